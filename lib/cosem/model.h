@@ -1,0 +1,127 @@
+/* The object model as data: interface-class descriptors, object rows, and how a row reaches the
+ * meter.
+ *
+ * One description serves the server (dispatch, validation, object_list), the client (names,
+ * decoding) and the tools. A logical device is a const table of rows; a row is one object or a
+ * range of objects that differ in one or two groups of the logical name. Values are generated, not
+ * built: a getter is asked for item after item (an array's rows) and writes each to a cursor, so
+ * that an attribute of any length leaves through a PDU of any size with one row of memory. Blue
+ * Book, clause 4. */
+#ifndef FERRARIS_COSEM_MODEL_H
+#define FERRARIS_COSEM_MODEL_H
+
+#include "lib/cosem/results.h"
+#include "lib/dlms/axdr.h"
+
+struct cosem_attr {
+    const char *name;
+    struct axdr_type type;
+    bool is_static;    /* configuration, not process value */
+    uint8_t selectors; /* bit n-1 set: selective access n is offered by the class */
+};
+struct cosem_method {
+    const char *name;
+    struct axdr_type param; /* len 0: any parameter or none is accepted */
+};
+/* Interface class. attrs[0] is attribute 1 (logical_name); methods[0] is method 1. */
+struct cosem_class {
+    uint16_t id;
+    uint8_t version;
+    uint8_t n_attrs, n_methods;
+    const char *name;
+    const struct cosem_attr *attrs;
+    const struct cosem_method *methods;
+};
+/* The classes this library knows, sorted by id then version. NULL where unknown. */
+const struct cosem_class *cosem_class_find(uint16_t id, uint8_t version);
+const struct cosem_class *cosem_class_at(size_t index); /* NULL past the end */
+
+/* Who may do what. Bit n-1 stands for attribute or method n. */
+enum cosem_role { COSEM_PUBLIC, COSEM_READER, COSEM_MANAGER, COSEM_N_ROLES };
+struct cosem_rights {
+    uint16_t read[COSEM_N_ROLES];
+    uint16_t write[COSEM_N_ROLES];
+    uint16_t invoke[COSEM_N_ROLES];
+};
+
+struct cosem_row;
+/* A resolved object: row + instance numbers within the row's ranges (0 where the row has none). */
+struct cosem_ref {
+    const struct cosem_row *row;
+    uint8_t ln[6];
+    uint8_t i, j; /* instance along range[0], range[1] */
+};
+
+/* What a call knows about its surroundings. */
+struct cosem_call {
+    void *context;                 /* the logical device's (the meter) */
+    struct cosem_session *session; /* the association that asks; for classes 15, 17, 64 */
+    enum cosem_role role;
+};
+
+/* Selective access, already checked for form: selector 0 = none; parameter is the A-XDR value. */
+struct cosem_select {
+    uint8_t selector;
+    struct bytes parameter;
+};
+
+/* Resume state of one GET: owned by the session, zeroed before item 0. `more` false after the last
+ * item. The words are the getter's own (first row, number of rows, position in the store). */
+struct cosem_gen {
+    uint32_t item;
+    bool more;
+    uint32_t word[6];
+};
+
+struct cosem_binding {
+    /* Writes item g->item of the attribute (the whole value, or the array header as item 0 and one
+     * element an item after it) and sets g->more. Attribute 1 never comes here. Out of room: the wr
+     * says so, the server answers. An item must fit COSEM_ITEM_MAX octets. */
+    enum cosem_result (*get)(const struct cosem_call *c, const struct cosem_ref *o, uint8_t attr,
+                             const struct cosem_select *sel, struct cosem_gen *g, struct wr *out);
+    /* `value` stands on a value already checked against the descriptor's type. NULL: nothing is
+     * writable. */
+    enum cosem_result (*set)(const struct cosem_call *c, const struct cosem_ref *o, uint8_t attr,
+                             struct rd *value);
+    /* `param` is empty where the client sent none. A method with a return value writes one Data to
+     * `reply`. */
+    enum cosem_result (*invoke)(const struct cosem_call *c, const struct cosem_ref *o,
+                                uint8_t method, struct rd *param, struct wr *reply);
+};
+#define COSEM_ITEM_MAX 512
+
+struct cosem_range {
+    uint8_t group; /* 0..5 = A..F of the logical name that varies */
+    uint8_t step;
+    uint8_t n; /* instances, 1..n; 0: the range is not used */
+};
+struct cosem_row {
+    uint8_t ln[6]; /* of instance 0 */
+    uint16_t class_id;
+    uint8_t version;
+    struct cosem_range range[2];
+    const struct cosem_rights *rights;
+    const struct cosem_binding *binding;
+    uint32_t arg;     /* for the binding: which quantity */
+    const char *name; /* "Active energy import (+A)"; for documents and clients */
+};
+
+/* A logical device: rows sorted by (class_id, ln); the same (class, ln) never twice (checked by a
+ * test). */
+struct cosem_device {
+    uint16_t sap;     /* 1 = management logical device */
+    const char *name; /* logical device name, 16 octets at most */
+    const struct cosem_row *rows;
+    size_t n_rows;
+    /* Whether instance `o` exists in this meter (phases, options). NULL: all. */
+    bool (*present)(void *context, const struct cosem_ref *o);
+    void *context;
+};
+
+/* Finds (class, ln); false where there is none. */
+bool cosem_find(const struct cosem_device *d, uint16_t class_id, const uint8_t ln[6],
+                struct cosem_ref *out);
+/* Walks all present objects: start with *at = 0; false at the end. */
+bool cosem_next(const struct cosem_device *d, uint32_t *at, struct cosem_ref *out);
+
+#endif

@@ -1,0 +1,63 @@
+/* Security suite 0 (AES-GCM-128): ciphered APDUs, HLS 5, invocation counters. Green Book 9.2.
+ *
+ * struct dlms_keys holds what both sides share; it is borrowed and must outlive its users.
+ * Counters: a sender never uses a (key, counter) pair twice, also not after a power cut: numbers
+ * are reserved in blocks through a store before use. */
+#ifndef FERRARIS_DLMS_SECURITY_H
+#define FERRARIS_DLMS_SECURITY_H
+
+#include "lib/base/cursor.h"
+
+#define DLMS_TITLE_LEN    8
+#define DLMS_SC_AUTH      0x10u /* security control bits, suite 0 in the low nibble */
+#define DLMS_SC_ENC       0x20u
+#define DLMS_SC_BROADCAST 0x40u
+
+struct dlms_keys {
+    uint8_t guek[16]; /* global unicast encryption key (EK) */
+    uint8_t gak[16];  /* global authentication key (AK) */
+    uint8_t kek[16];  /* master key, wraps the others */
+    bool has_guek, has_gak, has_kek;
+};
+
+/* Sender's counter. next..limit-1 may be used; at limit the store must grant more before anything
+ * is sent. */
+struct dlms_counter_store {
+    void *context;
+    /* Makes durable that counters below `limit` count as used; then they may be. ERR_IO, ERR_FULL.
+     */
+    enum err (*reserve)(void *context, uint32_t limit);
+};
+#define DLMS_COUNTER_BLOCK 256u
+struct dlms_counter {
+    uint32_t next, limit;
+    const struct dlms_counter_store *
+        store; /* NULL: counters live only as long as this struct (a client that reads them back) */
+};
+/* After a restart start with the stored limit: next = limit = stored. ERR_COUNTER at 2^32 - 1, or
+ * the store's error. */
+MUST_CHECK enum err dlms_counter_take(struct dlms_counter *c, uint32_t *out);
+
+/* Ciphers an APDU body in place inside `buf`, which holds the plain APDU at offset 5 (SC + IC go
+ * before it) and must have room for the 12-octet tag behind it when SC_AUTH. key: guek or a
+ * dedicated key. Gives SC||IC||ciphertext[||tag] = buf[0 .. *out_len). ERR_FULL, ERR_KEY, ERR_IO.
+ */
+MUST_CHECK enum err dlms_seal(const uint8_t key[16], const uint8_t ak[16],
+                              const uint8_t title[DLMS_TITLE_LEN], uint8_t sc, uint32_t counter,
+                              uint8_t *buf, size_t plain_len, size_t buf_size, size_t *out_len);
+/* Reverse, in place: buf = SC||IC||text[||tag]. *plain points into buf. ERR_TRUNCATED, ERR_TAG,
+ * ERR_UNSUPPORTED (suite, bits). */
+MUST_CHECK enum err dlms_open(const uint8_t key[16], const uint8_t ak[16],
+                              const uint8_t title[DLMS_TITLE_LEN], uint8_t *buf, size_t len,
+                              uint8_t *sc, uint32_t *counter, uint8_t **plain, size_t *plain_len);
+/* HLS 5: f(challenge) = SC(0x10) || IC || GMAC(SC||AK||challenge), 17 octets. title is the
+ * sender's. */
+#define DLMS_GMAC_LEN 17
+MUST_CHECK enum err dlms_hls5_make(const struct dlms_keys *k, const uint8_t title[DLMS_TITLE_LEN],
+                                   uint32_t counter, struct bytes challenge,
+                                   uint8_t out[DLMS_GMAC_LEN]);
+/* ERR_TAG, ERR_FORMAT; *counter is the sender's. */
+MUST_CHECK enum err dlms_hls5_check(const struct dlms_keys *k, const uint8_t title[DLMS_TITLE_LEN],
+                                    struct bytes challenge, struct bytes f, uint32_t *counter);
+
+#endif

@@ -1,0 +1,54 @@
+/* Where a virtual meter's samples come from: a recording, or a synthesised network.
+ *
+ * A source gives int32 blocks through hal/afe at its own rate, one call at a time, deterministic
+ * for a seed. The caller owns struct source and closes it. Text specifications (the meter's and
+ * replay's --source): FILE.cfg | FILE.csv                      a recording, looped at whole cycles
+ * when repeat is set synth:u=230,i=5,pf=0.8,f=50,...          see source_open for the keys Full
+ * scale: one count is worth lsb femtovolt or femtoampere; source_open chooses lsb so that the
+ * largest value seen or possible stays within 24 bits, or uses the caller's (a meter's own front
+ * end) and then clips as a converter does. */
+#ifndef FERRARIS_SIM_SOURCE_H
+#define FERRARIS_SIM_SOURCE_H
+
+#include "firmware/hal/afe.h"
+#include "firmware/legal/legal.h"
+#include "lib/base/err.h"
+
+#include <stdbool.h>
+
+struct source_options {
+    const char *map; /* "u1=VA,i1=IA,in=I4": names of channels; NULL: guess from names and units */
+    double scale;    /* multiplies all channels (0: 1) */
+    double ct, vt;   /* divide currents, voltages: primary to secondary (0: 1) */
+    bool repeat;     /* loop seamlessly over a whole number of cycles */
+    uint64_t u_lsb_fv; /* 0: chosen by the source */
+    uint64_t i_lsb_fa;
+    uint64_t seed; /* noise of synth */
+};
+
+struct source;
+struct source_info {
+    double rate_hz;   /* of the first block */
+    double seconds;   /* length of one pass; 0: endless */
+    double cycles;    /* whole cycles in one loop when repeating; else 0 */
+    uint32_t present; /* bits of enum afe_channel */
+    uint64_t u_lsb_fv, i_lsb_fa;
+};
+
+/* `error` receives one line: file, line or byte, and why. ERR_FORMAT, ERR_IO, ERR_RANGE,
+ * ERR_MEMORY. */
+MUST_CHECK enum err source_open(struct source **out, const char *spec,
+                                const struct source_options *o, char *error, size_t error_size);
+void source_info_get(const struct source *s, struct source_info *out);
+/* The next block of at most max_n sample-sets, borrowed until the next call; false at the end of a
+ * recording. */
+bool source_next(struct source *s, uint32_t max_n, struct afe_block *out);
+/* Panel: a phase (0..2) on or off; off gives zeros in U and I of that phase. */
+void source_phase_set(struct source *s, unsigned phase, bool on);
+/* Window level: fills `w` with the sums the kernel would give for the next `seconds` of this
+ * source, through the analytic values (synth) or the averages of one whole loop (recordings),
+ * advancing the source. ERR_UNSUPPORTED where not repeatable. */
+MUST_CHECK enum err source_window(struct source *s, double seconds, struct legal_window *w);
+void source_close(struct source *s);
+
+#endif
