@@ -17,10 +17,14 @@ struct civil {
     uint8_t second; /* 0..59 */
 };
 
-int64_t civil_to_seconds(const struct civil *c);
-struct civil civil_from_seconds(int64_t s);
-uint8_t civil_weekday(int32_t year, uint8_t month, uint8_t day); /* 1 Monday .. 7 Sunday */
-uint8_t civil_days_in_month(int32_t year, uint8_t month);
 bool civil_valid(const struct civil *c);
+/* -1 when c is not valid. */
+int64_t civil_to_seconds(const struct civil *c);
+/* An instant before 1970 or after 2399 gives the first or last second of that span. */
+struct civil civil_from_seconds(int64_t s);
+/* 1 Monday .. 7 Sunday; 0 when there is no such date. */
+uint8_t civil_weekday(int32_t year, uint8_t month, uint8_t day);
+/* 28..31; 0 when month is not 1..12. */
+uint8_t civil_days_in_month(int32_t year, uint8_t month);
 
 #endif

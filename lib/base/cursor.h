@@ -30,7 +30,7 @@ struct wr {
     uint8_t *p;   /* NULL: count only */
     size_t size;  /* capacity of p (SIZE_MAX when counting) */
     size_t len;   /* octets used */
-    enum err err; /* ERR_FULL once something did not fit; nothing is written after that */
+    enum err err; /* ERR_FULL once a value did not fit; nothing is written from it on */
 };
 
 struct rd rd_of(const void *p, size_t len);
@@ -43,7 +43,8 @@ uint64_t rd_u64(struct rd *r);
 /* A view of the next n octets (p NULL, len 0 on error). */
 struct bytes rd_bytes(struct rd *r, size_t n);
 void rd_copy(struct rd *r, void *to, size_t n); /* zero-fills `to` on error */
-/* Reads 'len' as A-XDR/BER do: < 0x80 short, 0x81, 0x82, 0x83, 0x84 long forms (ERR_FORMAT else).
+/* Reads a length as A-XDR and BER write it: < 0x80 short, 0x81..0x84 long forms, not necessarily
+ * the shortest; ERR_FORMAT otherwise. The value is not compared with what is left: rd_bytes() does.
  */
 size_t rd_length(struct rd *r);
 
@@ -56,7 +57,8 @@ void wr_u16(struct wr *w, uint16_t v);
 void wr_u32(struct wr *w, uint32_t v);
 void wr_u64(struct wr *w, uint64_t v);
 void wr_bytes(struct wr *w, const void *p, size_t n);
-void wr_length(struct wr *w, size_t n); /* shortest form of rd_length */
+/* Shortest form of rd_length(); ERR_RANGE above 2^32 - 1. */
+void wr_length(struct wr *w, size_t n);
 
 /* a == b without a timing difference over n octets. */
 bool ct_equal(const void *a, const void *b, size_t n);
