@@ -1,12 +1,10 @@
-/* DLMS server engine: one session a connection, no I/O, no allocation.
+/* DLMS server: what the sessions share. Engine and per-connection record: session.h.
  *
  *     bytes from the line -> session_feed -> (wrapper, association, security, dispatch) ->
  * session_take -> bytes to the line
  *
- * The caller owns both structs and the buffers inside; a server may have many sessions, which share
- * the device table, keys and counters. Output is produced on demand: take() drains what is ready,
- * and feed() accepts no further request while an answer waits (it gives the number of octets
- * consumed). State diagram of the association: head of server.c. */
+ * The caller owns the structs; a server may have many sessions, which share the device table, keys
+ * and counters. Single-threaded: all sessions of one server are called from one thread. */
 #ifndef FERRARIS_COSEM_SERVER_H
 #define FERRARIS_COSEM_SERVER_H
 
@@ -14,9 +12,9 @@
 #include "lib/cosem/model.h"
 #include "lib/dlms/security.h"
 
-#define COSEM_PDU_MAX 2048 /* largest APDU received or sent; the client's max PDU may be smaller   \
-                            */
-#define COSEM_LIST_MAX 16  /* attributes in one with-list request */
+#define COSEM_PDU_MAX     2048 /* largest APDU received or sent; the client's may be smaller */
+#define COSEM_LIST_MAX    16   /* attributes in one with-list request */
+#define COSEM_CLIENTS_MAX 8    /* entries in the client table */
 
 enum cosem_mechanism { COSEM_AUTH_NONE = 0, COSEM_AUTH_LLS = 1, COSEM_AUTH_HLS5 = 5 };
 
@@ -27,20 +25,24 @@ struct cosem_client_entry {
     enum cosem_mechanism mechanism;
     uint8_t
         security; /* DLMS_SC_AUTH|DLMS_SC_ENC bits every request and answer must carry; 0 none */
-    const char *password; /* LLS secret; NULL otherwise */
+    const char *password; /* LLS secret; NULL: nobody gets in */
 };
 
 struct cosem_server_config {
     const struct cosem_device *const *devices; /* logical devices, each with its SAP */
     size_t n_devices;
     const struct cosem_client_entry *clients;
-    size_t n_clients;
+    size_t n_clients;              /* 1..COSEM_CLIENTS_MAX; entries beyond are not served */
     uint8_t title[DLMS_TITLE_LEN]; /* server system title */
     const struct hal_rng *rng;
-    /* Called before an answer that carries values leaves the session: whatever the answer told must
-     * be durable after it. On an error the client gets temporary-failure and nothing else. NULL:
-     * nothing to do. */
+    /* Called before an answer to a GET, SET or ACTION leaves the session: whatever the answer told,
+     * and rx_floor of the server, must be durable after it. On an error the client gets
+     * temporary-failure and nothing else. NULL: nothing to do. */
     enum err (*before_tell)(void *context);
+    /* Called before the change of keys or policy (class 64) is acknowledged: makes both durable.
+     * The server itself uses them from the next request on. On an error nothing changes. NULL:
+     * changes last until restart. */
+    enum err (*security_store)(void *context, const struct dlms_keys *keys, uint8_t policy);
     /* Called once an association with authentication is established or fails (event log). NULL
      * allowed. */
     void (*authenticated)(void *context, uint16_t client_sap, bool ok);
@@ -52,11 +54,27 @@ struct cosem_server {
     struct cosem_server_config config;
     struct dlms_keys keys;  /* replaced by key transfer (class 64) */
     struct dlms_counter tx; /* counter of the server's global key */
-    uint32_t rx_floor[8];   /* per client entry: next invocation counter acceptable */
+    uint8_t policy;         /* class 64 v0: 0 none, 1 authenticated, 2 encrypted, 3 both; for
+                               associations with the ciphered context, on top of the client entry */
+    uint32_t rx_floor[COSEM_CLIENTS_MAX];    /* per client entry: next counter acceptable */
+    uint8_t n_associated[COSEM_CLIENTS_MAX]; /* sessions associated now, per client entry */
 };
 
-/* session: the record of one connection; private fields in session.h so that callers can embed it.
- */
+/* Ready bindings that rows of an object table may name; they need cosem_call.session.
+ *   association: class 15 v1. A row 0-0:40.0.0 with range {4, 1, n}: instance 0 is the current
+ *                association, instance k the one of clients[k - 1].
+ *   sap:         class 17 v0, the devices of the server.
+ *   security:    class 64 v0, keys and policy of the server.
+ *   counter:     class 1 v0, 0-0:43.1.0 with range {4, 1, n}: instance k is the next invocation
+ *                counter acceptable from the client with SAP k (a client reads it before it
+ *                associates; 0 where there is no such client); instance 0 is that of the first
+ *                client with HLS. */
+extern const struct cosem_binding cosem_binding_association;
+extern const struct cosem_binding cosem_binding_sap;
+extern const struct cosem_binding cosem_binding_security;
+extern const struct cosem_binding cosem_binding_counter;
+
+/* session: the record of one connection; complete in session.h so that callers can embed it. */
 struct cosem_session;
 
 #endif

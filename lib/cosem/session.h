@@ -1,0 +1,114 @@
+/* One connection to the DLMS server: the complete record, and its four calls.
+ *
+ * The caller owns struct cosem_session (about 5 KiB) and struct cosem_server; a session must not be
+ * moved or copied once initialised. Fields are private to the server's files, except those that
+ * bindings of classes 15, 17 and 64 read. No call does I/O, allocates or reads a clock.
+ *
+ *     while (octets from the line)  used = session_feed(s, p, n);
+ *     while ((n = session_take(s, buf, size)) > 0)  write(buf, n);
+ *     next = session_poll(s, now_ms);          also after each feed
+ *     if (session_closed(s))  close the line, then session_close(s);
+ *
+ * Octets are wrapper frames (IEC 62056-47). Feed takes no further request while an answer waits to
+ * be taken: it then consumes fewer octets than given; take, and feed the rest again. */
+#ifndef FERRARIS_COSEM_SESSION_H
+#define FERRARIS_COSEM_SESSION_H
+
+#include "lib/cosem/server.h"
+#include "lib/dlms/apdu.h"
+#include "lib/dlms/wrapper.h"
+
+#define COSEM_PDU_MIN       64  /* a client that can receive less is refused */
+#define COSEM_KEPT_MAX      512 /* descriptors of a GET that goes by blocks, with their selectors */
+#define COSEM_CHALLENGE_LEN 16  /* of the challenge we send (StoC) */
+#define COSEM_CHALLENGE_MAX 64
+/* wrapper head, tag and length of a ciphered APDU, SC and counter, head of a block */
+#define COSEM_TX_HEAD (WRAPPER_HEAD_LEN + APDU_CIPHER_HEAD_MAX + 5 + 12)
+
+enum session_state {
+    SESSION_IDLE,       /* no association */
+    SESSION_PENDING,    /* HLS: AARE sent, waiting for reply_to_HLS_authentication */
+    SESSION_ASSOCIATED, /* services allowed */
+    SESSION_CLOSED      /* the line must be closed; nothing is taken any more */
+};
+enum session_long { SESSION_NO_LONG, SESSION_LONG_GET, SESSION_LONG_SET };
+
+/* A GET answer under way, or the octets of a SET that comes by blocks. */
+struct session_transfer {
+    enum session_long kind;
+    bool list;      /* answer to a with-list request */
+    bool open;      /* an element is being generated */
+    uint8_t n_left; /* elements not begun yet */
+    uint8_t invoke;
+    uint32_t block; /* number of the last block sent or taken */
+    struct apdu_attr target;
+    struct cosem_ref ref;
+    struct cosem_gen gen;
+    uint16_t kept_len, kept_pos; /* descriptors as received; walked while answering */
+    uint16_t item_len, item_pos; /* GET: the item and what of it was sent; SET: value so far */
+    uint8_t carry_len;
+    uint8_t carry[8]; /* octets a block had no room for when a normal answer turned into blocks */
+    uint8_t kept[COSEM_KEPT_MAX];
+    uint8_t item[COSEM_ITEM_MAX];
+};
+
+struct cosem_session {
+    struct cosem_server *server;
+    enum session_state state;
+    const struct cosem_device *device;       /* logical device addressed; NULL when idle */
+    const struct cosem_client_entry *client; /* NULL when idle */
+    uint16_t client_sap, server_sap;
+    uint8_t context;      /* DLMS_CONTEXT_LN or _LN_CIPHERED */
+    uint32_t conformance; /* negotiated */
+    uint16_t max_pdu;     /* largest APDU the client takes, COSEM_PDU_MIN..COSEM_PDU_MAX */
+    uint8_t client_title[DLMS_TITLE_LEN];
+    bool has_title;
+    uint8_t challenge[COSEM_CHALLENGE_LEN]; /* ours, StoC */
+    uint8_t client_challenge[COSEM_CHALLENGE_MAX];
+    uint8_t client_challenge_len;
+
+    uint8_t dedicated_key[16];
+    bool has_dedicated;
+    uint32_t dedicated_floor;
+    struct dlms_counter dedicated_tx;
+
+    /* protection of the request being answered */
+    uint8_t request_sc; /* security control bits; 0: plain */
+    bool request_dedicated;
+    uint32_t request_counter;
+    uint32_t request_floor; /* what the floor was before it */
+    bool release_after;     /* the answer under way ends the association */
+
+    struct dlms_keys new_keys; /* from key transfer: in force once the answer has left */
+    uint8_t new_policy;
+    bool security_changed;
+
+    bool touched; /* traffic since the last poll */
+    uint64_t last_ms;
+    bool clock_running;
+
+    struct session_transfer transfer;
+    struct wrapper_rx rx;
+    uint8_t rx_buf[COSEM_PDU_MAX];
+    size_t tx_pos, tx_len; /* tx[tx_pos .. tx_len) waits to be taken */
+    uint8_t tx[COSEM_TX_HEAD + COSEM_PDU_MAX];
+};
+
+void session_init(struct cosem_session *s, struct cosem_server *server);
+/* Takes octets from the line; gives how many were consumed (fewer: an answer waits). */
+size_t session_feed(struct cosem_session *s, const uint8_t *p, size_t n);
+/* Copies waiting octets to `to`; 0 when there are none. */
+size_t session_take(struct cosem_session *s, uint8_t *to, size_t size);
+/* now_ms: any monotonic scale. Closes the session when it was silent for inactivity_ms. Gives the
+ * time of the next call that matters, UINT64_MAX for none. */
+uint64_t session_poll(struct cosem_session *s, uint64_t now_ms);
+bool session_closed(const struct cosem_session *s);
+/* The line is gone: ends the association and wipes what was secret. session_init begins anew. */
+void session_close(struct cosem_session *s);
+
+/* One APDU without a wrapper, for tests, fuzzing and other transports. `apdu` is deciphered in
+ * place. The answer waits with its wrapper header for session_take. */
+void session_apdu(struct cosem_session *s, uint16_t client_sap, uint16_t server_sap, uint8_t *apdu,
+                  size_t len);
+
+#endif
