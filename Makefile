@@ -1,0 +1,58 @@
+# Thin front door over CMake: each target installs what the machine lacks, then builds or runs.
+# The work is described in CMakeLists.txt and CMakePresets.json; nothing is compiled here.
+JOBS ?= $(shell nproc)
+DESTDIR ?=
+PREFIX ?= /usr/local
+LIST := packaging/debian-
+CTEST := ctest --preset debug -j$(JOBS)
+
+.PHONY: all debug test test-full demo bench claims size install docs format clean help
+.NOTPARALLEL:
+
+all: ## build the release (build/release)
+	@packaging/install-missing $(LIST)build.txt
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j$(JOBS)
+
+debug: ## build the tests with sanitizers (build/debug)
+	@packaging/install-missing $(LIST)build.txt $(LIST)test.txt
+	@cmake --preset debug >/dev/null
+	@cmake --build --preset debug -j$(JOBS)
+
+test: debug ## build and run the tests (minutes)
+	@$(CTEST) -LE full
+
+test-full: debug ## all tests, also the long ones; the result goes to docs/test-full.md
+	@tools/test-full docs/test-full.md $(CTEST)
+
+demo: all ## a meter lives a day before your eyes
+	@build/release/ferraris demo
+
+bench: all ## measure the baselines: median and spread
+	@cmake --build --preset release -j$(JOBS) --target bench
+	@set -e; for program in build/release/bench/bench_*; do $$program; done
+
+claims: ## which rows of the datasheet ledger are proved (page: build/claims.html)
+	@$(MAKE) --no-print-directory debug >&2
+	@$(CTEST) -L claims -V >build/claims.log || true
+	@tools/claims tests/claims/claims.tsv build/claims.html <build/claims.log
+
+size: ## flash and RAM per room on a Cortex-M4
+	@packaging/install-missing $(LIST)cross.txt
+	@tools/size build/size
+
+install: all ## install the program, libraries and headers (PREFIX, DESTDIR)
+	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+
+docs: all ## write the pages that come from the code (docs/)
+	@cmake --build --preset release --target docs
+
+format: ## format all C sources in place
+	@packaging/install-missing $(LIST)test.txt
+	@tools/format --fix
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12

@@ -1,0 +1,21 @@
+#!/bin/sh
+# test_install.sh BUILD CC: what `make install` lays down is enough to build a program of others.
+set -eu
+build=$1
+cc=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cmake --install "$build" --prefix "$work/tree" >/dev/null
+cat >"$work/program.c" <<'C'
+#include <lib/base/crc.h>
+#include <lib/base/err.h>
+int main(void) { return crc32_update(0, "123456789", 9) == 0xCBF43926u && err_text(ERR_TAG)[0] ? 0 : 1; }
+C
+export PKG_CONFIG_PATH="$work/tree/lib/pkgconfig"
+sanitize=
+grep -q '^SANITIZE:BOOL=ON' "$build/CMakeCache.txt" && sanitize=-fsanitize=address,undefined
+# shellcheck disable=SC2046 # words on purpose
+"$cc" $sanitize -o "$work/program" "$work/program.c" $(pkg-config --cflags --libs ferraris)
+"$work/program"
+"$work/tree/bin/ferraris" --help >/dev/null
