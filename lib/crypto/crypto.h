@@ -2,20 +2,28 @@
  * link.
  *
  * Backends: crypto_openssl.c on hosts (OpenSSL 3), crypto_portable.c for the target (no tables
- * indexed by secrets). Both pass the same vectors (NIST, Wycheproof, Green Book). No state is kept;
- * keys are wiped from working memory before return. */
+ * indexed by secrets). Both pass the same vectors (Wycheproof, NIST, Green Book) and are compared
+ * with each other on random input. No state is kept; keys are wiped from working memory before
+ * return. All buffers are the caller's; nothing is read or written beyond the lengths given. */
 #ifndef FERRARIS_CRYPTO_H
 #define FERRARIS_CRYPTO_H
 
 #include "lib/base/cursor.h"
 
-#define CRYPTO_KEY128  16
-#define CRYPTO_GCM_IV  12
-#define CRYPTO_GCM_TAG 12 /* DLMS truncates to 96 bits, Green Book 9.2.3.3.7.3 */
+#define CRYPTO_KEY128      16
+#define CRYPTO_GCM_IV      12
+#define CRYPTO_GCM_TAG     12 /* DLMS truncates to 96 bits, Green Book 9.2.3.3.7 */
+#define CRYPTO_GCM_TAG_MIN 4
+#define CRYPTO_GCM_TAG_MAX 16
+#define CRYPTO_TEXT_MAX    0x7FFFFFFFu /* octets of one text or one view of additional data */
+#define CRYPTO_WRAP_MIN    16          /* octets of a key that is wrapped */
+#define CRYPTO_WRAP_MAX    64
 
-/* AES-128-GCM. `aad` is the concatenation of n_aad views. text is transformed in place;
- * tag_len 4..16 octets. seal: ERR_OK, ERR_IO (backend failed). open: also ERR_TAG; then text is
- * wiped. */
+/* AES-128-GCM (NIST SP 800-38D). `aad` is the concatenation of n_aad views, which may be empty and
+ * must not overlap text. text is transformed in place and may be NULL when len is 0 (GMAC).
+ * tag_len 4..16 octets. Never seal twice with the same key and iv.
+ * seal: ERR_OK, ERR_RANGE (tag_len, len; nothing done), ERR_IO (backend failed: do not use text).
+ * open: also ERR_TAG; after ERR_TAG and ERR_IO text is wiped. */
 MUST_CHECK enum err crypto_gcm_seal(const uint8_t key[CRYPTO_KEY128],
                                     const uint8_t iv[CRYPTO_GCM_IV], const struct bytes *aad,
                                     size_t n_aad, uint8_t *text, size_t len, uint8_t *tag,
@@ -24,11 +32,13 @@ MUST_CHECK enum err crypto_gcm_open(const uint8_t key[CRYPTO_KEY128],
                                     const uint8_t iv[CRYPTO_GCM_IV], const struct bytes *aad,
                                     size_t n_aad, uint8_t *text, size_t len, const uint8_t *tag,
                                     size_t tag_len);
-/* The keystream alone: encryption without authentication (SC 0x20). Same call en- and decrypts. */
+/* The keystream of GCM alone: encryption without authentication (SC 0x20). The same call en- and
+ * decrypts. ERR_RANGE (len), ERR_IO. */
 MUST_CHECK enum err crypto_gcm_crypt(const uint8_t key[CRYPTO_KEY128],
                                      const uint8_t iv[CRYPTO_GCM_IV], uint8_t *text, size_t len);
-/* RFC 3394 key wrap with a 128-bit KEK; len a multiple of 8, 16..64; `wrapped` has len + 8 octets.
- * unwrap: ERR_TAG. */
+/* RFC 3394 key wrap with a 128-bit KEK; len a multiple of 8, 16..64 (ERR_RANGE else); `wrapped` has
+ * len + 8 octets. The buffers do not overlap. ERR_IO.
+ * unwrap: `key` has wrapped_len - 8 octets; also ERR_TAG, then key is wiped. */
 MUST_CHECK enum err crypto_key_wrap(const uint8_t kek[CRYPTO_KEY128], const uint8_t *key,
                                     size_t len, uint8_t *wrapped);
 MUST_CHECK enum err crypto_key_unwrap(const uint8_t kek[CRYPTO_KEY128], const uint8_t *wrapped,

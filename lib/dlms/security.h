@@ -38,25 +38,39 @@ struct dlms_counter {
  * the store's error. */
 MUST_CHECK enum err dlms_counter_take(struct dlms_counter *c, uint32_t *out);
 
-/* Ciphers an APDU body in place inside `buf`, which holds the plain APDU at offset 5 (SC + IC go
- * before it) and must have room for the 12-octet tag behind it when SC_AUTH. key: guek or a
- * dedicated key. Gives SC||IC||ciphertext[||tag] = buf[0 .. *out_len). ERR_FULL, ERR_KEY, ERR_IO.
- */
+/* A ciphered body: SC (1), IC (4), text, tag (12 when SC_AUTH). */
+#define DLMS_HEAD_LEN 5
+
+/* Ciphers an APDU body in place inside `buf`, which holds the plain APDU at offset DLMS_HEAD_LEN
+ * and must have room for the 12-octet tag behind it when SC_AUTH.
+ * key: guek or a dedicated key; ak: needed with SC_AUTH, may be NULL without. title: the sender's.
+ * counter: from dlms_counter_take(), once per call; a failed call has used it up.
+ * sc: SC_AUTH (text stays readable), SC_ENC or both. SC_BROADCAST may be added: it is sent and
+ * authenticated but chooses nothing here; the caller then passes the broadcast key as `key`.
+ * Gives SC||IC||text[||tag] = buf[0 .. *out_len). ERR_FULL (buf_size), ERR_KEY (NULL),
+ * ERR_UNSUPPORTED (another suite, compression, or neither SC_AUTH nor SC_ENC), ERR_IO (backend);
+ * after an error buf must not be sent. */
 MUST_CHECK enum err dlms_seal(const uint8_t key[16], const uint8_t ak[16],
                               const uint8_t title[DLMS_TITLE_LEN], uint8_t sc, uint32_t counter,
                               uint8_t *buf, size_t plain_len, size_t buf_size, size_t *out_len);
-/* Reverse, in place: buf = SC||IC||text[||tag]. *plain points into buf. ERR_TRUNCATED, ERR_TAG,
- * ERR_UNSUPPORTED (suite, bits). */
+/* Reverse, in place: buf = SC||IC||text[||tag]. *plain points into buf.
+ * *sc and *counter are set as soon as they can be read, for logs; they are proven only after ERR_OK
+ * with SC_AUTH. The caller must still: refuse an *sc weaker than its policy, refuse SC_BROADCAST
+ * (buf[0], before the call) unless `key` is the broadcast key, refuse a *counter not above the
+ * last. ERR_TRUNCATED, ERR_TAG, ERR_KEY, ERR_UNSUPPORTED (suite, bits), ERR_IO; then *plain is
+ * NULL, and after ERR_TAG and ERR_IO the text in buf is wiped. */
 MUST_CHECK enum err dlms_open(const uint8_t key[16], const uint8_t ak[16],
                               const uint8_t title[DLMS_TITLE_LEN], uint8_t *buf, size_t len,
                               uint8_t *sc, uint32_t *counter, uint8_t **plain, size_t *plain_len);
-/* HLS 5: f(challenge) = SC(0x10) || IC || GMAC(SC||AK||challenge), 17 octets. title is the
- * sender's. */
+/* HLS 5 (Green Book 9.2.7): f(challenge) = SC(0x10) || IC || GMAC(SC||AK||challenge), 17
+ * octets. title is the sender's of f. The counter comes from the same dlms_counter as the sender's
+ * ciphered APDUs: both use the same key and nonce space. ERR_KEY, ERR_IO. */
 #define DLMS_GMAC_LEN 17
 MUST_CHECK enum err dlms_hls5_make(const struct dlms_keys *k, const uint8_t title[DLMS_TITLE_LEN],
                                    uint32_t counter, struct bytes challenge,
                                    uint8_t out[DLMS_GMAC_LEN]);
-/* ERR_TAG, ERR_FORMAT; *counter is the sender's. */
+/* ERR_TAG, ERR_FORMAT (length, SC), ERR_KEY, ERR_IO; *counter is the sender's and set at ERR_OK
+ * only. Both sides must have different titles, or a peer could send back our own f. */
 MUST_CHECK enum err dlms_hls5_check(const struct dlms_keys *k, const uint8_t title[DLMS_TITLE_LEN],
                                     struct bytes challenge, struct bytes f, uint32_t *counter);
 

@@ -1,0 +1,177 @@
+/* Seals and opens ciphered APDUs of security suite 0 and deals out invocation counters.
+ *
+ * Facts that hold: no text leaves dlms_open() unless its tag matched, where a tag was asked for;
+ * the security control octet is always part of what is authenticated; a counter is given out only
+ * after the store made it count as used. This file does not choose keys, does not judge whether a
+ * peer's counter is fresh and does not know the APDU tags around the body: the association does.
+ *
+ * Additional data is passed as views (Green Book 9.2.3.3.7: SC || AK, then the text when it is
+ * authenticated only), so nothing is copied and no buffer here depends on the APDU's size. */
+#include "lib/dlms/security.h"
+
+#include "lib/crypto/crypto.h"
+
+#include <string.h>
+
+#define SC_SUITE      0x0Fu
+#define SC_COMPRESSED 0x80u
+
+/* Text, additional data and nonce of one APDU body, as sealing and opening both need them. */
+struct parts {
+    uint8_t iv[CRYPTO_GCM_IV];
+    struct bytes aad[3]; /* SC, AK, text when it is not encrypted */
+    size_t n_aad;
+    uint8_t *text; /* what is encrypted */
+    size_t text_len;
+};
+
+static enum err check_control(uint8_t sc, const uint8_t *key, const uint8_t *ak)
+{
+    if ((sc & (SC_SUITE | SC_COMPRESSED)) != 0 || (sc & (DLMS_SC_AUTH | DLMS_SC_ENC)) == 0)
+        return ERR_UNSUPPORTED;
+    if (!key || ((sc & DLMS_SC_AUTH) && !ak))
+        return ERR_KEY;
+    return ERR_OK;
+}
+
+/* The nonce: system title of the sender, invocation counter (Green Book 9.2.3.3.7). */
+static void put_iv(uint8_t iv[CRYPTO_GCM_IV], const uint8_t title[DLMS_TITLE_LEN], uint32_t counter)
+{
+    struct wr w = wr_of(iv, CRYPTO_GCM_IV);
+    wr_bytes(&w, title, DLMS_TITLE_LEN);
+    wr_u32(&w, counter);
+}
+
+/* buf[0] is the security control octet; the text begins behind the head. */
+static void lay_out(struct parts *p, const uint8_t *ak, uint8_t *buf, size_t text_len)
+{
+    p->aad[0] = (struct bytes){buf, 1};
+    p->aad[1] = (struct bytes){ak, CRYPTO_KEY128};
+    p->aad[2] = (struct bytes){buf + DLMS_HEAD_LEN, text_len};
+    p->text = buf + DLMS_HEAD_LEN;
+    p->text_len = (buf[0] & DLMS_SC_ENC) ? text_len : 0;
+    p->n_aad = (buf[0] & DLMS_SC_ENC) ? 2 : 3;
+}
+
+enum err dlms_counter_take(struct dlms_counter *c, uint32_t *out)
+{
+    if (c->next == UINT32_MAX) /* the last number is never used: there is none after it */
+        return ERR_COUNTER;
+    if (c->store && c->next >= c->limit) {
+        uint32_t room = UINT32_MAX - c->next;
+        uint32_t limit = c->next + (room < DLMS_COUNTER_BLOCK ? room : DLMS_COUNTER_BLOCK);
+        enum err err = c->store->reserve(c->store->context, limit);
+        if (err != ERR_OK)
+            return err;
+        c->limit = limit;
+    }
+    *out = c->next++;
+    return ERR_OK;
+}
+
+enum err dlms_seal(const uint8_t key[16], const uint8_t ak[16], const uint8_t title[DLMS_TITLE_LEN],
+                   uint8_t sc, uint32_t counter, uint8_t *buf, size_t plain_len, size_t buf_size,
+                   size_t *out_len)
+{
+    size_t tag_len = (sc & DLMS_SC_AUTH) ? CRYPTO_GCM_TAG : 0;
+    enum err err = check_control(sc, key, ak);
+    if (err != ERR_OK)
+        return err;
+    if (buf_size < DLMS_HEAD_LEN + tag_len || plain_len > buf_size - DLMS_HEAD_LEN - tag_len)
+        return ERR_FULL;
+    struct wr head = wr_of(buf, DLMS_HEAD_LEN);
+    wr_u8(&head, sc);
+    wr_u32(&head, counter);
+    struct parts p;
+    put_iv(p.iv, title, counter);
+    lay_out(&p, ak, buf, plain_len);
+    if (tag_len > 0)
+        err = crypto_gcm_seal(key, p.iv, p.aad, p.n_aad, p.text, p.text_len,
+                              buf + DLMS_HEAD_LEN + plain_len, tag_len);
+    else
+        err = crypto_gcm_crypt(key, p.iv, p.text, p.text_len);
+    if (err == ERR_OK)
+        *out_len = DLMS_HEAD_LEN + plain_len + tag_len;
+    return err;
+}
+
+enum err dlms_open(const uint8_t key[16], const uint8_t ak[16], const uint8_t title[DLMS_TITLE_LEN],
+                   uint8_t *buf, size_t len, uint8_t *sc, uint32_t *counter, uint8_t **plain,
+                   size_t *plain_len)
+{
+    *plain = NULL;
+    *plain_len = 0;
+    struct rd r = rd_of(buf, len);
+    *sc = rd_u8(&r);
+    *counter = rd_u32(&r);
+    if (r.err != ERR_OK)
+        return r.err;
+    enum err err = check_control(*sc, key, ak);
+    if (err != ERR_OK)
+        return err;
+    size_t tag_len = (*sc & DLMS_SC_AUTH) ? CRYPTO_GCM_TAG : 0;
+    if (rd_left(&r) < tag_len)
+        return ERR_TRUNCATED;
+    size_t text_len = rd_left(&r) - tag_len;
+    struct parts p;
+    put_iv(p.iv, title, *counter);
+    lay_out(&p, ak, buf, text_len);
+    if (tag_len > 0)
+        err = crypto_gcm_open(key, p.iv, p.aad, p.n_aad, p.text, p.text_len,
+                              buf + DLMS_HEAD_LEN + text_len, tag_len);
+    else
+        err = crypto_gcm_crypt(key, p.iv, p.text, p.text_len);
+    if (err != ERR_OK) {
+        wipe(buf + DLMS_HEAD_LEN, text_len); /* also the text that was never encrypted */
+        return err;
+    }
+    *plain = buf + DLMS_HEAD_LEN;
+    *plain_len = text_len;
+    return ERR_OK;
+}
+
+/* GMAC(SC || AK || challenge) with SC at head[0]; the tag of an empty text. */
+static size_t hls5_aad(struct bytes aad[3], const struct dlms_keys *k, const uint8_t *sc,
+                       struct bytes challenge)
+{
+    aad[0] = (struct bytes){sc, 1};
+    aad[1] = (struct bytes){k->gak, CRYPTO_KEY128};
+    aad[2] = challenge;
+    return 3;
+}
+
+enum err dlms_hls5_make(const struct dlms_keys *k, const uint8_t title[DLMS_TITLE_LEN],
+                        uint32_t counter, struct bytes challenge, uint8_t out[DLMS_GMAC_LEN])
+{
+    uint8_t iv[CRYPTO_GCM_IV];
+    struct bytes aad[3];
+    if (!k->has_guek || !k->has_gak)
+        return ERR_KEY;
+    struct wr w = wr_of(out, DLMS_GMAC_LEN);
+    wr_u8(&w, DLMS_SC_AUTH);
+    wr_u32(&w, counter);
+    put_iv(iv, title, counter);
+    size_t n = hls5_aad(aad, k, out, challenge);
+    return crypto_gcm_seal(k->guek, iv, aad, n, NULL, 0, out + DLMS_HEAD_LEN, CRYPTO_GCM_TAG);
+}
+
+enum err dlms_hls5_check(const struct dlms_keys *k, const uint8_t title[DLMS_TITLE_LEN],
+                         struct bytes challenge, struct bytes f, uint32_t *counter)
+{
+    uint8_t iv[CRYPTO_GCM_IV];
+    struct bytes aad[3];
+    struct rd r = rd_of(f.p, f.len);
+    uint8_t sc = rd_u8(&r);
+    uint32_t ic = rd_u32(&r);
+    struct bytes tag = rd_bytes(&r, CRYPTO_GCM_TAG);
+    if (r.err != ERR_OK || rd_left(&r) != 0 || sc != DLMS_SC_AUTH)
+        return ERR_FORMAT;
+    if (!k->has_guek || !k->has_gak)
+        return ERR_KEY;
+    put_iv(iv, title, ic);
+    size_t n = hls5_aad(aad, k, &sc, challenge);
+    enum err err = crypto_gcm_open(k->guek, iv, aad, n, NULL, 0, tag.p, tag.len);
+    if (err == ERR_OK)
+        *counter = ic;
+    return err;
+}
