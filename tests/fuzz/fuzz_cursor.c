@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rd ops = rd_of(data, size);
     struct bytes calls = rd_bytes(&ops, rd_u8(&ops) % 32u);
-    struct rd r = rd_of(data + ops.pos, rd_left(&ops));
+    struct rd r = rd_of(size ? data + ops.pos : data, rd_left(&ops));
     uint8_t copy[256];
     struct wr w = wr_of(copy, sizeof copy);
     struct wr count = wr_counter();
@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         step(calls.p[i], &r, &w);
         step(calls.p[i], &before, &count);
         CHECK(before.pos == r.pos && before.err == r.err);
-        CHECK(r.pos <= r.len && w.len <= w.size && rd_left(&r) == r.len - r.pos);
+        CHECK(r.pos <= r.len && w.len <= w.size && rd_left(&r) == (r.err ? 0 : r.len - r.pos));
         CHECK(!r.err || r.err_pos <= r.len);
         only_octets = only_octets && calls.p[i] % 6 != 5 && !r.err;
     }
