@@ -2,7 +2,8 @@
  *
  * One struct for every request and one for every response; which fields count depends on tag and
  * type. get functions read a whole APDU (anything behind it is ERR_FORMAT); views point into the
- * input; errors stick in the cursor. What get accepts put writes again octet by octet. Lists
+ * input; errors stick in the cursor. What get accepts put writes again (lengths in their shortest
+ * form, booleans as 00 and 01). Lists
  * (with-list) stay octets: walk them with apdu_get_attr or apdu_get_result. */
 #ifndef FERRARIS_DLMS_APDU_H
 #define FERRARIS_DLMS_APDU_H

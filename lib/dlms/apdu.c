@@ -1,0 +1,418 @@
+/* xDLMS APDUs. Each service is one get and one put that mirror each other line by line; nothing is
+ * interpreted beyond the fields of the struct. */
+#include "lib/dlms/apdu.h"
+
+#include "lib/dlms/axdr.h"
+
+/* One A-XDR value of any type as a view. */
+static struct bytes get_value(struct rd *r)
+{
+    size_t start = r->pos;
+    axdr_skip(r);
+    return r->err ? (struct bytes){NULL, 0} : (struct bytes){r->p + start, r->pos - start};
+}
+
+static struct bytes get_rest(struct rd *r)
+{
+    return rd_bytes(r, rd_left(r));
+}
+
+static struct bytes get_prefixed(struct rd *r)
+{
+    return rd_bytes(r, rd_length(r));
+}
+
+static void put_view(struct wr *w, struct bytes b)
+{
+    wr_bytes(w, b.p, b.len);
+}
+
+static void put_prefixed(struct wr *w, struct bytes b)
+{
+    wr_length(w, b.len);
+    put_view(w, b);
+}
+
+/* Flags of OPTIONAL members and choices: 0 or 1, nothing else */
+static bool get_flag(struct rd *r)
+{
+    uint8_t v = rd_u8(r);
+    if (v > 1)
+        rd_fail(r, ERR_FORMAT);
+    return v == 1;
+}
+
+/* BOOLEAN: any value but 0 is true; put writes 1 */
+static bool get_bool(struct rd *r)
+{
+    uint8_t v = rd_u8(r);
+    if (v > 1 && v != 0xFF)
+        rd_fail(r, ERR_FORMAT);
+    return v != 0;
+}
+
+void apdu_get_attr_bare(struct rd *r, struct apdu_attr *out)
+{
+    *out = (struct apdu_attr){.class_id = rd_u16(r)};
+    rd_copy(r, out->ln, sizeof out->ln);
+    out->id = rd_u8(r);
+}
+
+void apdu_put_attr_bare(struct wr *w, const struct apdu_attr *a)
+{
+    wr_u16(w, a->class_id);
+    wr_bytes(w, a->ln, sizeof a->ln);
+    wr_u8(w, a->id);
+}
+
+void apdu_get_attr(struct rd *r, struct apdu_attr *out)
+{
+    apdu_get_attr_bare(r, out);
+    if (!get_flag(r))
+        return;
+    out->selector = rd_u8(r);
+    out->parameter = get_value(r);
+    if (out->selector == 0) /* 0 stands for "none" here and is no selector of any class */
+        rd_fail(r, ERR_RANGE);
+}
+
+void apdu_put_attr(struct wr *w, const struct apdu_attr *a)
+{
+    apdu_put_attr_bare(w, a);
+    wr_u8(w, a->selector != 0);
+    if (a->selector == 0)
+        return;
+    wr_u8(w, a->selector);
+    put_view(w, a->parameter);
+}
+
+/* Type (0..255 as named in wire/dlms.h) of requests and responses: a key for switches. */
+#define KEY(tag, type) ((unsigned)(tag) << 8 | (unsigned)(type))
+
+/* DataBlock-SA: last, number, octets */
+static void get_block(struct rd *r, struct apdu_request *out)
+{
+    out->last = get_bool(r);
+    out->block = rd_u32(r);
+    out->data = get_prefixed(r);
+}
+
+static void put_block(struct wr *w, const struct apdu_request *q)
+{
+    wr_u8(w, q->last);
+    wr_u32(w, q->block);
+    put_prefixed(w, q->data);
+}
+
+static void get_request_body(struct rd *r, struct apdu_request *out)
+{
+    switch (KEY(out->tag, out->type)) {
+    case KEY(DLMS_GET_REQUEST, DLMS_GET_NORMAL):
+        apdu_get_attr(r, &out->target);
+        break;
+    case KEY(DLMS_GET_REQUEST, DLMS_GET_NEXT):
+        out->block = rd_u32(r);
+        break;
+    case KEY(DLMS_GET_REQUEST, DLMS_GET_LIST):
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST):
+        out->n_list = (uint32_t)rd_length(r);
+        out->list = get_rest(r);
+        break;
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_NORMAL):
+        apdu_get_attr(r, &out->target);
+        out->data = get_value(r);
+        break;
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_FIRST_BLOCK):
+        apdu_get_attr(r, &out->target);
+        get_block(r, out);
+        break;
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_BLOCK):
+        get_block(r, out);
+        break;
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NORMAL):
+        apdu_get_attr_bare(r, &out->target);
+        if (get_flag(r))
+            out->target.parameter = get_value(r);
+        break;
+    default:
+        rd_fail(r, ERR_UNSUPPORTED);
+        break;
+    }
+}
+
+void apdu_get_request(struct rd *r, struct apdu_request *out)
+{
+    *out = (struct apdu_request){.tag = rd_u8(r)};
+    out->type = rd_u8(r);
+    out->invoke = rd_u8(r);
+    get_request_body(r, out);
+    if (rd_left(r) > 0)
+        rd_fail(r, ERR_FORMAT);
+}
+
+void apdu_put_request(struct wr *w, const struct apdu_request *q)
+{
+    wr_u8(w, q->tag);
+    wr_u8(w, q->type);
+    wr_u8(w, q->invoke);
+    switch (KEY(q->tag, q->type)) {
+    case KEY(DLMS_GET_REQUEST, DLMS_GET_NORMAL):
+        apdu_put_attr(w, &q->target);
+        break;
+    case KEY(DLMS_GET_REQUEST, DLMS_GET_NEXT):
+        wr_u32(w, q->block);
+        break;
+    case KEY(DLMS_GET_REQUEST, DLMS_GET_LIST):
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST):
+        wr_length(w, q->n_list);
+        put_view(w, q->list);
+        break;
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_NORMAL):
+        apdu_put_attr(w, &q->target);
+        put_view(w, q->data);
+        break;
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_FIRST_BLOCK):
+        apdu_put_attr(w, &q->target);
+        put_block(w, q);
+        break;
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_BLOCK):
+        put_block(w, q);
+        break;
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NORMAL):
+        apdu_put_attr_bare(w, &q->target);
+        wr_u8(w, q->target.parameter.len > 0);
+        put_view(w, q->target.parameter);
+        break;
+    default:
+        wr_fail(w, ERR_UNSUPPORTED);
+        break;
+    }
+}
+
+/* Get-Data-Result, also the return parameters of an ACTION: 00 data, 01 result */
+static void get_data_or_result(struct rd *r, struct apdu_response *out, uint8_t *result)
+{
+    out->has_data = !get_flag(r);
+    if (out->has_data)
+        out->data = get_value(r);
+    else
+        *result = rd_u8(r);
+}
+
+static void put_data_or_result(struct wr *w, const struct apdu_response *a, uint8_t result)
+{
+    wr_u8(w, !a->has_data);
+    if (a->has_data)
+        put_view(w, a->data);
+    else
+        wr_u8(w, result);
+}
+
+static void get_action_response(struct rd *r, struct apdu_response *out)
+{
+    out->result = rd_u8(r);
+    if (!get_flag(r))
+        return;
+    get_data_or_result(r, out, &out->return_result);
+    out->has_return = !out->has_data;
+}
+
+static void put_action_response(struct wr *w, const struct apdu_response *a)
+{
+    wr_u8(w, a->result);
+    wr_u8(w, a->has_data || a->has_return);
+    if (a->has_data || a->has_return)
+        put_data_or_result(w, a, a->return_result);
+}
+
+static void get_get_block(struct rd *r, struct apdu_response *out)
+{
+    out->last = get_bool(r);
+    out->block = rd_u32(r);
+    out->has_data = !get_flag(r);
+    if (out->has_data)
+        out->data = get_prefixed(r);
+    else
+        out->result = rd_u8(r);
+}
+
+static void put_get_block(struct wr *w, const struct apdu_response *a)
+{
+    wr_u8(w, a->last);
+    wr_u32(w, a->block);
+    wr_u8(w, !a->has_data);
+    if (a->has_data)
+        put_prefixed(w, a->data);
+    else
+        wr_u8(w, a->result);
+}
+
+static void get_response_body(struct rd *r, struct apdu_response *out)
+{
+    switch (KEY(out->tag, out->type)) {
+    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_NORMAL):
+        get_data_or_result(r, out, &out->result);
+        break;
+    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_BLOCK):
+        get_get_block(r, out);
+        break;
+    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_LIST):
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LIST):
+        out->n_list = (uint32_t)rd_length(r);
+        out->data = get_rest(r);
+        break;
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_NORMAL):
+        out->result = rd_u8(r);
+        break;
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_BLOCK):
+        out->block = rd_u32(r);
+        break;
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK):
+        out->result = rd_u8(r);
+        out->block = rd_u32(r);
+        break;
+    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NORMAL):
+        get_action_response(r, out);
+        break;
+    default:
+        rd_fail(r, ERR_UNSUPPORTED);
+        break;
+    }
+}
+
+static void get_exception(struct rd *r, struct apdu_response *out)
+{
+    out->state_error = rd_u8(r);
+    out->service_error = rd_u8(r);
+    if (out->service_error == DLMS_EXC_COUNTER_ERROR)
+        out->counter = rd_u32(r);
+}
+
+static void get_service_error(struct rd *r, struct apdu_response *out)
+{
+    out->state_error = rd_u8(r);
+    out->type = rd_u8(r);
+    out->service_error = rd_u8(r);
+}
+
+void apdu_get_response(struct rd *r, struct apdu_response *out)
+{
+    *out = (struct apdu_response){.tag = rd_u8(r)};
+    if (out->tag == DLMS_EXCEPTION_RESPONSE) {
+        get_exception(r, out);
+    } else if (out->tag == DLMS_CONFIRMED_SERVICE_ERROR) {
+        get_service_error(r, out);
+    } else {
+        out->type = rd_u8(r);
+        out->invoke = rd_u8(r);
+        get_response_body(r, out);
+    }
+    if (rd_left(r) > 0)
+        rd_fail(r, ERR_FORMAT);
+}
+
+static void put_response_body(struct wr *w, const struct apdu_response *a)
+{
+    switch (KEY(a->tag, a->type)) {
+    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_NORMAL):
+        put_data_or_result(w, a, a->result);
+        break;
+    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_BLOCK):
+        put_get_block(w, a);
+        break;
+    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_LIST):
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LIST):
+        wr_length(w, a->n_list);
+        put_view(w, a->data);
+        break;
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_NORMAL):
+        wr_u8(w, a->result);
+        break;
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_BLOCK):
+        wr_u32(w, a->block);
+        break;
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK):
+        wr_u8(w, a->result);
+        wr_u32(w, a->block);
+        break;
+    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NORMAL):
+        put_action_response(w, a);
+        break;
+    default:
+        wr_fail(w, ERR_UNSUPPORTED);
+        break;
+    }
+}
+
+void apdu_put_response(struct wr *w, const struct apdu_response *a)
+{
+    wr_u8(w, a->tag);
+    if (a->tag == DLMS_EXCEPTION_RESPONSE) {
+        wr_u8(w, a->state_error);
+        wr_u8(w, a->service_error);
+        if (a->service_error == DLMS_EXC_COUNTER_ERROR)
+            wr_u32(w, a->counter);
+    } else if (a->tag == DLMS_CONFIRMED_SERVICE_ERROR) {
+        wr_u8(w, a->state_error);
+        wr_u8(w, a->type);
+        wr_u8(w, a->service_error);
+    } else {
+        wr_u8(w, a->type);
+        wr_u8(w, a->invoke);
+        put_response_body(w, a);
+    }
+}
+
+void apdu_get_result(struct rd *r, struct bytes *data, uint8_t *result)
+{
+    struct apdu_response one = {.result = 0};
+    get_data_or_result(r, &one, &one.result);
+    *data = one.data;
+    *result = one.result;
+}
+
+uint8_t apdu_ciphered_tag(uint8_t plain, bool dedicated)
+{
+    switch (plain) {
+    case DLMS_INITIATE_REQUEST:
+        return dedicated ? 0 : DLMS_GLO_INITIATE_REQUEST;
+    case DLMS_INITIATE_RESPONSE:
+        return dedicated ? 0 : DLMS_GLO_INITIATE_RESPONSE;
+    case DLMS_GET_REQUEST:
+    case DLMS_SET_REQUEST:
+    case DLMS_EVENT_NOTIFICATION:
+    case DLMS_ACTION_REQUEST:
+    case DLMS_GET_RESPONSE:
+    case DLMS_SET_RESPONSE:
+    case DLMS_ACTION_RESPONSE:
+        return (uint8_t)(plain + (dedicated ? DLMS_DED_OFFSET : DLMS_GLO_OFFSET));
+    default:
+        return 0;
+    }
+}
+
+uint8_t apdu_plain_tag(uint8_t ciphered, bool *dedicated)
+{
+    static const uint8_t plain[] = {
+        DLMS_INITIATE_REQUEST, DLMS_INITIATE_RESPONSE, DLMS_GET_REQUEST,
+        DLMS_SET_REQUEST,      DLMS_ACTION_REQUEST,    DLMS_GET_RESPONSE,
+        DLMS_SET_RESPONSE,     DLMS_ACTION_RESPONSE,   DLMS_EVENT_NOTIFICATION};
+    for (size_t i = 0; i < sizeof plain; i++) {
+        for (unsigned d = 0; d < 2; d++) {
+            if (ciphered != 0 && apdu_ciphered_tag(plain[i], d) == ciphered) {
+                *dedicated = d;
+                return plain[i];
+            }
+        }
+    }
+    return 0;
+}
+
+const char *apdu_exception_text(uint8_t service_error)
+{
+    static const char *const text[] = {
+        "unknown",      "operation-not-possible", "service-not-supported",    "other-reason",
+        "pdu-too-long", "deciphering-error",      "invocation-counter-error",
+    };
+    return service_error < sizeof text / sizeof text[0] ? text[service_error] : text[0];
+}

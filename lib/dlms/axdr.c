@@ -1,0 +1,477 @@
+/* A-XDR values under a cursor. One table says how long each simple type is; nesting is walked with
+ * a small stack of counters, so hostile depth costs a named error and no memory.
+ *
+ * It refuses to build trees and to convert: what a value means is for the class that owns it. */
+#include "lib/dlms/axdr.h"
+
+#include <string.h>
+
+/* Content length of simple types; 0xFF: a length octet string follows; 0xFE: not a simple type. */
+#define LEN_PREFIXED 0xFFu
+#define LEN_NONE     0xFEu
+static const uint8_t content_length[] = {
+    [AXDR_NULL] = 0,
+    [AXDR_ARRAY] = LEN_NONE,
+    [AXDR_STRUCT] = LEN_NONE,
+    [AXDR_BOOL] = 1,
+    [AXDR_BITS] = LEN_NONE,
+    [AXDR_I32] = 4,
+    [AXDR_U32] = 4,
+    [7] = LEN_NONE,
+    [8] = LEN_NONE,
+    [AXDR_OCTETS] = LEN_PREFIXED,
+    [AXDR_TEXT] = LEN_PREFIXED,
+    [11] = LEN_NONE,
+    [AXDR_UTF8] = LEN_PREFIXED,
+    [AXDR_BCD] = 1,
+    [14] = LEN_NONE,
+    [AXDR_I8] = 1,
+    [AXDR_I16] = 2,
+    [AXDR_U8] = 1,
+    [AXDR_U16] = 2,
+    [AXDR_COMPACT] = LEN_NONE,
+    [AXDR_I64] = 8,
+    [AXDR_U64] = 8,
+    [AXDR_ENUM] = 1,
+    [AXDR_F32] = 4,
+    [AXDR_F64] = 8,
+    [AXDR_DATE_TIME] = 12,
+    [AXDR_DATE] = 5,
+    [AXDR_TIME] = 4,
+};
+_Static_assert(sizeof content_length == AXDR_TIME + 1, "a row for each tag");
+
+/* What is left to read at each level of nesting. */
+struct levels {
+    size_t left[AXDR_DEPTH_MAX];
+    unsigned depth;
+};
+
+static bool levels_push(struct levels *l, struct rd *r, size_t n)
+{
+    if (n == 0)
+        return true;
+    if (l->depth == AXDR_DEPTH_MAX) {
+        rd_fail(r, ERR_DEPTH);
+        return false;
+    }
+    l->left[l->depth++] = n;
+    return true;
+}
+
+/* One value of the innermost level is complete. */
+static void levels_done(struct levels *l)
+{
+    while (l->depth > 0 && --l->left[l->depth - 1] == 0)
+        l->depth--;
+}
+
+/* The error belongs to the tag, one octet back. */
+static void fail_at_tag(struct rd *r, enum err err)
+{
+    if (!r->err && r->pos > 0)
+        r->pos--;
+    rd_fail(r, err);
+}
+
+/* The type description of a compact array, Green Book 9.5 TypeDescription. */
+static void skip_description(struct rd *r)
+{
+    size_t need = 1;
+    while (need > 0 && !r->err) {
+        uint8_t tag = rd_u8(r);
+        need--;
+        if (tag == AXDR_ARRAY) {
+            (void)rd_u16(r);
+            need++;
+        } else if (tag == AXDR_STRUCT) {
+            size_t n = rd_length(r);
+            if (n > rd_left(r))
+                rd_fail(r, ERR_TRUNCATED);
+            need += n;
+        } else if (tag >= sizeof content_length || tag == AXDR_COMPACT ||
+                   (content_length[tag] == LEN_NONE && tag != AXDR_BITS)) {
+            fail_at_tag(r, ERR_FORMAT);
+        }
+    }
+}
+
+/* The content behind a tag that is neither array nor structure. */
+static void skip_content(struct rd *r, uint8_t tag)
+{
+    if (tag == AXDR_BITS) {
+        size_t bits = rd_length(r);
+        (void)rd_bytes(r, bits / 8 + (bits % 8 ? 1 : 0));
+    } else if (tag == AXDR_COMPACT) {
+        skip_description(r);
+        (void)rd_bytes(r, rd_length(r));
+    } else if (tag >= sizeof content_length || content_length[tag] == LEN_NONE) {
+        fail_at_tag(r, ERR_FORMAT);
+    } else if (content_length[tag] == LEN_PREFIXED) {
+        (void)rd_bytes(r, rd_length(r));
+    } else {
+        (void)rd_bytes(r, content_length[tag]);
+    }
+}
+
+/* Count of an array or a structure. Each element takes an octet at least: a count that cannot be
+ * true is refused before anything is walked. */
+static size_t get_count(struct rd *r)
+{
+    size_t n = rd_length(r);
+    if (n > rd_left(r))
+        rd_fail(r, ERR_TRUNCATED);
+    return r->err ? 0 : n;
+}
+
+void axdr_skip(struct rd *r)
+{
+    struct levels l = {.depth = 0};
+    do {
+        uint8_t tag = rd_u8(r);
+        if (r->err)
+            return;
+        if (tag == AXDR_ARRAY || tag == AXDR_STRUCT) {
+            size_t n = get_count(r);
+            if (r->err || !levels_push(&l, r, n))
+                return;
+            if (n > 0)
+                continue;
+        } else {
+            skip_content(r, tag);
+        }
+        levels_done(&l);
+    } while (l.depth > 0 && !r->err);
+}
+
+/* Position behind the type that begins at `at`. */
+static size_t type_end(struct axdr_type t, size_t at)
+{
+    size_t need = 1;
+    while (need > 0 && at < t.len) {
+        uint8_t tag = t.code[at++];
+        need--;
+        if (tag == AXDR_ARRAY)
+            need++;
+        else if (tag == AXDR_STRUCT && at < t.len)
+            need += t.code[at++];
+    }
+    return at;
+}
+
+/* A level of axdr_check: an array stays at its element's type, a structure goes on from member to
+ * member. */
+struct check_level {
+    size_t left;
+    size_t at; /* type of the next element */
+
+    bool is_array;
+};
+
+/* Whether a value with this tag and these octets may stand where the type says `want`. */
+static bool leaf_matches(uint8_t want, uint8_t tag, size_t n_octets)
+{
+    switch (want) {
+    case AXDR_SIMPLE:
+        return tag != AXDR_COMPACT;
+    case AXDR_OS6:
+        return tag == AXDR_OCTETS && n_octets == 1 + 6;
+    case AXDR_OS12:
+        return (tag == AXDR_OCTETS && n_octets == 1 + 12) || tag == AXDR_DATE_TIME;
+    default:
+        return tag == want;
+    }
+}
+
+/* A value that is no container, against the type code at `at`. */
+static void check_leaf(struct rd *r, uint8_t want)
+{
+    size_t start = r->pos;
+    if (want == AXDR_ANY) {
+        axdr_skip(r);
+        return;
+    }
+    uint8_t tag = rd_u8(r);
+    size_t content = r->pos;
+    if (tag == AXDR_ARRAY || tag == AXDR_STRUCT) {
+        fail_at_tag(r, ERR_TYPE);
+        return;
+    }
+    skip_content(r, tag);
+    if (!r->err && !leaf_matches(want, tag, r->pos - content)) {
+        r->pos = start;
+        rd_fail(r, ERR_TYPE);
+    }
+}
+
+/* A container against its type; gives its level. */
+static struct check_level check_container(struct rd *r, struct axdr_type t, size_t at)
+{
+    struct check_level l = {.is_array = t.code[at] == AXDR_ARRAY};
+    size_t head = l.is_array ? 1 : 2;
+    size_t start = r->pos;
+    bool right = rd_u8(r) == t.code[at];
+    if (right)
+        l.left = get_count(r);
+    if (right && !l.is_array && !r->err)
+        right = at + 1 < t.len && l.left == t.code[at + 1];
+    if (!right && !r->err) {
+        r->pos = start;
+        rd_fail(r, ERR_TYPE);
+    }
+    l.at = at + head;
+
+    return l;
+}
+
+/* One value is complete: its level goes on to the next member, or is complete itself. */
+static unsigned check_done(struct check_level *level, unsigned depth, struct axdr_type type)
+{
+    while (depth > 0) {
+        struct check_level *l = &level[depth - 1];
+        l->at = l->is_array ? l->at : type_end(type, l->at);
+        if (--l->left > 0)
+            break;
+        depth--;
+    }
+    return depth;
+}
+
+void axdr_check(struct rd *r, struct axdr_type type)
+{
+    struct check_level level[AXDR_DEPTH_MAX];
+    unsigned depth = 0;
+    size_t at = 0;
+    if (type.len == 0) {
+        axdr_skip(r);
+        return;
+    }
+    do {
+        bool container = type.code[at] == AXDR_ARRAY || type.code[at] == AXDR_STRUCT;
+        if (container && depth == AXDR_DEPTH_MAX) {
+            rd_fail(r, ERR_DEPTH);
+            return;
+        }
+        if (container)
+            level[depth] = check_container(r, type, at);
+        else
+            check_leaf(r, type.code[at]);
+        if (container && level[depth].left > 0)
+            depth++;
+        else
+            depth = check_done(level, depth, type);
+        at = depth > 0 ? level[depth - 1].at : 0;
+    } while (depth > 0 && !r->err && at < type.len);
+}
+
+uint8_t axdr_peek(const struct rd *r)
+{
+    return rd_left(r) ? r->p[r->pos] : 0xFF;
+}
+
+static void expect(struct rd *r, uint8_t tag)
+{
+    if (rd_left(r) && r->p[r->pos] != tag)
+        rd_fail(r, ERR_TYPE);
+    (void)rd_u8(r);
+}
+
+size_t axdr_get_array(struct rd *r)
+{
+    expect(r, AXDR_ARRAY);
+    return get_count(r);
+}
+
+void axdr_get_struct(struct rd *r, size_t n_members)
+{
+    expect(r, AXDR_STRUCT);
+    size_t at = r->pos;
+    if (get_count(r) != n_members && !r->err) {
+        r->pos = at;
+        rd_fail(r, ERR_TYPE);
+    }
+}
+
+bool axdr_get_bool(struct rd *r)
+{
+    expect(r, AXDR_BOOL);
+    return rd_u8(r) != 0;
+}
+
+/* An integer or enum as 64 bits; *negative says that the bits are two's complement below zero. */
+static uint64_t get_integer(struct rd *r, bool *negative)
+{
+    uint64_t v = 0;
+    uint8_t tag = axdr_peek(r);
+    *negative = false;
+    switch (tag) {
+    case AXDR_I8:
+    case AXDR_I16:
+    case AXDR_I32:
+    case AXDR_I64:
+    case AXDR_U8:
+    case AXDR_U16:
+    case AXDR_U32:
+    case AXDR_U64:
+    case AXDR_ENUM:
+    case AXDR_BCD:
+        break;
+    default:
+        rd_fail(r, rd_left(r) ? ERR_TYPE : ERR_TRUNCATED);
+        return 0;
+    }
+    (void)rd_u8(r);
+    size_t n = content_length[tag];
+    for (size_t i = 0; i < n; i++)
+        v = v << 8 | rd_u8(r);
+    bool is_signed = tag == AXDR_I8 || tag == AXDR_I16 || tag == AXDR_I32 || tag == AXDR_I64;
+    *negative = is_signed && (v >> (8 * n - 1)) != 0;
+    if (*negative && n < 8)
+        v |= UINT64_MAX << (8 * n);
+    return r->err ? 0 : v;
+}
+
+int64_t axdr_get_int(struct rd *r)
+{
+    bool negative;
+    size_t at = r->pos;
+    uint64_t v = get_integer(r, &negative);
+    if (!negative && v > INT64_MAX) {
+        r->pos = at;
+        rd_fail(r, ERR_RANGE);
+        return 0;
+    }
+    return negative ? -(int64_t)(~v) - 1 : (int64_t)v;
+}
+
+uint64_t axdr_get_uint(struct rd *r)
+{
+    bool negative;
+    size_t at = r->pos;
+    uint64_t v = get_integer(r, &negative);
+    if (negative) {
+        r->pos = at;
+        rd_fail(r, ERR_RANGE);
+        return 0;
+    }
+    return v;
+}
+
+struct bytes axdr_get_octets(struct rd *r)
+{
+    uint8_t tag = axdr_peek(r);
+    switch (tag) {
+    case AXDR_OCTETS:
+    case AXDR_TEXT:
+    case AXDR_UTF8:
+        (void)rd_u8(r);
+        return rd_bytes(r, rd_length(r));
+    case AXDR_DATE_TIME:
+    case AXDR_DATE:
+    case AXDR_TIME:
+        (void)rd_u8(r);
+        return rd_bytes(r, content_length[tag]);
+    default:
+        rd_fail(r, rd_left(r) ? ERR_TYPE : ERR_TRUNCATED);
+        return (struct bytes){NULL, 0};
+    }
+}
+
+void axdr_put_null(struct wr *w)
+{
+    wr_u8(w, AXDR_NULL);
+}
+
+void axdr_put_array(struct wr *w, size_t n)
+{
+    wr_u8(w, AXDR_ARRAY);
+    wr_length(w, n);
+}
+
+void axdr_put_struct(struct wr *w, size_t n)
+{
+    wr_u8(w, AXDR_STRUCT);
+    wr_length(w, n);
+}
+
+void axdr_put_bool(struct wr *w, bool v)
+{
+    wr_u8(w, AXDR_BOOL);
+    wr_u8(w, v);
+}
+
+void axdr_put_i8(struct wr *w, int8_t v)
+{
+    wr_u8(w, AXDR_I8);
+    wr_u8(w, (uint8_t)v);
+}
+
+void axdr_put_i16(struct wr *w, int16_t v)
+{
+    wr_u8(w, AXDR_I16);
+    wr_u16(w, (uint16_t)v);
+}
+
+void axdr_put_i32(struct wr *w, int32_t v)
+{
+    wr_u8(w, AXDR_I32);
+    wr_u32(w, (uint32_t)v);
+}
+
+void axdr_put_i64(struct wr *w, int64_t v)
+{
+    wr_u8(w, AXDR_I64);
+    wr_u64(w, (uint64_t)v);
+}
+
+void axdr_put_u8(struct wr *w, uint8_t v)
+{
+    wr_u8(w, AXDR_U8);
+    wr_u8(w, v);
+}
+
+void axdr_put_u16(struct wr *w, uint16_t v)
+{
+    wr_u8(w, AXDR_U16);
+    wr_u16(w, v);
+}
+
+void axdr_put_u32(struct wr *w, uint32_t v)
+{
+    wr_u8(w, AXDR_U32);
+    wr_u32(w, v);
+}
+
+void axdr_put_u64(struct wr *w, uint64_t v)
+{
+    wr_u8(w, AXDR_U64);
+    wr_u64(w, v);
+}
+
+void axdr_put_enum(struct wr *w, uint8_t v)
+{
+    wr_u8(w, AXDR_ENUM);
+    wr_u8(w, v);
+}
+
+void axdr_put_octets(struct wr *w, const void *p, size_t n)
+{
+    wr_u8(w, AXDR_OCTETS);
+    wr_length(w, n);
+    wr_bytes(w, p, n);
+}
+
+void axdr_put_text(struct wr *w, const char *text)
+{
+    size_t n = strlen(text);
+    wr_u8(w, AXDR_TEXT);
+    wr_length(w, n);
+    wr_bytes(w, text, n);
+}
+
+void axdr_put_bits(struct wr *w, const uint8_t *bits, size_t n_bits)
+{
+    wr_u8(w, AXDR_BITS);
+    wr_length(w, n_bits);
+    wr_bytes(w, bits, n_bits / 8 + (n_bits % 8 ? 1 : 0));
+}
