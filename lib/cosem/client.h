@@ -1,0 +1,169 @@
+/* DLMS client engine: one association over the wrapper, no I/O, no allocation, no clock.
+ *
+ *     cosem_client_get(...) -> take() -> bytes to the line
+ *     bytes from the line -> feed() -> values to the sink, the next request to take()
+ *     poll(now) -> when to come back; a missing answer becomes a failure
+ *
+ * The struct has a fixed size (about one PDU), so ten thousand sessions are an array; it must not
+ * move after cosem_client_init, which also lends it the config's keys, password, counter and rng
+ * until the last call. One operation at a time; it ends when state is CLIENT_READY again (or
+ * CLIENT_CLOSED after a release) or CLIENT_FAILED. Values are handed on in pieces as they arrive,
+ * so a profile of any length needs no buffer here. State diagram: head of client.c. Green Book 9.3,
+ * 9.4, IEC 62056-47.
+ *
+ * All input from the line is hostile: lengths, block numbers, counters, tags and the form of values
+ * are checked before anything reaches the sink, except that a value's first blocks are handed on
+ * before its last one has come. */
+#ifndef FERRARIS_COSEM_CLIENT_H
+#define FERRARIS_COSEM_CLIENT_H
+
+#include "firmware/hal/rng.h"
+#include "lib/cosem/client_scan.h"
+#include "lib/cosem/results.h"
+#include "lib/dlms/acse.h"
+#include "lib/dlms/apdu.h"
+#include "lib/dlms/security.h"
+#include "lib/dlms/wrapper.h"
+
+#define COSEM_CLIENT_PDU_MAX  2048 /* largest APDU sent or received */
+#define COSEM_CLIENT_LIST_MAX 64   /* attributes in one get_list */
+#define COSEM_CLIENT_STOC_MAX 64   /* longest challenge of the server */
+
+struct cosem_client_config {
+    uint16_t client_sap; /* 16 public, 1 management, 2 reader ... */
+    uint16_t server_sap; /* 1 management logical device */
+    uint8_t mechanism;   /* DLMS_MECHANISM_NONE, _LLS, _HLS5 */
+    uint8_t security;    /* DLMS_SC_AUTH | DLMS_SC_ENC of every APDU, both ways; 0: none */
+    uint16_t max_pdu;    /* what we accept, 64..COSEM_CLIENT_PDU_MAX; 0: the largest */
+    uint32_t timeout_ms; /* for each answer; 0: for ever */
+    uint32_t rx_floor;   /* smallest invocation counter accepted from the server, 0: any */
+    uint8_t title[DLMS_TITLE_LEN]; /* own system title; with HLS5 or security */
+    const struct dlms_keys *keys;  /* with HLS5 or security */
+    struct dlms_counter *counter;  /* own invocation counter; with HLS5 or security */
+    const char *password;          /* with LLS */
+    const struct hal_rng *rng;     /* with HLS5 */
+};
+
+/* Receives the values. `index` counts within a get_list, 0 else. */
+struct cosem_client_sink {
+    void *context;
+    /* The next octets of the A-XDR value, borrowed for the call. False: the caller wants no more;
+     * the session fails with ERR_FULL. NULL: dropped. */
+    bool (*data)(void *context, uint32_t index, struct bytes part);
+    /* The item is complete (COSEM_SUCCESS) or refused by the meter. For SET and ACTION, too. NULL:
+     * not wanted. */
+    void (*done)(void *context, uint32_t index, enum cosem_result result);
+};
+
+enum cosem_client_state {
+    CLIENT_CLOSED,         /* no association: connect may be called */
+    CLIENT_ASSOCIATING,    /* AARQ is out */
+    CLIENT_AUTHENTICATING, /* HLS pass 3 is out */
+    CLIENT_READY,          /* associated, idle */
+    CLIENT_GETTING,
+    CLIENT_SETTING,
+    CLIENT_ACTING,
+    CLIENT_RELEASING,
+    CLIENT_FAILED, /* close the line; connect may be called on a new one */
+    CLIENT_N_STATES
+};
+
+enum cosem_client_why {
+    CLIENT_WHY_NONE,
+    CLIENT_WHY_LOCAL,      /* keys, password, counter, rng or buffer on this side: see err */
+    CLIENT_WHY_TIMEOUT,    /* no answer */
+    CLIENT_WHY_CLOSED,     /* the other side closed the line */
+    CLIENT_WHY_FRAME,      /* not a wrapper frame, too long, or for other ports */
+    CLIENT_WHY_APDU,       /* malformed at octet `detail` */
+    CLIENT_WHY_UNEXPECTED, /* an APDU with tag `detail` that does not belong here */
+    CLIENT_WHY_REFUSED,    /* AARE: source, diagnostic = detail */
+    CLIENT_WHY_INITIATE,   /* the meter cannot agree on the xDLMS context; detail = its reason */
+    CLIENT_WHY_NO_TITLE,   /* AARE without the server's system title or challenge */
+    CLIENT_WHY_EXCEPTION,  /* exception-response, service error = detail */
+    CLIENT_WHY_DECIPHER,   /* the answer cannot be deciphered: see err */
+    CLIENT_WHY_WEAK,       /* the answer is less protected than asked; detail = its control octet */
+    CLIENT_WHY_COUNTER,    /* the server's invocation counter went back; detail = it */
+    CLIENT_WHY_HLS,        /* the server could not prove that it knows the keys */
+    CLIENT_WHY_BLOCK,      /* block number detail is out of order */
+    CLIENT_WHY_VALUE,      /* the value is malformed, cut or has octets behind it */
+    CLIENT_WHY_SINK        /* the receiver wanted no more */
+};
+
+struct cosem_client_failure {
+    enum err err; /* ERR_OK: none */
+    enum cosem_client_why why;
+    enum cosem_client_state during;
+    uint8_t source; /* of CLIENT_WHY_REFUSED */
+    uint32_t detail;
+    uint32_t counter; /* with the exception "invocation counter error": what the meter expects */
+};
+
+struct cosem_client { /* read freely: state, failure, and what the server told; write nothing */
+    enum cosem_client_state state;
+    struct cosem_client_failure failure; /* of the last operation */
+    bool has_server_title;
+    uint8_t server_title[DLMS_TITLE_LEN];
+    uint32_t conformance;    /* agreed, DLMS_CONF_* */
+    uint16_t server_max_pdu; /* 0: no limit */
+    uint32_t rx_floor;       /* next acceptable counter of the server */
+    /* private */
+    struct cosem_client_config config;
+    struct cosem_client_sink sink;
+    uint64_t deadline_ms; /* UINT64_MAX: none */
+    uint8_t invoke;
+    uint8_t ctos[16];
+    uint8_t stoc_len;
+    uint8_t stoc[COSEM_CLIENT_STOC_MAX];
+    uint32_t block; /* last one received */
+    uint32_t n_list; /* attributes asked for by get_list, 0 in a single get */
+    uint8_t part;   /* what the next octet of an answer is: enum in client_items.c */
+    uint32_t item, n_items;
+    struct client_scan scan;
+    struct wrapper_rx rx;
+    size_t out_at, out_end; /* octets of buf still to take */
+    uint8_t buf[WRAPPER_HEAD_LEN + APDU_CIPHER_HEAD_MAX + DLMS_HEAD_LEN + COSEM_CLIENT_PDU_MAX];
+};
+
+/* ERR_RANGE (max_pdu, mechanism, security), ERR_KEY (something the config needs is NULL or the keys
+ * lack guek or gak). */
+MUST_CHECK enum err cosem_client_init(struct cosem_client *c,
+                                      const struct cosem_client_config *config);
+
+/* Operations. All give ERR_STATE when the state does not allow them, ERR_BUSY while a frame nobody
+ * asked for is coming in, ERR_FULL when the request does not fit the meter's PDU, or the error of
+ * the counter, keys or rng; then nothing is sent, the state stays and `failure` says it too.
+ * Parameters are copied before return. */
+MUST_CHECK enum err cosem_client_connect(struct cosem_client *c, uint64_t now_ms);
+MUST_CHECK enum err cosem_client_release(struct cosem_client *c, uint64_t now_ms);
+MUST_CHECK enum err cosem_client_get(struct cosem_client *c, uint64_t now_ms,
+                                     const struct apdu_attr *attr,
+                                     const struct cosem_client_sink *sink);
+MUST_CHECK enum err cosem_client_get_list(struct cosem_client *c, uint64_t now_ms,
+                                          const struct apdu_attr *attrs, size_t n,
+                                          const struct cosem_client_sink *sink);
+/* value: one A-XDR value */
+MUST_CHECK enum err cosem_client_set(struct cosem_client *c, uint64_t now_ms,
+                                     const struct apdu_attr *attr, struct bytes value,
+                                     const struct cosem_client_sink *sink);
+/* method->parameter: one A-XDR value or empty. A return value goes to sink->data. */
+MUST_CHECK enum err cosem_client_action(struct cosem_client *c, uint64_t now_ms,
+                                        const struct apdu_attr *method,
+                                        const struct cosem_client_sink *sink);
+
+/* Octets from the line. Gives how many were consumed: fewer than n only while output waits for
+ * take() or after a failure. */
+size_t cosem_client_feed(struct cosem_client *c, uint64_t now_ms, const uint8_t *p, size_t n);
+/* Moves octets for the line to `to`; gives their number, 0 when there are none. */
+size_t cosem_client_take(struct cosem_client *c, uint8_t *to, size_t size);
+/* The next instant poll must be called at, UINT64_MAX for none. */
+uint64_t cosem_client_poll(struct cosem_client *c, uint64_t now_ms);
+/* The line is gone. An idle session becomes closed, a waiting one fails. */
+void cosem_client_lost(struct cosem_client *c);
+/* True while an answer is awaited. */
+bool cosem_client_waiting(const struct cosem_client *c);
+
+/* One sentence on `failure`, zero-terminated: "authentication: the meter did not prove that it
+ * knows the keys". Empty where there is none. Gives its length. */
+size_t cosem_client_explain(const struct cosem_client *c, char *out, size_t size);
+
+#endif
