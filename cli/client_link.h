@@ -1,0 +1,76 @@
+/* A meter on the line, for the client verbs: options, address, blocking calls with messages.
+ *
+ * Functions that can fail give an exit code (enum cli_exit) after they have said why on stderr, or
+ * LINK_OK. */
+#ifndef FERRARIS_CLI_CLIENT_LINK_H
+#define FERRARIS_CLI_CLIENT_LINK_H
+
+#include "cli/cli.h"
+#include "cli/keys_file.h"
+#include "lib/cosem/client.h"
+
+#define LINK_OK (-1)
+
+struct link_options {
+    const char *auth, *security, *keys, *password_file, *counter;
+    uint64_t client, server, timeout_s, max_pdu;
+};
+#define LINK_OPTIONS_DEFAULT                                                                       \
+    {                                                                                              \
+        .auth = "none", .server = 1, .timeout_s = 10                                               \
+    }
+/* Rows for a verb's option table. */
+#define LINK_OPTION_ROWS(o)                                                                        \
+    {"client", CLI_UINT, &(o).client, "SAP",                                                       \
+     "client SAP (default 16 without authentication, 2 with lls, 1 with hls5)"},                   \
+        {"server", CLI_UINT, &(o).server, "SAP", "logical device (default 1)"},                    \
+        {"auth", CLI_TEXT, &(o).auth, "none|lls|hls5", "authentication (default none)"},           \
+        {"security", CLI_TEXT, &(o).security, "none|auth|enc|authenc",                             \
+         "protection of each message (default none, with hls5 authenc)"},                          \
+        {"keys", CLI_TEXT, &(o).keys, "FILE", "guek, gak, password as `name = value` lines"},      \
+        {"password-file", CLI_TEXT, &(o).password_file, "FILE",                                    \
+         "password of lls (or FERRARIS_PASSWORD in the environment)"},                             \
+        {"counter", CLI_TEXT, &(o).counter, "N|read",                                              \
+         "go on above this invocation counter, or read it from the meter first"},                  \
+        {"max-pdu", CLI_UINT, &(o).max_pdu, "N", "largest message accepted, 64..2048"},            \
+    {                                                                                              \
+        "timeout", CLI_UINT, &(o).timeout_s, "SECONDS", "longest wait for an answer (default 10)"  \
+    }
+
+/* Octets that grow. Zero is an empty one; blob_free ends it. */
+struct blob {
+    uint8_t *p;
+    size_t len, size;
+};
+bool blob_add(struct blob *b, struct bytes part);
+void blob_free(struct blob *b);
+
+struct link {
+    const struct cli_verb *verb;
+    int fd; /* -1: none */
+    struct cosem_client client;
+    struct keys_file keys;
+    struct keys_state state;
+    struct hal_rng rng;
+    char password[KEYS_FILE_PASSWORD_MAX + 1];
+    char host[256], port[8];
+};
+
+/* Opens tcp://host:port (host may be [::1]; port 4059 when left out) and associates. *l must not
+ * move until link_close, which may be called after a failure, too. */
+int link_open(struct link *l, const struct cli_verb *verb, const char *url,
+              const struct link_options *o);
+/* Releases the association and closes; wipes secrets. */
+void link_close(struct link *l);
+
+/* Reads one attribute into `out` (emptied first). *result is the meter's word; a refusal is not a
+ * failure. `progress`: bar text while a long array comes in, NULL for none. */
+int link_get(struct link *l, const struct apdu_attr *attr, struct blob *out,
+             enum cosem_result *result, const char *progress);
+int link_set(struct link *l, const struct apdu_attr *attr, struct bytes value,
+             enum cosem_result *result);
+/* `out` gets the return value, empty when there is none. */
+int link_action(struct link *l, const struct apdu_attr *method, struct blob *out,
+                enum cosem_result *result);
+
+#endif
