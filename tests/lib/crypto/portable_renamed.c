@@ -1,0 +1,4 @@
+/* The portable backend under the names of portable_names.h. */
+#include "tests/lib/crypto/portable_names.h"
+
+#include "lib/crypto/crypto_portable.c"
