@@ -89,7 +89,7 @@ static struct text type_text(struct axdr_type type)
 }
 
 /* Bits as numbers: 0x17 gives "1-3,5". */
-static void append_numbers(struct text *t, uint16_t bits)
+static void append_numbers(struct text *t, unsigned bits)
 {
     bool first = true;
     for (unsigned from = 0; from < 16; from++) {
