@@ -1,0 +1,500 @@
+/* The life of a meter: power-up, the passing of time, the ends of intervals, snapshots.
+ *
+ * Every change of the stored state follows one pattern: change the struct, write one snapshot, then
+ * do what the snapshot promises (append the pending row, empty the ring). A cut before the snapshot
+ * leaves the old state; a cut after it is completed by power_up(). */
+#include "firmware/meter/meter.h"
+
+#include "firmware/meter/meter_energy.h"
+#include "firmware/meter/meter_store.h"
+
+#include <string.h>
+
+#define FLAG_ID     "FER" /* manufacturer letters of device name and system title */
+#define YEAR_2000_S INT64_C(946684800)
+#define YEAR_2100_S INT64_C(4102444800)
+
+int64_t meter_now_s(const struct meter *m)
+{
+    return meter_clock_s(&m->clock);
+}
+
+/* Remembers the newest failure of the flash: rows are marked by it from now on. */
+static enum err keep(struct meter *m, enum err err)
+{
+    if (err)
+        m->fault = err;
+    return err;
+}
+
+enum err meter_snapshot(struct meter *m)
+{
+    m->snapshot_due_ns = m->clock.base_ns + METER_SNAPSHOT_S * METER_NS;
+    return keep(m, meter_store_snapshot(m));
+}
+
+static uint64_t import_uwh(const struct meter *m)
+{
+    struct legal_energies e;
+    legal_energies_get(&m->legal, &e);
+    return e.total[LEGAL_A_IMPORT];
+}
+
+/* ---- load profile ---- */
+
+uint8_t meter_row_status(const struct meter *m, int64_t stamp_s)
+{
+    uint8_t status = m->profile.marks;
+    if (meter_clock_dst(&m->clock, stamp_s))
+        status |= METER_ROW_DST;
+    if ((m->clock.doubt & DATETIME_INVALID) != 0)
+        status |= METER_ROW_CIV | METER_ROW_DNV;
+    if (m->fault)
+        status |= METER_ROW_ERR | METER_ROW_DNV;
+    return status;
+}
+
+/* Units since the row before. A register below it can only come from an older snapshot after damage
+ * of the flash. */
+static uint32_t since(uint64_t now, uint64_t before)
+{
+    uint64_t units = now > before ? now - before : 0;
+    return units < UINT32_MAX ? (uint32_t)units : UINT32_MAX;
+}
+
+/* Closes the interval in memory: the row is pending until complete_ring(). */
+static void close_interval(struct meter *m, int64_t stamp_s)
+{
+    static const uint8_t reg[METER_ROW_REGISTERS] = {MODEL_A_IMPORT, MODEL_A_EXPORT, MODEL_R_IMPORT,
+                                                     MODEL_R_EXPORT};
+    struct legal_energies e;
+    legal_energies_get(&m->legal, &e);
+    const struct meter_row before = m->profile.last;
+    struct meter_row *row = &m->profile.last;
+    row->number++;
+    row->utc_s = (uint32_t)stamp_s;
+    row->deviation = meter_clock_deviation(&m->clock, stamp_s);
+    row->clock_status = meter_clock_status(&m->clock, stamp_s);
+    row->status = meter_row_status(m, stamp_s);
+    for (size_t i = 0; i < METER_ROW_REGISTERS; i++)
+        row->reg[i] = meter_energy(m->model, &e, (enum model_quantity)reg[i], 0);
+    for (size_t i = 0; i < METER_ROW_INTERVALS; i++)
+        row->interval[i] = since(row->reg[i], before.reg[i]);
+    m->profile.marks = 0;
+    m->profile.pending = true;
+}
+
+/* What the newest snapshot promises the ring. */
+static enum err complete_ring(struct meter *m)
+{
+    struct meter_profile *p = &m->profile;
+    if (p->clearing) {
+        enum err err = nv_clear(&m->nv, METER_RING_PROFILE);
+        if (err)
+            return keep(m, err);
+        p->clearing = false;
+    }
+    if (!p->pending)
+        return ERR_OK;
+    uint8_t octets[METER_ROW_SIZE];
+    meter_row_encode(&p->last, octets);
+    enum err err = keep(m, nv_append(&m->nv, METER_RING_PROFILE, octets));
+    p->pending = err != ERR_OK;
+    return err;
+}
+
+static enum err snapshot_and_complete(struct meter *m)
+{
+    enum err err = meter_snapshot(m);
+    return err ? err : complete_ring(m);
+}
+
+static void next_interval(struct meter *m, int64_t after_s)
+{
+    m->profile.due_s = meter_clock_boundary(&m->clock, after_s, m->profile.period_s);
+}
+
+static void restart_demand(struct meter *m, int64_t start_s)
+{
+    meter_demand_restart(&m->demand, start_s,
+                         meter_clock_boundary(&m->clock, start_s, m->demand.period_s),
+                         import_uwh(m));
+}
+
+/* ---- time ---- */
+
+static int64_t next_event_ns(const struct meter *m)
+{
+    int64_t due_s = m->profile.due_s < m->demand.due_s ? m->profile.due_s : m->demand.due_s;
+    int64_t due_ns = due_s * METER_NS - m->clock.offset_ns;
+    return due_ns < m->snapshot_due_ns ? due_ns : m->snapshot_due_ns;
+}
+
+/* Does all that is due now. Failures are kept in m->fault: time passes regardless. */
+static void run_due(struct meter *m)
+{
+    int64_t now_s = meter_now_s(m);
+    bool changed = m->clock.base_ns >= m->snapshot_due_ns;
+    if (now_s >= m->demand.due_s) {
+        meter_demand_close(&m->demand, m->demand.due_s, import_uwh(m));
+        restart_demand(m, m->demand.due_s);
+        changed = true;
+    }
+    if (now_s >= m->profile.due_s) {
+        close_interval(m, m->profile.due_s);
+        next_interval(m, m->profile.due_s);
+        changed = true;
+    }
+    if (changed && snapshot_and_complete(m) != ERR_OK)
+        return; /* kept in m->fault; the next snapshot tries again */
+}
+
+static void advance(struct meter *m, uint64_t ns)
+{
+    int64_t target = m->clock.base_ns + (int64_t)ns;
+    for (int64_t event = next_event_ns(m); event <= target; event = next_event_ns(m)) {
+        if (event > m->clock.base_ns)
+            m->clock.base_ns = event;
+        run_due(m);
+    }
+    m->clock.base_ns = target;
+}
+
+/* Nanoseconds of n_q16 samples (Q16) at a rate; what is below one is carried while the rate stays.
+ * Nothing overflows up to a minute at 64 kHz: n_q16 < 2.6e11, rate * 65536 < 4.3e15. */
+static uint64_t duration_ns(struct meter *m, uint64_t n_q16, uint64_t rate_uhz)
+{
+    uint64_t of = rate_uhz << 16;
+    uint64_t rest = n_q16 * 1000000u;
+    uint64_t ns = 0;
+    for (unsigned step = 0; step < 4; step++) { /* whole seconds, milli, micro, nano */
+        ns = ns * (step > 0 ? 1000u : 1u) + rest / of;
+        rest = rest % of * (step < 3 ? 1000u : 1u);
+    }
+    rest += m->ns_rest_of == of ? m->ns_rest : 0;
+    m->ns_rest = rest % of;
+    m->ns_rest_of = of;
+    return ns + rest / of;
+}
+
+enum err meter_samples(struct meter *m, const struct afe_block *block)
+{
+    enum err err = legal_feed(&m->legal, block);
+    if (err)
+        return err;
+    advance(m, duration_ns(m, (uint64_t)block->n << 16, block->rate_uhz));
+    return ERR_OK;
+}
+
+#if LEGAL_WINDOW_ENTRANCE
+enum err meter_window(struct meter *m, const struct legal_window *w)
+{
+    enum err err = legal_feed_window(&m->legal, w);
+    if (err)
+        return err;
+    advance(m, duration_ns(m, w->n_q16, w->rate_uhz));
+    return ERR_OK;
+}
+#endif
+
+void meter_idle(struct meter *m, uint64_t ns)
+{
+    advance(m, ns);
+}
+
+uint64_t meter_due_ns(const struct meter *m)
+{
+    int64_t ns = next_event_ns(m) - m->clock.base_ns;
+    return ns > 0 ? (uint64_t)ns : 1;
+}
+
+enum err meter_power_fail(struct meter *m)
+{
+    legal_flush(&m->legal);
+    return snapshot_and_complete(m);
+}
+
+enum err meter_sync(struct meter *m)
+{
+    struct legal_energies now;
+    legal_energies_get(&m->legal, &now);
+    if (memcmp(&now, &m->stored, sizeof now) != 0 || m->profile.pending) {
+        enum err err = snapshot_and_complete(m);
+        if (err)
+            return err;
+    }
+    if (memcmp(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor) != 0)
+        return keep(m, meter_store_rx(m));
+    return ERR_OK;
+}
+
+/* ---- commands of the bindings ---- */
+
+enum err meter_clock_change(struct meter *m, int64_t utc_ns)
+{
+    if (utc_ns < YEAR_2000_S * METER_NS || utc_ns >= YEAR_2100_S * METER_NS)
+        return ERR_RANGE;
+    int64_t delta = utc_ns - meter_clock_ns(&m->clock);
+    int64_t limit = METER_SHIFT_LIMIT_S * METER_NS;
+    bool silent = m->clock.doubt == 0 && delta >= -limit && delta <= limit;
+    if (!silent) {
+        m->profile.marks |= METER_ROW_CAD;
+        close_interval(m, m->profile.due_s);
+        m->profile.marks = METER_ROW_CAD;
+    }
+    meter_clock_set_ns(&m->clock, utc_ns);
+    if (!silent) {
+        next_interval(m, meter_now_s(m));
+        restart_demand(m, meter_now_s(m));
+    }
+    return snapshot_and_complete(m);
+}
+
+enum err meter_clock_store(struct meter *m)
+{
+    enum err err = keep(m, meter_store_clock(m));
+    if (err)
+        return err;
+    next_interval(m, meter_now_s(m));
+    m->demand.due_s = meter_clock_boundary(&m->clock, meter_now_s(m), m->demand.period_s);
+    return meter_snapshot(m);
+}
+
+enum err meter_profile_clear(struct meter *m)
+{
+    m->profile.pending = false;
+    m->profile.clearing = true;
+    return snapshot_and_complete(m);
+}
+
+enum err meter_profile_capture(struct meter *m)
+{
+    close_interval(m, meter_now_s(m));
+    return snapshot_and_complete(m);
+}
+
+enum err meter_profile_period(struct meter *m, uint32_t period_s)
+{
+    if (!meter_period_valid(period_s))
+        return ERR_RANGE;
+    if (period_s == m->profile.period_s)
+        return ERR_OK;
+    m->profile.period_s = period_s;
+    next_interval(m, meter_now_s(m));
+    return meter_profile_clear(m);
+}
+
+enum err meter_demand_period(struct meter *m, uint32_t period_s)
+{
+    if (!meter_period_valid(period_s))
+        return ERR_RANGE;
+    m->demand.period_s = period_s;
+    return meter_demand_reset_all(m);
+}
+
+enum err meter_demand_reset_all(struct meter *m)
+{
+    m->demand.last_dw = 0;
+    m->demand.last_s = METER_NEVER;
+    restart_demand(m, meter_now_s(m));
+    return meter_snapshot(m);
+}
+
+enum err meter_demand_next(struct meter *m)
+{
+    meter_demand_close(&m->demand, meter_now_s(m), import_uwh(m));
+    restart_demand(m, meter_now_s(m));
+    return meter_snapshot(m);
+}
+
+enum err meter_demand_forget_max(struct meter *m)
+{
+    meter_demand_clear_max(&m->demand);
+    return meter_snapshot(m);
+}
+
+/* ---- power-up ---- */
+
+static enum err before_tell(void *context)
+{
+    return meter_sync(context);
+}
+
+static enum err security_store(void *context, const struct dlms_keys *keys, uint8_t policy)
+{
+    struct meter *m = context;
+    return keep(m, meter_store_security(m, keys, policy));
+}
+
+static enum err reserve(void *context, uint32_t limit)
+{
+    struct meter *m = context;
+    return keep(m, meter_store_tx(m, limit));
+}
+
+static bool present(void *context, const struct cosem_ref *o)
+{
+    const struct meter *m = context;
+    return model_present(m->model, m->features, o);
+}
+
+static bool config_valid(const struct meter_config *c)
+{
+    if (c->model == NULL || c->flash == NULL || c->rng == NULL ||
+        strlen(c->serial) != METER_SERIAL_LEN)
+        return false;
+    for (size_t i = 0; i < METER_SERIAL_LEN; i++) {
+        if (c->serial[i] < '0' || c->serial[i] > '9')
+            return false;
+    }
+    return c->time_ns >= YEAR_2000_S * METER_NS && c->time_ns < YEAR_2100_S * METER_NS &&
+           memchr(c->password, '\0', sizeof c->password) != NULL;
+}
+
+static enum err start_legal(struct meter *m, const struct meter_config *c)
+{
+    struct legal_config legal = {.n_phases = m->model->n_phases,
+                                 .wiring = m->model->n_phases == 1 ? LEGAL_1P2W : LEGAL_3P4W,
+                                 .f_nominal_mhz = m->model->f_mhz,
+                                 .un_mv = m->model->un_mv,
+                                 .i_start_ua = m->model->ist_ua,
+                                 .pulse_per_kwh = m->model->pulse_per_kwh};
+    for (size_t p = 0; p < LEGAL_N_PHASES; p++) {
+        legal.u_lsb_fv[p] = c->u_lsb_fv;
+        legal.i_lsb_fa[p] = c->i_lsb_fa;
+    }
+    legal.i_lsb_fa[LEGAL_N_PHASES] = c->i_lsb_fa;
+    return legal_init(&m->legal, &legal);
+}
+
+/* Device name (16 characters) and system title (8 octets) come from the one serial number. */
+static void name_device(struct meter *m)
+{
+    memcpy(m->device_name, FLAG_ID, 3);
+    memcpy(m->device_name + 3, m->model->type, 3);
+    memcpy(m->device_name + 6, m->serial, METER_SERIAL_LEN);
+    uint64_t number = 0;
+    for (size_t i = 0; i < METER_SERIAL_LEN; i++)
+        number = number * 10 + (uint64_t)(m->serial[i] - '0');
+    uint8_t *title = m->server.config.title;
+    memcpy(title, FLAG_ID, 3);
+    for (size_t i = 0; i < 5; i++)
+        title[3 + i] = (uint8_t)(number >> (8 * (4 - i)));
+}
+
+static void start_server(struct meter *m, const struct meter_config *c)
+{
+    const uint8_t both = DLMS_SC_AUTH | DLMS_SC_ENC;
+    m->clients[0] =
+        (struct cosem_client_entry){METER_SAP_PUBLIC, COSEM_PUBLIC, COSEM_AUTH_NONE, 0, NULL};
+    m->clients[1] =
+        (struct cosem_client_entry){METER_SAP_MANAGER, COSEM_MANAGER, COSEM_AUTH_HLS5, both, NULL};
+    m->clients[2] =
+        (struct cosem_client_entry){METER_SAP_READER, COSEM_READER, COSEM_AUTH_LLS, 0, NULL};
+    m->clients[3] = (struct cosem_client_entry){METER_SAP_READER_HLS, COSEM_READER, COSEM_AUTH_HLS5,
+                                                both, NULL};
+    m->device = (struct cosem_device){.sap = 1,
+                                      .name = m->device_name,
+                                      .rows = model_rows,
+                                      .n_rows = model_n_rows,
+                                      .present = present,
+                                      .context = m};
+    m->devices[0] = &m->device;
+    m->counters = (struct dlms_counter_store){.context = m, .reserve = reserve};
+    m->server.tx.store = &m->counters;
+    m->server.config = (struct cosem_server_config){.devices = m->devices,
+                                                    .n_devices = 1,
+                                                    .clients = m->clients,
+                                                    .n_clients = MODEL_N_CLIENTS,
+                                                    .rng = c->rng,
+                                                    .before_tell = before_tell,
+                                                    .security_store = security_store,
+                                                    .context = m,
+                                                    .inactivity_ms = c->inactivity_ms};
+    name_device(m);
+}
+
+/* The first life: nothing stored yet. */
+static enum err begin(struct meter *m)
+{
+    int64_t now_s = meter_now_s(m);
+    meter_demand_reset(&m->demand);
+    m->profile.period_s = 900;
+    restart_demand(m, now_s);
+    next_interval(m, now_s);
+    bool whole = meter_clock_boundary(&m->clock, now_s - 1, m->profile.period_s) == now_s;
+    m->profile.marks = whole ? 0 : METER_ROW_PDN;
+    return meter_snapshot(m);
+}
+
+/* Brings the ring to what the snapshot says: the pending row may already be there, and after damage
+ * the ring may be ahead. */
+static enum err mend_ring(struct meter *m)
+{
+    uint8_t octets[METER_ROW_SIZE];
+    uint64_t newest = nv_newest(&m->nv, METER_RING_PROFILE);
+    enum err err = nv_count(&m->nv, METER_RING_PROFILE) == 0
+                       ? ERR_NOT_FOUND
+                       : nv_read(&m->nv, METER_RING_PROFILE, newest, octets);
+    if (err == ERR_OK && !m->profile.clearing) {
+        struct meter_row row;
+        meter_row_decode(octets, &row);
+        if (row.number == m->profile.last.number)
+            m->profile.pending = false;
+        if (row.number > m->profile.last.number) {
+            m->profile.last = row;
+            m->profile.pending = false;
+        }
+    }
+    return complete_ring(m);
+}
+
+/* Closes what the cut fell into: the interval gets its row at its nominal end and so does demand;
+ * intervals wholly without power get none. */
+static enum err resume(struct meter *m, int64_t crystal_ns)
+{
+    enum err err = mend_ring(m);
+    if (err)
+        return err;
+    if (crystal_ns < m->clock.base_ns)
+        m->clock.doubt |= DATETIME_DOUBTFUL;
+    else
+        m->clock.base_ns = crystal_ns;
+    int64_t now_s = meter_now_s(m);
+    if (now_s >= m->demand.due_s) {
+        meter_demand_close(&m->demand, m->demand.due_s, import_uwh(m));
+        restart_demand(m, now_s);
+    }
+    m->profile.marks |= METER_ROW_PDN;
+    if (now_s >= m->profile.due_s) {
+        close_interval(m, m->profile.due_s);
+        m->profile.marks = METER_ROW_PDN;
+        next_interval(m, now_s);
+    }
+    return snapshot_and_complete(m);
+}
+
+enum err meter_init(struct meter *m, const struct meter_config *config)
+{
+    if (!config_valid(config))
+        return ERR_RANGE;
+    *m = (struct meter){.model = config->model,
+                        .features = config->model->features & ~config->without};
+    memcpy(m->serial, config->serial, sizeof m->serial);
+    meter_clock_reset(&m->clock);
+    m->clock.base_ns = config->time_ns;
+    start_server(m, config);
+    enum err err = start_legal(m, config);
+    if (!err)
+        err = meter_store_mount(m, config->flash);
+    if (!err)
+        err = meter_store_load(m, config);
+    if (err)
+        return err;
+    m->clients[2].password = m->password[0] != '\0' ? m->password : NULL;
+    err = meter_store_restore(m);
+    memcpy(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor);
+    if (err == ERR_NOT_FOUND)
+        return begin(m);
+    return err ? err : resume(m, config->time_ns);
+}

@@ -1,0 +1,133 @@
+/* The meter application: legal registers, clock, demand, load profile, storage and the objects that
+ * show them, in one struct without heap, I/O or a clock of its own.
+ *
+ *     waveform -> meter_samples() -> legal -> registers -> snapshot, load profile (nv)
+ *                                                 |
+ *     client <-> cosem_session (server) <- objects (bindings of model/objects.c)
+ *
+ * Time passes only by the duration of what is fed, so a year of life is a test of a minute and
+ * eight meters live side by side in one process. The caller owns struct meter and its flash; a
+ * power cut is simply the end of the struct, and meter_init() on the same flash is the restart.
+ *
+ * What holds after any cut (docs/SPEC-storage.md for the flash below it):
+ *  1. registers, demand and profile state are one record (snapshot), old or new, never a mix;
+ *  2. a row of the profile is in the snapshot that closes its interval before it is in the ring,
+ *     and meter_init() completes the ring from it: no row is lost or doubled, and the interval
+ *     energies of the rows sum up to the register differences to the last unit;
+ *  3. nothing a client was told is forgotten (before_tell), counters never repeat;
+ *  4. without warning at most METER_SNAPSHOT_S of consumption is lost, with it nothing.
+ * Keys and password lie in the flash in plain: whoever opens the housing can read them. */
+#ifndef FERRARIS_METER_H
+#define FERRARIS_METER_H
+
+#include "firmware/legal/legal_state.h"
+#include "firmware/meter/meter_clock.h"
+#include "firmware/meter/meter_demand.h"
+#include "firmware/meter/meter_profile.h"
+#include "lib/cosem/server.h"
+#include "lib/nv/nv.h"
+#include "model/objects.h"
+
+#define METER_SNAPSHOT_S 60 /* of meter time between two snapshots at most */
+#define METER_SHIFT_LIMIT_S                                                                        \
+    60 /* clock corrections up to this leave no mark in profile and demand */
+#define METER_PASSWORD_MAX 32
+#define METER_SERIAL_LEN   10      /* digits */
+#define METER_VERSION      "0.1.0" /* of this application, 1-1:0.2.0 */
+
+/* Flash a meter needs, in sectors of this size. */
+#define METER_SECTOR_SIZE 4096u
+uint32_t meter_n_sectors(const struct model_meter *model);
+
+struct meter_config {
+    const struct model_meter *model;
+    uint32_t without;                  /* functions not ordered: MODEL_* bits taken away */
+    char serial[METER_SERIAL_LEN + 1]; /* ten digits */
+    const struct hal_flash *flash;     /* sectors of METER_SECTOR_SIZE, outlives the meter */
+    const struct hal_rng *rng;         /* outlives the meter */
+    /* Factory values, taken over at the first start; later the flash's hold (key transfer). Without
+     * keys nobody gets in by HLS, without a password ("") nobody by LLS. */
+    struct dlms_keys keys;
+    char password[METER_PASSWORD_MAX + 1];
+    int64_t time_ns;   /* crystal at power-up: nanoseconds since 1970, UTC at the first start */
+    uint64_t u_lsb_fv; /* front end: femtovolt and femtoampere per count */
+    uint64_t i_lsb_fa;
+    uint32_t inactivity_ms; /* a silent session is closed; 0 never */
+};
+
+/* Logical devices' clients, in the order of the server's entries. */
+enum {
+    METER_SAP_PUBLIC = 16,
+    METER_SAP_MANAGER = 1,
+    METER_SAP_READER = 2,
+    METER_SAP_READER_HLS = 3
+};
+
+struct meter { /* fields are private to firmware/meter, but for server (sessions) and fault */
+    const struct model_meter *model;
+    uint32_t features; /* MODEL_* this meter has */
+    char serial[METER_SERIAL_LEN + 1];
+    char device_name[17];
+    char password[METER_PASSWORD_MAX + 1];
+    struct legal legal;
+    struct nv nv;
+    struct nv_ring_layout rings[2];
+    struct meter_clock clock;
+    struct meter_demand demand;
+    struct meter_profile profile;
+    uint64_t ns_rest, ns_rest_of; /* below a nanosecond: ns_rest / ns_rest_of */
+    int64_t snapshot_due_ns;      /* on the crystal's scale */
+    struct legal_energies stored; /* of the newest snapshot */
+    uint32_t stored_floor[COSEM_CLIENTS_MAX];
+    enum err fault; /* last failure of the flash; ERR_OK: none */
+    struct cosem_device device;
+    const struct cosem_device *devices[1];
+    struct cosem_client_entry clients[MODEL_N_CLIENTS];
+    struct dlms_counter_store counters;
+    struct cosem_server server; /* hand it to session_init() */
+};
+
+/* Power-up. Brings back what the flash holds, closes the interval that the power cut fell into and
+ * goes on. The clock goes on from time_ns; a crystal behind the newest snapshot has stood still:
+ * then from there, marked doubtful. ERR_RANGE (config), ERR_STATE (the flash is of another model),
+ * ERR_VERSION, ERR_CORRUPT, ERR_FULL, ERR_IO. */
+MUST_CHECK enum err meter_init(struct meter *m, const struct meter_config *config);
+/* Samples, and the time they last. ERR_RANGE as legal_feed: nothing was counted then. */
+MUST_CHECK enum err meter_samples(struct meter *m, const struct afe_block *block);
+#if LEGAL_WINDOW_ENTRANCE
+/* A window of a load model and its time, counted whole into the interval it ends in: a caller that
+ * wants exact intervals ends windows at meter_due_ns(). */
+MUST_CHECK enum err meter_window(struct meter *m, const struct legal_window *w);
+#endif
+/* Time passes without samples. */
+void meter_idle(struct meter *m, uint64_t ns);
+/* Nanoseconds to the next end of an interval, demand period or snapshot; at least 1. */
+uint64_t meter_due_ns(const struct meter *m);
+/* The supply is about to fail: counts what was fed and stores it. ERR_IO, ERR_FULL. */
+MUST_CHECK enum err meter_power_fail(struct meter *m);
+/* Makes durable what a client may be told now; the server's before_tell. */
+MUST_CHECK enum err meter_sync(struct meter *m);
+
+/* For the bindings and the panel. */
+int64_t meter_now_s(const struct meter *m);
+/* Status octet (METER_ROW_*) a row with this stamp would get now. */
+uint8_t meter_row_status(const struct meter *m, int64_t stamp_s);
+/* Sets the clock. Beyond METER_SHIFT_LIMIT_S the running interval ends early, marked, and demand
+ * begins anew. ERR_RANGE outside 2000..2099. */
+MUST_CHECK enum err meter_clock_change(struct meter *m, int64_t utc_ns);
+/* After attributes 3 and 5..8 of the clock were changed: stores them, finds the next boundaries. */
+MUST_CHECK enum err meter_clock_store(struct meter *m);
+/* New lengths of the load profile's interval (empties it) and of the demand period. ERR_RANGE. */
+MUST_CHECK enum err meter_profile_period(struct meter *m, uint32_t period_s);
+MUST_CHECK enum err meter_demand_period(struct meter *m, uint32_t period_s);
+/* Class 7 methods 1 and 2. */
+MUST_CHECK enum err meter_profile_clear(struct meter *m);
+MUST_CHECK enum err meter_profile_capture(struct meter *m);
+/* Class 5 methods 1 and 2, class 4 method 1. */
+MUST_CHECK enum err meter_demand_reset_all(struct meter *m);
+MUST_CHECK enum err meter_demand_next(struct meter *m);
+MUST_CHECK enum err meter_demand_forget_max(struct meter *m);
+/* Writes everything that changes by itself as one record. */
+MUST_CHECK enum err meter_snapshot(struct meter *m);
+
+#endif

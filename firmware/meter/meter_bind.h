@@ -1,0 +1,21 @@
+/* What the bindings of the meter share. Private to firmware/meter. */
+#ifndef FERRARIS_METER_BIND_H
+#define FERRARIS_METER_BIND_H
+
+#include "firmware/meter/meter.h"
+#include "lib/cosem/units.h"
+#include "lib/dlms/datetime.h"
+
+/* scaler_unit of the powers and of demand: 0.1 W. */
+#define METER_POWER_SCALER (-1)
+
+static inline struct meter *meter_of(const struct cosem_call *c)
+{
+    return c->context;
+}
+
+void meter_put_scaler_unit(struct wr *out, int8_t scaler, uint8_t unit);
+/* UTC as local time; METER_NEVER as a date-time of wildcards. */
+void meter_put_time(const struct meter *m, int64_t utc_s, struct wr *out);
+
+#endif

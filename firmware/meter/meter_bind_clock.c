@@ -1,0 +1,199 @@
+/* Class 8, the clock object 0-0:1.0.0. Attribute 9 says crystal. */
+#include "firmware/meter/meter_bind.h"
+
+#define CLOCK_BASE_CRYSTAL 1
+#define ZONE_MIN           (-720)
+#define ZONE_MAX           840
+#define DST_MAX            120
+#define SHIFT_MAX_S        900
+#define QUARTER_S          900
+#define MINUTE_S           60
+
+static enum cosem_result get_clock(const struct cosem_call *c, const struct cosem_ref *o,
+                                   uint8_t attr, const struct cosem_select *sel,
+                                   struct cosem_gen *g, struct wr *out)
+{
+    (void)o;
+    (void)sel;
+    const struct meter_clock *k = &meter_of(c)->clock;
+    struct datetime now = meter_clock_now(k);
+    g->more = false;
+    switch (attr) {
+    case 2:
+        datetime_put(out, &now);
+        return COSEM_SUCCESS;
+    case 3:
+        axdr_put_i16(out, k->zone_min);
+        return COSEM_SUCCESS;
+    case 4:
+        axdr_put_u8(out, now.status);
+        return COSEM_SUCCESS;
+    case 5:
+        axdr_put_octets(out, k->dst_begin, DATETIME_LEN);
+        return COSEM_SUCCESS;
+    case 6:
+        axdr_put_octets(out, k->dst_end, DATETIME_LEN);
+        return COSEM_SUCCESS;
+    case 7:
+        axdr_put_i8(out, k->dst_min);
+        return COSEM_SUCCESS;
+    case 8:
+        axdr_put_bool(out, k->dst_on);
+        return COSEM_SUCCESS;
+    case 9:
+        axdr_put_enum(out, CLOCK_BASE_CRYSTAL);
+        return COSEM_SUCCESS;
+    default:
+        return COSEM_OBJECT_UNDEFINED;
+    }
+}
+
+/* A complete instant; hundredths count where given. */
+static enum cosem_result get_instant(const struct meter *m, struct rd *value, int64_t *ns)
+{
+    struct datetime d;
+    int64_t utc_s;
+    datetime_get(value, &d);
+    if (value->err)
+        return COSEM_TYPE_UNMATCHED;
+    if (!datetime_complete(&d) || meter_clock_utc(&m->clock, &d, false, &utc_s) != ERR_OK ||
+        utc_s > INT64_MAX / METER_NS || utc_s < 0)
+        return COSEM_OTHER_REASON;
+    *ns = utc_s * METER_NS;
+    if (d.hundredths != DATETIME_ANY)
+        *ns += d.hundredths * (METER_NS / 100);
+    return COSEM_SUCCESS;
+}
+
+static enum cosem_result set_time(struct meter *m, struct rd *value)
+{
+    int64_t ns;
+    enum cosem_result r = get_instant(m, value, &ns);
+    return r ? r : cosem_result_of(meter_clock_change(m, ns));
+}
+
+static enum cosem_result set_rule(struct rd *value, uint8_t rule[DATETIME_LEN])
+{
+    struct datetime d;
+    datetime_get(value, &d);
+    if (value->err)
+        return COSEM_TYPE_UNMATCHED;
+    datetime_encode(&d, rule);
+    return COSEM_SUCCESS;
+}
+
+/* Attributes 3 and 5..8 into a copy of the clock. */
+static enum cosem_result set_parameter(struct meter_clock *k, uint8_t attr, struct rd *value)
+{
+    int64_t n = 0;
+    switch (attr) {
+    case 3:
+        n = axdr_get_int(value);
+        k->zone_min = (int16_t)n;
+        return n < ZONE_MIN || n > ZONE_MAX ? COSEM_OTHER_REASON : COSEM_SUCCESS;
+    case 5:
+        return set_rule(value, k->dst_begin);
+    case 6:
+        return set_rule(value, k->dst_end);
+    case 7:
+        n = axdr_get_int(value);
+        k->dst_min = (int8_t)n;
+        return n < -DST_MAX || n > DST_MAX ? COSEM_OTHER_REASON : COSEM_SUCCESS;
+    case 8:
+        k->dst_on = axdr_get_bool(value);
+        return COSEM_SUCCESS;
+    default:
+        return COSEM_READ_WRITE_DENIED;
+    }
+}
+
+static enum cosem_result set_clock(const struct cosem_call *c, const struct cosem_ref *o,
+                                   uint8_t attr, struct rd *value)
+{
+    (void)o;
+    struct meter *m = meter_of(c);
+    if (attr == 2)
+        return set_time(m, value);
+    struct meter_clock changed = m->clock;
+    enum cosem_result r = set_parameter(&changed, attr, value);
+    if (r)
+        return r;
+    if (value->err)
+        return COSEM_TYPE_UNMATCHED;
+    m->clock = changed;
+    return cosem_result_of(meter_clock_store(m));
+}
+
+/* To the nearest multiple of a period in local standard time. */
+static enum cosem_result adjust(struct meter *m, uint32_t period_s)
+{
+    int64_t now_ns = meter_clock_ns(&m->clock);
+    int64_t after_s = meter_clock_boundary(&m->clock, meter_now_s(m), period_s);
+    int64_t to_ns = after_s * METER_NS;
+    if (to_ns - now_ns > period_s * METER_NS / 2)
+        to_ns -= period_s * METER_NS;
+    return cosem_result_of(meter_clock_change(m, to_ns));
+}
+
+static enum cosem_result adjust_to_preset(struct meter *m)
+{
+    int64_t now_s = meter_now_s(m);
+    if (now_s < m->clock.preset_from_s || now_s > m->clock.preset_to_s)
+        return COSEM_TEMPORARY_FAILURE;
+    m->clock.preset_to_s = m->clock.preset_from_s - 1;
+    return cosem_result_of(meter_clock_change(m, m->clock.preset_s * METER_NS));
+}
+
+static enum cosem_result preset(struct meter *m, struct rd *param)
+{
+    int64_t at, from, to;
+    axdr_get_struct(param, 3);
+    enum cosem_result r = get_instant(m, param, &at);
+    if (!r)
+        r = get_instant(m, param, &from);
+    if (!r)
+        r = get_instant(m, param, &to);
+    if (r)
+        return r;
+    m->clock.preset_s = at / METER_NS;
+    m->clock.preset_from_s = from / METER_NS;
+    m->clock.preset_to_s = to / METER_NS;
+    return COSEM_SUCCESS;
+}
+
+static enum cosem_result shift(struct meter *m, struct rd *param)
+{
+    int64_t by_s = axdr_get_int(param);
+    if (param->err)
+        return COSEM_TYPE_UNMATCHED;
+    if (by_s < -SHIFT_MAX_S || by_s > SHIFT_MAX_S)
+        return COSEM_OTHER_REASON;
+    return cosem_result_of(meter_clock_change(m, meter_clock_ns(&m->clock) + by_s * METER_NS));
+}
+
+static enum cosem_result invoke_clock(const struct cosem_call *c, const struct cosem_ref *o,
+                                      uint8_t method, struct rd *param, struct wr *reply)
+{
+    (void)o;
+    (void)reply;
+    struct meter *m = meter_of(c);
+    switch (method) {
+    case 1:
+        return adjust(m, QUARTER_S);
+    case 2:
+        return adjust(m, m->profile.period_s);
+    case 3:
+        return adjust(m, MINUTE_S);
+    case 4:
+        return adjust_to_preset(m);
+    case 5:
+        return preset(m, param);
+    case 6:
+        return shift(m, param);
+    default:
+        return COSEM_OBJECT_UNDEFINED;
+    }
+}
+
+const struct cosem_binding meter_binding_clock = {
+    .get = get_clock, .set = set_clock, .invoke = invoke_clock};

@@ -1,0 +1,153 @@
+/* See meter_clock.h. Keeps no time zone tables: the rule is attributes 3 and 5 to 8 of class 8. */
+#include "firmware/meter/meter_clock.h"
+
+#include "lib/base/civil.h"
+
+#include <string.h>
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+void meter_clock_reset(struct meter_clock *c)
+{
+    static const uint8_t begin[DATETIME_LEN] = {0xFF, 0xFF, 3, DATETIME_LAST, 7,    2,
+                                                0,    0,    0, 0x80,          0x00, 0};
+    static const uint8_t end[DATETIME_LEN] = {0xFF, 0xFF, 10, DATETIME_LAST, 7,    3,
+                                              0,    0,    0,  0x80,          0x00, 0};
+    *c = (struct meter_clock){.zone_min = -60, .dst_min = 60, .dst_on = true, .preset_to_s = -1};
+    memcpy(c->dst_begin, begin, sizeof begin);
+    memcpy(c->dst_end, end, sizeof end);
+}
+
+int64_t meter_clock_ns(const struct meter_clock *c)
+{
+    return c->base_ns + c->offset_ns;
+}
+
+int64_t meter_clock_s(const struct meter_clock *c)
+{
+    return floor_div(meter_clock_ns(c), METER_NS);
+}
+
+void meter_clock_set_ns(struct meter_clock *c, int64_t utc_ns)
+{
+    c->offset_ns = utc_ns - c->base_ns;
+    c->doubt = 0;
+}
+
+/* Day of the month a rule means: a number is the first such weekday on or after it, `last` and
+ * `second last` the last such weekday, or the one a week before it. 0: the rule says none. */
+static uint8_t rule_day(const struct datetime *d, int32_t year)
+{
+    uint8_t n_days = civil_days_in_month(year, d->month);
+    bool from_end = d->day == DATETIME_LAST || d->day == DATETIME_SECOND_LAST;
+    int day = from_end ? n_days : d->day;
+    if (n_days == 0 || day < 1 || day > n_days)
+        return 0;
+    if (d->weekday == DATETIME_ANY)
+        return (uint8_t)(day - (d->day == DATETIME_SECOND_LAST));
+    int weekday = civil_weekday(year, d->month, (uint8_t)day);
+    if (from_end)
+        day -= (weekday - d->weekday + 7) % 7 + (d->day == DATETIME_SECOND_LAST ? 7 : 0);
+    else
+        day += (d->weekday - weekday + 7) % 7;
+    return day > n_days ? 0 : (uint8_t)day;
+}
+
+/* The instant a rule names in a year, UTC; deviation: of the local time it is written in. */
+static bool rule_instant(const uint8_t rule[DATETIME_LEN], int32_t year, int16_t deviation,
+                         int64_t *utc)
+{
+    struct datetime d;
+    if (datetime_decode(rule, &d) != ERR_OK)
+        return false;
+    if (d.year != DATETIME_ANY_YEAR && d.year != year)
+        return false;
+    uint8_t day = rule_day(&d, year);
+    if (day == 0 || d.hour == DATETIME_ANY)
+        return false;
+    struct civil t = {.year = year,
+                      .month = d.month,
+                      .day = day,
+                      .hour = d.hour,
+                      .minute = d.minute == DATETIME_ANY ? 0 : d.minute,
+                      .second = d.second == DATETIME_ANY ? 0 : d.second};
+    if (d.deviation != DATETIME_ANY_DEV)
+        deviation = d.deviation;
+    *utc = civil_to_seconds(&t) + deviation * INT64_C(60);
+    return true;
+}
+
+static int16_t summer_deviation(const struct meter_clock *c)
+{
+    return (int16_t)(c->zone_min - c->dst_min);
+}
+
+bool meter_clock_dst(const struct meter_clock *c, int64_t utc_s)
+{
+    if (!c->dst_on)
+        return false;
+    int32_t year = civil_from_seconds(utc_s - c->zone_min * INT64_C(60)).year;
+    int64_t begin, end;
+    if (!rule_instant(c->dst_begin, year, c->zone_min, &begin) ||
+        !rule_instant(c->dst_end, year, summer_deviation(c), &end))
+        return false;
+    if (begin < end)
+        return begin <= utc_s && utc_s < end;
+    return !(end <= utc_s && utc_s < begin); /* southern half of the earth */
+}
+
+int16_t meter_clock_deviation(const struct meter_clock *c, int64_t utc_s)
+{
+    return meter_clock_dst(c, utc_s) ? summer_deviation(c) : c->zone_min;
+}
+
+uint8_t meter_clock_status(const struct meter_clock *c, int64_t utc_s)
+{
+    return (uint8_t)(c->doubt | (meter_clock_dst(c, utc_s) ? DATETIME_DST : 0));
+}
+
+struct datetime meter_clock_now(const struct meter_clock *c)
+{
+    int64_t s = meter_clock_s(c);
+    struct datetime d = datetime_from_utc(s, meter_clock_deviation(c, s), meter_clock_status(c, s));
+    d.hundredths = (uint8_t)((meter_clock_ns(c) - s * METER_NS) / (METER_NS / 100));
+    return d;
+}
+
+enum err meter_clock_utc(const struct meter_clock *c, const struct datetime *d, bool upper,
+                         int64_t *utc_s)
+{
+    int64_t standard, summer;
+    enum err err = datetime_bound(d, c->zone_min, upper, &standard);
+    if (err != ERR_OK)
+        return err;
+    *utc_s = standard;
+    if (d->deviation != DATETIME_ANY_DEV || standard == INT64_MIN || standard == INT64_MAX)
+        return ERR_OK;
+    err = datetime_bound(d, summer_deviation(c), upper, &summer);
+    if (err != ERR_OK)
+        return err;
+    bool in_summer = meter_clock_dst(c, summer);
+    bool in_winter = !meter_clock_dst(c, standard);
+    if (in_summer && !(upper && in_winter))
+        *utc_s = summer;
+    return ERR_OK;
+}
+
+int64_t meter_clock_boundary(const struct meter_clock *c, int64_t utc_s, uint32_t period_s)
+{
+    if (period_s != METER_DAY_S) {
+        int64_t zone_s = c->zone_min * INT64_C(60);
+        return (floor_div(utc_s - zone_s, period_s) + 1) * period_s + zone_s;
+    }
+    int64_t local = utc_s - meter_clock_deviation(c, utc_s) * INT64_C(60);
+    int64_t midnight = (floor_div(local, METER_DAY_S) + 1) * METER_DAY_S;
+    struct datetime d = datetime_from_utc(midnight, 0, 0);
+    d.deviation = DATETIME_ANY_DEV;
+    int64_t utc;
+    /* a midnight inside the years of lib/base/civil.h always has an instant */
+    return meter_clock_utc(c, &d, false, &utc) == ERR_OK ? utc : utc_s + METER_DAY_S;
+}

@@ -1,0 +1,42 @@
+/* See meter_demand.h. Knows one quantity and block windows only; sliding windows would keep the
+ * energies of their sub-periods. */
+#include "firmware/meter/meter_demand.h"
+
+#define UWS_PER_UWH 3600u
+#define UW_PER_DW   100000u
+
+void meter_demand_reset(struct meter_demand *d)
+{
+    *d = (struct meter_demand){.period_s = 900, .last_s = METER_NEVER, .max_s = METER_NEVER};
+}
+
+uint32_t meter_demand_now(const struct meter_demand *d, uint64_t uwh)
+{
+    uint64_t per_dw =
+        (uint64_t)UW_PER_DW * d->period_s / UWS_PER_UWH; /* periods are whole minutes */
+    uint64_t dw = (uwh - d->start_uwh) / per_dw;
+    return dw < UINT32_MAX ? (uint32_t)dw : UINT32_MAX;
+}
+
+void meter_demand_restart(struct meter_demand *d, int64_t start_s, int64_t due_s, uint64_t uwh)
+{
+    d->start_s = start_s;
+    d->due_s = due_s;
+    d->start_uwh = uwh;
+}
+
+void meter_demand_close(struct meter_demand *d, int64_t end_s, uint64_t uwh)
+{
+    d->last_dw = meter_demand_now(d, uwh);
+    d->last_s = end_s;
+    if (d->max_s == METER_NEVER || d->last_dw > d->max_dw) {
+        d->max_dw = d->last_dw;
+        d->max_s = end_s;
+    }
+}
+
+void meter_demand_clear_max(struct meter_demand *d)
+{
+    d->max_dw = 0;
+    d->max_s = METER_NEVER;
+}
