@@ -2,8 +2,6 @@
  * seconds and no clock. */
 #include "lib/base/civil.h"
 
-#include <stddef.h>
-
 #define DAY_S           INT64_C(86400)
 #define YEAR_MIN        1970
 #define YEAR_MAX        2399

@@ -1,0 +1,43 @@
+/* Flash in a file, for virtual meters and tools: the file is the device, octet for octet.
+ *
+ * NOR rules hold as on a chip: erased is FF, programming a 0 to 1 answers ERR_IO and writes
+ * nothing. The file appears at its path complete or not at all, and one process at a time may have
+ * it open.
+ *
+ * kill -9 is a power cut of the process alone: the device is a shared mapping, so every octet once
+ * stored belongs to the kernel and outlives the process; octets are stored in rising order, so what
+ * is cut off is the rest of one program or erase, which is what the store is built for. A crash of
+ * the whole machine is another matter: without `sync` the kernel may have written later pages and
+ * not earlier ones; with it each operation is on the disk before it returns, some milliseconds
+ * each. */
+#ifndef FERRARIS_POSIX_FLASH_H
+#define FERRARIS_POSIX_FLASH_H
+
+#include "firmware/hal/flash.h"
+
+#include <stdbool.h>
+
+struct posix_flash {
+    struct hal_flash hal; /* hand &f->hal to nv_mount(); valid while f is open and not moved */
+    uint8_t *octets;
+    int fd;
+    bool sync;
+    char why[256]; /* after an error of posix_flash_open(): the sentence for the user */
+};
+
+/* Geometry as in struct hal_flash. */
+struct posix_flash_options {
+    uint32_t sector_size; /* octets */
+    uint32_t n_sectors;
+    bool sync; /* msync after each operation */
+};
+
+/* Opens the file, creating it erased where there is none. ERR_RANGE (geometry), ERR_BUSY (another
+ * process, or this one, has it open), ERR_CORRUPT (its size is not that of the device: truncated,
+ * or another geometry), ERR_IO (anything else). Close only after ERR_OK. */
+MUST_CHECK enum err posix_flash_open(struct posix_flash *f, const char *path,
+                                     const struct posix_flash_options *options);
+/* Releases file and lock; everything programmed stays. */
+void posix_flash_close(struct posix_flash *f);
+
+#endif

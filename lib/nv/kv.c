@@ -1,0 +1,581 @@
+/* The key-value area: a log that goes round its sectors.
+ *
+ * Sectors are used strictly in turn; each carries an order number in its header. Records are only
+ * ever added behind the newest one (the head); a key's last record counts. When the head sector is
+ * full the next one, which is always ready, becomes the head: it first receives what still lives in
+ * the sector after it (the oldest), then the mark DONE, and only then is the oldest erased to be
+ * the next ready one. New values come after DONE.
+ *
+ *      FILLING ──kv_rotate: no room──► COLLECTING ──DONE written──► ERASING ──header written──┐
+ *         ▲                             │ cut: kv_mount erases the head and steps back        │
+ *         └─────────────────────────────┴──────────────── kv_mount goes on after a cut ◄──────┘
+ *
+ *   FILLING     the next sector is ready; every live value is in the others
+ *   COLLECTING  the head holds copies only, the oldest is whole: the head may be thrown away
+ *   ERASING     the oldest is dead: nothing in it may be read, not even what survived
+ *
+ * A record has a head and a tail that say the same, so that one damaged octet cannot hide which key
+ * it belonged to: a damaged newest record must answer ERR_CORRUPT, not the value before it. */
+#include "lib/nv/sector.h"
+
+#include "lib/base/crc.h"
+#include "lib/base/cursor.h"
+
+#include <string.h>
+
+#define GRAIN     16u /* records begin at multiples of this */
+#define REC_HEAD  16u
+#define REC_TAIL  8u
+#define ADDR_NONE UINT32_MAX
+#define KEY_DONE  0xFF
+
+/* Four bits apart from each other and from FF, and in the last octet of a record: one of them there
+ * says that the whole record was programmed. */
+enum kind { KIND_VALUE = 0x3C, KIND_DELETED = 0xC3, KIND_LOST = 0x69, KIND_DONE = 0x96 };
+enum state { STATE_TORN, STATE_DAMAGED, STATE_VALID };
+
+struct record {
+    enum state state;
+    bool by_tail; /* the head was damaged, the tail told what it is */
+    uint8_t key, kind;
+    uint16_t len;
+    uint32_t addr, span; /* of the whole record */
+    uint64_t seq;        /* 0 when by_tail */
+};
+
+struct source { /* of a payload: memory, or flash where p is NULL */
+    const uint8_t *p;
+    uint32_t addr;
+    uint16_t len;
+};
+
+static uint32_t span_of(size_t len)
+{
+    return (uint32_t)((REC_HEAD + len + REC_TAIL + GRAIN - 1) / GRAIN * GRAIN);
+}
+
+static bool kind_known(uint8_t kind)
+{
+    return kind == KIND_VALUE || kind == KIND_DELETED || kind == KIND_LOST || kind == KIND_DONE;
+}
+
+/* Check sums begin with the address, so that a stored image of a record is none. */
+static uint32_t crc_at(uint32_t addr)
+{
+    uint8_t octet[4];
+    struct wr w = wr_of(octet, sizeof octet);
+    wr_u32(&w, addr);
+    return crc32_update(0, octet, sizeof octet);
+}
+
+static uint32_t crc_tag(uint32_t addr, const struct record *r)
+{
+    const uint8_t tag[4] = {(uint8_t)(r->len >> 8), (uint8_t)r->len, r->key, r->kind};
+    return crc32_update(crc_at(addr), tag, sizeof tag);
+}
+
+static enum err source_chunk(const struct area *a, const struct source *from, uint16_t at,
+                             uint8_t chunk[SECTOR_CHUNK], uint16_t *n)
+{
+    uint16_t left = (uint16_t)(from->len - at);
+    *n = left < SECTOR_CHUNK ? left : SECTOR_CHUNK;
+    if (!from->p)
+        return a->flash->read(a->flash, from->addr + at, chunk, *n);
+    memcpy(chunk, from->p + at, *n);
+    return ERR_OK;
+}
+
+/* Check sum of a tail: the tag, then the payload. */
+static enum err crc_of(const struct area *a, const struct record *r, const struct source *from,
+                       uint32_t *crc)
+{
+    uint16_t n;
+    enum err err = ERR_OK;
+    *crc = crc_tag(r->addr, r);
+    for (uint16_t at = 0; at < from->len && !err; at = (uint16_t)(at + n)) {
+        uint8_t chunk[SECTOR_CHUNK];
+        err = source_chunk(a, from, at, chunk, &n);
+        *crc = crc32_update(*crc, chunk, err ? 0 : n);
+    }
+    return err;
+}
+
+static struct source payload_of(const struct record *r)
+{
+    return (struct source){.addr = r->addr + REC_HEAD, .len = r->len};
+}
+
+/* Reads the tail that ends at `end` into crc and tag. */
+static enum err tail_read(const struct area *a, uint32_t end, uint32_t *crc, struct record *tag)
+{
+    uint8_t octet[REC_TAIL] = {0};
+    enum err err = a->flash->read(a->flash, end - REC_TAIL, octet, sizeof octet);
+    struct rd r = rd_of(octet, sizeof octet);
+    *crc = rd_u32(&r);
+    tag->len = rd_u16(&r);
+    tag->key = rd_u8(&r);
+    tag->kind = rd_u8(&r);
+    return err;
+}
+
+static enum err head_read(const struct area *a, uint32_t limit, struct record *r, bool *good)
+{
+    uint8_t octet[REC_HEAD] = {0};
+    enum err err = a->flash->read(a->flash, r->addr, octet, sizeof octet);
+    struct rd in = rd_of(octet, sizeof octet);
+    r->seq = rd_u64(&in);
+    r->len = rd_u16(&in);
+    r->key = rd_u8(&in);
+    r->kind = rd_u8(&in);
+    r->span = span_of(r->len);
+    *good = rd_u32(&in) == crc32_update(crc_at(r->addr), octet, REC_HEAD - 4) &&
+            kind_known(r->kind) && r->len <= NV_VALUE_MAX && r->span <= limit - r->addr;
+    return err;
+}
+
+/* With a good head: does the rest belong to it, and was it programmed to its end? */
+static enum err state_by_head(const struct area *a, struct record *r)
+{
+    struct record tag;
+    uint32_t crc, stored;
+    struct source payload = payload_of(r);
+    enum err err = tail_read(a, r->addr + r->span, &stored, &tag);
+    if (!err)
+        err = crc_of(a, r, &payload, &crc);
+    if (err)
+        return err;
+    r->state = crc == stored                  ? STATE_VALID
+               : tag.kind == (uint8_t)r->kind ? STATE_DAMAGED
+                                              : STATE_TORN;
+    return ERR_OK;
+}
+
+/* With a bad head: a tail somewhere behind that fits this start exactly tells all but the sequence
+ * number. None: the head is torn or this is garbage, one grain of it. */
+static enum err state_by_tail(const struct area *a, uint32_t limit, struct record *r)
+{
+    uint32_t start = r->addr, max = span_of(NV_VALUE_MAX);
+    if (limit - start > max)
+        limit = start + max;
+    for (uint32_t end = start + span_of(0); end <= limit; end += GRAIN) {
+        struct record tag = {.addr = start, .state = STATE_VALID, .by_tail = true};
+        uint32_t crc, stored;
+        enum err err = tail_read(a, end, &stored, &tag);
+        if (err)
+            return err;
+        tag.span = span_of(tag.len);
+        if (!kind_known(tag.kind) || tag.len > NV_VALUE_MAX || tag.span != end - start)
+            continue;
+        struct source payload = payload_of(&tag);
+        err = crc_of(a, &tag, &payload, &crc);
+        if (err)
+            return err;
+        if (crc == stored) {
+            *r = tag;
+            return ERR_OK;
+        }
+    }
+    *r = (struct record){.state = STATE_TORN, .addr = start, .span = GRAIN};
+    return ERR_OK;
+}
+
+/* What stands at addr, within the sector that ends at limit. */
+static enum err record_read(const struct area *a, uint32_t addr, uint32_t limit, struct record *r)
+{
+    bool good = false;
+    *r = (struct record){.addr = addr};
+    enum err err = head_read(a, limit, r, &good);
+    if (err)
+        return err;
+    return good ? state_by_head(a, r) : state_by_tail(a, limit, r);
+}
+
+static uint32_t limit_of(const struct area *a, uint32_t addr)
+{
+    return addr - addr % a->flash->sector_size + a->flash->sector_size;
+}
+
+static void kv_note(struct nv *nv, const struct record *r)
+{
+    if (r->state == STATE_DAMAGED || r->by_tail)
+        nv->n_corrupt++;
+    if (r->state != STATE_TORN && r->key < NV_KEYS_MAX) {
+        bool gone = r->state == STATE_VALID && r->kind == KIND_DELETED;
+        nv->kv_addr[r->key] = gone ? ADDR_NONE : r->addr;
+    }
+}
+
+/* Walks the records of a sector. With `note` their keys are taken over; *done tells of the mark,
+ * *end is where the next record may go. */
+static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, uint32_t *end)
+{
+    struct area a = area_kv(nv);
+    uint32_t addr = area_addr(&a, sector) + SECTOR_DATA, used;
+    enum err err = sector_used(&a, sector, &used);
+    used += area_addr(&a, sector);
+    *done = false;
+    while (!err && addr < used) {
+        struct record r;
+        bool blank;
+        err = flash_blank(&a, addr, GRAIN, &blank);
+        if (blank) {
+            addr += GRAIN;
+            continue;
+        }
+        if (!err)
+            err = record_read(&a, addr, limit_of(&a, addr), &r);
+        if (err)
+            break;
+        if (note)
+            kv_note(nv, &r);
+        *done = *done || (r.state != STATE_TORN && r.kind == KIND_DONE);
+        if (r.state != STATE_TORN && r.seq >= nv->kv_seq)
+            nv->kv_seq = r.seq + 1;
+        addr += r.span;
+    }
+    *end = addr;
+    return err;
+}
+
+static enum err program_octets(const struct area *a, uint32_t addr, const struct wr *w)
+{
+    return w->len ? a->flash->program(a->flash, addr, w->p, w->len) : ERR_OK;
+}
+
+static enum err payload_program(const struct area *a, uint32_t addr, const struct source *from)
+{
+    uint16_t n;
+    for (uint16_t at = 0; at < from->len; at = (uint16_t)(at + n)) {
+        uint8_t chunk[SECTOR_CHUNK];
+        enum err err = source_chunk(a, from, at, chunk, &n);
+        if (!err)
+            err = a->flash->program(a->flash, addr + at, chunk, n);
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}
+
+/* Head, payload, tail, in rising order: a cut leaves a beginning. */
+static enum err record_program(const struct area *a, const struct record *r,
+                               const struct source *from)
+{
+    uint8_t octet[REC_HEAD];
+    uint32_t crc;
+    struct wr w = wr_of(octet, sizeof octet);
+    wr_u64(&w, r->seq);
+    wr_u16(&w, r->len);
+    wr_u8(&w, r->key);
+    wr_u8(&w, r->kind);
+    wr_u32(&w, crc32_update(crc_at(r->addr), octet, w.len));
+    enum err err = crc_of(a, r, from, &crc);
+    if (!err)
+        err = program_octets(a, r->addr, &w);
+    if (!err)
+        err = payload_program(a, r->addr + REC_HEAD, from);
+    if (err)
+        return err;
+    w = wr_of(octet, REC_TAIL);
+    wr_u32(&w, crc);
+    wr_u16(&w, r->len);
+    wr_u8(&w, r->key);
+    wr_u8(&w, r->kind);
+    return program_octets(a, r->addr + r->span - REC_TAIL, &w);
+}
+
+/* Writes at the head, reads back, and tries further on where a cell fails. ERR_FULL: no room in the
+ * head sector. */
+static enum err kv_write(struct nv *nv, uint8_t key, enum kind kind, const struct source *from)
+{
+    struct area a = area_kv(nv);
+    uint32_t limit = area_addr(&a, nv->kv_sector) + a.flash->sector_size;
+    struct record r = {.key = key, .kind = (uint8_t)kind, .len = from->len};
+    r.span = span_of(r.len);
+    while (limit - nv->kv_head >= r.span) {
+        struct record back;
+        bool blank;
+        enum err err = flash_blank(&a, nv->kv_head, r.span, &blank);
+        if (err)
+            return err;
+        r.addr = nv->kv_head;
+        nv->kv_head += blank ? r.span : GRAIN;
+        if (!blank)
+            continue;
+        r.seq = nv->kv_seq++;
+        err = record_program(&a, &r, from);
+        if (!err)
+            err = record_read(&a, r.addr, limit, &back);
+        if (err)
+            return err;
+        if (back.state == STATE_VALID && !back.by_tail) {
+            kv_note(nv, &back);
+            return ERR_OK;
+        }
+    }
+    return ERR_FULL;
+}
+
+static enum err kv_done(struct nv *nv)
+{
+    const struct source nothing = {0};
+    return kv_write(nv, KEY_DONE, KIND_DONE, &nothing);
+}
+
+/* Moves a key's newest record to the head. A damaged one stays known as lost: forgetting it would
+ * tell the caller that there never was a value. */
+static enum err kv_move(struct nv *nv, uint8_t key)
+{
+    struct area a = area_kv(nv);
+    struct record r;
+    struct source payload = {0};
+    enum err err = record_read(&a, nv->kv_addr[key], limit_of(&a, nv->kv_addr[key]), &r);
+    if (err)
+        return err;
+    bool good = r.state == STATE_VALID && r.kind == KIND_VALUE;
+    if (good)
+        payload = payload_of(&r);
+    return kv_write(nv, key, good ? KIND_VALUE : KIND_LOST, &payload);
+}
+
+/* Everything that lives in the sector after the head moves to the head, the mark follows, and that
+ * sector becomes the ready one. Deleted keys have no older record anywhere and need no copy. */
+static enum err kv_collect(struct nv *nv)
+{
+    struct area a = area_kv(nv);
+    uint16_t oldest = area_after(&a, nv->kv_sector, 1);
+    uint32_t from = area_addr(&a, oldest);
+    enum err err = ERR_OK;
+    for (uint8_t key = 0; key < NV_KEYS_MAX && !err; key++)
+        if (nv->kv_addr[key] != ADDR_NONE && nv->kv_addr[key] >= from &&
+            nv->kv_addr[key] - from < a.flash->sector_size)
+            err = kv_move(nv, key);
+    if (!err)
+        err = kv_done(nv);
+    if (err) /* only failing cells can make copies of one sector too large for another */
+        return err == ERR_FULL ? ERR_IO : err;
+    return sector_prepare(&a, oldest, nv->kv_order + 1);
+}
+
+static void kv_open(struct nv *nv, uint16_t sector, uint64_t order)
+{
+    struct area a = area_kv(nv);
+    nv->kv_sector = sector;
+    nv->kv_order = order;
+    nv->kv_head = area_addr(&a, sector) + SECTOR_DATA;
+}
+
+static enum err kv_rotate(struct nv *nv)
+{
+    struct area a = area_kv(nv);
+    kv_open(nv, area_after(&a, nv->kv_sector, 1), nv->kv_order + 1);
+    return kv_collect(nv);
+}
+
+/* Can `extra` octets be had by collecting? A bound from above: the loop over the sectors decides.
+ */
+static enum err kv_could_fit(const struct nv *nv, uint32_t extra, bool *fits)
+{
+    struct area a = area_kv(nv);
+    uint64_t room = a.flash->sector_size - SECTOR_DATA - span_of(0), live = extra;
+    room *= (uint64_t)(a.n_sectors - 1);
+    for (uint8_t key = 0; key < NV_KEYS_MAX; key++) {
+        struct record r;
+        if (nv->kv_addr[key] == ADDR_NONE)
+            continue;
+        enum err err = record_read(&a, nv->kv_addr[key], limit_of(&a, nv->kv_addr[key]), &r);
+        if (err)
+            return err;
+        live += r.span;
+    }
+    *fits = live <= room;
+    return ERR_OK;
+}
+
+static enum err kv_write_or_rotate(struct nv *nv, uint8_t key, enum kind kind,
+                                   const struct source *from)
+{
+    bool fits = true;
+    enum err err = kv_write(nv, key, kind, from);
+    if (err != ERR_FULL)
+        return err;
+    err = kv_could_fit(nv, span_of(from->len), &fits);
+    if (!err && !fits)
+        return ERR_FULL;
+    for (uint16_t turn = 0; turn < nv->config.kv_n_sectors && !err; turn++) {
+        err = kv_rotate(nv);
+        if (!err)
+            err = kv_write(nv, key, kind, from);
+        if (err != ERR_FULL)
+            return err;
+        err = ERR_OK;
+    }
+    return err ? err : ERR_FULL;
+}
+
+enum err nv_put(struct nv *nv, uint8_t key, const void *value, size_t len)
+{
+    uint32_t usable = nv->config.flash->sector_size - SECTOR_DATA - span_of(0);
+    if (key >= NV_KEYS_MAX || len > NV_VALUE_MAX || span_of(len) > usable)
+        return ERR_RANGE;
+    if (nv->kv_doubtful) {
+        uint32_t n_corrupt = nv->n_corrupt;
+        enum err err = kv_mount(nv);
+        nv->n_corrupt = n_corrupt; /* counted before */
+        if (err)
+            return err;
+    }
+    if (len == 0 && nv->kv_addr[key] == ADDR_NONE)
+        return ERR_OK;
+    struct source from = {.p = value, .len = (uint16_t)len};
+    enum err err = kv_write_or_rotate(nv, key, len ? KIND_VALUE : KIND_DELETED, &from);
+    nv->kv_doubtful = err != ERR_OK && err != ERR_FULL;
+    return err;
+}
+
+enum err nv_get(const struct nv *nv, uint8_t key, void *value, size_t size, size_t *len)
+{
+    struct area a = area_kv(nv);
+    struct record r;
+    *len = 0;
+    if (key >= NV_KEYS_MAX)
+        return ERR_RANGE;
+    if (nv->kv_addr[key] == ADDR_NONE)
+        return ERR_NOT_FOUND;
+    enum err err = record_read(&a, nv->kv_addr[key], limit_of(&a, nv->kv_addr[key]), &r);
+    if (err)
+        return err;
+    if (r.state != STATE_VALID || r.kind != KIND_VALUE || r.key != key)
+        return ERR_CORRUPT;
+    if (r.len <= size)
+        err = a.flash->read(a.flash, r.addr + REC_HEAD, value, r.len);
+    if (err)
+        return err;
+    *len = r.len;
+    return r.len <= size ? ERR_OK : ERR_FULL;
+}
+
+/* --- mounting --- */
+
+struct survey { /* what the headers say */
+    bool any_head, any_valid;
+    uint16_t head, newest; /* the highest order with records, and of all */
+    uint64_t head_order, newest_order;
+};
+
+static enum err kv_survey(const struct nv *nv, struct survey *s)
+{
+    struct area a = area_kv(nv);
+    *s = (struct survey){0};
+    for (uint16_t i = 0; i < a.n_sectors; i++) {
+        struct sector_head head;
+        uint32_t used = SECTOR_DATA;
+        enum err err = sector_read(&a, i, &head);
+        if (!err && head.valid)
+            err = sector_used(&a, i, &used);
+        if (err)
+            return err;
+        if (head.valid && head.base >= s->newest_order) {
+            s->any_valid = true;
+            s->newest = i;
+            s->newest_order = head.base;
+        }
+        if (used > SECTOR_DATA && head.base >= s->head_order) {
+            s->any_head = true;
+            s->head = i;
+            s->head_order = head.base;
+        }
+    }
+    return ERR_OK;
+}
+
+/* A device without records: new, cut at its first steps, or with all of them lost. */
+static enum err kv_format(struct nv *nv, const struct survey *s)
+{
+    struct area a = area_kv(nv);
+    enum err err = ERR_OK;
+    if (!s->any_valid)
+        err = sector_prepare(&a, 0, 1);
+    kv_open(nv, s->any_valid ? s->newest : 0, s->any_valid ? s->newest_order : 1);
+    return err;
+}
+
+/* Is the head before its mark, with everything it holds still in the others? Then it is erased and
+ * the sector before it is the head again. */
+static enum err kv_step_back(struct nv *nv, bool *complete)
+{
+    struct area a = area_kv(nv);
+    uint16_t before = area_after(&a, nv->kv_sector, a.n_sectors - 1u);
+    uint16_t next = area_after(&a, nv->kv_sector, 1);
+    struct sector_head head;
+    uint32_t used = SECTOR_DATA;
+    bool done;
+    enum err err = kv_walk(nv, nv->kv_sector, false, complete, &used);
+    if (!err && !*complete) /* the mark may be lost, but it came before this */
+        err = sector_ready(&a, next, nv->kv_order + 1, complete);
+    if (err || *complete)
+        return err;
+    err = sector_read(&a, before, &head);
+    if (err || !head.valid || head.base != nv->kv_order - 1)
+        return err; /* nothing to go back to: take what is here */
+    err = sector_prepare(&a, nv->kv_sector, nv->kv_order);
+    if (err)
+        return err;
+    kv_open(nv, before, nv->kv_order - 1);
+    *complete = true;
+    return kv_walk(nv, before, false, &done, &used);
+}
+
+/* Takes over the records from the oldest sector to the head. The one after a complete head is dead
+ * or blank. */
+static enum err kv_replay(struct nv *nv, bool complete)
+{
+    struct area a = area_kv(nv);
+    bool done;
+    enum err err = ERR_OK;
+    for (uint32_t step = complete ? 2 : 1; step <= a.n_sectors && !err; step++) {
+        uint16_t sector = area_after(&a, nv->kv_sector, step);
+        struct sector_head head;
+        uint32_t used = SECTOR_DATA;
+        err = sector_read(&a, sector, &head);
+        if (!err && !head.valid)
+            err = sector_used(&a, sector, &used);
+        if (err)
+            return err;
+        if (head.valid)
+            err = kv_walk(nv, sector, true, &done, &nv->kv_head);
+        else if (used > SECTOR_DATA)
+            nv->n_corrupt++;
+    }
+    return err;
+}
+
+enum err kv_mount(struct nv *nv)
+{
+    struct area a = area_kv(nv);
+    struct survey s;
+    bool complete = false, ready = false;
+    for (uint8_t key = 0; key < NV_KEYS_MAX; key++)
+        nv->kv_addr[key] = ADDR_NONE;
+    nv->kv_seq = 1;
+    nv->kv_doubtful = false;
+    enum err err = kv_survey(nv, &s);
+    if (err)
+        return err;
+    if (s.any_head) {
+        kv_open(nv, s.head, s.head_order);
+        err = kv_step_back(nv, &complete);
+        if (s.newest_order > s.head_order + 1)
+            nv->n_corrupt++; /* a newer head than this one was lost whole */
+    } else {
+        err = kv_format(nv, &s);
+    }
+    if (!err)
+        err = kv_replay(nv, complete);
+    if (err)
+        return err;
+    if (!complete)
+        return kv_collect(nv);
+    uint16_t next = area_after(&a, nv->kv_sector, 1);
+    err = sector_ready(&a, next, nv->kv_order + 1, &ready);
+    return err || ready ? err : sector_prepare(&a, next, nv->kv_order + 1);
+}

@@ -1,0 +1,501 @@
+/* A ring of fixed-size records: sequence number to place is pure arithmetic, so any record is read
+ * in constant time and the mount needs no index.
+ *
+ * A sector has n_slots places for n_records records; the difference is spare, because a record torn
+ * by a power cut spoils its place. Record i of a sector therefore stands in slot i, i+1 or i+2; the
+ * record itself carries its number. Only when more cuts hit one sector than it has spare places
+ * does a torn record cost its number (nv_read: ERR_CORRUPT).
+ *
+ * Sequence number q lies in sector ((q - 1) / n_records) mod n_sectors, for ever. The first record
+ * of a sector is durable before the sector after it, the oldest, is erased: that order keeps
+ * erasing off the way of the next records and leaves the sector header of the next use as a second
+ * witness of how far the numbers had come. Clearing writes a record too, of another kind. */
+#include "lib/nv/sector.h"
+
+#include "lib/base/crc.h"
+#include "lib/base/cursor.h"
+
+#include <string.h>
+
+#define SLOT_SEQ      8u
+#define SLOT_TAIL     5u /* CRC-32, kind */
+#define RING_RECORD_N 1024u
+
+enum kind { KIND_DATA = 0x3C, KIND_CLEAR = 0xC3 };
+enum state { STATE_BLANK, STATE_TORN, STATE_DAMAGED, STATE_DATA, STATE_CLEAR };
+
+struct geometry {
+    struct area area;
+    uint32_t slot_size, n_slots, n_spare, n_records;
+};
+
+struct place {
+    uint16_t sector;
+    uint32_t slot;
+};
+
+static struct geometry geometry_of(const struct area *a)
+{
+    struct geometry g = {.area = *a, .slot_size = SLOT_SEQ + a->record_size + SLOT_TAIL};
+    g.n_slots = (a->flash->sector_size - SECTOR_DATA) / g.slot_size;
+    g.n_spare = g.n_slots >= 8 ? 2 : g.n_slots >= 3 ? 1 : 0;
+    g.n_records = g.n_slots - g.n_spare;
+    return g;
+}
+
+static struct geometry geometry_ring(const struct nv *nv, uint8_t ring)
+{
+    struct area a = area_ring(nv, ring);
+    return geometry_of(&a);
+}
+
+bool ring_fits(const struct area *a)
+{
+    return a->record_size >= 1 && a->record_size <= RING_RECORD_N && geometry_of(a).n_slots >= 1;
+}
+
+static uint16_t sector_of(const struct geometry *g, uint64_t seq)
+{
+    return (uint16_t)((seq - 1) / g->n_records % g->area.n_sectors);
+}
+
+static uint32_t index_of(const struct geometry *g, uint64_t seq)
+{
+    return (uint32_t)((seq - 1) % g->n_records);
+}
+
+/* The first number that falls into the same sector. */
+static uint64_t base_of(const struct geometry *g, uint64_t seq)
+{
+    return seq - index_of(g, seq);
+}
+
+static uint32_t slot_addr(const struct geometry *g, struct place at)
+{
+    return area_addr(&g->area, at.sector) + SECTOR_DATA + at.slot * g->slot_size;
+}
+
+/* The check sum covers what the slot does not say: whose record it is and how long. */
+static uint32_t crc_start(const struct geometry *g, const uint8_t seq[SLOT_SEQ])
+{
+    const uint8_t tag[3] = {g->area.id, (uint8_t)(g->area.record_size >> 8),
+                            (uint8_t)g->area.record_size};
+    return crc32_update(crc32_update(0, tag, sizeof tag), seq, SLOT_SEQ);
+}
+
+static uint32_t crc_end(uint32_t crc, uint8_t kind)
+{
+    return crc32_update(crc, &kind, 1);
+}
+
+static enum state state_of(uint32_t crc, uint32_t stored, uint8_t kind)
+{
+    if (stored == crc_end(crc, KIND_DATA))
+        return STATE_DATA;
+    if (stored == crc_end(crc, KIND_CLEAR))
+        return STATE_CLEAR;
+    return kind == KIND_DATA || kind == KIND_CLEAR ? STATE_DAMAGED : STATE_TORN;
+}
+
+/* Reads a payload into `record` (NULL: only its check sum). */
+static enum err payload_read(const struct geometry *g, uint32_t addr, uint8_t *record,
+                             uint32_t *crc)
+{
+    uint32_t left = g->area.record_size;
+    while (left > 0) {
+        uint8_t chunk[SECTOR_CHUNK];
+        uint32_t n = left < sizeof chunk ? left : (uint32_t)sizeof chunk;
+        enum err err = g->area.flash->read(g->area.flash, addr, chunk, n);
+        if (err)
+            return err;
+        *crc = crc32_update(*crc, chunk, n);
+        if (record) {
+            memcpy(record, chunk, n);
+            record += n;
+        }
+        addr += n;
+        left -= n;
+    }
+    return ERR_OK;
+}
+
+static enum err slot_read(const struct geometry *g, struct place at, uint8_t *record,
+                          enum state *state, uint64_t *seq)
+{
+    const struct hal_flash *flash = g->area.flash;
+    uint32_t addr = slot_addr(g, at);
+    uint8_t head[SLOT_SEQ], tail[SLOT_TAIL];
+    bool blank;
+    enum err err = flash_blank(&g->area, addr, g->slot_size, &blank);
+    *state = STATE_BLANK;
+    *seq = 0;
+    if (err || blank)
+        return err;
+    err = flash->read(flash, addr, head, sizeof head);
+    if (err)
+        return err;
+    uint32_t crc = crc_start(g, head);
+    err = payload_read(g, addr + SLOT_SEQ, record, &crc);
+    if (!err)
+        err = flash->read(flash, addr + g->slot_size - SLOT_TAIL, tail, sizeof tail);
+    if (err)
+        return err;
+    struct rd r = rd_of(head, sizeof head);
+    *seq = rd_u64(&r);
+    r = rd_of(tail, sizeof tail);
+    uint32_t stored = rd_u32(&r);
+    *state = state_of(crc, stored, rd_u8(&r));
+    return ERR_OK;
+}
+
+/* payload NULL: a record of zeros. */
+static enum err slot_program(const struct geometry *g, struct place at, uint64_t seq,
+                             enum kind kind, const uint8_t *payload)
+{
+    static const uint8_t zeros[SECTOR_CHUNK];
+    const struct hal_flash *flash = g->area.flash;
+    uint32_t addr = slot_addr(g, at), size = g->area.record_size;
+    uint8_t octet[SLOT_SEQ];
+    struct wr w = wr_of(octet, sizeof octet);
+    wr_u64(&w, seq);
+    uint32_t crc = crc_start(g, octet);
+    enum err err = flash->program(flash, addr, octet, w.len);
+    for (uint32_t done = 0, n; done < size && !err; done += n) {
+        n = size - done < SECTOR_CHUNK ? size - done : SECTOR_CHUNK;
+        const uint8_t *from = payload ? payload + done : zeros;
+        crc = crc32_update(crc, from, n);
+        err = flash->program(flash, addr + SLOT_SEQ + done, from, n);
+    }
+    if (err)
+        return err;
+    w = wr_of(octet, SLOT_TAIL);
+    wr_u32(&w, crc_end(crc, (uint8_t)kind));
+    wr_u8(&w, (uint8_t)kind);
+    return flash->program(flash, addr + g->slot_size - SLOT_TAIL, octet, w.len);
+}
+
+/* --- positions --- */
+
+/* The next record is `seq`: in its sector not before slot `slot`. A place too late for the number
+ * costs the number; past the last place or number the next sector begins. */
+static void ring_place(const struct geometry *g, struct nv_ring_state *ring, uint64_t seq,
+                       uint32_t slot, uint32_t index)
+{
+    if (slot > index + g->n_spare) {
+        seq += slot - g->n_spare - index;
+        index = slot - g->n_spare;
+    }
+    ring->next_seq = seq;
+    ring->slot = slot;
+    if (index >= g->n_records) {
+        ring->slot = 0;
+        ring->head_ready = ring->next_ready;
+        ring->next_ready = false;
+    }
+}
+
+/* Steps over a slot whose record counts (`used`) or not. */
+static void ring_step(const struct geometry *g, struct nv_ring_state *ring, bool used)
+{
+    uint32_t index = index_of(g, ring->next_seq) + used;
+    ring_place(g, ring, ring->next_seq + used, ring->slot + 1, index);
+}
+
+static struct place place_of(const struct geometry *g, const struct nv_ring_state *ring)
+{
+    return (struct place){.sector = sector_of(g, ring->next_seq), .slot = ring->slot};
+}
+
+static uint64_t next_base(const struct geometry *g, uint64_t seq)
+{
+    return base_of(g, seq) + g->n_records;
+}
+
+/* --- appending --- */
+
+/* With the sector of `base` erased, nothing before this number is left. */
+static void ring_forget(const struct geometry *g, struct nv_ring_state *ring, uint64_t base)
+{
+    uint64_t held = (uint64_t)(g->area.n_sectors - 1u) * g->n_records;
+    if (base > held && ring->oldest < base - held)
+        ring->oldest = base - held;
+}
+
+static enum err ring_prepare(const struct geometry *g, struct nv_ring_state *ring, uint64_t base)
+{
+    ring_forget(g, ring, base);
+    return sector_prepare(&g->area, sector_of(g, base), base);
+}
+
+/* Makes the place of the next record blank: an erased sector, no stray octet in the slot. */
+static enum err ring_make_place(const struct geometry *g, struct nv_ring_state *ring)
+{
+    for (;;) {
+        enum err err = ERR_OK;
+        bool blank = false;
+        if (!ring->head_ready) {
+            err = ring_prepare(g, ring, base_of(g, ring->next_seq));
+            ring->head_ready = err == ERR_OK;
+        }
+        if (!err)
+            err = flash_blank(&g->area, slot_addr(g, place_of(g, ring)), g->slot_size, &blank);
+        if (err || blank)
+            return err;
+        ring_step(g, ring, false);
+    }
+}
+
+/* Writes at the next place and reads back; the place is spent either way. */
+static enum err ring_write(const struct geometry *g, struct nv_ring_state *ring, enum kind kind,
+                           const uint8_t *record)
+{
+    uint64_t seq = ring->next_seq, back = 0;
+    struct place at = place_of(g, ring);
+    enum state state = STATE_TORN;
+    enum err err = slot_program(g, at, seq, kind, record);
+    if (!err)
+        err = slot_read(g, at, NULL, &state, &back);
+    bool good = !err && back == seq && state == (kind == KIND_DATA ? STATE_DATA : STATE_CLEAR);
+    ring_step(g, ring, good);
+    return err || good ? err : ERR_IO;
+}
+
+static enum err ring_append(struct nv *nv, uint8_t index, enum kind kind, const uint8_t *record)
+{
+    struct geometry g = geometry_ring(nv, index);
+    struct nv_ring_state *ring = &nv->ring[index];
+    bool empty = ring->oldest == ring->next_seq;
+    enum err err = ring_make_place(&g, ring);
+    uint64_t seq = ring->next_seq;
+    bool next_ready = ring->next_ready;
+    if (!err)
+        err = ring_write(&g, ring, kind, record);
+    if (empty)
+        ring->oldest = err ? ring->next_seq : seq;
+    if (err || next_ready)
+        return err;
+    /* The first of its sector: now the one after is erased. This record is durable whatever becomes
+     * of that; the next append tries again. */
+    bool ready = ring_prepare(&g, ring, next_base(&g, seq)) == ERR_OK;
+    if (ring->slot == 0)
+        ring->head_ready = ready;
+    else
+        ring->next_ready = ready;
+    return ERR_OK;
+}
+
+enum err nv_append(struct nv *nv, uint8_t ring, const void *record)
+{
+    if (ring >= nv->config.n_rings)
+        return ERR_RANGE;
+    return ring_append(nv, ring, KIND_DATA, record);
+}
+
+enum err nv_clear(struct nv *nv, uint8_t ring)
+{
+    if (ring >= nv->config.n_rings)
+        return ERR_RANGE;
+    if (nv_count(nv, ring) == 0)
+        return ERR_OK;
+    /* One is enough; the second outlives damage to the first, which would bring all back. */
+    for (int copy = 0; copy < 2; copy++) {
+        enum err err = ring_append(nv, ring, KIND_CLEAR, NULL);
+        if (err)
+            return err;
+        nv->ring[ring].oldest = nv->ring[ring].next_seq;
+    }
+    return ERR_OK;
+}
+
+/* --- reading --- */
+
+uint32_t nv_count(const struct nv *nv, uint8_t ring)
+{
+    if (ring >= nv->config.n_rings)
+        return 0;
+    return (uint32_t)(nv->ring[ring].next_seq - nv->ring[ring].oldest);
+}
+
+uint32_t nv_capacity(const struct nv *nv, uint8_t ring)
+{
+    if (ring >= nv->config.n_rings)
+        return 0;
+    struct geometry g = geometry_ring(nv, ring);
+    return (uint32_t)(g.area.n_sectors - 2u) * g.n_records + 1;
+}
+
+uint64_t nv_newest(const struct nv *nv, uint8_t ring)
+{
+    return nv_count(nv, ring) ? nv->ring[ring].next_seq - 1 : 0;
+}
+
+enum err nv_read(const struct nv *nv, uint8_t ring, uint64_t seq, void *record)
+{
+    if (ring >= nv->config.n_rings)
+        return ERR_RANGE;
+    if (seq < nv->ring[ring].oldest || seq >= nv->ring[ring].next_seq)
+        return ERR_NOT_FOUND;
+    struct geometry g = geometry_ring(nv, ring);
+    uint32_t index = index_of(&g, seq);
+    for (uint32_t slot = index; slot <= index + g.n_spare; slot++) {
+        enum state state;
+        uint64_t found;
+        struct place at = {.sector = sector_of(&g, seq), .slot = slot};
+        enum err err = slot_read(&g, at, record, &state, &found);
+        if (err)
+            return err;
+        if (state == STATE_DATA && found == seq)
+            return ERR_OK;
+    }
+    memset(record, 0, g.area.record_size);
+    return ERR_CORRUPT;
+}
+
+/* --- mounting --- */
+
+struct survey {
+    uint64_t newest, oldest; /* valid records: 0 none */
+    uint64_t cleared;        /* newest clear record */
+    uint64_t base;           /* highest of the sector headers, 0 none */
+    struct place at;         /* of newest */
+    uint32_t n_damaged;
+};
+
+static bool belongs(const struct geometry *g, struct place at, uint64_t seq)
+{
+    if (seq == 0)
+        return false;
+    uint32_t index = index_of(g, seq);
+    return sector_of(g, seq) == at.sector && at.slot >= index && at.slot - index <= g->n_spare;
+}
+
+static void survey_record(struct survey *s, struct place at, enum state state, uint64_t seq)
+{
+    if (seq > s->newest) {
+        s->newest = seq;
+        s->at = at;
+    }
+    if (state == STATE_CLEAR && seq > s->cleared)
+        s->cleared = seq;
+    if (s->oldest == 0 || seq < s->oldest)
+        s->oldest = seq;
+}
+
+static enum err survey_sector(const struct geometry *g, uint16_t sector, struct survey *s)
+{
+    struct sector_head head;
+    bool used = false;
+    enum err err = sector_read(&g->area, sector, &head);
+    if (head.base > s->base)
+        s->base = head.base;
+    for (uint32_t slot = 0; slot < g->n_slots && !err; slot++) {
+        struct place at = {.sector = sector, .slot = slot};
+        enum state state;
+        uint64_t seq;
+        err = slot_read(g, at, NULL, &state, &seq);
+        if (err)
+            break;
+        used = used || state != STATE_BLANK;
+        if (state >= STATE_DATA && belongs(g, at, seq))
+            survey_record(s, at, state, seq);
+        s->n_damaged += state == STATE_DAMAGED;
+    }
+    s->n_damaged += used && !head.valid;
+    return err;
+}
+
+/* What a cut or damage left behind the newest valid record: torn records are stepped over, whole
+ * but unreadable ones keep their numbers. */
+static enum err ring_skip_tail(const struct geometry *g, struct nv_ring_state *ring)
+{
+    while (ring->head_ready) {
+        enum state state;
+        uint64_t seq;
+        enum err err = slot_read(g, place_of(g, ring), NULL, &state, &seq);
+        if (err || state == STATE_BLANK)
+            return err;
+        ring_step(g, ring, state != STATE_TORN);
+    }
+    return ERR_OK;
+}
+
+static enum err ring_find_head(const struct geometry *g, struct survey *s,
+                               struct nv_ring_state *ring)
+{
+    struct sector_head head;
+    if (s->newest == 0 || s->base > s->newest + g->n_records) {
+        /* Empty, or a sector was made ready while the one before it was in use and no record of
+         * that use is left: then all its numbers are spent. */
+        s->n_damaged += s->base > s->newest + g->n_records;
+        ring->next_seq = s->base ? s->base : 1;
+        ring->head_ready = s->base != 0;
+        return ring_skip_tail(g, ring);
+    }
+    uint64_t ahead = next_base(g, s->newest);
+    enum err err = sector_read(&g->area, sector_of(g, ahead), &head);
+    if (err)
+        return err;
+    ring->head_ready = true; /* it holds a record */
+    ring->next_ready = head.valid && head.base == ahead;
+    ring_place(g, ring, s->newest + 1, s->at.slot + 1, index_of(g, s->newest) + 1);
+    return ring_skip_tail(g, ring);
+}
+
+/* Adds to n_corrupt. A sector about to be erased may hold what a cut erase left; that is no damage.
+ * (An empty head says nothing about the sector after it: that one still holds records.) */
+static enum err ring_count_damage(struct nv *nv, const struct geometry *g, const struct survey *s,
+                                  const struct nv_ring_state *ring)
+{
+    uint64_t base = base_of(g, ring->next_seq);
+    struct survey doomed = {0};
+    enum err err = ERR_OK;
+    if (!ring->head_ready)
+        err = survey_sector(g, sector_of(g, base), &doomed);
+    else if (s->newest >= base && !ring->next_ready)
+        err = survey_sector(g, sector_of(g, base + g->n_records), &doomed);
+    nv->n_corrupt += s->n_damaged - doomed.n_damaged;
+    return err;
+}
+
+/* Erases what must be ready and is not: the head, and the sector after it once the head holds a
+ * record. */
+static enum err ring_repair(const struct geometry *g, const struct survey *s,
+                            struct nv_ring_state *ring)
+{
+    uint64_t base = base_of(g, ring->next_seq);
+    enum err err = ERR_OK;
+    if (ring->head_ready)
+        ring_forget(g, ring, base);
+    else
+        err = ring_prepare(g, ring, base);
+    ring->head_ready = err == ERR_OK;
+    if (err || s->newest < base)
+        return err;
+    base += g->n_records;
+    if (ring->next_ready)
+        ring_forget(g, ring, base);
+    else
+        err = ring_prepare(g, ring, base);
+    ring->next_ready = err == ERR_OK;
+    return err;
+}
+
+enum err ring_mount(struct nv *nv, uint8_t index)
+{
+    struct geometry g = geometry_ring(nv, index);
+    struct nv_ring_state *ring = &nv->ring[index];
+    struct survey s = {0};
+    enum err err = ERR_OK;
+    *ring = (struct nv_ring_state){0};
+    for (uint16_t sector = 0; sector < g.area.n_sectors && !err; sector++)
+        err = survey_sector(&g, sector, &s);
+    if (!err)
+        err = ring_find_head(&g, &s, ring);
+    if (err)
+        return err;
+    ring->oldest = s.newest ? s.oldest : ring->next_seq;
+    if (ring->oldest <= s.cleared)
+        ring->oldest = s.cleared + 1;
+    err = ring_count_damage(nv, &g, &s, ring);
+    return err ? err : ring_repair(&g, &s, ring);
+}

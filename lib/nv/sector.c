@@ -1,0 +1,173 @@
+/* Sector headers. A sector is used only after an erase that a whole header proves to have ended: a
+ * header is the last thing written by sector_prepare(), so a cut before it leaves a sector that
+ * the next mount erases again. Two equal copies let one damaged bit pass. */
+#include "lib/nv/sector.h"
+
+#include "lib/base/crc.h"
+#include "lib/base/cursor.h"
+
+#define SECTOR_MAGIC UINT32_C(0x464E5653) /* "FNVS" */
+
+struct area area_kv(const struct nv *nv)
+{
+    return (struct area){.flash = nv->config.flash,
+                         .first_sector = nv->config.kv_first_sector,
+                         .n_sectors = nv->config.kv_n_sectors};
+}
+
+struct area area_ring(const struct nv *nv, uint8_t ring)
+{
+    const struct nv_ring_layout *layout = &nv->config.rings[ring];
+    return (struct area){.flash = nv->config.flash,
+                         .first_sector = layout->first_sector,
+                         .n_sectors = layout->n_sectors,
+                         .record_size = layout->record_size,
+                         .id = (uint8_t)(ring + 1)};
+}
+
+uint32_t area_addr(const struct area *a, uint16_t sector)
+{
+    return (uint32_t)(a->first_sector + sector) * a->flash->sector_size;
+}
+
+uint16_t area_after(const struct area *a, uint16_t sector, uint32_t steps)
+{
+    return (uint16_t)((sector + steps) % a->n_sectors);
+}
+
+static void head_encode(const struct area *a, uint16_t sector, const struct sector_head *head,
+                        uint8_t to[SECTOR_HEAD])
+{
+    struct wr w = wr_of(to, SECTOR_HEAD);
+    wr_u32(&w, SECTOR_MAGIC);
+    wr_u16(&w, NV_FORMAT);
+    wr_u8(&w, a->id);
+    wr_u8(&w, 0);
+    wr_u16(&w, a->record_size);
+    wr_u16(&w, a->n_sectors);
+    wr_u16(&w, sector);
+    wr_u16(&w, 0);
+    wr_u32(&w, head->n_erases);
+    wr_u64(&w, head->base);
+    wr_u32(&w, crc32_update(0, to, w.len));
+}
+
+/* ERR_CORRUPT: no header at all. ERR_VERSION: a whole one that this layout does not write. */
+static enum err head_decode(const struct area *a, uint16_t sector, const uint8_t from[SECTOR_HEAD],
+                            struct sector_head *head)
+{
+    struct rd r = rd_of(from, SECTOR_HEAD);
+    uint32_t magic = rd_u32(&r);
+    uint16_t format = rd_u16(&r);
+    uint8_t id = rd_u8(&r);
+    rd_u8(&r);
+    uint16_t record_size = rd_u16(&r), n_sectors = rd_u16(&r), place = rd_u16(&r);
+    rd_u16(&r);
+    head->n_erases = rd_u32(&r);
+    head->base = rd_u64(&r);
+    uint32_t crc = crc32_update(0, from, r.pos);
+    if (magic != SECTOR_MAGIC || rd_u32(&r) != crc)
+        return ERR_CORRUPT;
+    bool ours = format == NV_FORMAT && id == a->id && record_size == a->record_size &&
+                n_sectors == a->n_sectors && place == sector;
+    return ours ? ERR_OK : ERR_VERSION;
+}
+
+enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *head)
+{
+    *head = (struct sector_head){0};
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        uint8_t octets[SECTOR_HEAD];
+        enum err err = a->flash->read(a->flash, area_addr(a, sector) + copy * SECTOR_HEAD, octets,
+                                      sizeof octets);
+        if (err)
+            return err;
+        err = head_decode(a, sector, octets, head);
+        if (err != ERR_CORRUPT) {
+            head->valid = err == ERR_OK;
+            return err;
+        }
+    }
+    *head = (struct sector_head){0};
+    return ERR_OK;
+}
+
+/* A sector that lost its header goes on from the most worn of its area: too high, never too low. */
+static enum err erases_so_far(const struct area *a, uint16_t sector, uint32_t *n_erases)
+{
+    struct sector_head head;
+    enum err err = sector_read(a, sector, &head);
+    *n_erases = head.n_erases;
+    for (uint16_t i = 0; !err && !head.valid && i < a->n_sectors; i++) {
+        struct sector_head other;
+        err = sector_read(a, i, &other);
+        if (other.n_erases > *n_erases)
+            *n_erases = other.n_erases;
+    }
+    return err;
+}
+
+enum err sector_prepare(const struct area *a, uint16_t sector, uint64_t base)
+{
+    struct sector_head head = {.base = base};
+    uint8_t octets[2 * SECTOR_HEAD];
+    bool ready = false;
+    enum err err = erases_so_far(a, sector, &head.n_erases);
+    if (!err)
+        err = a->flash->erase(a->flash, (uint32_t)a->first_sector + sector);
+    if (err)
+        return err;
+    head.n_erases++;
+    head_encode(a, sector, &head, octets);
+    head_encode(a, sector, &head, octets + SECTOR_HEAD);
+    err = a->flash->program(a->flash, area_addr(a, sector), octets, sizeof octets);
+    if (!err)
+        err = sector_ready(a, sector, base, &ready);
+    return err ? err : ready ? ERR_OK : ERR_IO;
+}
+
+enum err flash_blank(const struct area *a, uint32_t addr, uint32_t n, bool *blank)
+{
+    *blank = true;
+    while (n > 0 && *blank) {
+        uint8_t chunk[SECTOR_CHUNK];
+        uint32_t part = n < sizeof chunk ? n : (uint32_t)sizeof chunk;
+        enum err err = a->flash->read(a->flash, addr, chunk, part);
+        if (err)
+            return err;
+        for (uint32_t i = 0; i < part; i++)
+            *blank = *blank && chunk[i] == 0xFF;
+        addr += part;
+        n -= part;
+    }
+    return ERR_OK;
+}
+
+enum err sector_used(const struct area *a, uint16_t sector, uint32_t *end)
+{
+    uint8_t chunk[SECTOR_CHUNK];
+    for (*end = a->flash->sector_size; *end > SECTOR_DATA; *end -= SECTOR_CHUNK) {
+        enum err err = a->flash->read(a->flash, area_addr(a, sector) + *end - SECTOR_CHUNK, chunk,
+                                      SECTOR_CHUNK);
+        if (err)
+            return err;
+        for (uint32_t i = SECTOR_CHUNK; i > 0; i--) {
+            if (chunk[i - 1] != 0xFF) {
+                *end -= SECTOR_CHUNK - i;
+                return ERR_OK;
+            }
+        }
+    }
+    return ERR_OK;
+}
+
+enum err sector_ready(const struct area *a, uint16_t sector, uint64_t base, bool *ready)
+{
+    struct sector_head head;
+    *ready = false;
+    enum err err = sector_read(a, sector, &head);
+    if (err || !head.valid || head.base != base)
+        return err;
+    return flash_blank(a, area_addr(a, sector) + SECTOR_DATA, a->flash->sector_size - SECTOR_DATA,
+                       ready);
+}
