@@ -35,6 +35,9 @@ struct cosem_class {
 /* The classes this library knows, sorted by id then version. NULL where unknown. */
 const struct cosem_class *cosem_class_find(uint16_t id, uint8_t version);
 const struct cosem_class *cosem_class_at(size_t index); /* NULL past the end */
+/* The class itself, else its highest version not above, else its lowest: for clients that meet an
+ * edition this library does not know. NULL where the id is unknown. */
+const struct cosem_class *cosem_class_near(uint16_t id, uint8_t version);
 
 /* Who may do what. Bit n-1 stands for attribute or method n. */
 enum cosem_role { COSEM_PUBLIC, COSEM_READER, COSEM_MANAGER, COSEM_N_ROLES };
@@ -121,6 +124,8 @@ struct cosem_device {
 /* Finds (class, ln); false where there is none. */
 bool cosem_find(const struct cosem_device *d, uint16_t class_id, const uint8_t ln[6],
                 struct cosem_ref *out);
+/* Any object of that name, whatever its class (the first row's). */
+bool cosem_find_name(const struct cosem_device *d, const uint8_t ln[6], struct cosem_ref *out);
 /* Walks all present objects: start with *at = 0; false at the end. */
 bool cosem_next(const struct cosem_device *d, uint32_t *at, struct cosem_ref *out);
 

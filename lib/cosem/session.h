@@ -47,9 +47,9 @@ struct session_transfer {
     uint16_t kept_len, kept_pos; /* descriptors as received; walked while answering */
     uint16_t item_len, item_pos; /* GET: the item and what of it was sent; SET: value so far */
     uint8_t carry_len;
-    uint8_t carry[8]; /* octets a block had no room for when a normal answer turned into blocks */
+    uint8_t carry[12]; /* octets a block had no room for when a normal answer turned into blocks */
     uint8_t kept[COSEM_KEPT_MAX];
-    uint8_t item[COSEM_ITEM_MAX];
+    uint8_t item[1 + COSEM_ITEM_MAX]; /* 1: choice octet of a list's element */
 };
 
 struct cosem_session {
@@ -77,7 +77,6 @@ struct cosem_session {
     bool request_dedicated;
     uint32_t request_counter;
     uint32_t request_floor; /* what the floor was before it */
-    bool release_after;     /* the answer under way ends the association */
 
     struct dlms_keys new_keys; /* from key transfer: in force once the answer has left */
     uint8_t new_policy;

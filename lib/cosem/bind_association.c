@@ -1,0 +1,183 @@
+/* Ready binding of class 15: the association as the server keeps it, and the object list made row
+ * by row from the device's table. Instance 0 is the current association; instance k that of client
+ * entry k - 1, shown to that client itself and to managers. Blue Book 4.4.4. */
+#include "lib/cosem/server_parts.h"
+#include "lib/dlms/axdr.h"
+
+/* The client entry an instance stands for; NULL where there is none. */
+static const struct cosem_client_entry *entry_of(const struct cosem_call *c,
+                                                 const struct cosem_ref *o)
+{
+    const struct cosem_server_config *config = &c->session->server->config;
+    if (o->i == 0)
+        return c->session->client;
+    return o->i <= config->n_clients ? &config->clients[o->i - 1] : NULL;
+}
+
+/* Whether a role has any business with an object: else it is not in its list. */
+static bool visible(const struct cosem_rights *r, enum cosem_role role)
+{
+    return r && (r->read[role] | r->write[role] | r->invoke[role]) != 0;
+}
+
+static void put_selectors(struct wr *w, uint8_t selectors)
+{
+    if (selectors == 0) {
+        axdr_put_null(w);
+        return;
+    }
+    uint8_t n = 0;
+    for (unsigned i = 0; i < 8; i++)
+        n = (uint8_t)(n + (selectors >> i & 1u));
+    axdr_put_array(w, n);
+    for (unsigned i = 0; i < 8; i++) {
+        if (selectors >> i & 1u)
+            axdr_put_i8(w, (int8_t)(i + 1));
+    }
+}
+
+/* Access rights, version 1 of the class: attribute mode 1 read, 2 write, 3 both; method 1. */
+static void put_rights(struct wr *w, const struct cosem_class *ic, const struct cosem_rights *r,
+                       enum cosem_role role)
+{
+    uint8_t n_attrs = ic ? ic->n_attrs : 0, n_methods = ic ? ic->n_methods : 0;
+    axdr_put_struct(w, 2);
+    axdr_put_array(w, n_attrs);
+    for (uint8_t id = 1; id <= n_attrs; id++) {
+        bool reads = policy_allows(r->read, role, id), writes = policy_allows(r->write, role, id);
+        axdr_put_struct(w, 3);
+        axdr_put_i8(w, (int8_t)id);
+        axdr_put_enum(w, (uint8_t)((writes ? 2 : 0) + (reads ? 1 : 0)));
+        put_selectors(w, ic->attrs[id - 1].selectors);
+    }
+    axdr_put_array(w, n_methods);
+    for (uint8_t id = 1; id <= n_methods; id++) {
+        axdr_put_struct(w, 2);
+        axdr_put_i8(w, (int8_t)id);
+        axdr_put_enum(w, policy_allows(r->invoke, role, id));
+    }
+}
+
+static void put_object(struct wr *w, const struct cosem_ref *o, enum cosem_role role)
+{
+    const struct cosem_row *row = o->row;
+    axdr_put_struct(w, 4);
+    axdr_put_u16(w, row->class_id);
+    axdr_put_u8(w, row->version);
+    axdr_put_octets(w, o->ln, sizeof o->ln);
+    put_rights(w, cosem_class_find(row->class_id, row->version), row->rights, role);
+}
+
+/* The next object of the list a role sees; g->word[0] is the walk's position. */
+static bool next_visible(const struct cosem_device *d, enum cosem_role role, uint32_t *at,
+                         struct cosem_ref *o)
+{
+    while (cosem_next(d, at, o)) {
+        if (visible(o->row->rights, role))
+            return true;
+    }
+    return false;
+}
+
+/* Item 0 is the array header, then an object an item; word[1] counts what is left. */
+static enum cosem_result get_object_list(const struct cosem_call *c, enum cosem_role role,
+                                         struct cosem_gen *g, struct wr *out)
+{
+    const struct cosem_device *d = c->session->device;
+    struct cosem_ref o;
+    if (g->item == 0) {
+        uint32_t at = 0, n = 0;
+        while (next_visible(d, role, &at, &o))
+            n++;
+        axdr_put_array(out, n);
+        g->word[1] = n;
+    } else if (next_visible(d, role, &g->word[0], &o)) {
+        put_object(out, &o, role);
+        g->word[1]--;
+    }
+    g->more = g->word[1] > 0;
+    return COSEM_SUCCESS;
+}
+
+/* 2.16.756.5.8.family.value as an octet-string */
+static void put_name(struct wr *w, uint8_t family, uint8_t value)
+{
+    const uint8_t oid[] = {0x60, 0x85, 0x74, 0x05, 0x08, family, value};
+    axdr_put_octets(w, oid, sizeof oid);
+}
+
+static void put_context_info(const struct cosem_session *s, struct wr *w)
+{
+    const uint8_t bits[] = {(uint8_t)(s->conformance >> 16), (uint8_t)(s->conformance >> 8),
+                            (uint8_t)s->conformance};
+    axdr_put_struct(w, 6);
+    axdr_put_bits(w, bits, 24);
+    axdr_put_u16(w, COSEM_PDU_MAX);
+    axdr_put_u16(w, s->max_pdu);
+    axdr_put_u8(w, DLMS_VERSION);
+    axdr_put_i8(w, 0);
+    axdr_put_octets(w, NULL, 0); /* the dedicated key is never shown */
+}
+
+/* 0 non-associated, 1 pending, 2 associated */
+static uint8_t status_of(const struct cosem_session *s, const struct cosem_client_entry *e)
+{
+    if (s->server->n_associated[e - s->server->config.clients] > 0)
+        return 2;
+    return s->client == e && s->state == SESSION_PENDING;
+}
+
+static enum cosem_result get(const struct cosem_call *c, const struct cosem_ref *o, uint8_t attr,
+                             const struct cosem_select *sel, struct cosem_gen *g, struct wr *out)
+{
+    static const uint8_t security_setup[6] = {0, 0, 43, 0, 0, 255};
+    const struct cosem_session *s = c->session;
+    const struct cosem_client_entry *e = entry_of(c, o);
+    (void)sel;
+    if (!e)
+        return COSEM_OBJECT_UNAVAILABLE;
+    if (e != s->client && c->role != COSEM_MANAGER)
+        return COSEM_READ_WRITE_DENIED;
+    switch (attr) {
+    case 2:
+        return get_object_list(c, e->role, g, out);
+    case 3:
+        axdr_put_struct(out, 2);
+        axdr_put_i8(out, (int8_t)e->sap);
+        axdr_put_u16(out, s->server_sap);
+        return COSEM_SUCCESS;
+    case 4:
+        put_name(out, 1,
+                 e == s->client ? s->context
+                 : e->security  ? DLMS_CONTEXT_LN_CIPHERED
+                                : DLMS_CONTEXT_LN);
+        return COSEM_SUCCESS;
+    case 5:
+        if (e != s->client) /* negotiated anew with each association */
+            return COSEM_OBJECT_UNAVAILABLE;
+        put_context_info(s, out);
+        return COSEM_SUCCESS;
+    case 6:
+        put_name(out, 2, (uint8_t)e->mechanism);
+        return COSEM_SUCCESS;
+    case 8:
+        axdr_put_enum(out, status_of(s, e));
+        return COSEM_SUCCESS;
+    case 9:
+        axdr_put_octets(out, security_setup, sizeof security_setup);
+        return COSEM_SUCCESS;
+    default: /* 7, the secret */
+        return COSEM_READ_WRITE_DENIED;
+    }
+}
+
+/* Only method 1, of the current association; the rest would change what the tables say. */
+static enum cosem_result invoke(const struct cosem_call *c, const struct cosem_ref *o,
+                                uint8_t method, struct rd *param, struct wr *reply)
+{
+    if (method != 1 || o->i != 0)
+        return COSEM_READ_WRITE_DENIED;
+    return association_hls_reply(c->session, param, reply);
+}
+
+const struct cosem_binding cosem_binding_association = {.get = get, .invoke = invoke};

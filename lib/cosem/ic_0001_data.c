@@ -1,0 +1,10 @@
+/* Class 1, Data: one value of any type, fixed by the profile of the meter. Blue Book 4.3.1 */
+#include "lib/cosem/ic.h"
+
+static const struct cosem_attr attrs[] = {
+    IC_LOGICAL_NAME,
+    {.name = "value", .type = AXDR_TYPE(AXDR_ANY)},
+};
+
+const struct cosem_class cosem_ic_0001 = {
+    .id = 1, .version = 0, .name = "Data", .attrs = attrs, .n_attrs = IC_COUNT(attrs)};

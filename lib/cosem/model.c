@@ -1,0 +1,137 @@
+/* Classes by number, objects by name, objects in order. All tables are const; nothing is cached, so
+ * any number of sessions may look at once. */
+#include "lib/cosem/model.h"
+
+#include "lib/cosem/ic.h"
+
+#include <string.h>
+
+static const struct cosem_class *const classes[] = {
+    &cosem_ic_0001, &cosem_ic_0003, &cosem_ic_0004, &cosem_ic_0005, &cosem_ic_0007,
+    &cosem_ic_0008, &cosem_ic_0015, &cosem_ic_0017, &cosem_ic_0064,
+};
+#define N_CLASSES (sizeof classes / sizeof classes[0])
+
+const struct cosem_class *cosem_class_at(size_t index)
+{
+    return index < N_CLASSES ? classes[index] : NULL;
+}
+
+const struct cosem_class *cosem_class_find(uint16_t id, uint8_t version)
+{
+    for (size_t i = 0; i < N_CLASSES; i++) {
+        if (classes[i]->id == id && classes[i]->version == version)
+            return classes[i];
+    }
+    return NULL;
+}
+
+const struct cosem_class *cosem_class_near(uint16_t id, uint8_t version)
+{
+    const struct cosem_class *near = NULL;
+    for (size_t i = 0; i < N_CLASSES; i++) {
+        if (classes[i]->id == id && (!near || classes[i]->version <= version))
+            near = classes[i];
+    }
+    return near;
+}
+
+/* Instances along a range; an unused range has one. */
+static unsigned range_count(const struct cosem_range *r)
+{
+    return r->n ? r->n : 1;
+}
+
+/* Instance number of group `group` with value v, or -1 where the row has no such instance. */
+static int instance_of(const struct cosem_row *row, const struct cosem_range *r, unsigned group,
+                       uint8_t v)
+{
+    if (r->n == 0 || r->group != group || r->step == 0)
+        return -1;
+    unsigned d = (uint8_t)(v - row->ln[group]);
+    return v >= row->ln[group] && d % r->step == 0 && d / r->step < r->n ? (int)(d / r->step) : -1;
+}
+
+/* Whether the row holds this name; the first group that cannot match ends the comparison. */
+static bool row_holds(const struct cosem_row *row, const uint8_t ln[6], struct cosem_ref *out)
+{
+    int at[2] = {0, 0};
+    for (unsigned g = 0; g < 6; g++) {
+        if (ln[g] == row->ln[g])
+            continue;
+        int i = instance_of(row, &row->range[0], g, ln[g]);
+        int j = i < 0 ? instance_of(row, &row->range[1], g, ln[g]) : -1;
+        if (i < 0 && j < 0)
+            return false;
+        at[i < 0] = i < 0 ? j : i;
+    }
+    *out = (struct cosem_ref){.row = row, .i = (uint8_t)at[0], .j = (uint8_t)at[1]};
+    memcpy(out->ln, ln, sizeof out->ln);
+    return true;
+}
+
+/* First row of a class; rows are sorted by class. */
+static size_t first_of_class(const struct cosem_device *d, uint16_t class_id)
+{
+    size_t low = 0, high = d->n_rows;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (d->rows[mid].class_id < class_id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static bool is_present(const struct cosem_device *d, const struct cosem_ref *o)
+{
+    return !d->present || d->present(d->context, o);
+}
+
+bool cosem_find(const struct cosem_device *d, uint16_t class_id, const uint8_t ln[6],
+                struct cosem_ref *out)
+{
+    for (size_t k = first_of_class(d, class_id); k < d->n_rows; k++) {
+        if (d->rows[k].class_id != class_id)
+            return false;
+        if (row_holds(&d->rows[k], ln, out))
+            return is_present(d, out);
+    }
+    return false;
+}
+
+bool cosem_find_name(const struct cosem_device *d, const uint8_t ln[6], struct cosem_ref *out)
+{
+    for (size_t k = 0; k < d->n_rows; k++) {
+        if (row_holds(&d->rows[k], ln, out) && is_present(d, out))
+            return true;
+    }
+    return false;
+}
+
+/* *at packs the position: row (16 bits), i, j (8 bits each). */
+bool cosem_next(const struct cosem_device *d, uint32_t *at, struct cosem_ref *out)
+{
+    for (;;) {
+        uint32_t k = *at >> 16;
+        unsigned i = *at >> 8 & 0xFF, j = *at & 0xFF;
+        if (k >= d->n_rows || k > UINT16_MAX)
+            return false;
+        const struct cosem_row *row = &d->rows[k];
+        *out = (struct cosem_ref){.row = row, .i = (uint8_t)i, .j = (uint8_t)j};
+        memcpy(out->ln, row->ln, sizeof out->ln);
+        if (i > 0)
+            out->ln[row->range[0].group] += (uint8_t)(i * row->range[0].step);
+        if (j > 0)
+            out->ln[row->range[1].group] += (uint8_t)(j * row->range[1].step);
+        if (j + 1 < range_count(&row->range[1]))
+            *at += 1;
+        else if (i + 1 < range_count(&row->range[0]))
+            *at = k << 16 | (uint32_t)(i + 1) << 8;
+        else
+            *at = (k + 1) << 16;
+        if (is_present(d, out))
+            return true;
+    }
+}

@@ -1,0 +1,61 @@
+/* What the files of the server share; nobody else includes it.
+ *
+ * session.c frames and dispatches, server_security.c protects, server_association.c opens and
+ * releases, server_get.c and server_set.c serve. Every path ends in exactly one reply_* call. */
+#ifndef FERRARIS_COSEM_SERVER_PARTS_H
+#define FERRARIS_COSEM_SERVER_PARTS_H
+
+#include "lib/cosem/session.h"
+#include "lib/crypto/crypto.h"
+
+/* Where plain APDUs are built in tx: the room before them takes wrapper, cipher head, SC, IC. */
+#define REPLY_START (COSEM_TX_HEAD - 12)
+#define SERVER_CONFORMANCE                                                                         \
+    (DLMS_CONF_BLOCK_GET | DLMS_CONF_BLOCK_SET | DLMS_CONF_MULTIPLE | DLMS_CONF_GET |              \
+     DLMS_CONF_SET | DLMS_CONF_SELECTIVE | DLMS_CONF_ACTION)
+
+/* --- session.c --- */
+struct wr reply_begin(struct cosem_session *s); /* for a plain APDU at REPLY_START */
+/* Protects tx[start .. start + len) as the request was, frames it and makes it ready to take. */
+void reply_send(struct cosem_session *s, size_t start, size_t len);
+/* The same without protection: association control, exceptions. */
+void reply_send_plain(struct cosem_session *s, size_t start, size_t len);
+void reply_response(struct cosem_session *s, const struct apdu_response *a);
+void reply_exception(struct cosem_session *s, uint8_t state_error, uint8_t service_error);
+/* Everything told so far becomes durable (config.before_tell). */
+MUST_CHECK enum err server_before_tell(struct cosem_session *s);
+struct cosem_call server_call(struct cosem_session *s);
+void association_end(struct cosem_session *s);
+bool policy_allows(const uint16_t rights[COSEM_N_ROLES], enum cosem_role role, uint8_t id);
+/* Object and class of a descriptor, or why not. */
+enum cosem_result server_resolve(struct cosem_session *s, const struct apdu_attr *a,
+                                 struct cosem_ref *ref, const struct cosem_class **ic);
+
+/* --- server_security.c --- */
+/* SC bits that requests of this association must carry at least. */
+uint8_t security_required(const struct cosem_session *s);
+/* Octets that protection of an answer as long as `total` adds; 0 for a plain one. */
+size_t security_overhead(const struct cosem_session *s, size_t total);
+/* Opens SC||IC||text[||tag] in place and checks bits, tag, counter; sets the request_* fields.
+ * ERR_KEY, ERR_ACCESS (bits below the policy), ERR_TAG, ERR_TRUNCATED, ERR_UNSUPPORTED, ERR_REPLAY
+ * (counter), ERR_FORMAT (other APDU inside than `tag`). */
+MUST_CHECK enum err security_open(struct cosem_session *s, uint8_t tag, uint8_t *body, size_t len,
+                                  bool dedicated, struct bytes *plain);
+/* Seals the plain APDU at buf + DLMS_HEAD_LEN as the request was; *out_len octets from buf. */
+MUST_CHECK enum err security_seal(struct cosem_session *s, uint8_t *buf, size_t plain_len,
+                                  size_t size, size_t *out_len);
+uint32_t *security_floor(struct cosem_session *s); /* of the client's global key */
+
+/* --- server_association.c --- */
+void association_open(struct cosem_session *s, uint8_t *apdu, size_t len);
+void association_release(struct cosem_session *s, uint8_t *apdu, size_t len);
+/* reply_to_HLS_authentication: checks the client's f(StoC), writes our f(CtoS) as Data. */
+enum cosem_result association_hls_reply(struct cosem_session *s, struct rd *param,
+                                        struct wr *reply);
+
+/* --- server_get.c, server_set.c --- */
+void server_get(struct cosem_session *s, const struct apdu_request *q);
+void server_set(struct cosem_session *s, const struct apdu_request *q);
+void server_action(struct cosem_session *s, const struct apdu_request *q);
+
+#endif
