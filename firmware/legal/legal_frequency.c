@@ -1,0 +1,249 @@
+/* Where windows begin and end: rising zero crossings of the filtered reference voltage.
+ *
+ * The reference is the first phase that has a voltage. Its samples, less their direct component,
+ * pass a low-pass of three equal poles at 50 Hz: that damps a 5th harmonic to a fiftieth of the
+ * fundamental and one at 375 Hz to less; its delay is the same at both ends of a window. A crossing
+ * counts after the signal was below -`arm`, about 5 % of Un.
+ *
+ *              two good periods: border (PARTIAL)
+ *   SEARCHING ------------------------------------> LOCKED: border every 10 (12) crossings
+ *       ^  \ 150 ms without: next phase               |
+ *       |   '-> SEARCHING                             | no crossing for 1/36 s
+ *       '---------------------------------------------'
+ *
+ * While searching, windows go on by the last good period, so nothing stops when voltages are
+ * missing; they carry NO_FREQ. Good periods are those of 38 to 72 Hz. */
+#include "firmware/legal/legal_parts.h"
+
+#include <string.h>
+
+#define GUARD_BITS 6 /* of the filter below one count */
+#define F_MIN_HZ   38
+#define F_MAX_HZ   72
+#define F_LOST_HZ  36
+#define UHZ        UINT64_C(1000000)
+
+static int64_t ticks(uint64_t rate_uhz, uint64_t num, uint64_t den) /* num/den seconds in q16 */
+{
+    return (int64_t)mul_div_u64(rate_uhz, num << 16, den * UHZ);
+}
+
+/* A sine of 5 % of Un behind the filter (gain 0.41 at 45 Hz, 0.22 at 65 Hz), in filter units; at
+ * least two counts and at most what 24 bits can reach. */
+static int32_t arm_of(const struct legal_config *c, unsigned p)
+{
+    uint64_t lsb = c->u_lsb_fv[p] ? c->u_lsb_fv[p] : 1;
+    uint64_t level = mul_div_u64(c->un_mv, UINT64_C(1000000000000) / 64, lsb); /* Un_peak / 90 */
+    uint64_t floor = 2, ceiling = AFE_FULL_SCALE / 64;
+    level = level < floor ? floor : level > ceiling ? ceiling : level;
+    return (int32_t)(level << GUARD_BITS);
+}
+
+static void reset_filter(struct legal_tracker *t)
+{
+    memset(t->y, 0, sizeof t->y);
+    t->armed = false;
+    t->locked = false;
+    t->cycles = 0;
+    t->search_q16 = t->now_q16;
+    t->cross_q16 = t->now_q16;
+}
+
+void legal_tracker_init(struct legal_tracker *t, const struct legal_config *c)
+{
+    memset(t, 0, sizeof *t);
+    t->cycles_per_window = c->f_nominal_mhz == 60000 ? 12 : 10;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        t->arm[p] = arm_of(c, p);
+    t->now_q16 = -32768; /* a plain start lies half a sample before the first one */
+    reset_filter(t);
+}
+
+void legal_tracker_rate(struct legal_tracker *t, const struct legal_config *c, uint64_t to,
+                        uint64_t from)
+{
+    if (from) {
+        t->now_q16 = mul_div_i64(t->now_q16, to, from);
+        t->cross_q16 = mul_div_i64(t->cross_q16, to, from);
+        t->search_q16 = mul_div_i64(t->search_q16, to, from);
+        t->period_q16 = mul_div_u64(t->period_q16, to, from);
+    } else {
+        t->period_q16 = mul_div_u64(to, UINT64_C(65536) * 1000, c->f_nominal_mhz * UHZ);
+    }
+    /* a pole at w = 2 pi 50 Hz by backward difference: w / (rate + w) */
+    uint64_t w_uhz = 314159265;
+    t->pole_q31 = (int32_t)mul_div_u64(w_uhz, UINT64_C(1) << 31, to + w_uhz);
+}
+
+uint32_t legal_tracker_step(const struct legal_tracker *t)
+{
+    return (uint32_t)((UINT64_C(1) << 48) / t->period_q16);
+}
+
+uint32_t legal_tracker_uhz(const struct legal_tracker *t, uint64_t rate_uhz)
+{
+    return (uint32_t)mul_div_u64(rate_uhz, 65536, t->period_q16);
+}
+
+/* Filters samples from..stop-1 up to and including the first one after a crossing; *before is the
+ * filtered value ahead of it. Gives the number of the last sample filtered, stop when none crossed.
+ */
+static uint32_t filter(struct legal_tracker *t, const int32_t *x, uint32_t from, uint32_t stop,
+                       int32_t *before)
+{
+    int32_t y0 = t->y[0], y1 = t->y[1], y2 = t->y[2], arm = -t->arm[t->ref];
+    int64_t pole = t->pole_q31;
+    uint32_t k = from;
+    bool armed = t->armed;
+    for (; k < stop; k++) {
+        int64_t in = ((int64_t)x[k] - t->dc) * (1 << GUARD_BITS);
+        *before = y2;
+        y0 += (int32_t)(((in - y0) * pole) >> 31);
+        y1 += (int32_t)((((int64_t)y0 - y1) * pole) >> 31);
+        y2 += (int32_t)((((int64_t)y1 - y2) * pole) >> 31);
+        if (armed && y2 >= 0)
+            break;
+        armed |= y2 < arm;
+    }
+    t->armed = armed && k == stop;
+    t->y[0] = y0;
+    t->y[1] = y1;
+    t->y[2] = y2;
+    return k;
+}
+
+/* The place of the zero between two filtered values, 0..65536. A straight line, then the curvature
+ * of a sine taken out: a - s^2/6 a (1-a) (1-2a) with s the angle of one sample. It matters below
+ * 1 kHz. */
+static int64_t zero_between(const struct legal_tracker *t, int32_t before, int32_t after)
+{
+    int64_t a = (-(int64_t)before << 16) / ((int64_t)after - before);
+    int64_t s_q16 = (INT64_C(411775) << 16) / (int64_t)t->period_q16; /* 2 pi * 65536 */
+    int64_t s2_6 = s_q16 * s_q16 / 6 >> 16;
+    int64_t bow = (a * (65536 - a) >> 16) * (65536 - 2 * a) >> 16;
+    a -= bow * s2_6 >> 16;
+    return a < 0 ? 0 : a > 65536 ? 65536 : a;
+}
+
+static bool good_period(int64_t period_q16, uint64_t rate_uhz)
+{
+    return period_q16 >= ticks(rate_uhz, 1, F_MAX_HZ) && period_q16 <= ticks(rate_uhz, 1, F_MIN_HZ);
+}
+
+/* A crossing alpha into the interval before sample `at`. True when a window ends there. */
+static bool crossing(struct legal_tracker *t, uint64_t rate_uhz, struct legal_cut *cut)
+{
+    int64_t time = t->now_q16 - 65536 + cut->alpha_q16, period = time - t->cross_q16;
+    bool good = good_period(period, rate_uhz);
+    if (t->locked && !good)
+        return false;
+    t->cross_q16 = time;
+    t->cycles = (uint8_t)(good ? t->cycles + 1 : 0);
+    cut->time_q16 = time;
+    if (t->locked) {
+        cut->flags = 0;
+        return t->cycles == t->cycles_per_window;
+    }
+    if (t->cycles < 2)
+        return false;
+    t->period_q16 = (uint64_t)period;
+    t->locked = true;
+    cut->flags = LEGAL_WINDOW_PARTIAL;
+    return true;
+}
+
+/* Moves on to the next phase with samples. */
+static void search(struct legal_tracker *t, const struct legal_view *v)
+{
+    for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
+        t->ref = (uint8_t)((t->ref + 1) % LEGAL_N_PHASES);
+        if (v->x[AFE_U1 + t->ref])
+            break;
+    }
+    t->dc = 0;
+    t->dc_known = false;
+    reset_filter(t);
+}
+
+static int64_t window_end(const struct legal_tracker *t)
+{
+    return (int64_t)t->period_q16 * t->cycles_per_window;
+}
+
+/* The time at which something happens without a crossing. */
+static int64_t deadline(const struct legal_tracker *t, uint64_t rate_uhz)
+{
+    if (t->locked)
+        return t->cross_q16 + ticks(rate_uhz, 1, F_LOST_HZ);
+    int64_t give_up = t->search_q16 + ticks(rate_uhz, 3, 20);
+    return window_end(t) < give_up ? window_end(t) : give_up;
+}
+
+/* `now` has reached the deadline. True when a window ends. */
+static bool timeout(struct legal_tracker *t, const struct legal_view *v, uint64_t rate_uhz,
+                    struct legal_cut *cut)
+{
+    if (t->locked || t->now_q16 >= t->search_q16 + ticks(rate_uhz, 3, 20))
+        search(t, v);
+    int64_t end = window_end(t);
+    if (t->now_q16 < end)
+        return false;
+    cut->time_q16 = end < t->now_q16 - 65536 ? t->now_q16 : end;
+    cut->alpha_q16 = cut->time_q16 - (t->now_q16 - 65536);
+    cut->flags = LEGAL_WINDOW_NO_FREQ;
+    return true;
+}
+
+bool legal_tracker_next(struct legal_tracker *t, const struct legal_view *v, uint64_t rate_uhz,
+                        uint32_t *seek, uint32_t n, struct legal_cut *cut)
+{
+    static const int32_t silence[AFE_BLOCK_MAX];
+    while (*seek < n) {
+        const int32_t *x = v->x[AFE_U1 + t->ref] ? v->x[AFE_U1 + t->ref] : silence;
+        int64_t quiet = (deadline(t, rate_uhz) - t->now_q16 + 65535) >> 16;
+        uint32_t stop = quiet < 1 ? *seek + 1 : quiet < n - *seek ? *seek + (uint32_t)quiet : n;
+        int32_t before = 0;
+        uint32_t k = filter(t, x, *seek, stop, &before);
+        bool crossed = k < stop;
+        cut->at = crossed ? k : stop - 1;
+        t->now_q16 += (int64_t)(cut->at + 1 - *seek) * 65536;
+        *seek = cut->at + 1;
+        if (crossed) {
+            cut->alpha_q16 = zero_between(t, before, t->y[2]);
+            if (crossing(t, rate_uhz, cut))
+                return true;
+        }
+        if (t->now_q16 >= deadline(t, rate_uhz) && timeout(t, v, rate_uhz, cut))
+            return true;
+    }
+    return false;
+}
+
+void legal_tracker_cut(struct legal_tracker *t, const struct legal_cut *cut)
+{
+    if (cut->flags == 0)
+        t->period_q16 = ((uint64_t)cut->time_q16 + t->cycles_per_window / 2) / t->cycles_per_window;
+    t->now_q16 -= cut->time_q16;
+    t->cross_q16 -= cut->time_q16;
+    t->search_q16 -= cut->time_q16;
+    if (t->locked)
+        t->cycles = 0;
+}
+
+/* The first known direct component moves the crossings, so the lock is taken anew unless it is
+ * below 0.05 % of Un (arm >> 11); later ones are followed slowly. */
+void legal_tracker_dc(struct legal_tracker *t, int32_t dc)
+{
+    int32_t change = dc - t->dc, limit = t->arm[t->ref] >> 11;
+    if (t->dc_known) {
+        t->dc += change / 4;
+        return;
+    }
+    t->dc_known = true;
+    t->dc = dc;
+    if (change > limit || change < -limit) {
+        t->locked = false;
+        t->cycles = 0;
+        t->search_q16 = t->now_q16;
+    }
+}

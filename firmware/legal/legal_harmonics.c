@@ -1,0 +1,174 @@
+/* Total harmonic distortion from the average cycle of the averaging interval.
+ *
+ * Correlating every sample with forty lines would cost more than the whole kernel. Instead every
+ * sample is spread by its phase over four of 256 points of one average cycle, with the weights of a
+ * cubic B-spline, and once per interval a Fourier transform of the 256 points gives all lines; the
+ * known spectrum of the spline, (sin x / x)^4, is divided out. This is the transform of the samples
+ * themselves at the exact phases (a non-uniform FFT), not of a resampled wave: any rate will do,
+ * the lines are orthogonal over the whole cycles of the interval, and what is not a multiple of the
+ * fundamental averages out. What remains is the spline's alias, at most (h / (256 - h))^4 of a line
+ * near h - 256, and only when the sampling is synchronous so that such a line exists: below 0.0003
+ * of the fundamental for h = 40.
+ *
+ * It refuses: lines at or above half the sample rate, interharmonics, groups. */
+#include "firmware/legal/legal_parts.h"
+
+#include <string.h>
+
+#define POINTS LEGAL_CYCLE_POINTS
+#define H_MAX  40
+
+/* (x / sin x)^8 with x = pi h / 256, in 2^-16: undoes the spline in the power of line h = 1..40. */
+static const uint32_t droop_q16[H_MAX + 1] = {
+    65536, 65549, 65589, 65655, 65747, 65866, 66012, 66184, 66384, 66611, 66866,
+    67149, 67460, 67800, 68169, 68568, 68997, 69457, 69949, 70472, 71028, 71618,
+    72242, 72901, 73596, 74328, 75099, 75908, 76757, 77648, 78582, 79560, 80583,
+    81653, 82771, 83940, 85161, 86436, 87767, 89155, 90604};
+
+void legal_cycle_clear(struct legal_cycle *c)
+{
+    memset(c, 0, sizeof *c);
+}
+
+/* Six times the weights of a cubic B-spline, 15 fractional bits; they add up to 6 exactly. */
+static void spline(uint32_t turn, int64_t w[4])
+{
+    int32_t f = (int32_t)(turn >> 9 & 0x7FFF), g = 0x8000 - f;
+    int32_t ff = f * f >> 15, gg = (int32_t)((uint32_t)g * (uint32_t)g >> 15);
+    w[0] = g * gg >> 15;
+    w[3] = f * ff >> 15;
+    w[1] = 4 * 0x8000 - 6 * ff + 3 * (int32_t)w[3];
+    w[2] = 6 * 0x8000 - w[0] - w[1] - w[3];
+}
+
+static void spread(int64_t (*point)[2], const int64_t w[4], int64_t u, int64_t i)
+{
+    for (unsigned k = 0; k < 4; k++) {
+        point[k][0] += w[k] * u;
+        point[k][1] += w[k] * i;
+    }
+}
+
+void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v, uint32_t n, uint32_t turn,
+                     uint32_t step)
+{
+    for (uint32_t k = 0; k < n; k++, turn += step) {
+        int64_t w[4];
+        spline(turn, w);
+        for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+            const int32_t *u = v->x[AFE_U1 + p], *i = v->x[AFE_I1 + p];
+            if (u || i)
+                spread(&c->point[p][turn >> 24], w, u ? u[k] : 0, i ? i[k] : 0);
+        }
+    }
+}
+
+void legal_cycle_rescale(struct legal_cycle *c, uint64_t to, uint64_t from)
+{
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        for (unsigned k = 0; k < POINTS + 3; k++)
+            for (unsigned x = 0; x < 2; x++)
+                c->point[p][k][x] = mul_div_i64(c->point[p][k][x], to, from);
+}
+
+/* --- once per interval ---------------------------------------------------------------------- */
+
+/* Wraps the three points too many, takes the mean out and scales one channel to 2^38..2^39, so that
+ * a small current beside a large voltage in the same transform keeps its digits. */
+static void normalise(int64_t (*point)[2], unsigned x)
+{
+    int64_t mean = 0, peak = 0;
+    for (unsigned k = 0; k < 3; k++)
+        point[k][x] += point[POINTS + k][x];
+    for (unsigned k = 0; k < POINTS; k++)
+        mean += point[k][x] / POINTS;
+    for (unsigned k = 0; k < POINTS; k++) {
+        point[k][x] -= mean;
+        peak |= point[k][x] < 0 ? -point[k][x] : point[k][x];
+    }
+    if (peak == 0)
+        return;
+    int up = 0;
+    for (; peak < INT64_C(1) << 38; peak *= 2)
+        up++;
+    for (; peak >= INT64_C(1) << 39; peak /= 2)
+        up--;
+    for (unsigned k = 0; k < POINTS; k++)
+        point[k][x] = up >= 0 ? point[k][x] * (INT64_C(1) << up) : point[k][x] >> -up;
+}
+
+static void reverse_bits(int64_t (*z)[2])
+{
+    for (unsigned k = 0, r = 0; k < POINTS; k++) {
+        if (r > k) {
+            int64_t swap[2] = {z[k][0], z[k][1]};
+            memcpy(z[k], z[r], sizeof swap);
+            memcpy(z[r], swap, sizeof swap);
+        }
+        unsigned bit = POINTS / 2;
+        for (; r & bit; bit >>= 1)
+            r ^= bit;
+        r |= bit;
+    }
+}
+
+static void butterfly(int64_t *a, int64_t *b, int64_t re, int64_t im)
+{
+    int64_t x = (b[0] * re + b[1] * im) >> SINE_BITS;
+    int64_t y = (b[1] * re - b[0] * im) >> SINE_BITS;
+    b[0] = a[0] - x;
+    b[1] = a[1] - y;
+    a[0] += x;
+    a[1] += y;
+}
+
+/* In place, e^(-j...); grows by at most 2^9 from 2^39, times 2^15 below 2^63. */
+static void transform(int64_t (*z)[2])
+{
+    reverse_bits(z);
+    for (unsigned half = 1; half < POINTS; half *= 2)
+        for (unsigned k = 0; k < half; k++) {
+            unsigned at = k * (SINE_SIZE / 2) / half;
+            for (unsigned j = k; j < POINTS; j += 2 * half)
+                butterfly(z[j], z[j + half], legal_sine[at + SINE_QUARTER], legal_sine[at]);
+        }
+}
+
+/* Power of line h of both channels from the transform of voltage + j current; the parts are cut to
+ * 28 bits so that forty lines add up in 64. */
+static void line_power(int64_t (*z)[2], uint32_t h, uint64_t *u, uint64_t *i)
+{
+    const int64_t *a = z[h], *b = z[POINTS - h];
+    int64_t u_re = (a[0] + b[0]) >> 19, u_im = (a[1] - b[1]) >> 19;
+    int64_t i_re = (a[1] + b[1]) >> 19, i_im = (b[0] - a[0]) >> 19;
+    *u = mul_div_u64((uint64_t)(u_re * u_re + u_im * u_im), droop_q16[h], 65536);
+    *i = mul_div_u64((uint64_t)(i_re * i_re + i_im * i_im), droop_q16[h], 65536);
+}
+
+static uint32_t ratio_ppm(uint64_t harmonics, uint64_t fundamental)
+{
+    if (fundamental == 0)
+        return 0;
+    uint64_t ppm = mul_div_u64(wide_sqrt(wide_of((int64_t)harmonics)), 1000000,
+                               wide_sqrt(wide_of((int64_t)fundamental)));
+    return ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
+}
+
+void legal_cycle_thd(struct legal_cycle *c, unsigned phase, uint32_t h_max, uint32_t *u_ppm,
+                     uint32_t *i_ppm)
+{
+    int64_t(*z)[2] = c->point[phase];
+    uint64_t u1, i1, u = 0, i = 0;
+    normalise(z, 0);
+    normalise(z, 1);
+    transform(z);
+    line_power(z, 1, &u1, &i1);
+    for (uint32_t h = 2; h <= h_max && h <= H_MAX; h++) {
+        uint64_t du, di;
+        line_power(z, h, &du, &di);
+        u += du;
+        i += di;
+    }
+    *u_ppm = ratio_ppm(u, u1);
+    *i_ppm = ratio_ppm(i, i1);
+}

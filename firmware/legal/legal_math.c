@@ -1,0 +1,249 @@
+/* Wide integer arithmetic of the legal part; see legal_math.h. */
+#include "firmware/legal/legal_math.h"
+
+static uint64_t low32(uint64_t a)
+{
+    return a & UINT32_MAX;
+}
+
+/* Full product from four 32-bit partial products. */
+static struct wide mul_u64(uint64_t a, uint64_t b)
+{
+    uint64_t ll = low32(a) * low32(b), lh = low32(a) * (b >> 32);
+    uint64_t hl = (a >> 32) * low32(b), hh = (a >> 32) * (b >> 32);
+    uint64_t mid = (ll >> 32) + low32(lh) + low32(hl);
+    return (struct wide){(int64_t)(hh + (lh >> 32) + (hl >> 32) + (mid >> 32)),
+                         (mid << 32) | low32(ll)};
+}
+
+static uint64_t magnitude(int64_t a)
+{
+    return a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
+}
+
+static int leading_zeros(uint64_t a) /* a > 0 */
+{
+    return __builtin_clzll(a);
+}
+
+struct wide wide_of(int64_t a)
+{
+    return (struct wide){a < 0 ? -1 : 0, (uint64_t)a};
+}
+
+struct wide wide_mul(int64_t a, int64_t b)
+{
+    struct wide p = mul_u64(magnitude(a), magnitude(b));
+    return (a < 0) != (b < 0) ? wide_neg(p) : p;
+}
+
+struct wide wide_add(struct wide a, struct wide b)
+{
+    uint64_t lo = a.lo + b.lo;
+    return (struct wide){(int64_t)((uint64_t)a.hi + (uint64_t)b.hi + (lo < a.lo)), lo};
+}
+
+struct wide wide_neg(struct wide a)
+{
+    return (struct wide){(int64_t)(~(uint64_t)a.hi + (a.lo == 0)), 0 - a.lo};
+}
+
+struct wide wide_abs(struct wide a)
+{
+    return a.hi < 0 ? wide_neg(a) : a;
+}
+
+int wide_sign(struct wide a)
+{
+    if (a.hi < 0)
+        return -1;
+    return a.hi != 0 || a.lo != 0;
+}
+
+struct wide wide_shl(struct wide a, int n)
+{
+    if (n == 0)
+        return a;
+    if (n >= 64)
+        return (struct wide){(int64_t)(a.lo << (n - 64)), 0};
+    return (struct wide){(int64_t)(((uint64_t)a.hi << n) | (a.lo >> (64 - n))), a.lo << n};
+}
+
+static struct wide shift_down(struct wide a, int n)
+{
+    if (n == 0)
+        return a;
+    if (n >= 64)
+        return (struct wide){a.hi >> 63, (uint64_t)(a.hi >> (n - 64))};
+    return (struct wide){a.hi >> n, (a.lo >> n) | ((uint64_t)a.hi << (64 - n))};
+}
+
+struct wide wide_sar(struct wide a, int n)
+{
+    if (n == 0)
+        return a;
+    return shift_down(wide_add(a, wide_shl(wide_of(1), n - 1)), n);
+}
+
+/* One 32-bit digit of the long division: *r < d and the next digit give the digit and the new
+ * remainder. d has its top bit set, so the estimate from d's upper half is at most 2 too large. */
+static uint64_t divide_digit(uint64_t *r, uint64_t next, uint64_t d)
+{
+    uint64_t q = *r / (d >> 32);
+    if (q > UINT32_MAX)
+        q = UINT32_MAX;
+    uint64_t rest = *r - q * (d >> 32);
+    while (rest <= UINT32_MAX && q * low32(d) > ((rest << 32) | next)) {
+        q--;
+        rest += d >> 32;
+    }
+    *r = ((*r << 32) | next) - q * d;
+    return q;
+}
+
+/* (hi:lo) / d, floor, for hi < d. */
+static uint64_t divide(uint64_t hi, uint64_t lo, uint64_t d)
+{
+    if (hi == 0)
+        return lo / d;
+    int n = leading_zeros(d);
+    struct wide a = wide_shl((struct wide){(int64_t)hi, lo}, n);
+    uint64_t r = (uint64_t)a.hi;
+    d <<= n;
+    uint64_t q = divide_digit(&r, a.lo >> 32, d);
+    return (q << 32) | divide_digit(&r, low32(a.lo), d);
+}
+
+int64_t wide_div(struct wide a, uint64_t d)
+{
+    struct wide m = wide_add(wide_abs(a), (struct wide){0, d / 2});
+    uint64_t q = (uint64_t)m.hi >= d ? UINT64_MAX : divide((uint64_t)m.hi, m.lo, d);
+    if (q > INT64_MAX)
+        q = INT64_MAX;
+    return a.hi < 0 ? -(int64_t)q : (int64_t)q;
+}
+
+int64_t wide_narrow(struct wide a)
+{
+    if (a.hi == ((int64_t)a.lo < 0 ? -1 : 0))
+        return (int64_t)a.lo;
+    return a.hi < 0 ? INT64_MIN : INT64_MAX;
+}
+
+uint64_t wide_sqrt(struct wide a)
+{
+    if (a.hi < 0)
+        return 0;
+    uint64_t hi = (uint64_t)a.hi, lo = a.lo, root = 0, rest_hi = 0, rest_lo = 0;
+    int pairs = hi == 0 ? 32 : 64;
+    if (hi == 0) {
+        hi = lo;
+        lo = 0;
+    }
+    for (int k = 0; k < pairs; k++) { /* two bits of a, one bit of the root */
+        rest_hi = (rest_hi << 2) | (rest_lo >> 62);
+        rest_lo = (rest_lo << 2) | (hi >> 62);
+        hi = (hi << 2) | (lo >> 62);
+        lo <<= 2;
+        uint64_t try_hi = root >> 62, try_lo = (root << 2) | 1;
+        root <<= 1;
+        if (rest_hi > try_hi || (rest_hi == try_hi && rest_lo >= try_lo)) {
+            rest_hi -= try_hi + (rest_lo < try_lo);
+            rest_lo -= try_lo;
+            root |= 1;
+        }
+    }
+    return root;
+}
+
+uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d)
+{
+    struct wide p = mul_u64(a, b);
+    return (uint64_t)p.hi >= d ? UINT64_MAX : divide((uint64_t)p.hi, p.lo, d);
+}
+
+int64_t mul_div_i64(int64_t a, uint64_t b, uint64_t d)
+{
+    struct wide p = mul_u64(magnitude(a), b);
+    int64_t q = wide_div(p, d);
+    return a < 0 ? -q : q;
+}
+
+struct gain gain_of(uint64_t a)
+{
+    if (a == 0)
+        return (struct gain){0, 0};
+    int n = leading_zeros(a);
+    return (struct gain){a << n, -n};
+}
+
+struct gain gain_mul(struct gain g, uint64_t m)
+{
+    struct gain f = gain_of(m);
+    struct wide p = mul_u64(g.mant, f.mant);
+    if (p.hi == 0)
+        return (struct gain){0, 0};
+    int n = p.hi < 0 ? 0 : 1;
+    p = wide_shl(p, n);
+    return (struct gain){(uint64_t)p.hi, g.exp + f.exp + 64 - n};
+}
+
+struct gain gain_div(struct gain g, uint64_t d)
+{
+    struct gain f = gain_of(d);
+    if (g.mant == 0)
+        return g;
+    /* mant/2 < f.mant, so the quotient of mant * 2^63 fits and has 63 or 64 bits */
+    uint64_t q = divide(g.mant >> 1, g.mant << 63, f.mant);
+    int n = leading_zeros(q);
+    return (struct gain){q << n, g.exp - f.exp - 63 - n};
+}
+
+struct wide gain_apply(struct gain g, int64_t v)
+{
+    struct wide p = mul_u64(magnitude(v), g.mant);
+    if (g.exp <= -127)
+        p = wide_of(0);
+    else if (g.exp < 0)
+        p = wide_sar(p, -g.exp);
+    else if (wide_sign(p) != 0 && (g.exp >= 127 || shift_down(p, 126 - g.exp).lo != 0))
+        p = (struct wide){INT64_MAX, UINT64_MAX};
+    else
+        p = wide_shl(p, g.exp);
+    return v < 0 ? wide_neg(p) : p;
+}
+
+/* atan(2^-k) in 2^-10 millidegrees. */
+static const int32_t arc[] = {46080000, 27202612, 14373113, 7296017, 3662166, 1832868,
+                              916658,   458357,   229182,   114591,  57296,   28648,
+                              14324,    7162,     3581,     1790,    895,     448,
+                              224,      112,      56,       28,      14};
+
+int32_t atan2_mdeg(int64_t y, int64_t x)
+{
+    if (x == 0 && y == 0)
+        return 0;
+    uint64_t m = magnitude(x) | magnitude(y);
+    int n = leading_zeros(m) - 4; /* 59 bits: room for CORDIC's growth of 1.65 */
+    x = n >= 0 ? x * (INT64_C(1) << n) : x >> -n;
+    y = n >= 0 ? y * (INT64_C(1) << n) : y >> -n;
+    int32_t angle = 0;
+    if (x < 0) {
+        angle = y < 0 ? -180000 * 1024 : 180000 * 1024;
+        x = -x;
+        y = -y;
+    }
+    for (unsigned k = 0; k < sizeof arc / sizeof arc[0]; k++) {
+        int64_t dx = y >> k, dy = x >> k;
+        if (y > 0) {
+            x += dx;
+            y -= dy;
+            angle += arc[k];
+        } else {
+            x -= dx;
+            y += dy;
+            angle -= arc[k];
+        }
+    }
+    return (angle + 512) >> 10;
+}

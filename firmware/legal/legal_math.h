@@ -1,0 +1,59 @@
+/* Wide integer arithmetic of the legal part, for targets without a 128-bit type or a float unit.
+ *
+ * Sums of products of 24-bit samples need 64 bits and their products with calibration constants
+ * 128. Everything here is exact or rounds to nearest as stated, never traps, and gives the same
+ * bits on every target. It refuses to be general: only what the metrology calls. */
+#ifndef FERRARIS_LEGAL_MATH_H
+#define FERRARIS_LEGAL_MATH_H
+
+#include <stdint.h>
+
+/* A signed 128-bit number, two's complement. */
+struct wide {
+    int64_t hi;
+    uint64_t lo;
+};
+
+struct wide wide_of(int64_t a);
+struct wide wide_mul(int64_t a, int64_t b);
+struct wide wide_add(struct wide a, struct wide b);
+struct wide wide_neg(struct wide a);
+struct wide wide_abs(struct wide a);
+int wide_sign(struct wide a);                /* -1, 0, 1 */
+struct wide wide_shl(struct wide a, int n);  /* 0 <= n < 127; bits shifted out are lost */
+struct wide wide_sar(struct wide a, int n);  /* 0 <= n < 127; rounds to nearest, halves up */
+int64_t wide_div(struct wide a, uint64_t d); /* nearest; saturates at the ends of int64_t; d > 0 */
+int64_t wide_narrow(struct wide a);          /* saturates */
+uint64_t wide_sqrt(struct wide a);           /* floor; 0 for a < 0 */
+
+uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d); /* a*b/d, floor, saturating; d > 0 */
+int64_t mul_div_i64(int64_t a, uint64_t b, uint64_t d);   /* nearest, saturating; d > 0 */
+
+/* A positive constant with 64 significant bits: mant * 2^exp, mant >= 2^63 (or 0). */
+struct gain {
+    uint64_t mant;
+    int32_t exp;
+};
+struct gain gain_of(uint64_t a);
+struct gain gain_mul(struct gain g, uint64_t m);
+struct gain gain_div(struct gain g, uint64_t d); /* d > 0 */
+/* v * g to nearest; |v * g| must stay below 2^126 (saturates). */
+struct wide gain_apply(struct gain g, int64_t v);
+
+/* Angle of (x, y) in millidegrees, -180 000 < a <= 180 000; 0 for the origin. */
+int32_t atan2_mdeg(int64_t y, int64_t x);
+
+/* Sine of 0..2 pi in SINE_SIZE steps, scaled by 2^SINE_BITS; a quarter longer so that the cosine is
+ * SINE_QUARTER entries ahead. */
+#define SINE_SIZE    1024
+#define SINE_QUARTER 256
+#define SINE_BITS    14
+extern const int16_t legal_sine[SINE_SIZE + SINE_QUARTER];
+
+/* Table index nearest to a 32-bit phase (2^32 is one turn). */
+static inline uint32_t sine_index(uint32_t phase)
+{
+    return (phase + (UINT32_C(1) << 21)) >> 22;
+}
+
+#endif

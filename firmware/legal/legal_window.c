@@ -1,0 +1,199 @@
+/* The way of the samples: blocks in, windows closed, each window on to values and ledger.
+ *
+ * A block is cut at the borders the tracker finds; between borders only the kernel runs. A new
+ * sample rate does not break the window: sums and times are carried over to the new rate. */
+#include "firmware/legal/legal_parts.h"
+
+#include <string.h>
+
+#define RATE_MIN_UHZ UINT64_C(500000000)
+#define RATE_MAX_UHZ UINT64_C(64000000000)
+#define PLAIN_Q16    32768 /* a plain cut lies half a sample behind the last one */
+
+uint32_t legal_phases(const struct legal_config *c)
+{
+    return c->n_phases == 1 ? 1u : c->wiring == LEGAL_3P3W ? 5u : 7u;
+}
+
+uint64_t legal_neutral_lsb(const struct legal_config *c)
+{
+    return c->i_lsb_fa[3] ? c->i_lsb_fa[3] : c->i_lsb_fa[0];
+}
+
+static bool lsb_valid(uint64_t lsb)
+{
+    return lsb >= 1000000 && lsb <= UINT64_C(1000000000000000);
+}
+
+static bool config_valid(const struct legal_config *c)
+{
+    bool single = c->n_phases == 1;
+    if ((!single && c->n_phases != 3) || single != (c->wiring == LEGAL_1P2W))
+        return false;
+    if ((c->f_nominal_mhz != 50000 && c->f_nominal_mhz != 60000) || c->un_mv == 0)
+        return false;
+    if (c->pulse_per_kwh < 1 || c->pulse_per_kwh > 100000)
+        return false;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        if (!(legal_phases(c) >> p & 1))
+            continue;
+        if (!lsb_valid(c->u_lsb_fv[p]) || !lsb_valid(c->i_lsb_fa[p]))
+            return false;
+        if (c->i_lsb_fa[p] / legal_neutral_lsb(c) >= 65536)
+            return false;
+    }
+    return c->i_lsb_fa[3] == 0 || lsb_valid(c->i_lsb_fa[3]);
+}
+
+enum err legal_init(struct legal *l, const struct legal_config *config)
+{
+    memset(l, 0, sizeof *l);
+    if (config->wiring > LEGAL_3P3W || !config_valid(config))
+        return ERR_RANGE;
+    l->config = *config;
+    legal_kernel_init(&l->kernel, config);
+    legal_tracker_init(&l->tracker, config);
+    legal_ledger_init(&l->ledger, config);
+    return ERR_OK;
+}
+
+void legal_observe(struct legal *l, legal_window_fn fn, void *context)
+{
+    l->observe = fn;
+    l->observe_context = context;
+}
+
+/* --- windows -------------------------------------------------------------------------------- */
+
+static void take_window(struct legal *l, const struct legal_window *w)
+{
+    struct legal_clean clean[LEGAL_N_PHASES];
+    int64_t in_in;
+    if (l->observe)
+        l->observe(l->observe_context, w);
+    legal_clean_window(l, w, clean, &in_in);
+    legal_ledger_add(&l->ledger, &l->config, w, clean);
+    legal_average_add(l, w, clean, in_in);
+}
+
+static void close_window(struct legal *l, const struct legal_cut *cut)
+{
+    struct legal_window w = {.n_q16 = (uint64_t)cut->time_q16, .rate_uhz = l->rate_uhz};
+    legal_tracker_cut(&l->tracker, cut);
+    w.frequency_uhz = legal_tracker_uhz(&l->tracker, l->rate_uhz);
+    w.flags = cut->flags | (l->kernel.clipped ? LEGAL_WINDOW_CLIPPED : 0);
+    legal_kernel_window(&l->kernel, &w);
+    if (!(w.flags & LEGAL_WINDOW_PARTIAL)) {
+        int64_t mean = wide_div(wide_mul(w.phase[l->tracker.ref].u, 65536), w.n_q16);
+        legal_tracker_dc(&l->tracker, (int32_t)mean);
+    }
+    take_window(l, &w);
+    legal_kernel_clear(&l->kernel);
+    l->kernel.step = legal_tracker_step(&l->tracker);
+}
+
+static void cut_window(struct legal *l, const struct legal_view *v, const struct legal_cut *cut)
+{
+    int32_t next[AFE_N_CHANNELS];
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
+        next[c] = v->x[c] ? v->x[c][cut->at] : 0;
+    legal_kernel_end(&l->kernel, &l->cycle, next, cut->alpha_q16);
+    close_window(l, cut);
+    legal_kernel_begin(&l->kernel, &l->cycle, next, cut->alpha_q16);
+}
+
+void legal_flush(struct legal *l)
+{
+    struct legal_cut cut = {.flags = LEGAL_WINDOW_PARTIAL,
+                            .time_q16 = l->tracker.now_q16 + PLAIN_Q16};
+    if (cut.time_q16 <= 0)
+        return;
+    if (!l->tracker.locked)
+        cut.flags |= LEGAL_WINDOW_NO_FREQ;
+    if (l->values.sequence == 0)
+        legal_average_publish(l);
+    close_window(l, &cut);
+    l->kernel.turn = l->kernel.step / 2;
+    l->tracker.locked = false;
+    l->tracker.cycles = 0;
+}
+
+/* --- samples -------------------------------------------------------------------------------- */
+
+static void set_rate(struct legal *l, uint64_t rate_uhz)
+{
+    uint64_t from = l->rate_uhz;
+    if (from == rate_uhz)
+        return;
+    legal_tracker_rate(&l->tracker, &l->config, rate_uhz, from);
+    if (from) {
+        legal_kernel_rescale(&l->kernel, rate_uhz, from);
+        legal_cycle_rescale(&l->cycle, rate_uhz, from);
+    }
+    l->kernel.step = legal_tracker_step(&l->tracker);
+    l->rate_uhz = rate_uhz;
+}
+
+static struct legal_view view_of(const struct legal *l, const struct afe_block *b)
+{
+    struct legal_view v;
+    uint32_t phases = legal_phases(&l->config);
+    uint32_t wanted = phases << AFE_U1 | phases << AFE_I1;
+    if (l->config.wiring != LEGAL_3P3W)
+        wanted |= 1u << AFE_IN;
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
+        v.x[c] = (b->present & wanted) >> c & 1 ? b->sample[c] : NULL;
+    return v;
+}
+
+/* One more than the largest magnitude, or'ed: bit 23 is set by a sample at the end of the range,
+ * higher bits by samples beyond it. */
+static uint32_t reach(const struct legal_view *v, uint32_t from, uint32_t to)
+{
+    uint32_t bits = 0;
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
+        const int32_t *x = v->x[c];
+        for (uint32_t k = from; x && k < to; k++)
+            bits |= (uint32_t)(x[k] < 0 ? ~x[k] : x[k]) + 1;
+    }
+    return bits;
+}
+
+enum err legal_feed(struct legal *l, const struct afe_block *block)
+{
+    if (block->rate_uhz < RATE_MIN_UHZ || block->rate_uhz > RATE_MAX_UHZ)
+        return ERR_RANGE;
+    if (block->n == 0 || block->n > AFE_BLOCK_MAX)
+        return ERR_RANGE;
+    struct legal_view v = view_of(l, block);
+    uint32_t bits = reach(&v, 0, block->n);
+    if (bits >= 2 * (uint32_t)AFE_FULL_SCALE)
+        return ERR_RANGE;
+    set_rate(l, block->rate_uhz);
+    uint32_t pos = 0, seek = 0, end;
+    do {
+        struct legal_cut cut;
+        bool found = legal_tracker_next(&l->tracker, &v, l->rate_uhz, &seek, block->n, &cut);
+        end = found ? cut.at : block->n;
+        legal_kernel_run(&l->kernel, &l->cycle, &v, pos, end);
+        if (bits >= (uint32_t)AFE_FULL_SCALE && reach(&v, pos, end) >= (uint32_t)AFE_FULL_SCALE)
+            l->kernel.clipped = true;
+        if (found)
+            cut_window(l, &v, &cut);
+        pos = end;
+    } while (seek < block->n || pos < block->n);
+    return ERR_OK;
+}
+
+#if LEGAL_WINDOW_ENTRANCE
+enum err legal_feed_window(struct legal *l, const struct legal_window *w)
+{
+    if (w->rate_uhz == 0 || w->rate_uhz > RATE_MAX_UHZ || w->n_q16 == 0)
+        return ERR_RANGE;
+    if (w->n_q16 / 65536 > 61 * (w->rate_uhz / 1000000 + 1))
+        return ERR_RANGE;
+    l->average.no_cycle = true;
+    take_window(l, w);
+    return ERR_OK;
+}
+#endif
