@@ -2,11 +2,13 @@
  *
  * A source gives int32 blocks through hal/afe at its own rate, one call at a time, deterministic
  * for a seed. The caller owns struct source and closes it. Text specifications (the meter's and
- * replay's --source): FILE.cfg | FILE.csv                      a recording, looped at whole cycles
- * when repeat is set synth:u=230,i=5,pf=0.8,f=50,...          see source_open for the keys Full
- * scale: one count is worth lsb femtovolt or femtoampere; source_open chooses lsb so that the
- * largest value seen or possible stays within 24 bits, or uses the caller's (a meter's own front
- * end) and then clips as a converter does. */
+ * replay's --source):
+ *   FILE.cfg, .dat, .cff, .csv, .txt, .tsv  a recording (comtrade.h, csv.h says what is
+ * understood); looped at whole cycles when repeat is set synth:u=230,i=5,pf=0.8,f=50,h3=5%,...   a
+ * network of sines: all keys stand in synth.h Full scale: one count is worth lsb femtovolt or
+ * femtoampere; source_open chooses lsb so that the largest value seen or possible stays within 24
+ * bits, or uses the caller's (a meter's own front end) and then clips as a converter does.
+ * Recordings are converted once, at opening. */
 #ifndef FERRARIS_SIM_SOURCE_H
 #define FERRARIS_SIM_SOURCE_H
 
@@ -15,9 +17,11 @@
 #include "lib/base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct source_options {
-    const char *map; /* "u1=VA,i1=IA,in=I4": names of channels; NULL: guess from names and units */
+    const char *map; /* "u1=VA,i1=IA,in=I4": names of channels (channels.h); NULL: guess from names,
+                        units and phase fields */
     double scale;    /* multiplies all channels (0: 1) */
     double ct, vt;   /* divide currents, voltages: primary to secondary (0: 1) */
     bool repeat;     /* loop seamlessly over a whole number of cycles */
@@ -29,25 +33,37 @@ struct source_options {
 struct source;
 struct source_info {
     double rate_hz;   /* of the first block */
-    double seconds;   /* length of one pass; 0: endless */
+    double seconds;   /* length of one pass, of one loop when repeating; 0: endless */
     double cycles;    /* whole cycles in one loop when repeating; else 0 */
     uint32_t present; /* bits of enum afe_channel */
     uint64_t u_lsb_fv, i_lsb_fa;
+    double
+        frequency_hz; /* of the fundamental as the source found it; 0: none (DC, under 2 cycles) */
+    uint64_t samples; /* sample-sets in one pass, of one loop when repeating; 0: endless */
+    const char *note; /* what had to be decided about the file: gaps filled, how the loop was cut
+                         ...; empty if nothing; lives as long as the source */
 };
 
-/* `error` receives one line: file, line or byte, and why. ERR_FORMAT, ERR_IO, ERR_RANGE,
- * ERR_MEMORY. */
+/* `error` receives one line: file, line or byte, and why. ERR_FORMAT, ERR_TRUNCATED, ERR_IO,
+ * ERR_NOT_FOUND (no channels), ERR_RANGE (a wrong word in map or synth, a rate outside afe.h),
+ * ERR_UNSUPPORTED (kind of file), ERR_MEMORY. 500 octets hold every message but long lists of
+ * channels, which are cut. */
 MUST_CHECK enum err source_open(struct source **out, const char *spec,
                                 const struct source_options *o, char *error, size_t error_size);
 void source_info_get(const struct source *s, struct source_info *out);
-/* The next block of at most max_n sample-sets, borrowed until the next call; false at the end of a
- * recording. */
+/* Back to the first sample, and from now on looping or not. A recording without a frequency loops
+ * over all its samples. A synth source is endless either way unless it has `seconds`, and starts
+ * anew. ERR_MEMORY. */
+MUST_CHECK enum err source_restart(struct source *s, bool repeat);
+/* The next block of at most max_n sample-sets (0 counts as 1), borrowed until the next call; false
+ * at the end of a recording. */
 bool source_next(struct source *s, uint32_t max_n, struct afe_block *out);
 /* Panel: a phase (0..2) on or off; off gives zeros in U and I of that phase. */
 void source_phase_set(struct source *s, unsigned phase, bool on);
-/* Window level: fills `w` with the sums the kernel would give for the next `seconds` of this
- * source, through the analytic values (synth) or the averages of one whole loop (recordings),
- * advancing the source. ERR_UNSUPPORTED where not repeatable. */
+/* Window level: fills `w` with the sums the kernel would give for the next `seconds` (up to 60) of
+ * this source, through the analytic values (synth) or the averages of one whole loop (recordings),
+ * advancing the source. The window's rate is 500 Hz whatever the source's, so that a minute at full
+ * scale fits 64 bits. ERR_UNSUPPORTED where not repeatable, ERR_RANGE for a wrong length. */
 MUST_CHECK enum err source_window(struct source *s, double seconds, struct legal_window *w);
 void source_close(struct source *s);
 

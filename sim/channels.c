@@ -1,0 +1,314 @@
+/* Channel names to meter inputs. See channels.h.
+ *
+ * A guess is only made where a human reader would not hesitate: kind (voltage or current) and phase
+ * must both be said, by unit, phase field or name. */
+#include "sim/channels.h"
+#include "sim/text.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum kind { KIND_UNKNOWN, KIND_U, KIND_I, KIND_OTHER };
+enum phase { PHASE_1, PHASE_2, PHASE_3, PHASE_N, PHASE_UNKNOWN };
+
+struct meaning {
+    enum kind kind;
+    enum phase phase;
+};
+
+static const char *const input_names[AFE_N_CHANNELS] = {"u1", "u2", "u3", "i1", "i2", "i3", "in"};
+
+static enum kind kind_of_unit(const char *unit, double *factor)
+{
+    static const struct {
+        const char *name;
+        enum kind kind;
+        double factor;
+    } units[] = {{"V", KIND_U, 1},      {"kV", KIND_U, 1e3},    {"mV", KIND_U, 1e-3},
+                 {"MV", KIND_U, 1e6},   {"volt", KIND_U, 1},    {"volts", KIND_U, 1},
+                 {"A", KIND_I, 1},      {"kA", KIND_I, 1e3},    {"mA", KIND_I, 1e-3},
+                 {"uA", KIND_I, 1e-6},  {"amp", KIND_I, 1},     {"amps", KIND_I, 1},
+                 {"ampere", KIND_I, 1}, {"amperes", KIND_I, 1}, {"", KIND_UNKNOWN, 1}};
+    *factor = 1;
+    for (int exact = 1; exact >= 0; exact--) /* "mV" and "MV" differ, "KV" is still kV */
+        for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
+            struct span s = {unit, strlen(unit)};
+            if (exact ? strcmp(unit, units[k].name) == 0 : text_is(s, units[k].name)) {
+                *factor = units[k].factor;
+                return units[k].kind;
+            }
+        }
+    return KIND_OTHER;
+}
+
+static bool in_list(struct span s, const char *const *list)
+{
+    for (; *list; list++)
+        if (text_is(s, *list))
+            return true;
+    return false;
+}
+
+/* "A" "R" "1" "L1" -> phase 1 ...; "N" "G" "4" -> neutral. Gives the characters used, 0 if none. */
+static size_t read_phase(struct span s, enum phase *out)
+{
+    static const char letters[] = "ARBSCT";
+    size_t k = s.len > 1 && toupper((unsigned char)s.p[0]) == 'L' ? 1 : 0;
+    if (k >= s.len)
+        return 0;
+    char c = (char)toupper((unsigned char)s.p[k]);
+    const char *at = k ? NULL : strchr(letters, c);
+    if (c >= '1' && c <= '3')
+        *out = (enum phase)(c - '1');
+    else if (at && c)
+        *out = (enum phase)((at - letters) / 2);
+    else if (!k && (c == 'N' || c == 'G' || c == '4'))
+        *out = PHASE_N;
+    else
+        return 0;
+    return k + 1;
+}
+
+/* One word of a name: "VA", "UL1N", "I4", "A", "Voltage"; KIND_OTHER tells to pass the channel
+ * over, as for line-to-line voltages ("VAB") and numbered inputs ("CH1"). */
+static struct meaning read_word(struct span w)
+{
+    static const char *const voltage[] = {"U", "V", "E", "voltage", "volt", "volts", NULL};
+    static const char *const current[] = {"I", "current", "curr", NULL};
+    static const char *const passed[] = {"mag", "angle", "ang", "rms",     "freq",   "frequency",
+                                         "thd", "min",   "max", "avg",     "power",  "phasor",
+                                         "ch",  "re",    "im",  "channel", "analog", NULL};
+    static const char *const neither[] = {"AC", "DC", "CT", NULL}; /* not phases A and C */
+    static const struct meaning other = {KIND_OTHER, PHASE_UNKNOWN};
+    struct meaning m = {KIND_UNKNOWN, PHASE_UNKNOWN};
+    if (in_list(w, passed))
+        return other;
+    if (in_list(w, voltage))
+        return (struct meaning){KIND_U, PHASE_UNKNOWN};
+    if (in_list(w, neither))
+        return m;
+    if (in_list(w, current))
+        return (struct meaning){KIND_I, PHASE_UNKNOWN};
+    char c = (char)toupper((unsigned char)w.p[0]);
+    if (w.len > 1 && strchr("UVEI", c)) {
+        m.kind = c == 'I' ? KIND_I : KIND_U;
+        w = (struct span){w.p + 1, w.len - 1};
+    }
+    size_t used = read_phase(w, &m.phase);
+    struct span rest = {w.p + used, w.len - used};
+    enum phase second;
+    if (!used)
+        return (struct meaning){KIND_UNKNOWN, PHASE_UNKNOWN};
+    if (!rest.len || text_is(rest, "N") || text_is(rest, "G"))
+        return m;
+    bool to_line = m.phase < PHASE_N && read_phase(rest, &second) == rest.len && second < PHASE_N;
+    return to_line ? other : (struct meaning){KIND_UNKNOWN, PHASE_UNKNOWN};
+}
+
+static bool next_word(const char **p, struct span *w)
+{
+    while (**p && !isalnum((unsigned char)**p))
+        (*p)++;
+    w->p = *p;
+    while (isalnum((unsigned char)**p))
+        (*p)++;
+    w->len = (size_t)(*p - w->p);
+    return w->len > 0;
+}
+
+static struct meaning read_words(const char *text)
+{
+    struct meaning all = {KIND_UNKNOWN, PHASE_UNKNOWN};
+    struct span w;
+    while (next_word(&text, &w)) {
+        struct meaning m = read_word(w);
+        if (m.kind == KIND_OTHER)
+            return m;
+        if (all.kind == KIND_UNKNOWN)
+            all.kind = m.kind;
+        if (all.phase == PHASE_UNKNOWN)
+            all.phase = m.phase;
+    }
+    return all;
+}
+
+static struct meaning guess(const struct recording_channel *ch, double *factor)
+{
+    struct meaning m = read_words(ch->name), field = read_words(ch->phase);
+    enum kind unit = kind_of_unit(ch->unit, factor);
+    if (m.kind == KIND_OTHER || field.kind == KIND_OTHER || unit == KIND_OTHER)
+        return (struct meaning){KIND_OTHER, PHASE_UNKNOWN};
+    if (unit != KIND_UNKNOWN)
+        m.kind = unit;
+    if (field.phase != PHASE_UNKNOWN)
+        m.phase = field.phase;
+    return m;
+}
+
+static void connect(struct channel_map *out, int input, int channel, double factor)
+{
+    if (out->index[input] >= 0)
+        return;
+    out->index[input] = channel;
+    out->factor[input] = factor;
+}
+
+static int input_of(struct meaning m)
+{
+    if (m.kind == KIND_U && m.phase < PHASE_N)
+        return AFE_U1 + (int)m.phase;
+    if (m.kind == KIND_I && m.phase <= PHASE_N)
+        return AFE_I1 + (int)m.phase; /* AFE_IN follows AFE_I3 */
+    return -1;
+}
+
+/* The only voltage, or the only current, of a file needs no phase in its name. */
+static void connect_single(const struct recording *r, enum kind kind, struct channel_map *out)
+{
+    int input = kind == KIND_U ? AFE_U1 : AFE_I1, found = -1;
+    double factor, its = 1;
+    for (int c = 0; c < (int)r->n_channels; c++) {
+        struct meaning m = guess(&r->channel[c], &factor);
+        if (m.kind != kind)
+            continue;
+        if (found >= 0 || m.phase != PHASE_UNKNOWN)
+            return;
+        found = c;
+        its = factor;
+    }
+    if (found >= 0)
+        connect(out, input, found, its);
+}
+
+/* One phase only, called B or T: a single-phase meter has its inputs at phase 1. */
+static void move_to_phase_1(struct channel_map *out)
+{
+    int only = -1;
+    for (int k = 0; k < 6; k++) {
+        if (out->index[k] < 0)
+            continue;
+        if (only >= 0 && only != k % 3)
+            return;
+        only = k % 3;
+    }
+    if (only <= 0)
+        return;
+    for (int k = 0; k < 6; k += 3) {
+        out->index[k] = out->index[k + only];
+        out->factor[k] = out->factor[k + only];
+        out->index[k + only] = -1;
+    }
+}
+
+static size_t append(const struct fault *f, size_t at, const char *text)
+{
+    if (at < f->size)
+        snprintf(f->text + at, f->size - at, "%s", text);
+    return at + strlen(text);
+}
+
+static enum err list_channels(const struct recording *r, const struct fault *f, const char *why)
+{
+    size_t at = append(f, 0, why);
+    at = append(f, at, "; the file has ");
+    for (size_t c = 0; c < r->n_channels; c++) {
+        char item[RECORDING_NAME_MAX + RECORDING_UNIT_MAX + 32];
+        const struct recording_channel *ch = &r->channel[c];
+        snprintf(item, sizeof item, "%s#%zu=%s%s%s%s", c ? ", " : "", c + 1, ch->name,
+                 ch->unit[0] ? " [" : "", ch->unit, ch->unit[0] ? "]" : "");
+        if (at + strlen(item) + 60 > f->size) {
+            at = append(f, at, " ...");
+            break;
+        }
+        at = append(f, at, item);
+    }
+    append(f, at, "; name them: --map u1=NAME,i1=NAME,... (or #NUMBER)");
+    return ERR_NOT_FOUND;
+}
+
+static enum err guess_all(const struct recording *r, struct channel_map *out, const struct fault *f)
+{
+    double factor;
+    for (int c = 0; c < (int)r->n_channels; c++) {
+        int input = input_of(guess(&r->channel[c], &factor));
+        if (input >= 0)
+            connect(out, input, c, factor);
+    }
+    connect_single(r, KIND_U, out);
+    connect_single(r, KIND_I, out);
+    move_to_phase_1(out);
+    for (int k = 0; k < AFE_IN; k++)
+        if (out->index[k] >= 0)
+            return ERR_OK;
+    return list_channels(r, f, "no channel could be recognised as a phase voltage or current");
+}
+
+static int find_channel(const struct recording *r, struct span name)
+{
+    uint64_t number;
+    for (int c = 0; c < (int)r->n_channels; c++) {
+        const char *have = r->channel[c].name;
+        if (strlen(have) == name.len && memcmp(have, name.p, name.len) == 0)
+            return c;
+    }
+    for (int c = 0; c < (int)r->n_channels; c++)
+        if (text_is(name, r->channel[c].name))
+            return c;
+    if (name.len > 1 && name.p[0] == '#' &&
+        text_uint((struct span){name.p + 1, name.len - 1}, r->n_channels, &number) && number)
+        return (int)number - 1;
+    return -1;
+}
+
+/* One "input=channel" of a map. */
+static enum err connect_named(const struct recording *r, struct span item, struct channel_map *out,
+                              const struct fault *f)
+{
+    struct span key, name = {"", 0};
+    char shown[RECORDING_NAME_MAX + 40];
+    double factor, sign = 1;
+    int input = 0;
+    if (!text_field(&item, '=', &key) || !item.p)
+        return fault_set(f, ERR_RANGE, "--map wants INPUT=CHANNEL, like u1=VA");
+    name = text_trim(item);
+    while (input < AFE_N_CHANNELS && !text_is(key, input_names[input]))
+        input++;
+    if (input == AFE_N_CHANNELS) {
+        text_copy(shown, sizeof shown, key);
+        return fault_set(f, ERR_RANGE,
+                         "--map has no input '%s'; the inputs are u1 u2 u3 i1 i2 i3 in", shown);
+    }
+    int c = find_channel(r, name);
+    if (c < 0 && name.len > 1 && name.p[0] == '-') {
+        sign = -1;
+        c = find_channel(r, text_trim((struct span){name.p + 1, name.len - 1}));
+    }
+    if (c < 0) {
+        char cut[RECORDING_NAME_MAX];
+        text_copy(cut, sizeof cut, name);
+        snprintf(shown, sizeof shown, "--map: no channel '%s'", cut);
+        return list_channels(r, f, shown);
+    }
+    (void)kind_of_unit(r->channel[c].unit, &factor);
+    out->index[input] = c;
+    out->factor[input] = sign * factor;
+    return ERR_OK;
+}
+
+enum err channels_map(const struct recording *r, const char *map, struct channel_map *out,
+                      const struct fault *f)
+{
+    for (int k = 0; k < AFE_N_CHANNELS; k++) {
+        out->index[k] = -1;
+        out->factor[k] = 1;
+    }
+    if (!map)
+        return guess_all(r, out, f);
+    struct span rest = {map, strlen(map)}, item;
+    enum err err = ERR_OK;
+    while (!err && text_field(&rest, ',', &item))
+        err = connect_named(r, item, out, f);
+    return err;
+}

@@ -1,0 +1,165 @@
+/* A recorded waveform in memory: allocation, rates from time stamps, gaps.
+ *
+ * Refuses to resample: a recording that is not evenly sampled within each stretch is an error. */
+#include "sim/recording.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STRETCH_MIN 16  /* samples: shorter stretches of one rate say nothing about a rate */
+#define STEP_OFF    0.3 /* of the mean step: a lost sample is 1.0, rounding to microseconds 0.06 */
+#define LINE_OFF    0.5 /* samples from the straight line */
+#define GAP_MAX     3   /* samples: at 16 per cycle a straight line over more is no sine any more */
+
+enum err fault_set(const struct fault *f, enum err err, const char *format, ...)
+{
+    if (f->size) {
+        va_list ap;
+        va_start(ap, format);
+        vsnprintf(f->text, f->size, format, ap);
+        va_end(ap);
+    }
+    return err;
+}
+
+void recording_note(struct recording *r, const char *format, ...)
+{
+    size_t used = strlen(r->note);
+    if (used && used + 3 < sizeof r->note) {
+        memcpy(r->note + used, "; ", 3);
+        used += 2;
+    }
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(r->note + used, sizeof r->note - used, format, ap);
+    va_end(ap);
+}
+
+enum err recording_alloc(struct recording *r, size_t n_channels)
+{
+    r->channel = calloc(n_channels ? n_channels : 1, sizeof *r->channel);
+    r->n_channels = r->channel ? n_channels : 0;
+    return r->channel ? ERR_OK : ERR_MEMORY;
+}
+
+enum err recording_alloc_samples(struct recording *r, size_t n)
+{
+    r->n = n;
+    for (size_t c = 0; c < r->n_channels; c++) {
+        r->channel[c].sample = calloc(n ? n : 1, sizeof(double));
+        if (!r->channel[c].sample)
+            return ERR_MEMORY;
+    }
+    return ERR_OK;
+}
+
+enum err recording_one_rate(struct recording *r, double hz)
+{
+    free(r->rate);
+    r->rate = malloc(sizeof *r->rate);
+    r->n_rates = r->rate ? 1 : 0;
+    if (!r->rate)
+        return ERR_MEMORY;
+    r->rate[0] = (struct recording_rate){.hz = hz, .end = r->n};
+    return ERR_OK;
+}
+
+static bool step_is_even(const double *t, size_t n, size_t *bad)
+{
+    double mean = (t[n - 1] - t[0]) / (double)(n - 1);
+    for (size_t k = 1; k < n; k++) {
+        *bad = k;
+        double step = t[k] - t[k - 1];
+        if (!(step > 0) || fabs(step - mean) > STEP_OFF * mean)
+            return false;
+    }
+    return true;
+}
+
+/* Are samples [from, to] on a straight line? Both ends included. */
+static bool on_a_line(const double *t, size_t from, size_t to)
+{
+    double step = (t[to] - t[from]) / (double)(to - from);
+    for (size_t k = from; k <= to; k++)
+        if (fabs(t[k] - t[from] - step * (double)(k - from)) > LINE_OFF * step)
+            return false;
+    return true;
+}
+
+static bool stretches_fit(const double *t, size_t n, size_t stretches)
+{
+    for (size_t s = 0; s < stretches; s++)
+        if (!on_a_line(t, (n - 1) * s / stretches, (n - 1) * (s + 1) / stretches))
+            return false;
+    return true;
+}
+
+enum err recording_rates_from_stamps(struct recording *r, const double *stamp, size_t *bad)
+{
+    size_t n = r->n, stretches = 1;
+    *bad = 0;
+    if (n < 2 || !step_is_even(stamp, n, bad))
+        return ERR_FORMAT;
+    while (!stretches_fit(stamp, n, stretches)) {
+        stretches *= 2;
+        if (n / stretches < STRETCH_MIN)
+            return ERR_FORMAT;
+    }
+    free(r->rate);
+    r->n_rates = 0;
+    r->rate = calloc(stretches, sizeof *r->rate);
+    if (!r->rate)
+        return ERR_MEMORY;
+    r->n_rates = stretches;
+    for (size_t s = 0; s < stretches; s++) {
+        size_t from = (n - 1) * s / stretches, to = (n - 1) * (s + 1) / stretches;
+        r->rate[s].hz = (double)(to - from) / (stamp[to] - stamp[from]);
+        r->rate[s].end = s + 1 == stretches ? n : to;
+    }
+    return ERR_OK;
+}
+
+double recording_time(const struct recording *r, size_t k)
+{
+    double t = 0;
+    size_t from = 0;
+    for (size_t s = 0; s < r->n_rates && from < k; s++) {
+        size_t to = r->rate[s].end < k ? r->rate[s].end : k;
+        t += (double)(to - from) / r->rate[s].hz;
+        from = to;
+    }
+    return t;
+}
+
+enum err recording_fill_gaps(const struct recording *r, size_t channel, size_t *filled, size_t *bad)
+{
+    double *x = r->channel[channel].sample;
+    *filled = 0;
+    for (size_t k = 0; k < r->n; k++) {
+        if (!isnan(x[k]))
+            continue;
+        size_t end = k;
+        while (end < r->n && isnan(x[end]))
+            end++;
+        *bad = k;
+        if (k == 0 || end == r->n || end - k > GAP_MAX)
+            return ERR_FORMAT;
+        double step = (x[end] - x[k - 1]) / (double)(end - k + 1);
+        *filled += end - k;
+        for (; k < end; k++)
+            x[k] = x[k - 1] + step;
+    }
+    return ERR_OK;
+}
+
+void recording_free(struct recording *r)
+{
+    for (size_t c = 0; c < r->n_channels; c++)
+        free(r->channel[c].sample);
+    free(r->channel);
+    free(r->rate);
+    *r = (struct recording){0};
+}
