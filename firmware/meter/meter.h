@@ -31,7 +31,7 @@
 #define METER_SNAPSHOT_S 60 /* of meter time between two snapshots at most */
 #define METER_SHIFT_LIMIT_S                                                                        \
     60 /* clock corrections up to this leave no mark in profile and demand */
-#define METER_PASSWORD_MAX 32
+#define METER_PASSWORD_MAX 64
 #define METER_SERIAL_LEN   10      /* digits */
 #define METER_VERSION      "0.1.0" /* of this application, 1-1:0.2.0 */
 

@@ -1,0 +1,268 @@
+/* See tcp_server.h. One connection goes round: read -> feed -> take -> write -> feed the rest. */
+#include "firmware/ports/posix/tcp_server.h"
+
+#include "firmware/ports/posix/port_owner.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BACKLOG 128
+
+static size_t index_of(const struct tcp_server_conn *c)
+{
+    return (size_t)(c - c->server->conn);
+}
+
+static void on_connection(uv_stream_t *listener, int status);
+
+/* A place is free again: for the connection that found none, if there is one. */
+static void on_line_closed(uv_handle_t *h)
+{
+    struct tcp_server_conn *c = h->data;
+    struct tcp_server *s = c->server;
+    c->used = false;
+    if (s->waiting && !uv_is_closing((uv_handle_t *)&s->listener))
+        on_connection((uv_stream_t *)&s->listener, 0);
+}
+
+static void close_line(struct tcp_server_conn *c)
+{
+    if (!c->used || c->closing)
+        return;
+    c->closing = true;
+    struct tcp_server_engine *e = &c->server->engine;
+    e->close(e->context, index_of(c));
+    uv_close((uv_handle_t *)&c->line, on_line_closed);
+}
+
+static void go_on(struct tcp_server_conn *c);
+
+static void on_written(uv_write_t *w, int status)
+{
+    struct tcp_server_conn *c = w->data;
+    c->writing = false;
+    if (status < 0)
+        close_line(c);
+    else
+        go_on(c);
+}
+
+/* Sends what the engine has; false once a write is under way or failed. */
+static bool drain(struct tcp_server_conn *c)
+{
+    struct tcp_server_engine *e = &c->server->engine;
+    size_t n;
+    while ((n = e->take(e->context, index_of(c), c->out, sizeof c->out)) > 0) {
+        uv_buf_t buf = uv_buf_init((char *)c->out, (unsigned)n);
+        int sent = uv_try_write((uv_stream_t *)&c->line, &buf, 1);
+        if (sent < 0 && sent != UV_EAGAIN) {
+            close_line(c);
+            return false;
+        }
+        if (sent >= 0 && (size_t)sent == n)
+            continue;
+        size_t done = sent > 0 ? (size_t)sent : 0;
+        buf = uv_buf_init((char *)c->out + done, (unsigned)(n - done));
+        c->write.data = c;
+        c->writing = true;
+        if (uv_write(&c->write, (uv_stream_t *)&c->line, &buf, 1, on_written) != 0)
+            close_line(c);
+        return false;
+    }
+    return true;
+}
+
+static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+    (void)suggested;
+    struct tcp_server_conn *c = h->data;
+    *buf = uv_buf_init((char *)c->in, sizeof c->in);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    (void)buf;
+    struct tcp_server_conn *c = stream->data;
+    if (n < 0) {
+        close_line(c);
+        return;
+    }
+    c->in_pos = 0;
+    c->in_len = (size_t)n;
+    go_on(c);
+}
+
+static void set_reading(struct tcp_server_conn *c, bool on)
+{
+    if (c->closing || c->reading == on)
+        return;
+    c->reading = on;
+    if (!on)
+        uv_read_stop((uv_stream_t *)&c->line);
+    else if (uv_read_start((uv_stream_t *)&c->line, on_alloc, on_read) != 0)
+        close_line(c);
+}
+
+/* Feeds what was read and sends what comes out, as far as both sides let it. */
+static void go_on(struct tcp_server_conn *c)
+{
+    struct tcp_server_engine *e = &c->server->engine;
+    bool open = !c->closing && !c->writing && drain(c);
+    while (open && c->in_pos < c->in_len) {
+        size_t used = e->feed(e->context, index_of(c), c->in + c->in_pos, c->in_len - c->in_pos);
+        c->in_pos += used;
+        open = drain(c);
+        if (used == 0)
+            break; /* the engine takes nothing although nothing waits: it is closed */
+    }
+    if (c->closing)
+        return;
+    if (!c->writing && e->closed(e->context, index_of(c), uv_now(c->line.loop)))
+        close_line(c);
+    else
+        set_reading(c, !c->writing && c->in_pos == c->in_len);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+    struct tcp_server *s = t->data;
+    for (size_t i = 0; i < TCP_SERVER_CONNS; i++) {
+        struct tcp_server_conn *c = &s->conn[i];
+        if (c->used && !c->closing && s->engine.closed(s->engine.context, i, uv_now(t->loop)))
+            close_line(c);
+    }
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    struct tcp_server *s = listener->data;
+    struct tcp_server_conn *c = NULL;
+    for (size_t i = 0; i < TCP_SERVER_CONNS && c == NULL; i++) {
+        if (!s->conn[i].used)
+            c = &s->conn[i];
+    }
+    s->waiting = c == NULL;
+    if (status < 0 || c == NULL)
+        return;
+    *c = (struct tcp_server_conn){.server = s, .used = true};
+    if (uv_tcp_init(listener->loop, &c->line) != 0) {
+        c->used = false;
+        return;
+    }
+    c->line.data = c;
+    bool taken = uv_accept(listener, (uv_stream_t *)&c->line) == 0 &&
+                 s->engine.open(s->engine.context, index_of(c));
+    if (!taken) {
+        c->closing = true;
+        uv_close((uv_handle_t *)&c->line, on_line_closed);
+        return;
+    }
+    uv_tcp_nodelay(&c->line, 1);
+    set_reading(c, true);
+}
+
+/* "host:port" or "[host]:port" into a socket address. */
+static enum err resolve(struct tcp_server *s, const char *address, struct sockaddr_storage *out)
+{
+    char host[128];
+    const char *colon = strrchr(address, ':');
+    size_t n = colon != NULL ? (size_t)(colon - address) : 0;
+    if (n == 0 || n >= sizeof host || colon[1] == '\0') {
+        snprintf(s->why, sizeof s->why, "'%s' is not HOST:PORT", address);
+        return ERR_FORMAT;
+    }
+    memcpy(host, address, n);
+    host[n] = '\0';
+    char *name = host;
+    if (host[0] == '[' && host[n - 1] == ']') {
+        host[n - 1] = '\0';
+        name = host + 1;
+    }
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found;
+    int rc = getaddrinfo(name, colon + 1, &hints, &found);
+    if (rc != 0) {
+        snprintf(s->why, sizeof s->why, "%s: %s", address, gai_strerror(rc));
+        return ERR_FORMAT;
+    }
+    memcpy(out, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    return ERR_OK;
+}
+
+static uint16_t port_of(const struct sockaddr_storage *a)
+{
+    if (a->ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)a)->sin6_port);
+    return ntohs(((const struct sockaddr_in *)a)->sin_port);
+}
+
+static void print_address(struct tcp_server *s)
+{
+    struct sockaddr_storage a;
+    int len = sizeof a;
+    char name[INET6_ADDRSTRLEN] = "?";
+    if (uv_tcp_getsockname(&s->listener, (struct sockaddr *)&a, &len) != 0)
+        return;
+    if (a.ss_family == AF_INET6)
+        uv_ip6_name((const struct sockaddr_in6 *)&a, name, sizeof name);
+    else
+        uv_ip4_name((const struct sockaddr_in *)&a, name, sizeof name);
+    const char *format = a.ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u";
+    snprintf(s->address, sizeof s->address, format, name, (unsigned)port_of(&a));
+}
+
+static enum err explain(struct tcp_server *s, int rc, const char *address, uint16_t port)
+{
+    char owner[96];
+    if (rc != UV_EADDRINUSE) {
+        snprintf(s->why, sizeof s->why, "%s: %s", address, uv_strerror(rc));
+        return ERR_IO;
+    }
+    if (port_owner(port, owner, sizeof owner))
+        snprintf(s->why, sizeof s->why, "address already in use: %s, by %s", address, owner);
+    else
+        snprintf(s->why, sizeof s->why, "address already in use: %s", address);
+    return ERR_BUSY;
+}
+
+enum err tcp_server_listen(struct tcp_server *s, uv_loop_t *loop, const char *address,
+                           const struct tcp_server_engine *engine)
+{
+    memset(s, 0, sizeof *s);
+    s->engine = *engine;
+    struct sockaddr_storage a;
+    enum err err = resolve(s, address, &a);
+    if (err)
+        return err;
+    int rc = uv_tcp_init(loop, &s->listener);
+    if (rc != 0)
+        return explain(s, rc, address, 0);
+    s->listener.data = s;
+    rc = uv_tcp_bind(&s->listener, (const struct sockaddr *)&a, 0);
+    if (rc == 0)
+        rc = uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection);
+    if (rc != 0) {
+        uv_close((uv_handle_t *)&s->listener, NULL);
+        return explain(s, rc, address, port_of(&a));
+    }
+    print_address(s);
+    uv_timer_init(loop, &s->timer);
+    s->timer.data = s;
+    uv_timer_start(&s->timer, on_timer, TCP_SERVER_POLL_MS, TCP_SERVER_POLL_MS);
+    return ERR_OK;
+}
+
+void tcp_server_drop_all(struct tcp_server *s)
+{
+    for (size_t i = 0; i < TCP_SERVER_CONNS; i++)
+        close_line(&s->conn[i]);
+}
+
+void tcp_server_close(struct tcp_server *s)
+{
+    tcp_server_drop_all(s);
+    uv_close((uv_handle_t *)&s->listener, NULL);
+    uv_close((uv_handle_t *)&s->timer, NULL);
+}
