@@ -1,0 +1,51 @@
+/* A virtual meter's life: a waveform, the mains switch and the passing of time around struct meter.
+ *
+ * Engine without I/O or clock of its own: the caller says to which instant it shall live. Mains off
+ * is what it is on a real meter: the record in memory is gone, the flash and the crystal remain,
+ * and mains on is a power-up. */
+#ifndef FERRARIS_CLI_METER_LIFE_H
+#define FERRARIS_CLI_METER_LIFE_H
+
+#include "firmware/meter/meter.h"
+#include "sim/source.h"
+
+struct life_options {
+    const struct model_meter *model;
+    const char *source; /* sim/source.h, or NULL: a household, see meter_household.h */
+    bool window;        /* window level, else every sample */
+    uint64_t seed;
+    int64_t start_ns; /* crystal at the beginning */
+    char serial[METER_SERIAL_LEN + 1];
+    struct dlms_keys keys;
+    char password[METER_PASSWORD_MAX + 1];
+    const struct hal_flash *flash;
+    const struct hal_rng *rng;
+    uint32_t inactivity_ms;
+};
+
+struct life {
+    struct life_options o;
+    struct source *source;
+    bool household;
+    int64_t quarter; /* of the household's present load; -1 none */
+    bool phase_off[LEGAL_N_PHASES];
+    bool powered;
+    bool ended; /* the recording is at its end (never when it repeats) */
+    int64_t crystal_ns;
+    uint64_t u_lsb_fv, i_lsb_fa;
+    struct meter meter; /* meaningful while powered */
+    char why[512];      /* after an error: the sentence for the user */
+};
+
+/* Opens the source and switches the mains on. `l` must stay in place. */
+MUST_CHECK enum err life_begin(struct life *l, const struct life_options *o);
+/* Lives until the crystal shows at least to_ns; at sample level up to one block longer. */
+MUST_CHECK enum err life_run(struct life *l, int64_t to_ns);
+/* warn: the supply announces its end and the meter stores what it counted; else it is cut. */
+MUST_CHECK enum err life_mains_off(struct life *l, bool warn);
+MUST_CHECK enum err life_mains_on(struct life *l);
+void life_phase(struct life *l, unsigned phase, bool on);
+/* The meter's own end of a life: with warning, then the source is closed. */
+void life_end(struct life *l);
+
+#endif
