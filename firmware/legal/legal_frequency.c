@@ -197,9 +197,8 @@ static bool timeout(struct legal_tracker *t, const struct legal_view *v, uint64_
 bool legal_tracker_next(struct legal_tracker *t, const struct legal_view *v, uint64_t rate_uhz,
                         uint32_t *seek, uint32_t n, struct legal_cut *cut)
 {
-    static const int32_t silence[AFE_BLOCK_MAX];
     while (*seek < n) {
-        const int32_t *x = v->x[AFE_U1 + t->ref] ? v->x[AFE_U1 + t->ref] : silence;
+        const int32_t *x = v->x[AFE_U1 + t->ref] ? v->x[AFE_U1 + t->ref] : legal_silence;
         int64_t quiet = (deadline(t, rate_uhz) - t->now_q16 + 65535) >> 16;
         uint32_t stop = quiet < 1 ? *seek + 1 : quiet < n - *seek ? *seek + (uint32_t)quiet : n;
         int32_t before = 0;

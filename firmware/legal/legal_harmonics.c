@@ -31,35 +31,43 @@ void legal_cycle_clear(struct legal_cycle *c)
 }
 
 /* Six times the weights of a cubic B-spline, 15 fractional bits; they add up to 6 exactly. */
-static void spline(uint32_t turn, int64_t w[4])
+static void spline(uint32_t turn, int32_t w[4])
 {
     int32_t f = (int32_t)(turn >> 9 & 0x7FFF), g = 0x8000 - f;
     int32_t ff = f * f >> 15, gg = (int32_t)((uint32_t)g * (uint32_t)g >> 15);
     w[0] = g * gg >> 15;
     w[3] = f * ff >> 15;
-    w[1] = 4 * 0x8000 - 6 * ff + 3 * (int32_t)w[3];
+    w[1] = 4 * 0x8000 - 6 * ff + 3 * w[3];
     w[2] = 6 * 0x8000 - w[0] - w[1] - w[3];
 }
 
-static void spread(int64_t (*point)[2], const int64_t w[4], int64_t u, int64_t i)
+/* Straight lines: a loop costs a third more at -O2. */
+static inline void spread(int64_t *restrict point, const int32_t *restrict w, int64_t u, int64_t i)
 {
-    for (unsigned k = 0; k < 4; k++) {
-        point[k][0] += w[k] * u;
-        point[k][1] += w[k] * i;
-    }
+    point[0] += w[0] * u;
+    point[1] += w[0] * i;
+    point[2] += w[1] * u;
+    point[3] += w[1] * i;
+    point[4] += w[2] * u;
+    point[5] += w[2] * i;
+    point[6] += w[3] * u;
+    point[7] += w[3] * i;
 }
 
 void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v, uint32_t n, uint32_t turn,
                      uint32_t step)
 {
-    for (uint32_t k = 0; k < n; k++, turn += step) {
-        int64_t w[4];
-        spline(turn, w);
-        for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-            const int32_t *u = v->x[AFE_U1 + p], *i = v->x[AFE_I1 + p];
-            if (u || i)
-                spread(&c->point[p][turn >> 24], w, u ? u[k] : 0, i ? i[k] : 0);
-        }
+    int32_t w[LEGAL_CHUNK][4]; /* n <= LEGAL_CHUNK */
+    for (uint32_t k = 0; k < n; k++)
+        spline(turn + k * step, w[k]);
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        const int32_t *u = v->x[AFE_U1 + p], *i = v->x[AFE_I1 + p];
+        if (!u && !i)
+            continue;
+        u = u ? u : legal_silence;
+        i = i ? i : legal_silence;
+        for (uint32_t k = 0; k < n; k++)
+            spread(c->point[p][(turn + k * step) >> 24], w[k], u[k], i[k]);
     }
 }
 

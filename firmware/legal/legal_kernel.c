@@ -15,13 +15,12 @@
 
 #include <string.h>
 
-#define CHUNK         128
 #define NEUTRAL_LIMIT (INT64_C(1) << 24)
 
-static const int32_t silence[CHUNK];
+const int32_t legal_silence[AFE_BLOCK_MAX];
 
 struct wave { /* cosine and sine of the tracked fundamental at the samples of a chunk */
-    int16_t cosine[CHUNK], sine[CHUNK];
+    int16_t cosine[LEGAL_CHUNK], sine[LEGAL_CHUNK];
 };
 
 void legal_kernel_init(struct legal_kernel *k, const struct legal_config *c)
@@ -83,11 +82,12 @@ static void correlate(struct legal_sums *s, const int32_t *u, const int32_t *i,
 static void neutral_fill(const struct legal_kernel *k, const struct legal_view *v, int32_t *out,
                          uint32_t n)
 {
+    const int32_t *i[LEGAL_N_PHASES];
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        i[p] = v->x[AFE_I1 + p] ? v->x[AFE_I1 + p] : legal_silence;
+    const int64_t *g = k->neutral_q20;
     for (uint32_t j = 0; j < n; j++) {
-        int64_t sum = 0;
-        for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-            sum += (v->x[AFE_I1 + p] ? v->x[AFE_I1 + p][j] : 0) * k->neutral_q20[p];
-        sum >>= 20;
+        int64_t sum = (i[0][j] * g[0] + i[1][j] * g[1] + i[2][j] * g[2]) >> 20;
         sum = sum > NEUTRAL_LIMIT ? NEUTRAL_LIMIT : sum;
         out[j] = (int32_t)(sum < -NEUTRAL_LIMIT ? -NEUTRAL_LIMIT : sum);
     }
@@ -95,7 +95,7 @@ static void neutral_fill(const struct legal_kernel *k, const struct legal_view *
 
 static void sum_neutral(struct legal_kernel *k, const struct legal_view *v, uint32_t n)
 {
-    int32_t filled[CHUNK];
+    int32_t filled[LEGAL_CHUNK];
     const int32_t *x = v->x[AFE_IN];
     int64_t square = 0, sum = 0;
     if (!x)
@@ -118,8 +118,8 @@ static void run_chunk(struct legal_kernel *k, struct legal_cycle *cycle, const s
         const int32_t *u = v->x[AFE_U1 + p], *i = v->x[AFE_I1 + p];
         if (!u && !i)
             continue;
-        sum_products(&k->phase[p], u ? u : silence, i ? i : silence, n);
-        correlate(&k->phase[p], u ? u : silence, i ? i : silence, &wave, n);
+        sum_products(&k->phase[p], u ? u : legal_silence, i ? i : legal_silence, n);
+        correlate(&k->phase[p], u ? u : legal_silence, i ? i : legal_silence, &wave, n);
     }
     sum_neutral(k, v, n);
     legal_cycle_add(cycle, v, n, k->turn, k->step);
@@ -132,7 +132,7 @@ void legal_kernel_run(struct legal_kernel *k, struct legal_cycle *cycle, const s
     struct legal_view part;
     k->neutral_measured = v->x[AFE_IN] != NULL;
     for (uint32_t at = from, n; at < to; at += n) {
-        n = to - at < CHUNK ? to - at : CHUNK;
+        n = to - at < LEGAL_CHUNK ? to - at : LEGAL_CHUNK;
         for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
             part.x[c] = v->x[c] ? v->x[c] + at : NULL;
         run_chunk(k, cycle, &part, n);

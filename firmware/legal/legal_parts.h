@@ -22,6 +22,9 @@ struct legal_cut {
 uint32_t legal_phases(const struct legal_config *c);
 uint64_t legal_neutral_lsb(const struct legal_config *c);
 
+#define LEGAL_CHUNK 64                             /* samples the inner loops take at a time */
+extern const int32_t legal_silence[AFE_BLOCK_MAX]; /* zeros: stands for an absent channel */
+
 /* --- legal_kernel.c ------------------------------------------------------------------------- */
 void legal_kernel_init(struct legal_kernel *k, const struct legal_config *c);
 /* Adds samples from..to-1 to the sums and the average cycle. */
@@ -55,6 +58,7 @@ uint32_t legal_tracker_uhz(const struct legal_tracker *t, uint64_t rate_uhz);
 
 /* --- legal_harmonics.c ---------------------------------------------------------------------- */
 void legal_cycle_clear(struct legal_cycle *c);
+/* n <= LEGAL_CHUNK */
 void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v, uint32_t n, uint32_t turn,
                      uint32_t step);
 void legal_cycle_rescale(struct legal_cycle *c, uint64_t to, uint64_t from);

@@ -154,7 +154,7 @@ static uint32_t reach(const struct legal_view *v, uint32_t from, uint32_t to)
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
         const int32_t *x = v->x[c];
         for (uint32_t k = from; x && k < to; k++)
-            bits |= (uint32_t)(x[k] < 0 ? ~x[k] : x[k]) + 1;
+            bits |= (uint32_t)(x[k] ^ x[k] >> 31) + 1; /* ~x where negative */
     }
     return bits;
 }
