@@ -329,6 +329,23 @@ uint64_t nv_newest(const struct nv *nv, uint8_t ring)
     return nv_count(nv, ring) ? nv->ring[ring].next_seq - 1 : 0;
 }
 
+/* The data record `seq`, looked for in the slots it can stand in. */
+static enum err record_find(const struct geometry *g, uint64_t seq, uint8_t *record)
+{
+    uint32_t index = index_of(g, seq);
+    for (uint32_t slot = index; slot <= index + g->n_spare; slot++) {
+        enum state state;
+        uint64_t found;
+        struct place at = {.sector = sector_of(g, seq), .slot = slot};
+        enum err err = slot_read(g, at, record, &state, &found);
+        if (err)
+            return err;
+        if (state == STATE_DATA && found == seq)
+            return ERR_OK;
+    }
+    return ERR_CORRUPT;
+}
+
 enum err nv_read(const struct nv *nv, uint8_t ring, uint64_t seq, void *record)
 {
     if (ring >= nv->config.n_rings)
@@ -336,19 +353,10 @@ enum err nv_read(const struct nv *nv, uint8_t ring, uint64_t seq, void *record)
     if (seq < nv->ring[ring].oldest || seq >= nv->ring[ring].next_seq)
         return ERR_NOT_FOUND;
     struct geometry g = geometry_ring(nv, ring);
-    uint32_t index = index_of(&g, seq);
-    for (uint32_t slot = index; slot <= index + g.n_spare; slot++) {
-        enum state state;
-        uint64_t found;
-        struct place at = {.sector = sector_of(&g, seq), .slot = slot};
-        enum err err = slot_read(&g, at, record, &state, &found);
-        if (err)
-            return err;
-        if (state == STATE_DATA && found == seq)
-            return ERR_OK;
-    }
-    memset(record, 0, g.area.record_size);
-    return ERR_CORRUPT;
+    enum err err = record_find(&g, seq, record);
+    if (err)
+        memset(record, 0, g.area.record_size);
+    return err;
 }
 
 /* --- mounting --- */
@@ -480,6 +488,19 @@ static enum err ring_repair(const struct geometry *g, const struct survey *s,
     return err;
 }
 
+/* Numbers without a record are not held where no record is before them; so a ring cut while it was
+ * cleared is empty. */
+static enum err ring_trim(const struct geometry *g, struct nv_ring_state *ring)
+{
+    while (ring->oldest < ring->next_seq) {
+        enum err err = record_find(g, ring->oldest, NULL);
+        if (err != ERR_CORRUPT)
+            return err;
+        ring->oldest++;
+    }
+    return ERR_OK;
+}
+
 enum err ring_mount(struct nv *nv, uint8_t index)
 {
     struct geometry g = geometry_ring(nv, index);
@@ -497,5 +518,7 @@ enum err ring_mount(struct nv *nv, uint8_t index)
     if (ring->oldest <= s.cleared)
         ring->oldest = s.cleared + 1;
     err = ring_count_damage(nv, &g, &s, ring);
-    return err ? err : ring_repair(&g, &s, ring);
+    if (!err)
+        err = ring_repair(&g, &s, ring);
+    return err ? err : ring_trim(&g, ring);
 }
