@@ -1,8 +1,12 @@
-/* The default load of a virtual meter: a household, or a small plant behind transformers, that
- * changes every quarter of an hour with the hour of the day and a little at random. */
+/* The default load of a virtual meter: a household, or a small plant behind transformers.
+ *
+ * The network is one synthesised source at the largest load, so that the voltage never jumps; the
+ * currents of each phase are scaled down by a gain that changes every quarter of an hour with the
+ * hour of the day and a little at random, the same for the same seed. */
 #ifndef FERRARIS_CLI_METER_HOUSEHOLD_H
 #define FERRARIS_CLI_METER_HOUSEHOLD_H
 
+#include "firmware/legal/legal.h"
 #include "model/meters.h"
 
 #include <stddef.h>
@@ -10,11 +14,17 @@
 
 #define HOUSEHOLD_QUARTER_S 900
 
-/* Writes the synth: specification for the quarter that begins at utc_s, the same for the same
- * seed. */
-void household_spec(const struct model_meter *m, uint64_t seed, int64_t utc_s, char *spec,
-                    size_t size);
-/* One for the largest load, for the scale of the front end. */
-void household_peak(const struct model_meter *m, char *spec, size_t size);
+struct household_load {
+    double gain[LEGAL_N_PHASES]; /* 0..1 of the largest load */
+    int32_t scaled[LEGAL_N_PHASES][AFE_BLOCK_MAX];
+};
+
+/* The synth: specification of the largest load. */
+void household_spec(const struct model_meter *m, char *spec, size_t size);
+/* Gains of the quarter that utc_s lies in. */
+void household_at(struct household_load *l, uint64_t seed, int64_t utc_s);
+/* Scales the currents of a block; its samples then lie in `l` until the next call. */
+void household_block(struct household_load *l, struct afe_block *b);
+void household_window(const struct household_load *l, struct legal_window *w);
 
 #endif

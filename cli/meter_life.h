@@ -6,12 +6,13 @@
 #ifndef FERRARIS_CLI_METER_LIFE_H
 #define FERRARIS_CLI_METER_LIFE_H
 
+#include "cli/meter_household.h"
 #include "firmware/meter/meter.h"
 #include "sim/source.h"
 
 struct life_options {
     const struct model_meter *model;
-    const char *source; /* sim/source.h, or NULL: a household, see meter_household.h */
+    const char *source; /* sim/source.h, or NULL: a household, household_open() */
     bool window;        /* window level, else every sample */
     uint64_t seed;
     int64_t start_ns; /* crystal at the beginning */
@@ -27,7 +28,7 @@ struct life {
     struct life_options o;
     struct source *source;
     bool household;
-    int64_t quarter; /* of the household's present load; -1 none */
+    struct household_load load;
     bool phase_off[LEGAL_N_PHASES];
     bool powered;
     bool ended; /* the recording is at its end (never when it repeats) */

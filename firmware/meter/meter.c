@@ -19,6 +19,11 @@ int64_t meter_now_s(const struct meter *m)
     return meter_clock_s(&m->clock);
 }
 
+int64_t meter_crystal_ns(const struct meter *m)
+{
+    return m->clock.base_ns;
+}
+
 /* Remembers the newest failure of the flash: rows are marked by it from now on. */
 static enum err keep(struct meter *m, enum err err)
 {

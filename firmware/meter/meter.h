@@ -108,6 +108,9 @@ MUST_CHECK enum err meter_power_fail(struct meter *m);
 /* Makes durable what a client may be told now; the server's before_tell. */
 MUST_CHECK enum err meter_sync(struct meter *m);
 
+/* What the crystal shows: the scale of meter_config.time_ns. */
+int64_t meter_crystal_ns(const struct meter *m);
+
 /* For the bindings and the panel. */
 int64_t meter_now_s(const struct meter *m);
 /* Status octet (METER_ROW_*) a row with this stamp would get now. */

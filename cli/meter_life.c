@@ -1,0 +1,150 @@
+/* See meter_life.h. */
+#include "cli/meter_life.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WINDOW_MAX_NS (60 * METER_NS)
+#define WINDOW_MIN_NS (METER_NS / 1000)
+
+static enum err fail(struct life *l, enum err err, const char *what)
+{
+    snprintf(l->why, sizeof l->why, "%s: %s", what, err_text(err));
+    return err;
+}
+
+static enum err open_source(struct life *l)
+{
+    char spec[256];
+    struct source_options o = {.repeat = true, .seed = l->o.seed};
+    struct source_info info;
+    l->household = l->o.source == NULL;
+    if (l->household)
+        household_spec(l->o.model, spec, sizeof spec);
+    enum err err =
+        source_open(&l->source, l->household ? spec : l->o.source, &o, l->why, sizeof l->why);
+    if (err)
+        return err;
+    source_info_get(l->source, &info);
+    l->u_lsb_fv = info.u_lsb_fv;
+    l->i_lsb_fa = info.i_lsb_fa;
+    return ERR_OK;
+}
+
+enum err life_mains_on(struct life *l)
+{
+    if (l->powered)
+        return ERR_OK;
+    struct meter_config config = {.model = l->o.model,
+                                  .flash = l->o.flash,
+                                  .rng = l->o.rng,
+                                  .keys = l->o.keys,
+                                  .time_ns = l->crystal_ns,
+                                  .u_lsb_fv = l->u_lsb_fv,
+                                  .i_lsb_fa = l->i_lsb_fa,
+                                  .inactivity_ms = l->o.inactivity_ms};
+    memcpy(config.serial, l->o.serial, sizeof config.serial);
+    memcpy(config.password, l->o.password, sizeof config.password);
+    enum err err = meter_init(&l->meter, &config);
+    wipe(&config, sizeof config);
+    if (err == ERR_STATE)
+        return fail(l, err, "the flash belongs to another model");
+    if (err)
+        return fail(l, err, "power-up");
+    l->powered = true;
+    l->crystal_ns = meter_crystal_ns(&l->meter);
+    return ERR_OK;
+}
+
+enum err life_mains_off(struct life *l, bool warn)
+{
+    if (!l->powered)
+        return ERR_OK;
+    enum err err = warn ? meter_power_fail(&l->meter) : ERR_OK;
+    wipe(&l->meter, sizeof l->meter);
+    l->powered = false;
+    return err ? fail(l, err, "storing at power fail") : ERR_OK;
+}
+
+enum err life_begin(struct life *l, const struct life_options *o)
+{
+    memset(l, 0, sizeof *l);
+    l->o = *o;
+    l->crystal_ns = o->start_ns;
+    enum err err = open_source(l);
+    if (err)
+        return err;
+    err = life_mains_on(l);
+    if (err)
+        source_close(l->source);
+    return err;
+}
+
+void life_end(struct life *l)
+{
+    /* the flash's own failures are told by the meter's rows; nobody is left to be told here */
+    enum err err = life_mains_off(l, true);
+    if (err)
+        fprintf(stderr, "%s\n", l->why);
+    source_close(l->source);
+}
+
+void life_phase(struct life *l, unsigned phase, bool on)
+{
+    l->phase_off[phase] = !on;
+    source_phase_set(l->source, phase, on);
+}
+
+static enum err live_samples(struct life *l, int64_t ns)
+{
+    struct source_info info;
+    struct afe_block block;
+    source_info_get(l->source, &info);
+    double n = (double)ns * 1e-9 * info.rate_hz + 1;
+    if (!source_next(l->source, n < AFE_BLOCK_MAX ? (uint32_t)n : AFE_BLOCK_MAX, &block)) {
+        l->ended = true;
+        return ERR_OK;
+    }
+    if (l->household)
+        household_block(&l->load, &block);
+    enum err err = meter_samples(&l->meter, &block);
+    return err ? fail(l, err, "samples") : ERR_OK;
+}
+
+/* Windows end with intervals and with whole seconds. */
+static enum err live_window(struct life *l, int64_t ns)
+{
+    struct legal_window w;
+    int64_t due = (int64_t)meter_due_ns(&l->meter);
+    int64_t to_second = METER_NS - l->crystal_ns % METER_NS;
+    if (ns > to_second)
+        to_second += (ns - to_second) / METER_NS * METER_NS;
+    ns = due < to_second ? due : to_second;
+    if (ns > WINDOW_MAX_NS)
+        ns = WINDOW_MAX_NS;
+    if (ns < WINDOW_MIN_NS)
+        ns = WINDOW_MIN_NS;
+    enum err err = source_window(l->source, (double)ns / 1e9, &w);
+    if (err)
+        return fail(l, err, "window of the source");
+    if (l->household)
+        household_window(&l->load, &w);
+    err = meter_window(&l->meter, &w);
+    return err ? fail(l, err, "window") : ERR_OK;
+}
+
+enum err life_run(struct life *l, int64_t to_ns)
+{
+    while (l->powered && !l->ended && l->crystal_ns < to_ns) {
+        int64_t ns = to_ns - l->crystal_ns;
+        if (l->household)
+            household_at(&l->load, l->o.seed, l->crystal_ns / METER_NS);
+        enum err err = l->o.window ? live_window(l, ns) : live_samples(l, ns);
+        if (err)
+            return err;
+        l->crystal_ns = meter_crystal_ns(&l->meter);
+    }
+    if (l->crystal_ns < to_ns && !l->powered)
+        l->crystal_ns = to_ns;
+    return ERR_OK;
+}

@@ -1,0 +1,400 @@
+/* ferraris meter: one virtual meter, the firmware libraries on this machine.
+ *
+ * Wires the life of the meter to the wall clock, TCP, the panel and signals. No default secrets:
+ * without --keys only the public client gets in; a keys file that does not exist is made, with
+ * random keys and a random password. */
+#include "cli/cli.h"
+#include "cli/keys_file.h"
+#include "cli/meter_serve.h"
+#include "firmware/ports/posix/flash.h"
+#include "firmware/ports/posix/rng.h"
+#include "lib/base/civil.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS 10
+#define BUSY_SLICE_NS                                                                              \
+    (5 * 1000000) /* wall time of one turn at full speed, then the line is served */
+
+struct words { /* the command line */
+    const char *model, *listen, *source, *flash, *start, *speed, *fast_forward, *level, *keys,
+        *panel;
+    uint64_t seed, inactivity;
+    double run;
+    bool datasheet, sync;
+};
+
+struct run { /* one process */
+    const struct cli_verb *verb;
+    uv_loop_t loop;
+    uv_timer_t tick, stop;
+    uv_idle_t busy;
+    uv_signal_t term, interrupt;
+    struct serve serve;
+    struct life life;
+    struct posix_flash flash;
+    struct hal_rng rng;
+    struct keys_file keys;
+    double speed; /* meter seconds a wall second; infinite: as fast as it goes */
+    int64_t ff_from_ns, ff_to_ns;
+    bool forward; /* fast-forward under way */
+    int64_t life_ns;
+    uint64_t wall_ns; /* life_ns was reached at this wall time */
+    double run_s;
+    bool panel;
+    int code;
+};
+
+static void stop(struct run *r)
+{
+    if (uv_is_closing((uv_handle_t *)&r->tick))
+        return;
+    uv_close((uv_handle_t *)&r->tick, NULL);
+    uv_close((uv_handle_t *)&r->stop, NULL);
+    uv_close((uv_handle_t *)&r->busy, NULL);
+    uv_close((uv_handle_t *)&r->term, NULL);
+    uv_close((uv_handle_t *)&r->interrupt, NULL);
+    tcp_server_close(&r->serve.tcp);
+    if (r->panel)
+        panel_server_close(&r->serve.panel);
+}
+
+static void on_signal(uv_signal_t *s, int number)
+{
+    (void)number;
+    stop(s->data);
+}
+
+static void on_stop(uv_timer_t *t)
+{
+    stop(t->data);
+}
+
+static void live_to(struct run *r, int64_t ns)
+{
+    if (life_run(&r->life, ns) == ERR_OK)
+        return;
+    r->code = cli_fail(r->verb, CLI_BAD_DATA, "%s", r->life.why);
+    stop(r);
+}
+
+/* From here on the wall clock drives. */
+static void settle(struct run *r)
+{
+    r->forward = false;
+    r->wall_ns = uv_hrtime();
+    r->life_ns = r->life.crystal_ns;
+    if (!isinf(r->speed))
+        uv_idle_stop(&r->busy);
+    printf("listening on %s\n", r->serve.tcp.address);
+    fflush(stdout);
+    if (r->run_s > 0)
+        uv_timer_start(&r->stop, on_stop, (uint64_t)(r->run_s * 1000), 0);
+}
+
+static void on_busy(uv_idle_t *h)
+{
+    struct run *r = h->data;
+    uint64_t until = uv_hrtime() + BUSY_SLICE_NS;
+    int64_t step = (r->life.o.window ? 60 : 1) * METER_NS;
+    while (uv_hrtime() < until && !uv_is_closing((uv_handle_t *)h)) {
+        int64_t to = r->life.crystal_ns + step;
+        if (r->forward && to > r->ff_to_ns)
+            to = r->ff_to_ns;
+        live_to(r, to);
+        if (r->forward && r->life.crystal_ns >= r->ff_to_ns)
+            break;
+    }
+    if (!r->forward || uv_is_closing((uv_handle_t *)h))
+        return;
+    cli_progress("fast-forward", (double)(r->life.crystal_ns - r->ff_from_ns) /
+                                     (double)(r->ff_to_ns - r->ff_from_ns));
+    if (r->life.crystal_ns >= r->ff_to_ns) {
+        cli_progress_end();
+        settle(r);
+    }
+}
+
+static void on_tick(uv_timer_t *t)
+{
+    struct run *r = t->data;
+    if (r->forward || isinf(r->speed))
+        return;
+    double wall = (double)(uv_hrtime() - r->wall_ns);
+    live_to(r, r->life_ns + (int64_t)(wall * r->speed));
+}
+
+/* ---- words to values ---- */
+
+/* "2026-03-29T01:00:00Z", "... +01:00", seconds and offset may be absent (then UTC); "now". */
+static bool parse_time(const char *text, int64_t *ns)
+{
+    struct civil c = {0};
+    int year, month, day, hour, minute, second = 0, used = 0, oh = 0, om = 0;
+    char sign = '+';
+    if (strcmp(text, "now") == 0) {
+        *ns = (int64_t)time(NULL) * METER_NS;
+        return true;
+    }
+    if (sscanf(text, "%4d-%2d-%2d%*1[T ]%2d:%2d%n", &year, &month, &day, &hour, &minute, &used) !=
+        5)
+        return false;
+    text += used;
+    if (sscanf(text, ":%2d%n", &second, &used) == 1)
+        text += used;
+    if (strcmp(text, "") != 0 && strcmp(text, "Z") != 0 &&
+        (sscanf(text, "%1[+-]%2d:%2d", &sign, &oh, &om) != 3 || strlen(text) != 6))
+        return false;
+    c = (struct civil){year,          (uint8_t)month,  (uint8_t)day,
+                       (uint8_t)hour, (uint8_t)minute, (uint8_t)second};
+    if (month < 1 || day < 1 || hour < 0 || minute < 0 || second < 0 || !civil_valid(&c) ||
+        year < 2000 || year > 2099)
+        return false;
+    int64_t offset = (oh * 60 + om) * INT64_C(60);
+    *ns = (civil_to_seconds(&c) - (sign == '-' ? -offset : offset)) * METER_NS;
+    return true;
+}
+
+/* "90", "90s", "15m", "2h", "3d" in seconds. */
+static bool parse_duration(const char *text, double *seconds)
+{
+    char *end;
+    *seconds = strtod(text, &end);
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+    for (size_t i = 0; i < sizeof units / sizeof units[0] && end != text; i++) {
+        if (strcmp(end, units[i].unit) == 0) {
+            *seconds *= units[i].seconds;
+            return *seconds >= 0 && *seconds <= 20 * 365.25 * 86400;
+        }
+    }
+    return false;
+}
+
+static int bad(const struct run *r, const char *option, const char *value, const char *want)
+{
+    return cli_fail(r->verb, CLI_USAGE, "--%s '%s': %s", option, value, want);
+}
+
+static int parse_words(struct run *r, const struct words *w)
+{
+    struct life_options *o = &r->life.o;
+    double forward_s = 0;
+    o->model = model_meter_find(w->model);
+    if (o->model == NULL) {
+        char names[128] = "";
+        for (size_t i = 0; model_meter_at(i) != NULL; i++) {
+            strcat(names, " ");
+            strcat(names, model_meter_at(i)->name);
+        }
+        return cli_fail(r->verb, CLI_USAGE, "no model '%s'; there are%s", w->model, names);
+    }
+    o->window = strcmp(w->level, "window") == 0;
+    if (!o->window && strcmp(w->level, "sample") != 0)
+        return bad(r, "level", w->level, "sample or window");
+    if (!parse_time(w->start, &o->start_ns))
+        return bad(r, "start", w->start, "a time like 2026-03-29T01:00:00Z");
+    if (!parse_duration(w->fast_forward, &forward_s))
+        return bad(r, "fast-forward", w->fast_forward, "a duration like 90s, 15m, 2h or 3d");
+    char *end;
+    r->speed = strcmp(w->speed, "max") == 0 ? INFINITY : strtod(w->speed, &end);
+    if (!isinf(r->speed) && (*end != '\0' || !(r->speed >= 0 && r->speed <= 1e6)))
+        return bad(r, "speed", w->speed, "0 to 1000000, or max");
+    if (w->panel != NULL && strncmp(w->panel, "unix:", 5) != 0)
+        return bad(r, "panel", w->panel, "unix:PATH");
+    if (w->inactivity > 86400)
+        return cli_fail(r->verb, CLI_USAGE, "--inactivity is at most 86400 seconds");
+    o->source = w->source;
+    o->seed = w->seed;
+    o->inactivity_ms = (uint32_t)w->inactivity * 1000;
+    r->run_s = w->run;
+    r->forward = true;
+    r->ff_to_ns = (int64_t)(forward_s * 1e9);
+    snprintf(o->serial, sizeof o->serial, "%s%07u", o->model->type, (unsigned)(w->seed % 10000000));
+    return -1;
+}
+
+static int load_keys(struct run *r, const char *path)
+{
+    char error[256];
+    if (path == NULL) {
+        fprintf(stderr, "no --keys: only the public client (SAP %d) gets in\n", METER_SAP_PUBLIC);
+        return -1;
+    }
+    bool there = access(path, F_OK) == 0;
+    enum err err = there ? keys_file_read(&r->keys, path, error, sizeof error)
+                         : keys_file_create(&r->keys, path, error, sizeof error);
+    if (err)
+        return cli_fail(r->verb, CLI_BAD_DATA, "%s", error);
+    if (r->keys.warning[0] != '\0')
+        fprintf(stderr, "%s\n", r->keys.warning);
+    if (!there)
+        fprintf(stderr, "new keys and password in %s\n", path);
+    r->life.o.keys = r->keys.keys;
+    memcpy(r->life.o.password, r->keys.password, sizeof r->life.o.password);
+    return -1;
+}
+
+/* Without a file the flash lives as long as the process: its name is taken away once it is open. */
+static int open_flash(struct run *r, const char *path, bool sync)
+{
+    struct posix_flash_options o = {.sector_size = METER_SECTOR_SIZE,
+                                    .n_sectors = meter_n_sectors(r->life.o.model),
+                                    .sync = sync};
+    char folder[] = "/tmp/ferraris-XXXXXX", file[sizeof folder + sizeof "/flash"];
+    if (path == NULL && mkdtemp(folder) == NULL)
+        return cli_fail(r->verb, CLI_BAD_DATA, "%s: %s", folder, strerror(errno));
+    snprintf(file, sizeof file, "%s/flash", folder);
+    enum err err = posix_flash_open(&r->flash, path != NULL ? path : file, &o);
+    if (path == NULL) {
+        unlink(file);
+        rmdir(folder);
+    }
+    if (err)
+        return cli_fail(r->verb, err == ERR_BUSY ? CLI_NO : CLI_BAD_DATA, "%s", r->flash.why);
+    r->life.o.flash = &r->flash.hal;
+    return -1;
+}
+
+static int print_datasheet(const struct model_meter *m)
+{
+    printf("%s: %s\n  %s%.0f V, %g Hz, %g(%g) A%s, starts at %g mA\n"
+           "  active class %s, reactive class %s, %u imp/kWh\n"
+           "  load profile: %u rows\n",
+           m->name, m->kind, m->n_phases == 3 ? "3 x " : "", m->un_mv / 1e3, m->f_mhz / 1e3,
+           m->in_ma / 1e3, m->imax_ma / 1e3, m->is_ct ? " through transformers" : "",
+           m->ist_ua / 1e3, m->active, m->reactive, (unsigned)m->pulse_per_kwh,
+           (unsigned)m->profile_depth);
+    return CLI_DONE;
+}
+
+/* ---- the process ---- */
+
+static int listen_all(struct run *r, const struct words *w)
+{
+    struct tcp_server_engine engine = serve_engine(&r->serve);
+    if (tcp_server_listen(&r->serve.tcp, &r->loop, w->listen, &engine) != ERR_OK)
+        return cli_fail(r->verb, CLI_LOST, "%s", r->serve.tcp.why);
+    if (w->panel == NULL)
+        return -1;
+    r->panel = panel_server_listen(&r->serve.panel, &r->loop, w->panel + 5, serve_panel,
+                                   &r->serve) == ERR_OK;
+    if (r->panel)
+        return -1;
+    tcp_server_close(&r->serve.tcp);
+    return cli_fail(r->verb, CLI_LOST, "panel %s", r->serve.panel.why);
+}
+
+static void start_loop(struct run *r)
+{
+    uv_timer_init(&r->loop, &r->tick);
+    uv_timer_init(&r->loop, &r->stop);
+    uv_idle_init(&r->loop, &r->busy);
+    uv_signal_init(&r->loop, &r->term);
+    uv_signal_init(&r->loop, &r->interrupt);
+    r->tick.data = r->stop.data = r->busy.data = r->term.data = r->interrupt.data = r;
+    uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
+    uv_idle_start(&r->busy, on_busy);
+    uv_signal_start(&r->term, on_signal, SIGTERM);
+    uv_signal_start(&r->interrupt, on_signal, SIGINT);
+}
+
+static int live(struct run *r, const struct words *w)
+{
+    const struct life_options o = r->life.o;
+    enum err err = life_begin(&r->life, &o);
+    if (err)
+        return cli_fail(r->verb, CLI_BAD_DATA, "%s", r->life.why);
+    if (r->keys.path[0] != '\0' && memcmp(&r->life.meter.server.keys, &o.keys, sizeof o.keys) != 0)
+        fprintf(stderr, "the flash holds other keys than %s: the flash's are in force\n", w->keys);
+    r->serve.life = &r->life;
+    r->ff_from_ns = r->life.crystal_ns;
+    r->ff_to_ns += r->ff_from_ns;
+    uv_loop_init(&r->loop);
+    r->code = listen_all(r, w);
+    if (r->code < 0) {
+        r->code = CLI_DONE;
+        start_loop(r);
+    }
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&r->loop);
+    life_end(&r->life);
+    return r->code;
+}
+
+static int run(const struct cli_verb *v, int argc, char **argv)
+{
+    struct words w = {.model = "ST402D",
+                      .listen = "127.0.0.1:4059",
+                      .start = "now",
+                      .speed = "1",
+                      .fast_forward = "0",
+                      .level = "sample",
+                      .seed = 1,
+                      .inactivity = 180};
+    const struct cli_option options[] = {
+        {"model", CLI_TEXT, &w.model, "NAME", "which of the eight meters (default ST402D)"},
+        {"listen", CLI_TEXT, &w.listen, "HOST:PORT",
+         "DLMS wrapper over TCP; port 0 takes a free one (default 127.0.0.1:4059)"},
+        {"source", CLI_TEXT, &w.source, "SPEC",
+         "waveform: FILE.cfg, FILE.csv or synth:... (default: a household)"},
+        {"level", CLI_TEXT, &w.level, "sample|window", "count every sample, or whole windows"},
+        {"flash", CLI_TEXT, &w.flash, "FILE", "the meter's memory (default: lost at exit)"},
+        {"sync", CLI_FLAG, &w.sync, NULL, "each write is on the disk before it counts"},
+        {"start", CLI_TEXT, &w.start, "TIME",
+         "what the crystal shows, UTC unless it has an offset (default now)"},
+        {"fast-forward", CLI_TEXT, &w.fast_forward, "DURATION", "lived at once: 90s, 15m, 2h, 3d"},
+        {"speed", CLI_TEXT, &w.speed, "N|max", "meter seconds a second (default 1)"},
+        {"seed", CLI_UINT, &w.seed, "N", "noise, the household's habits, the serial number"},
+        {"keys", CLI_TEXT, &w.keys, "FILE", "keys and password; made when it does not exist"},
+        {"panel", CLI_TEXT, &w.panel, "unix:PATH", "socket for `ferraris panel`"},
+        {"inactivity", CLI_UINT, &w.inactivity, "SECONDS",
+         "a silent session is closed; 0 never (default 180)"},
+        {"run", CLI_REAL, &w.run, "SECONDS", "of serving, then exit (default: until a signal)"},
+        {"datasheet", CLI_FLAG, &w.datasheet, NULL, "print the model's row and exit"}};
+    const char *words[1];
+    size_t n;
+    int code = cli_parse(v, options, sizeof options / sizeof options[0], argc, argv, words, 1, &n);
+    if (code >= 0)
+        return code;
+    if (n > 0)
+        return cli_fail(v, CLI_USAGE, "what is '%s'? usage: %s", words[0], v->usage);
+    struct run *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return cli_fail(v, CLI_BUG, "out of memory");
+    r->verb = v;
+    r->rng = posix_rng();
+    r->life.o.rng = &r->rng;
+    code = parse_words(r, &w);
+    if (code < 0 && w.datasheet)
+        code = print_datasheet(r->life.o.model);
+    if (code < 0)
+        code = load_keys(r, w.keys);
+    if (code < 0)
+        code = open_flash(r, w.flash, w.sync);
+    if (code < 0) {
+        code = live(r, &w);
+        posix_flash_close(&r->flash);
+    }
+    wipe(r, sizeof *r);
+    free(r);
+    return code;
+}
+
+const struct cli_verb verb_meter = {
+    .name = "meter",
+    .summary = "one virtual meter on this machine",
+    .usage = "ferraris meter [OPTION]...",
+    .example = "ferraris meter --model ST402D --keys meter.keys --flash meter.flash\n"
+               "ferraris meter --model SM307 --source record.cfg --fast-forward 2h --listen "
+               "127.0.0.1:0",
+    .run = run,
+};
