@@ -209,7 +209,8 @@ static size_t append(const struct fault *f, size_t at, const char *text)
     return at + strlen(text);
 }
 
-static enum err list_channels(const struct recording *r, const struct fault *f, const char *why)
+static enum err list_channels(const struct recording *r, const struct fault *f, enum err err,
+                              const char *why)
 {
     size_t at = append(f, 0, why);
     at = append(f, at, "; the file has ");
@@ -225,7 +226,7 @@ static enum err list_channels(const struct recording *r, const struct fault *f, 
         at = append(f, at, item);
     }
     append(f, at, "; name them: --map u1=NAME,i1=NAME,... (or #NUMBER)");
-    return ERR_NOT_FOUND;
+    return err;
 }
 
 static enum err guess_all(const struct recording *r, struct channel_map *out, const struct fault *f)
@@ -242,7 +243,8 @@ static enum err guess_all(const struct recording *r, struct channel_map *out, co
     for (int k = 0; k < AFE_IN; k++)
         if (out->index[k] >= 0)
             return ERR_OK;
-    return list_channels(r, f, "no channel could be recognised as a phase voltage or current");
+    return list_channels(r, f, ERR_NOT_FOUND,
+                         "no channel could be recognised as a phase voltage or current");
 }
 
 static int find_channel(const struct recording *r, struct span name)
@@ -289,7 +291,7 @@ static enum err connect_named(const struct recording *r, struct span item, struc
         char cut[RECORDING_NAME_MAX];
         text_copy(cut, sizeof cut, name);
         snprintf(shown, sizeof shown, "--map: no channel '%s'", cut);
-        return list_channels(r, f, shown);
+        return list_channels(r, f, ERR_RANGE, shown);
     }
     (void)kind_of_unit(r->channel[c].unit, &factor);
     out->index[input] = c;

@@ -14,8 +14,9 @@ struct channel_map {
  * lower case alike), or # and the channel's number from 1; a minus sign before it reverses the
  * direction. Without (NULL): guessed from phase fields, names and units; the first channel that
  * fits an input gets it. Phasor channels of relays (Mag, Angle), line-to-line voltages and computed
- * quantities are passed over. ERR_NOT_FOUND with a fault that lists the file's channels and a map
- * to start from. A recording of one phase only, whatever its letter, becomes phase 1. */
+ * quantities are passed over. ERR_NOT_FOUND when nothing could be guessed, ERR_RANGE for a wrong
+ * word in the map; the fault lists the file's channels. A recording of one phase only, whatever its
+ * letter, becomes phase 1. */
 MUST_CHECK enum err channels_map(const struct recording *r, const char *map,
                                  struct channel_map *out, const struct fault *f);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define MISSING_ASCII 99999.0
 #define PATH_LENGTH   4096
@@ -243,7 +244,8 @@ static enum err load_part(const char *path, char **p, size_t *len, const struct 
     if (err == ERR_IO)
         return fault_set(f, err, "%s: %s", path, strerror(errno));
     if (err)
-        return fault_set(f, err, "%s: %s", path, err == ERR_RANGE ? "over 1 GiB" : err_text(err));
+        return fault_set(f, err, "%s: %s", path,
+                         err == ERR_UNSUPPORTED ? "over 1 GiB" : err_text(err));
     return ERR_OK;
 }
 
@@ -257,11 +259,8 @@ static bool companion(char *path, const char *ext)
             bool up = form == 2 ? k == 0 : (form == 0) == upper;
             at[k] = (char)(up ? toupper((unsigned char)ext[k]) : ext[k]);
         }
-        FILE *file = fopen(path, "rb");
-        if (file) {
-            fclose(file);
+        if (access(path, F_OK) == 0)
             return true;
-        }
     }
     return false;
 }
@@ -272,11 +271,13 @@ static enum err load_pair(const char *path, struct recording *out, const struct 
     struct comtrade_parts p = {.cfg_name = cfg, .dat_name = dat};
     size_t n = strlen(path);
     if (n >= sizeof cfg)
-        return fault_set(f, ERR_RANGE, "the path is too long");
+        return fault_set(f, ERR_UNSUPPORTED, "the path is too long");
     memcpy(cfg, path, n + 1);
     memcpy(dat, path, n + 1);
     bool is_dat = strcasecmp(path + n - 3, "dat") == 0;
     char *cfg_text = NULL, *dat_text = NULL;
+    if (access(path, R_OK) != 0)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
     if (is_dat ? !companion(cfg, "cfg") : !companion(dat, "dat"))
         return fault_set(f, ERR_IO, "%s: its %s file is missing", path, is_dat ? "cfg" : "dat");
     enum err err = load_part(cfg, &cfg_text, &p.cfg_len, f);

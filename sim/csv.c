@@ -389,9 +389,9 @@ enum err csv_load(const char *path, struct recording *out, const struct fault *f
     enum err err = text_file(path, &all, &len);
     if (err)
         return fault_set(f, err, "%s: %s", path,
-                         err == ERR_IO      ? strerror(errno)
-                         : err == ERR_RANGE ? "over 1 GiB"
-                                            : err_text(err));
+                         err == ERR_IO            ? strerror(errno)
+                         : err == ERR_UNSUPPORTED ? "over 1 GiB"
+                                                  : err_text(err));
     err = csv_parse(path, all, len, out, f);
     free(all);
     return err;

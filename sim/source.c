@@ -110,7 +110,7 @@ static enum err check_rates(const char *path, const struct recording *r, const s
 {
     for (size_t k = 0; k < r->n_rates; k++)
         if (!(r->rate[k].hz >= RATE_MIN && r->rate[k].hz <= RATE_MAX))
-            return fault_set(f, ERR_RANGE,
+            return fault_set(f, ERR_UNSUPPORTED,
                              "%s: %g samples per second; a front end of 500 to 64 000 is simulated",
                              path, r->rate[k].hz);
     return ERR_OK;
@@ -136,7 +136,7 @@ static enum err prepare_channel(struct source *s, const char *path, struct recor
         *peak = fmax(*peak, fabs(r->channel[c].sample[k]));
     *peak *= fabs(factor_of(s, map, input));
     if (!(*peak * HEADROOM < LSB_MAX * 1e-15 * AFE_FULL_SCALE))
-        return fault_set(f, ERR_RANGE, "%s: channel %s reaches %g %s, beyond any meter", path,
+        return fault_set(f, ERR_UNSUPPORTED, "%s: channel %s reaches %g %s, beyond any meter", path,
                          r->channel[c].name, *peak, input <= AFE_U3 ? "V" : "A");
     return ERR_OK;
 }
@@ -229,6 +229,8 @@ static void find_means(struct source *s, const double *time)
         s->in_square += in * in * weight;
         s->in_mean += in * weight;
     }
+    for (int p = 0; p < LEGAL_N_PHASES; p++)
+        s->info.u_rms = fmax(s->info.u_rms, sqrt(s->mean[p].uu) * lsb_of(s, AFE_U1));
 }
 
 static enum err find_loop(struct source *s, struct recording *r, const struct channel_map *map)
@@ -328,6 +330,8 @@ static enum err open_synth(struct source *s, const char *words, const struct fau
     s->info.present = synth_present(&s->spec);
     s->info.rate_hz = s->spec.rate;
     s->info.frequency_hz = s->spec.hz;
+    s->info.u_rms =
+        fmax(s->spec.u[0], s->spec.n_phases == 3 ? fmax(s->spec.u[1], s->spec.u[2]) : 0);
     s->seconds = s->spec.seconds;
     s->n = (size_t)llround(s->spec.seconds * s->spec.rate);
     for (int c = 0; c < AFE_N_CHANNELS; c++) {
@@ -377,8 +381,8 @@ void source_info_get(const struct source *s, struct source_info *out)
     *out = s->info;
     out->note = s->note;
     out->cycles = loops ? (double)s->loop_cycles : 0;
-    out->seconds = loops ? s->loop_seconds : s->seconds;
-    out->samples = loops ? s->loop_n : s->n;
+    out->seconds = !s->repeat ? s->seconds : s->synth ? 0 : s->loop_seconds;
+    out->samples = !s->repeat ? s->n : s->synth ? 0 : s->loop_n;
 }
 
 enum err source_restart(struct source *s, bool repeat)
@@ -399,7 +403,7 @@ static void fill_block(struct source *s, struct afe_block *out, uint32_t n, size
 
 static bool next_synth(struct source *s, uint32_t n, struct afe_block *out)
 {
-    if (s->n) {
+    if (s->n && !s->repeat) {
         double left = s->seconds - synth_time(s->synth);
         double sets = round(left * s->spec.rate);
         if (sets < 1)

@@ -39,21 +39,22 @@ struct source_info {
     uint64_t u_lsb_fv, i_lsb_fa;
     double
         frequency_hz; /* of the fundamental as the source found it; 0: none (DC, under 2 cycles) */
+    double u_rms;     /* V, of the strongest voltage over the loop, DC included; 0: no voltages */
     uint64_t samples; /* sample-sets in one pass, of one loop when repeating; 0: endless */
     const char *note; /* what had to be decided about the file: gaps filled, how the loop was cut
                          ...; empty if nothing; lives as long as the source */
 };
 
 /* `error` receives one line: file, line or byte, and why. ERR_FORMAT, ERR_TRUNCATED, ERR_IO,
- * ERR_NOT_FOUND (no channels), ERR_RANGE (a wrong word in map or synth, a rate outside afe.h),
- * ERR_UNSUPPORTED (kind of file), ERR_MEMORY. 500 octets hold every message but long lists of
- * channels, which are cut. */
+ * ERR_NOT_FOUND (no channels), ERR_UNSUPPORTED (kind of file, a rate outside afe.h), ERR_RANGE
+ * (only for a wrong word of the caller's in map or synth), ERR_MEMORY. 500 octets hold every
+ * message but long lists of channels, which are cut. */
 MUST_CHECK enum err source_open(struct source **out, const char *spec,
                                 const struct source_options *o, char *error, size_t error_size);
 void source_info_get(const struct source *s, struct source_info *out);
 /* Back to the first sample, and from now on looping or not. A recording without a frequency loops
- * over all its samples. A synth source is endless either way unless it has `seconds`, and starts
- * anew. ERR_MEMORY. */
+ * over all its samples. A synth source starts anew and is endless, but for one with `seconds`
+ * that does not repeat. ERR_MEMORY. */
 MUST_CHECK enum err source_restart(struct source *s, bool repeat);
 /* The next block of at most max_n sample-sets (0 counts as 1), borrowed until the next call; false
  * at the end of a recording. */

@@ -183,7 +183,7 @@ enum err text_file(const char *path, char **out, size_t *len)
     if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
         err = ERR_IO;
     else if (st.st_size > FILE_MAX)
-        err = ERR_RANGE;
+        err = ERR_UNSUPPORTED;
     else if (!(*out = malloc((size_t)st.st_size + 1)))
         err = ERR_MEMORY;
     if (!err) {

@@ -46,7 +46,7 @@ bool text_uint(struct span s, uint64_t max, uint64_t *out);
 void text_copy(char *to, size_t size, struct span s);
 
 /* Reads a whole file (at most 1 GiB) into memory the caller frees. ERR_IO (errno says why),
- * ERR_MEMORY, ERR_RANGE (too large). */
+ * ERR_MEMORY, ERR_UNSUPPORTED (too large). */
 MUST_CHECK enum err text_file(const char *path, char **out, size_t *len);
 
 #endif
