@@ -58,7 +58,7 @@ struct nv {
 MUST_CHECK enum err nv_mount(struct nv *nv, const struct nv_config *config);
 /* Acknowledged (ERR_OK) means durable. len 0 deletes. ERR_RANGE (key or len), ERR_FULL (no room
  * even after collecting what is dead; a delete needs 32 octets too), ERR_IO (the value is then old
- * or new). */
+ * or new; which one, shows after the next put or mount). */
 MUST_CHECK enum err nv_put(struct nv *nv, uint8_t key, const void *value, size_t len);
 /* ERR_NOT_FOUND, ERR_RANGE (key), ERR_FULL (size too small; *len is the needed size), ERR_CORRUPT
  * (there was a value, its record is damaged), ERR_IO. On any error `value` is undefined and, except

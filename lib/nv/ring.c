@@ -245,19 +245,22 @@ static enum err ring_make_place(const struct geometry *g, struct nv_ring_state *
     }
 }
 
-/* Writes at the next place and reads back; the place is spent either way. */
+/* Writes at the next place and looks what stands there. Whole means written, whatever the flash
+ * said; otherwise the place is stepped over as a mount would. A place that cannot even be read may
+ * hold the record, so its number is spent. */
 static enum err ring_write(const struct geometry *g, struct nv_ring_state *ring, enum kind kind,
                            const uint8_t *record)
 {
     uint64_t seq = ring->next_seq, back = 0;
     struct place at = place_of(g, ring);
-    enum state state = STATE_TORN;
+    enum state state = STATE_TORN, want = kind == KIND_DATA ? STATE_DATA : STATE_CLEAR;
     enum err err = slot_program(g, at, seq, kind, record);
-    if (!err)
-        err = slot_read(g, at, NULL, &state, &back);
-    bool good = !err && back == seq && state == (kind == KIND_DATA ? STATE_DATA : STATE_CLEAR);
-    ring_step(g, ring, good);
-    return err || good ? err : ERR_IO;
+    bool unknown = slot_read(g, at, NULL, &state, &back) != ERR_OK;
+    if (unknown || state != STATE_BLANK)
+        ring_step(g, ring, unknown || state != STATE_TORN);
+    if (!unknown && state == want && back == seq)
+        return ERR_OK;
+    return err ? err : ERR_IO;
 }
 
 static enum err ring_append(struct nv *nv, uint8_t index, enum kind kind, const uint8_t *record)

@@ -31,6 +31,7 @@ static enum err emu_read(const struct hal_flash *hal, uint32_t addr, void *to, s
         return ERR_RANGE;
     if (f->dead)
         return ERR_IO;
+    f->n_reads++;
     memcpy(to, f->octets + addr, n);
     return ERR_OK;
 }

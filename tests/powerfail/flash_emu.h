@@ -26,7 +26,7 @@ struct flash_emu {
     enum tear tear;
     bool dead; /* cut: everything answers ERR_IO */
     uint32_t n_violations;
-    uint32_t n_programs, n_erases, n_octets_programmed; /* for ever */
+    uint32_t n_reads, n_programs, n_erases, n_octets_programmed; /* for ever */
     uint64_t random;
 };
 

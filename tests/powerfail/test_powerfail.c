@@ -259,6 +259,47 @@ static void flip_and_check(struct world *w, const struct snapshot *s, uint32_t b
 
 /* One flipped bit anywhere: a right answer or none, never another, and the newest of a key is not
  * replaced by the one before. */
+/* An operation fails without a power cut and the store is used on as it stands in memory. */
+static void fail_step(struct world *w, const struct snapshot *before, uint32_t op, enum tear tear)
+{
+    const struct work_rules rules = {.holes = true};
+    restore(w, before);
+    flash_emu_power(&w->flash, op, tear);
+    try_step(w);
+    flash_emu_power(&w->flash, 0, tear);
+    assert_int_equal(nv_put(&w->nv, WORK_KEYS, &op, sizeof op), ERR_OK); /* settles the last put */
+    demand(w, rules, "after a failure", op);
+    for (uint32_t i = 0; i < 10; i++)
+        must_step(w, "after a failure", op);
+    demand(w, rules, "after a failure", op);
+    assert_int_equal(mount(w), ERR_OK);
+    demand(w, rules, "mounted after a failure", op);
+}
+
+static void nv_goes_on_when_an_operation_fails(void **state)
+{
+    (void)state;
+    struct world *w = calloc(1, sizeof *w);
+    struct snapshot before = {0}, after = {0};
+    world_open(w, 11);
+    for (uint32_t i = 0; i < 200; i++) {
+        take(&before, w);
+        flash_emu_power(&w->flash, 0, TEAR_NOTHING);
+        must_step(w, "uncut", 0);
+        uint32_t n_ops = w->flash.n_ops;
+        take(&after, w);
+        for (uint32_t op = 1; op <= n_ops; op++)
+            for (int tear = 0; tear < N_TEARS; tear++)
+                if (full || flash_emu_random(&w->flash) % 4 == 0)
+                    fail_step(w, &before, op, (enum tear)tear);
+        restore(w, &after);
+    }
+    world_close(w);
+    free(before.octets);
+    free(after.octets);
+    free(w);
+}
+
 static void flip_bits_of_image(struct world *w, struct snapshot *s)
 {
     take(s, w);
@@ -360,6 +401,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nv_keeps_all_when_cut_at_every_write),
         cmocka_unit_test(nv_formats_when_cut_at_every_write),
         cmocka_unit_test(nv_keeps_all_when_supply_never_settles),
+        cmocka_unit_test(nv_goes_on_when_an_operation_fails),
         cmocka_unit_test(nv_serves_nothing_wrong_when_a_bit_flips),
         cmocka_unit_test(nv_survives_when_a_sector_is_garbage),
         cmocka_unit_test(nv_survives_when_all_is_garbage),
