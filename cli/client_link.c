@@ -80,9 +80,15 @@ static int report(const struct link *l)
     char text[256];
     cosem_client_explain(&l->client, text, sizeof text);
     cli_fail(l->verb, 0, "%s:%s: %s", l->host, l->port, text);
-    if (l->client.failure.err == ERR_REPLAY && l->client.failure.why == CLIENT_WHY_EXCEPTION)
-        fprintf(stderr, "  --counter read takes the meter's own counter\n");
-    return exit_code(l->client.failure.err);
+    const struct cosem_client_failure *f = &l->client.failure;
+    /* a meter that refuses a ciphered AARQ does not say whether key or counter displeased it */
+    const bool maybe_counter =
+        f->err == ERR_REPLAY ||
+        (f->err == ERR_TAG && l->keys.keys.has_guek && f->during == CLIENT_ASSOCIATING);
+    if (maybe_counter && f->why != CLIENT_WHY_COUNTER)
+        fprintf(stderr, "  wrong key, or an old invocation counter: --counter read asks the meter "
+                        "for its counter\n");
+    return exit_code(f->err);
 }
 
 /* ---- the line ---- */

@@ -97,6 +97,7 @@ static size_t put_cipher_head(struct cosem_client *c, uint8_t tag, size_t len)
 static enum err protect(struct cosem_client *c, size_t *at, size_t *len)
 {
     const struct cosem_client_config *k = &c->config;
+    const uint8_t tag = apdu_ciphered_tag(c->buf[PLAIN_AT], false); /* soon ciphered itself */
     uint32_t counter;
     size_t sealed;
     enum err err = dlms_counter_take(k->counter, &counter);
@@ -105,7 +106,7 @@ static enum err protect(struct cosem_client *c, size_t *at, size_t *len)
                         c->buf + SEALED_AT, *len, sizeof c->buf - SEALED_AT, &sealed);
     if (err)
         return err;
-    *at = put_cipher_head(c, apdu_ciphered_tag(c->buf[PLAIN_AT], false), sealed);
+    *at = put_cipher_head(c, tag, sealed);
     *len = SEALED_AT + sealed - *at;
     return ERR_OK;
 }
@@ -367,7 +368,13 @@ static bool unprotect_apdu(struct cosem_client *c, struct bytes apdu, struct rd 
         return false;
     }
     /* apdu views either buf or a part of it, so that deciphering in place is ours to do */
-    return unprotect(c, c->buf + (apdu.p - c->buf) + r.pos, len, plain);
+    if (!unprotect(c, c->buf + (apdu.p - c->buf) + r.pos, len, plain))
+        return false;
+    /* the outer tag is not covered by the authentication: the inner one decides */
+    if (rd_left(plain) > 0 && apdu_ciphered_tag(plain->p[plain->pos], false) == apdu.p[0])
+        return true;
+    fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, apdu.p[0]);
+    return false;
 }
 
 /* ERR_REFUSED, or what in fact went wrong: a security error must not look like a refusal. */
