@@ -28,10 +28,10 @@ static void put_selectors(struct wr *w, uint8_t selectors)
     }
     uint8_t n = 0;
     for (unsigned i = 0; i < 8; i++)
-        n = (uint8_t)(n + (selectors >> i & 1u));
+        n = (uint8_t)(n + ((unsigned)selectors >> i & 1u));
     axdr_put_array(w, n);
     for (unsigned i = 0; i < 8; i++) {
-        if (selectors >> i & 1u)
+        if ((unsigned)selectors >> i & 1u)
             axdr_put_i8(w, (int8_t)(i + 1));
     }
 }

@@ -233,7 +233,9 @@ static void serve(struct cosem_session *s, struct bytes apdu)
     struct apdu_request q;
     struct rd r = rd_of(apdu.p, apdu.len);
     apdu_get_request(&r, &q);
-    if (r.err == ERR_UNSUPPORTED) {
+    bool served =
+        q.tag == DLMS_GET_REQUEST || q.tag == DLMS_SET_REQUEST || q.tag == DLMS_ACTION_REQUEST;
+    if (!served || r.err == ERR_UNSUPPORTED) {
         bool known = q.tag >= DLMS_GET_REQUEST && q.tag <= DLMS_GENERAL_BLOCK;
         reply_exception(s, known ? DLMS_STATE_SERVICE_NOT_ALLOWED : DLMS_STATE_SERVICE_UNKNOWN,
                         DLMS_EXC_SERVICE_NOT_SUPPORTED);
