@@ -274,7 +274,7 @@ static enum err ring_append(struct nv *nv, uint8_t index, enum kind kind, const 
     if (!err)
         err = ring_write(&g, ring, kind, record);
     if (empty)
-        ring->oldest = err ? ring->next_seq : seq;
+        ring->oldest = seq; /* on an error too: the number is either free still or spent */
     if (err || next_ready)
         return err;
     /* The first of its sector: now the one after is erased. This record is durable whatever becomes
@@ -301,13 +301,12 @@ enum err nv_clear(struct nv *nv, uint8_t ring)
     if (nv_count(nv, ring) == 0)
         return ERR_OK;
     /* One is enough; the second outlives damage to the first, which would bring all back. */
-    for (int copy = 0; copy < 2; copy++) {
-        enum err err = ring_append(nv, ring, KIND_CLEAR, NULL);
-        if (err)
-            return err;
-        nv->ring[ring].oldest = nv->ring[ring].next_seq;
-    }
-    return ERR_OK;
+    enum err err = ring_append(nv, ring, KIND_CLEAR, NULL);
+    if (err)
+        return err;
+    err = ring_append(nv, ring, KIND_CLEAR, NULL);
+    nv->ring[ring].oldest = nv->ring[ring].next_seq;
+    return err;
 }
 
 /* --- reading --- */
