@@ -79,7 +79,8 @@ static int report(const struct link *l)
 {
     char text[256];
     cosem_client_explain(&l->client, text, sizeof text);
-    cli_fail(l->verb, 0, "%s:%s: %s", l->host, l->port, text);
+    const bool v6 = strchr(l->host, ':') != NULL;
+    cli_fail(l->verb, 0, "%s%s%s:%s: %s", v6 ? "[" : "", l->host, v6 ? "]" : "", l->port, text);
     const struct cosem_client_failure *f = &l->client.failure;
     /* a meter that refuses a ciphered AARQ does not say whether key or counter displeased it */
     const bool maybe_counter =

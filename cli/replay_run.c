@@ -259,7 +259,7 @@ static enum err run_plain(struct source *s, double repeat_s, struct legal *l,
 enum err replay_run(struct source *s, double repeat_s, struct replay_result *out)
 {
     struct source_info info;
-    struct legal *l = malloc(sizeof *l);
+    struct legal *l = calloc(1, sizeof *l);
     *out = (struct replay_result){0};
     if (!l)
         return ERR_MEMORY;
