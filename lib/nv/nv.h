@@ -82,8 +82,9 @@ MUST_CHECK enum err nv_read(const struct nv *nv, uint8_t ring, uint64_t seq, voi
  * ring is either as before or empty. ERR_RANGE (no such ring). */
 MUST_CHECK enum err nv_clear(struct nv *nv, uint8_t ring);
 
-/* How often a sector (0 .. of the device) was erased by this store; 0 when it never was or belongs
- * to no area. ERR_IO. */
+/* How often a sector (0 .. of the device) was erased by this store; 0 when it never was, belongs to
+ * no area or lost its header. Exact but for sectors that lost a header: those follow their
+ * neighbour. ERR_IO. */
 MUST_CHECK enum err nv_wear(const struct nv *nv, uint16_t sector, uint32_t *n_erases);
 
 #endif

@@ -92,18 +92,15 @@ enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *
     return ERR_OK;
 }
 
-/* A sector that lost its header goes on from the most worn of its area: too high, never too low. */
+/* A sector that lost its header goes on from the next one that has one: in turn-by-turn use that
+ * was erased as often. One never used before comes out right, the last of an area one too high. */
 static enum err erases_so_far(const struct area *a, uint16_t sector, uint32_t *n_erases)
 {
-    struct sector_head head;
-    enum err err = sector_read(a, sector, &head);
+    struct sector_head head = {0};
+    enum err err = ERR_OK;
+    for (uint16_t i = 0; !err && !head.valid && i < 2; i++)
+        err = sector_read(a, area_after(a, sector, i), &head);
     *n_erases = head.n_erases;
-    for (uint16_t i = 0; !err && !head.valid && i < a->n_sectors; i++) {
-        struct sector_head other;
-        err = sector_read(a, i, &other);
-        if (other.n_erases > *n_erases)
-            *n_erases = other.n_erases;
-    }
     return err;
 }
 

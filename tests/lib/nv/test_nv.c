@@ -1,0 +1,357 @@
+/* The calls of nv.h one by one; life under power cuts is in tests/powerfail. */
+#include "lib/base/crc.h"
+#include "lib/nv/nv.h"
+#include "tests/powerfail/flash_emu.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SECTOR 1024
+#define KV_N   3
+#define RING_N 4
+
+static const struct nv_ring_layout rings[] = {
+    {.first_sector = KV_N, .n_sectors = RING_N, .record_size = 50}, /* 15 slots, 13 records */
+};
+
+struct store {
+    struct flash_emu flash;
+    struct nv nv;
+    struct nv_config config;
+};
+
+static int set_up(void **state)
+{
+    static struct store s;
+    flash_emu_init(&s.flash, SECTOR, KV_N + RING_N);
+    s.config = (struct nv_config){.flash = &s.flash.hal,
+                                  .kv_n_sectors = KV_N,
+                                  .rings = rings,
+                                  .n_rings = sizeof rings / sizeof rings[0]};
+    *state = &s;
+    return nv_mount(&s.nv, &s.config);
+}
+
+static int tear_down(void **state)
+{
+    struct store *s = *state;
+    int violations = (int)s->flash.n_violations;
+    flash_emu_free(&s->flash);
+    return violations;
+}
+
+static void nv_get_finds_what_was_put(void **state)
+{
+    struct store *s = *state;
+    uint8_t big[SECTOR - 120], back[SECTOR];
+    size_t len;
+    memset(big, 0xFF, sizeof big); /* looks like erased flash */
+    assert_int_equal(nv_get(&s->nv, 3, back, sizeof back, &len), ERR_NOT_FOUND);
+    assert_int_equal(nv_put(&s->nv, 3, "abc", 3), ERR_OK);
+    assert_int_equal(nv_put(&s->nv, 63, big, sizeof big), ERR_OK);
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    assert_int_equal(nv_get(&s->nv, 3, back, sizeof back, &len), ERR_OK);
+    assert_int_equal(len, 3);
+    assert_memory_equal(back, "abc", 3);
+    assert_int_equal(nv_get(&s->nv, 63, back, sizeof back, &len), ERR_OK);
+    assert_int_equal(len, sizeof big);
+    assert_memory_equal(back, big, sizeof big);
+    assert_int_equal(s->nv.n_corrupt, 0);
+}
+
+static void nv_get_tells_the_size_when_too_small(void **state)
+{
+    struct store *s = *state;
+    uint8_t back[2];
+    size_t len;
+    assert_int_equal(nv_put(&s->nv, 0, "abcd", 4), ERR_OK);
+    assert_int_equal(nv_get(&s->nv, 0, back, sizeof back, &len), ERR_FULL);
+    assert_int_equal(len, 4);
+}
+
+static void nv_put_deletes_when_empty(void **state)
+{
+    struct store *s = *state;
+    uint8_t back[4];
+    size_t len;
+    assert_int_equal(nv_put(&s->nv, 0, "abcd", 4), ERR_OK);
+    assert_int_equal(nv_put(&s->nv, 0, NULL, 0), ERR_OK);
+    assert_int_equal(nv_get(&s->nv, 0, back, sizeof back, &len), ERR_NOT_FOUND);
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    assert_int_equal(nv_get(&s->nv, 0, back, sizeof back, &len), ERR_NOT_FOUND);
+}
+
+static void nv_refuses_what_is_out_of_range(void **state)
+{
+    struct store *s = *state;
+    uint8_t big[2048] = {0}, back[64];
+    size_t len;
+    assert_int_equal(nv_put(&s->nv, 64, "a", 1), ERR_RANGE);
+    assert_int_equal(nv_put(&s->nv, 0, big, SECTOR - 119), ERR_RANGE);
+    assert_int_equal(nv_put(&s->nv, 0, big, NV_VALUE_MAX + 1), ERR_RANGE);
+    assert_int_equal(nv_get(&s->nv, 64, back, sizeof back, &len), ERR_RANGE);
+    assert_int_equal(nv_append(&s->nv, 1, big), ERR_RANGE);
+    assert_int_equal(nv_clear(&s->nv, 1), ERR_RANGE);
+    assert_int_equal(nv_read(&s->nv, 1, 1, back), ERR_RANGE);
+    assert_int_equal(nv_count(&s->nv, 1), 0);
+    assert_int_equal(nv_capacity(&s->nv, 1), 0);
+}
+
+static void nv_put_says_full_and_keeps_all_when_full(void **state)
+{
+    struct store *s = *state;
+    uint8_t value[200], back[200];
+    size_t len;
+    uint8_t n = 0;
+    enum err err = ERR_OK;
+    for (; n < NV_KEYS_MAX && !err; n++) {
+        memset(value, n, sizeof value);
+        err = nv_put(&s->nv, n, value, sizeof value);
+    }
+    assert_int_equal(err, ERR_FULL);
+    assert_true(n - 1 >= 6); /* of two sectors with 928 octets for records of 224 */
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    for (uint8_t key = 0; key < n - 1; key++) {
+        memset(value, key, sizeof value);
+        assert_int_equal(nv_get(&s->nv, key, back, sizeof back, &len), ERR_OK);
+        assert_memory_equal(back, value, sizeof value);
+    }
+    assert_int_equal(nv_get(&s->nv, (uint8_t)(n - 1), back, sizeof back, &len), ERR_NOT_FOUND);
+    assert_int_equal(nv_put(&s->nv, 0, "x", 1), ERR_OK); /* a smaller one fits */
+}
+
+static void nv_append_keeps_the_newest_when_it_wraps(void **state)
+{
+    struct store *s = *state;
+    uint8_t record[50], back[50];
+    assert_int_equal(nv_newest(&s->nv, 0), 0);
+    assert_int_equal(nv_capacity(&s->nv, 0), 2 * 13 + 1);
+    for (uint64_t seq = 1; seq <= 500; seq++) {
+        memset(record, (int)seq, sizeof record);
+        assert_int_equal(nv_append(&s->nv, 0, record), ERR_OK);
+        assert_true(nv_newest(&s->nv, 0) == seq);
+        uint32_t count = nv_count(&s->nv, 0);
+        assert_true(count == seq || (count >= 27 && count <= 39));
+        memset(record, (int)(seq - count + 1), sizeof record);
+        assert_int_equal(nv_read(&s->nv, 0, seq - count + 1, back), ERR_OK);
+        assert_memory_equal(back, record, sizeof record);
+        assert_int_equal(nv_read(&s->nv, 0, seq - count, back), ERR_NOT_FOUND);
+        assert_int_equal(nv_read(&s->nv, 0, seq + 1, back), ERR_NOT_FOUND);
+    }
+}
+
+static void nv_clear_empties_and_numbers_go_on(void **state)
+{
+    struct store *s = *state;
+    uint8_t record[50] = {1};
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(nv_append(&s->nv, 0, record), ERR_OK);
+    assert_int_equal(nv_clear(&s->nv, 0), ERR_OK);
+    assert_int_equal(nv_count(&s->nv, 0), 0);
+    assert_int_equal(nv_newest(&s->nv, 0), 0);
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    assert_int_equal(nv_count(&s->nv, 0), 0);
+    assert_int_equal(nv_append(&s->nv, 0, record), ERR_OK);
+    assert_int_equal(nv_count(&s->nv, 0), 1);
+    assert_true(nv_newest(&s->nv, 0) > 20);
+}
+
+/* Constant time: the number of flash reads does not depend on which record or how many there are.
+ */
+static void nv_read_costs_the_same_for_any_record(void **state)
+{
+    struct store *s = *state;
+    uint8_t record[50] = {1};
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(nv_append(&s->nv, 0, record), ERR_OK);
+    uint64_t newest = nv_newest(&s->nv, 0);
+    for (uint32_t back = 0; back < nv_count(&s->nv, 0); back++) {
+        uint32_t before = s->flash.n_reads;
+        assert_int_equal(nv_read(&s->nv, 0, newest - back, record), ERR_OK);
+        assert_int_equal(s->flash.n_reads - before, 4);
+    }
+}
+
+static void nv_append_erases_nothing_but_once_a_sector(void **state)
+{
+    struct store *s = *state;
+    uint8_t record[50] = {1};
+    for (int i = 0; i < 13 * RING_N; i++)
+        assert_int_equal(nv_append(&s->nv, 0, record), ERR_OK);
+    uint32_t erases = s->flash.n_erases;
+    for (int i = 0; i < 13 * 100; i++)
+        assert_int_equal(nv_append(&s->nv, 0, record), ERR_OK);
+    assert_int_equal(s->flash.n_erases - erases, 100);
+}
+
+static void nv_wear_is_level_and_counts_erases(void **state)
+{
+    struct store *s = *state;
+    uint8_t value[100] = {1}, record[50] = {1};
+    uint32_t sum = 0;
+    for (int i = 0; i < 3000; i++) {
+        value[0] = (uint8_t)i;
+        assert_int_equal(nv_put(&s->nv, (uint8_t)(i % 3), value, sizeof value), ERR_OK);
+        assert_int_equal(nv_append(&s->nv, 0, record), ERR_OK);
+    }
+    for (uint16_t i = 0; i < KV_N + RING_N; i++) {
+        uint32_t wear, expected = s->flash.n_erases, n = i < KV_N ? KV_N : RING_N;
+        assert_int_equal(nv_wear(&s->nv, i, &wear), ERR_OK);
+        expected = i < KV_N ? expected - 3000 / 13 : 3000 / 13;
+        assert_in_range(wear, expected / n - 1, expected / n + 2);
+        sum += wear;
+    }
+    assert_in_range(sum, s->flash.n_erases, s->flash.n_erases + 2); /* the last of each area */
+}
+
+static void nv_mount_writes_nothing_when_all_is_well(void **state)
+{
+    struct store *s = *state;
+    uint8_t record[50] = {1};
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(nv_append(&s->nv, 0, record), ERR_OK);
+        assert_int_equal(nv_put(&s->nv, 1, record, sizeof record), ERR_OK);
+        flash_emu_power(&s->flash, 0, TEAR_NOTHING);
+        assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+        assert_int_equal(s->flash.n_ops, 0);
+    }
+}
+
+static void nv_mount_refuses_another_layout_untouched(void **state)
+{
+    struct store *s = *state;
+    const struct nv_ring_layout other[] = {{KV_N, RING_N, 51}};
+    struct nv_config config = s->config;
+    config.rings = other;
+    flash_emu_power(&s->flash, 0, TEAR_NOTHING);
+    assert_int_equal(nv_mount(&s->nv, &config), ERR_VERSION);
+    config = s->config;
+    config.kv_n_sectors = KV_N - 1;
+    assert_int_equal(nv_mount(&s->nv, &config), ERR_VERSION);
+    assert_int_equal(s->flash.n_ops, 0);
+}
+
+static void nv_mount_refuses_another_format_untouched(void **state)
+{
+    struct store *s = *state;
+    uint8_t *head = s->flash.octets + (size_t)SECTOR * KV_N;
+    head[5] = 2; /* format, with a check sum to match */
+    uint32_t crc = crc32_update(0, head, 28);
+    for (int i = 0; i < 4; i++)
+        head[28 + i] = (uint8_t)(crc >> (24 - 8 * i));
+    flash_emu_power(&s->flash, 0, TEAR_NOTHING);
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_VERSION);
+    assert_int_equal(s->flash.n_ops, 0);
+}
+
+static void nv_mount_refuses_an_impossible_layout(void **state)
+{
+    struct store *s = *state;
+    const struct nv_ring_layout bad[] = {{KV_N - 1, RING_N, 50},
+                                         {KV_N, RING_N + 1, 50},
+                                         {KV_N, 1, 50},
+                                         {KV_N, RING_N, 0},
+                                         {KV_N, RING_N, 1025},
+                                         {KV_N, RING_N, SECTOR - 76},
+                                         {KV_N + RING_N, UINT16_MAX, 50}};
+    struct nv_config config = s->config;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        config.rings = &bad[i];
+        assert_int_equal(nv_mount(&s->nv, &config), ERR_RANGE);
+    }
+    config = s->config;
+    config.kv_n_sectors = 1;
+    assert_int_equal(nv_mount(&s->nv, &config), ERR_RANGE);
+}
+
+static void nv_instances_do_not_share_anything(void **state)
+{
+    struct store *s = *state;
+    struct store other = {.config = s->config};
+    uint8_t back[4];
+    size_t len;
+    flash_emu_init(&other.flash, SECTOR, KV_N + RING_N);
+    other.config.flash = &other.flash.hal;
+    assert_int_equal(nv_mount(&other.nv, &other.config), ERR_OK);
+    assert_int_equal(nv_put(&s->nv, 0, "a", 1), ERR_OK);
+    assert_int_equal(nv_get(&other.nv, 0, back, sizeof back, &len), ERR_NOT_FOUND);
+    flash_emu_free(&other.flash);
+}
+
+/* DONE stands first in a new store: the head must not be thrown away for want of it, since the
+ * sector after it is ready. */
+static void nv_keeps_values_when_the_done_mark_is_lost(void **state)
+{
+    struct store *s = *state;
+    uint8_t back[4];
+    size_t len;
+    for (int i = 0; i < 45; i++) /* into the second sector */
+        assert_int_equal(nv_put(&s->nv, 0, &i, sizeof i), ERR_OK);
+    assert_int_equal(s->nv.kv_sector, 1);
+    uint32_t n_lost = 0;
+    for (uint32_t at = SECTOR + 64; at < 2 * SECTOR; at += 16)
+        if (s->flash.octets[at + 10] == 0xFF && s->flash.octets[at + 11] == 0x96) {
+            memset(s->flash.octets + at, 0, 32);
+            n_lost++;
+        }
+    assert_int_equal(n_lost, 1);
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    int value = 0;
+    assert_int_equal(nv_get(&s->nv, 0, back, sizeof back, &len), ERR_OK);
+    memcpy(&value, back, sizeof value);
+    assert_int_equal(value, 44);
+}
+
+/* A key whose newest record is damaged answers ERR_CORRUPT, also after its sector was collected,
+ * and is whole again once put. */
+static void nv_get_says_corrupt_until_the_key_is_put_again(void **state)
+{
+    struct store *s = *state;
+    uint8_t back[100];
+    size_t len;
+    assert_int_equal(nv_put(&s->nv, 5, "old value", 9), ERR_OK);
+    assert_int_equal(nv_put(&s->nv, 5, "new value", 9), ERR_OK);
+    s->flash.octets[s->nv.kv_addr[5] + 18] ^= 4;
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    assert_int_equal(s->nv.n_corrupt, 1);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(nv_get(&s->nv, 5, back, sizeof back, &len), ERR_CORRUPT);
+        assert_int_equal(nv_put(&s->nv, 6, back, sizeof back), ERR_OK);
+    }
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    assert_int_equal(nv_get(&s->nv, 5, back, sizeof back, &len), ERR_CORRUPT);
+    assert_int_equal(nv_put(&s->nv, 5, "again", 5), ERR_OK);
+    assert_int_equal(nv_get(&s->nv, 5, back, sizeof back, &len), ERR_OK);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(nv_get_finds_what_was_put),
+        CASE(nv_get_tells_the_size_when_too_small),
+        CASE(nv_put_deletes_when_empty),
+        CASE(nv_refuses_what_is_out_of_range),
+        CASE(nv_put_says_full_and_keeps_all_when_full),
+        CASE(nv_append_keeps_the_newest_when_it_wraps),
+        CASE(nv_clear_empties_and_numbers_go_on),
+        CASE(nv_read_costs_the_same_for_any_record),
+        CASE(nv_append_erases_nothing_but_once_a_sector),
+        CASE(nv_wear_is_level_and_counts_erases),
+        CASE(nv_mount_writes_nothing_when_all_is_well),
+        CASE(nv_mount_refuses_another_layout_untouched),
+        CASE(nv_mount_refuses_another_format_untouched),
+        CASE(nv_mount_refuses_an_impossible_layout),
+        CASE(nv_instances_do_not_share_anything),
+        CASE(nv_keeps_values_when_the_done_mark_is_lost),
+        CASE(nv_get_says_corrupt_until_the_key_is_put_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
