@@ -29,9 +29,10 @@ struct legal_config {
     uint8_t n_phases; /* 1 or 3 */
     enum legal_wiring wiring;
     uint32_t f_nominal_mhz; /* 50 000 or 60 000: the window length until a frequency is found */
-    uint64_t u_lsb_fv[LEGAL_N_PHASES];     /* femtovolt per count, 1e6..1e15 */
-    uint64_t i_lsb_fa[LEGAL_N_PHASES + 1]; /* femtoampere per count; [3] is the neutral */
-    uint32_t un_mv;                        /* nominal phase voltage, millivolt */
+    uint64_t u_lsb_fv[LEGAL_N_PHASES]; /* femtovolt per count, 1e6..1e15 */
+    uint64_t
+        i_lsb_fa[LEGAL_N_PHASES + 1]; /* femtoampere per count; [3] is the neutral (0: as [0]) */
+    uint32_t un_mv;                   /* nominal phase voltage, millivolt */
     uint32_t i_start_ua; /* starting current Ist; below half of Un x Ist a phase counts nothing; 0:
                             count all */
     uint32_t pulse_per_kwh; /* LED constant, imp/kWh and imp/kvarh, 1..100 000 */
@@ -72,6 +73,9 @@ struct legal_snapshot {
 #define LEGAL_WINDOW_PARTIAL 0x01u /* not whole cycles: start-up, end of data, lost frequency */
 #define LEGAL_WINDOW_NO_FREQ 0x02u /* frequency_uhz is the nominal one, not measured */
 #define LEGAL_WINDOW_CLIPPED 0x04u /* a sample was at the end of the range */
+/* Sums must fit their type: at the second entrance keep sums of squares below 2^62 (a full-scale
+ * sine of 60 s at 1 kHz is 2^61). With the tracked phase wt, x = A cos(wt + a) gives re = n A/2 cos
+ * a, im = -n A/2 sin a. */
 struct legal_window_phase {
     int64_t uu, ii, ui; /* sums of u*u, i*i, u*i */
     int64_t u, i;       /* sums of u, i (for DC) */
@@ -85,7 +89,7 @@ struct legal_window {
     uint32_t frequency_uhz; /* of the fundamental */
     uint32_t flags;
     struct legal_window_phase phase[LEGAL_N_PHASES];
-    int64_t in_in, in_sum; /* neutral: sum of squares, sum */
+    int64_t in_in, in_sum; /* neutral: sum of squares, sum, in counts of i_lsb_fa[3] */
 };
 
 /* Values of the last whole averaging interval (about one second: 50 or 60 cycles), DC removed. */
@@ -118,11 +122,11 @@ struct legal; /* complete in legal_state.h so that callers can embed it; its fie
 /* ERR_RANGE when a field of config is outside its range. `config` is copied. Registers start at
  * zero. */
 MUST_CHECK enum err legal_init(struct legal *l, const struct legal_config *config);
-/* One block of samples. ERR_RANGE for a rate or length outside afe.h. The rate may change between
- * blocks. */
+/* One block of samples. ERR_RANGE for a rate, length or sample outside afe.h; nothing is counted
+ * then. The rate may change between blocks. */
 MUST_CHECK enum err legal_feed(struct legal *l, const struct afe_block *block);
 /* Closes the running window as PARTIAL so that all fed samples are counted (power fail, end of a
- * recording). */
+ * recording). If no values were published yet, those of the whole windows so far are. */
 void legal_flush(struct legal *l);
 void legal_values_get(const struct legal *l, struct legal_values *out);
 void legal_energies_get(const struct legal *l, struct legal_energies *out);
@@ -133,8 +137,9 @@ MUST_CHECK enum err legal_snapshot_set(struct legal *l, const struct legal_snaps
 typedef void (*legal_window_fn)(void *context, const struct legal_window *w);
 void legal_observe(struct legal *l, legal_window_fn fn, void *context);
 
-#if LEGAL_WINDOW_ENTRANCE /* simulator builds only: windows from a load model instead of samples   \
-                           */
+/* Simulator builds only: a window from a load model instead of samples; THD is then 0. ERR_RANGE
+ * for no samples, a rate above 64 kHz or more than a minute. */
+#if LEGAL_WINDOW_ENTRANCE
 MUST_CHECK enum err legal_feed_window(struct legal *l, const struct legal_window *w);
 #endif
 

@@ -5,7 +5,7 @@
  * fundamental and one at 375 Hz to less; its delay is the same at both ends of a window. A crossing
  * counts after the signal was below -`arm`, about 5 % of Un.
  *
- *              two good periods: border (PARTIAL)
+ *              three good periods: border (PARTIAL)
  *   SEARCHING ------------------------------------> LOCKED: border every 10 (12) crossings
  *       ^  \ 150 ms without: next phase               |
  *       |   '-> SEARCHING                             | no crossing for 1/36 s
@@ -17,11 +17,12 @@
 
 #include <string.h>
 
-#define GUARD_BITS 6 /* of the filter below one count */
-#define F_MIN_HZ   38
-#define F_MAX_HZ   72
-#define F_LOST_HZ  36
-#define UHZ        UINT64_C(1000000)
+#define GUARD_BITS   6 /* of the filter below one count */
+#define F_MIN_HZ     38
+#define F_MAX_HZ     72
+#define F_LOST_HZ    36
+#define GOOD_PERIODS 3 /* the filter has then settled to 0.03 % */
+#define UHZ          UINT64_C(1000000)
 
 static int64_t ticks(uint64_t rate_uhz, uint64_t num, uint64_t den) /* num/den seconds in q16 */
 {
@@ -144,7 +145,7 @@ static bool crossing(struct legal_tracker *t, uint64_t rate_uhz, struct legal_cu
         cut->flags = 0;
         return t->cycles == t->cycles_per_window;
     }
-    if (t->cycles < 2)
+    if (t->cycles < GOOD_PERIODS)
         return false;
     t->period_q16 = (uint64_t)period;
     t->locked = true;

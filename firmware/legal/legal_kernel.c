@@ -277,3 +277,53 @@ void legal_kernel_window(const struct legal_kernel *k, struct legal_window *w)
     w->in_in = k->in_in;
     w->in_sum = k->in_sum;
 }
+
+/* --- sharpening ----------------------------------------------------------------------------- */
+
+struct detune { /* what one window's phasors suffered */
+    int64_t delta_q32, grow_q32, cosine, sine;
+};
+
+static int64_t part(int64_t a, int64_t q32)
+{
+    return wide_narrow(wide_sar(wide_mul(a, q32), 32));
+}
+
+/* X' - delta e^(-j eps) conj(X'), then larger by grow. */
+static void sharpen(int64_t *re, int64_t *im, const struct detune *d)
+{
+    int64_t x = (*re * d->cosine + *im * d->sine) >> SINE_BITS;
+    int64_t y = (*im * d->cosine - *re * d->sine) >> SINE_BITS;
+    *re -= part(x, d->delta_q32);
+    *im += part(y, d->delta_q32);
+    *re += part(*re, d->grow_q32);
+    *im += part(*im, d->grow_q32);
+}
+
+/* The wave ran through e turns more than the window has cycles, because the frequency was that of
+ * the window before. Over N whole cycles of A cos(wt) its correlation is, with eps = 2 pi e,
+ *
+ *     X' = K (A + delta conj(A)),  delta = e / (2 N + e),  K = e^(-j eps/2) sin(eps/2)/(eps/2)
+ *
+ * Voltage and current share K, so its angle does not matter; delta is undone, and the size of K by
+ * x / sin x = 1 + g + 0.7 g^2 with x = eps/2 and g = x^2/6. Beyond a quarter turn the window is
+ * left alone: that was no tracking. */
+void legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_cycles)
+{
+    int64_t e_q32 = (int64_t)mul_div_u64(w->n_q16, step, 65536) - ((int64_t)n_cycles << 32);
+    if (e_q32 > INT64_C(1) << 30 || e_q32 < -(INT64_C(1) << 30))
+        return;
+    uint32_t at = sine_index((uint32_t)e_q32) % SINE_SIZE;
+    int64_t grow = part(e_q32, e_q32) * 1645 / 1000; /* eps^2 / 24 */
+    struct detune d = {
+        .delta_q32 =
+            wide_div(wide_shl(wide_of(e_q32), 32), (uint64_t)(((int64_t)n_cycles << 33) + e_q32)),
+        .grow_q32 = grow + part(grow, grow) * 7 / 10,
+        .cosine = legal_sine[at + SINE_QUARTER],
+        .sine = legal_sine[at],
+    };
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        sharpen(&w->phase[p].u_re, &w->phase[p].u_im, &d);
+        sharpen(&w->phase[p].i_re, &w->phase[p].i_im, &d);
+    }
+}

@@ -89,21 +89,24 @@ struct wide wide_sar(struct wide a, int n)
  * remainder. d has its top bit set, so the estimate from d's upper half is at most 2 too large. */
 static uint64_t divide_digit(uint64_t *r, uint64_t next, uint64_t d)
 {
-    uint64_t q = *r / (d >> 32);
+    uint64_t upper = d >> 32 | UINT64_C(1) << 31; /* the top bit, said once more for analysers */
+    uint64_t q = *r / upper;
     if (q > UINT32_MAX)
         q = UINT32_MAX;
-    uint64_t rest = *r - q * (d >> 32);
+    uint64_t rest = *r - q * upper;
     while (rest <= UINT32_MAX && q * low32(d) > ((rest << 32) | next)) {
         q--;
-        rest += d >> 32;
+        rest += upper;
     }
     *r = ((*r << 32) | next) - q * d;
     return q;
 }
 
-/* (hi:lo) / d, floor, for hi < d. */
+/* (hi:lo) / d, floor, saturating. */
 static uint64_t divide(uint64_t hi, uint64_t lo, uint64_t d)
 {
+    if (hi >= d)
+        return UINT64_MAX;
     if (hi == 0)
         return lo / d;
     int n = leading_zeros(d);
@@ -117,7 +120,7 @@ static uint64_t divide(uint64_t hi, uint64_t lo, uint64_t d)
 int64_t wide_div(struct wide a, uint64_t d)
 {
     struct wide m = wide_add(wide_abs(a), (struct wide){0, d / 2});
-    uint64_t q = (uint64_t)m.hi >= d ? UINT64_MAX : divide((uint64_t)m.hi, m.lo, d);
+    uint64_t q = divide((uint64_t)m.hi, m.lo, d);
     if (q > INT64_MAX)
         q = INT64_MAX;
     return a.hi < 0 ? -(int64_t)q : (int64_t)q;
@@ -159,7 +162,7 @@ uint64_t wide_sqrt(struct wide a)
 uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d)
 {
     struct wide p = mul_u64(a, b);
-    return (uint64_t)p.hi >= d ? UINT64_MAX : divide((uint64_t)p.hi, p.lo, d);
+    return divide((uint64_t)p.hi, p.lo, d);
 }
 
 int64_t mul_div_i64(int64_t a, uint64_t b, uint64_t d)

@@ -40,6 +40,8 @@ void legal_kernel_clear(struct legal_kernel *k); /* sums only */
 /* The same sums for another sample rate: times to/from. */
 void legal_kernel_rescale(struct legal_kernel *k, uint64_t to, uint64_t from);
 void legal_kernel_window(const struct legal_kernel *k, struct legal_window *w);
+/* Corrects the phasors of a window of n_cycles whole cycles for a wave that ran at `step`. */
+void legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_cycles);
 
 /* --- legal_frequency.c ---------------------------------------------------------------------- */
 void legal_tracker_init(struct legal_tracker *t, const struct legal_config *c);

@@ -83,6 +83,8 @@ static void close_window(struct legal *l, const struct legal_cut *cut)
     w.frequency_uhz = legal_tracker_uhz(&l->tracker, l->rate_uhz);
     w.flags = cut->flags | (l->kernel.clipped ? LEGAL_WINDOW_CLIPPED : 0);
     legal_kernel_window(&l->kernel, &w);
+    if (cut->flags == 0)
+        legal_kernel_sharpen(&w, l->kernel.step, l->tracker.cycles_per_window);
     if (!(w.flags & LEGAL_WINDOW_PARTIAL)) {
         int64_t mean = wide_div(wide_mul(w.phase[l->tracker.ref].u, 65536), w.n_q16);
         legal_tracker_dc(&l->tracker, (int32_t)mean);
