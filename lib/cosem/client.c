@@ -12,9 +12,7 @@
  * Facts that hold between calls: buf carries either output (out_at < out_end) or a frame coming in,
  * never both; deadline_ms is UINT64_MAX unless an answer is awaited; FAILED has failure.err set; an
  * exception-response to one request leaves READY with failure.err = ERR_REFUSED. */
-#include "lib/cosem/client.h"
-#include "lib/cosem/client_items.h"
-#include "lib/dlms/axdr.h"
+#include "lib/cosem/client_parts.h"
 
 #include <string.h>
 
@@ -23,14 +21,8 @@
 #define PLAIN_AT  (WRAPPER_HEAD_LEN + APDU_CIPHER_HEAD_MAX + DLMS_HEAD_LEN)
 #define SEALED_AT (PLAIN_AT - DLMS_HEAD_LEN)
 #define TAG_LEN   12u
-#define SC_SUITE  0x0Fu
-#define OUR_CONFORMANCE                                                                            \
-    (DLMS_CONF_BLOCK_GET | DLMS_CONF_MULTIPLE | DLMS_CONF_GET | DLMS_CONF_SET |                    \
-     DLMS_CONF_SELECTIVE | DLMS_CONF_ACTION)
 
-static const uint8_t current_association[6] = {0, 0, 40, 0, 0, 255};
-
-static bool uses_keys(const struct cosem_client_config *k)
+bool client_uses_keys(const struct cosem_client_config *k)
 {
     return k->security != 0 || k->mechanism == DLMS_MECHANISM_HLS5;
 }
@@ -48,7 +40,7 @@ enum err cosem_client_init(struct cosem_client *c, const struct cosem_client_con
     if (config->mechanism != DLMS_MECHANISM_NONE && config->mechanism != DLMS_MECHANISM_LLS &&
         config->mechanism != DLMS_MECHANISM_HLS5)
         return ERR_RANGE;
-    if (uses_keys(config) &&
+    if (client_uses_keys(config) &&
         (!config->keys || !config->counter || !config->keys->has_guek || !config->keys->has_gak))
         return ERR_KEY;
     if ((config->mechanism == DLMS_MECHANISM_HLS5 && !config->rng) ||
@@ -63,7 +55,7 @@ bool cosem_client_waiting(const struct cosem_client *c)
     return c->state != CLIENT_CLOSED && c->state != CLIENT_READY && c->state != CLIENT_FAILED;
 }
 
-static void fail(struct cosem_client *c, enum err err, enum cosem_client_why why, uint32_t detail)
+void client_fail(struct cosem_client *c, enum err err, enum cosem_client_why why, uint32_t detail)
 {
     c->failure.err = err;
     c->failure.why = why;
@@ -72,6 +64,12 @@ static void fail(struct cosem_client *c, enum err err, enum cosem_client_why why
     c->state = CLIENT_FAILED;
     c->deadline_ms = NO_DEADLINE;
     c->out_at = c->out_end = 0;
+}
+
+void client_become(struct cosem_client *c, enum cosem_client_state state)
+{
+    c->state = state;
+    c->deadline_ms = NO_DEADLINE;
 }
 
 /* ---- output ---- */
@@ -133,7 +131,7 @@ static enum err send(struct cosem_client *c, uint64_t now_ms, const struct wr *w
     return ERR_OK;
 }
 
-static enum err send_request(struct cosem_client *c, uint64_t now_ms, const struct apdu_request *q,
+enum err client_send_request(struct cosem_client *c, uint64_t now_ms, const struct apdu_request *q,
                              enum cosem_client_state next)
 {
     struct wr w = plain_writer(c);
@@ -174,7 +172,7 @@ static enum err begin(struct cosem_client *c, enum cosem_client_state needed)
     return c->rx.n_head > 0 ? ERR_BUSY : ERR_OK;
 }
 
-static uint8_t next_invoke(struct cosem_client *c)
+uint8_t client_next_invoke(struct cosem_client *c)
 {
     c->invoke = (uint8_t)((c->invoke + 1) & 0x0F);
     return (uint8_t)(0xC0 | c->invoke); /* confirmed, high priority */
@@ -185,7 +183,7 @@ static enum err put_initiate(struct cosem_client *c, uint8_t room[64], struct by
 {
     const struct dlms_initiate i = {.response_allowed = true,
                                     .version = DLMS_VERSION,
-                                    .conformance = OUR_CONFORMANCE,
+                                    .conformance = CLIENT_CONFORMANCE,
                                     .max_pdu = c->config.max_pdu};
     const struct cosem_client_config *k = &c->config;
     struct wr w = wr_of(room + 2 + DLMS_HEAD_LEN, 64 - 2 - DLMS_HEAD_LEN - TAG_LEN);
@@ -219,7 +217,7 @@ static enum err fill_aarq(struct cosem_client *c, struct acse_aarq *request)
     request->context = k->security != 0 ? DLMS_CONTEXT_LN_CIPHERED : DLMS_CONTEXT_LN;
     request->mechanism = k->mechanism;
     request->has_mechanism = k->mechanism != DLMS_MECHANISM_NONE;
-    if (uses_keys(k))
+    if (client_uses_keys(k))
         request->title = (struct bytes){k->title, DLMS_TITLE_LEN};
     if (k->mechanism == DLMS_MECHANISM_LLS)
         request->secret = text_bytes(k->password);
@@ -276,8 +274,8 @@ static enum err operate(struct cosem_client *c, uint64_t now_ms, struct apdu_req
     c->sink = *sink;
     c->block = 0;
     c->n_list = q->n_list;
-    q->invoke = next_invoke(c);
-    return local(c, send_request(c, now_ms, q, next));
+    q->invoke = client_next_invoke(c);
+    return local(c, client_send_request(c, now_ms, q, next));
 }
 
 enum err cosem_client_get(struct cosem_client *c, uint64_t now_ms, const struct apdu_attr *attr,
@@ -324,298 +322,6 @@ enum err cosem_client_action(struct cosem_client *c, uint64_t now_ms,
 
 /* ---- input ---- */
 
-static void become(struct cosem_client *c, enum cosem_client_state state)
-{
-    c->state = state;
-    c->deadline_ms = NO_DEADLINE;
-}
-
-/* A ciphered body (SC first) in place; on success *plain is authentic as far as asked. */
-static bool unprotect(struct cosem_client *c, uint8_t *body, size_t len, struct rd *plain)
-{
-    const struct cosem_client_config *k = &c->config;
-    uint8_t sc, *text;
-    uint32_t counter;
-    size_t text_len;
-    if (len == 0 || (body[0] & ~SC_SUITE & ~(DLMS_SC_AUTH | DLMS_SC_ENC)) != 0 ||
-        (body[0] & k->security) != k->security) {
-        fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, len == 0 ? 0 : body[0]);
-        return false;
-    }
-    enum err err = dlms_open(k->keys->guek, k->keys->gak, c->server_title, body, len, &sc, &counter,
-                             &text, &text_len);
-    if (err) {
-        fail(c, err, CLIENT_WHY_DECIPHER, 0);
-        return false;
-    }
-    if (counter < c->rx_floor || counter == UINT32_MAX) {
-        fail(c, ERR_REPLAY, CLIENT_WHY_COUNTER, counter);
-        return false;
-    }
-    c->rx_floor = counter + 1;
-    *plain = rd_of(text, text_len);
-    return true;
-}
-
-/* tag, length, body: the body must fill the rest. */
-static bool unprotect_apdu(struct cosem_client *c, struct bytes apdu, struct rd *plain)
-{
-    struct rd r = rd_of(apdu.p, apdu.len);
-    (void)rd_u8(&r);
-    const size_t len = rd_length(&r);
-    if (r.err || len != rd_left(&r)) {
-        fail(c, ERR_FORMAT, CLIENT_WHY_APDU, (uint32_t)r.pos);
-        return false;
-    }
-    /* apdu views either buf or a part of it, so that deciphering in place is ours to do */
-    if (!unprotect(c, c->buf + (apdu.p - c->buf) + r.pos, len, plain))
-        return false;
-    /* the outer tag is not covered by the authentication: the inner one decides */
-    if (rd_left(plain) > 0 && apdu_ciphered_tag(plain->p[plain->pos], false) == apdu.p[0])
-        return true;
-    fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, apdu.p[0]);
-    return false;
-}
-
-/* ERR_REFUSED, or what in fact went wrong: a security error must not look like a refusal. */
-static enum err exception_err(uint8_t service_error)
-{
-    if (service_error == DLMS_EXC_DECIPHERING_ERROR)
-        return ERR_TAG;
-    return service_error == DLMS_EXC_COUNTER_ERROR ? ERR_REPLAY : ERR_REFUSED;
-}
-
-static void on_exception(struct cosem_client *c, struct bytes apdu)
-{
-    struct apdu_response a = {0};
-    struct rd r = rd_of(apdu.p, apdu.len);
-    apdu_get_response(&r, &a);
-    if (r.err) {
-        fail(c, r.err, CLIENT_WHY_APDU, (uint32_t)r.err_pos);
-        return;
-    }
-    const bool keep = cosem_client_waiting(c) && c->state >= CLIENT_GETTING &&
-                      c->state <= CLIENT_ACTING && exception_err(a.service_error) == ERR_REFUSED;
-    fail(c, exception_err(a.service_error),
-         a.tag == DLMS_EXCEPTION_RESPONSE ? CLIENT_WHY_EXCEPTION : CLIENT_WHY_INITIATE,
-         a.service_error);
-    c->failure.counter = a.counter;
-    if (keep)
-        become(c, CLIENT_READY);
-}
-
-static void send_hls_proof(struct cosem_client *c, uint64_t now_ms)
-{
-    const struct cosem_client_config *k = &c->config;
-    uint8_t parameter[2 + DLMS_GMAC_LEN] = {AXDR_OCTETS, DLMS_GMAC_LEN};
-    uint32_t counter;
-    enum err err = dlms_counter_take(k->counter, &counter);
-    if (!err)
-        err = dlms_hls5_make(k->keys, k->title, counter, (struct bytes){c->stoc, c->stoc_len},
-                             parameter + 2);
-    struct apdu_request q = {
-        .tag = DLMS_ACTION_REQUEST,
-        .type = DLMS_ACTION_NORMAL,
-        .invoke = next_invoke(c),
-        .target = {.class_id = 15, .id = 1, .parameter = {parameter, sizeof parameter}}};
-    memcpy(q.target.ln, current_association, sizeof current_association);
-    if (!err)
-        err = send_request(c, now_ms, &q, CLIENT_AUTHENTICATING);
-    if (err)
-        fail(c, err, CLIENT_WHY_LOCAL, 0);
-}
-
-static void on_hls_answer(struct cosem_client *c, const struct apdu_response *a)
-{
-    struct rd r = rd_of(a->data.p, a->data.len);
-    uint32_t counter;
-    enum err err = a->result == COSEM_SUCCESS && a->has_data ? ERR_OK : ERR_TAG;
-    const struct bytes proof = axdr_get_octets(&r);
-    if (!err)
-        err = r.err;
-    if (!err)
-        err = dlms_hls5_check(c->config.keys, c->server_title,
-                              (struct bytes){c->ctos, sizeof c->ctos}, proof, &counter);
-    if (err) {
-        fail(c, ERR_TAG, CLIENT_WHY_HLS, a->result);
-        return;
-    }
-    if (counter >= c->rx_floor && counter < UINT32_MAX)
-        c->rx_floor = counter + 1;
-    become(c, CLIENT_READY);
-}
-
-/* Title and challenge, kept for the association. False after a failure. */
-static bool keep_server(struct cosem_client *c, const struct acse_aare *a)
-{
-    const bool hls = c->config.mechanism == DLMS_MECHANISM_HLS5;
-    if (!uses_keys(&c->config))
-        return true;
-    const bool good_title =
-        a->title.len == DLMS_TITLE_LEN && memcmp(a->title.p, c->config.title, DLMS_TITLE_LEN) != 0;
-    const bool good_challenge = a->secret.len >= 8 && a->secret.len <= sizeof c->stoc;
-    if (!good_title || (hls && !good_challenge)) {
-        fail(c, ERR_FORMAT, CLIENT_WHY_NO_TITLE, 0);
-        return false;
-    }
-    memcpy(c->server_title, a->title.p, DLMS_TITLE_LEN);
-    c->has_server_title = true;
-    if (hls) {
-        memcpy(c->stoc, a->secret.p, a->secret.len);
-        c->stoc_len = (uint8_t)a->secret.len;
-    }
-    return true;
-}
-
-/* The InitiateResponse in an accepted AARE. False after a failure. */
-static bool take_initiate(struct cosem_client *c, const struct acse_aare *a)
-{
-    const uint8_t wanted =
-        c->config.security != 0 ? DLMS_GLO_INITIATE_RESPONSE : DLMS_INITIATE_RESPONSE;
-    struct rd r = rd_of(a->user_info.p, a->user_info.len);
-    struct dlms_initiate i = {0};
-    if (a->user_info.len == 0 || a->user_info.p[0] != wanted) {
-        fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, a->user_info.len > 0 ? a->user_info.p[0] : 0);
-        return false;
-    }
-    if (c->config.security != 0 && !unprotect_apdu(c, a->user_info, &r))
-        return false;
-    initiate_get_response(&r, &i);
-    if (r.err || rd_left(&r) > 0 || i.version != DLMS_VERSION) {
-        fail(c, ERR_FORMAT, CLIENT_WHY_APDU, (uint32_t)r.pos);
-        return false;
-    }
-    c->conformance = i.conformance & OUR_CONFORMANCE;
-    c->server_max_pdu = i.max_pdu;
-    return true;
-}
-
-static void on_aare(struct cosem_client *c, uint64_t now_ms, struct bytes apdu)
-{
-    struct rd r = rd_of(apdu.p, apdu.len);
-    struct acse_aare a = {0};
-    acse_get_aare(&r, &a);
-    if (r.err) {
-        fail(c, r.err, CLIENT_WHY_APDU, (uint32_t)r.err_pos);
-        return;
-    }
-    if (a.result != ACSE_ACCEPTED) {
-        const bool secret =
-            a.source == ACSE_SOURCE_USER && (a.diagnostic == ACSE_DIAG_AUTHENTICATION_FAILURE ||
-                                             a.diagnostic == ACSE_DIAG_AUTHENTICATION_REQUIRED);
-        const bool initiate =
-            a.user_info.len == 4 && a.user_info.p[0] == DLMS_CONFIRMED_SERVICE_ERROR && !secret;
-        fail(c, secret ? ERR_TAG : ERR_REFUSED, initiate ? CLIENT_WHY_INITIATE : CLIENT_WHY_REFUSED,
-             initiate ? a.user_info.p[3] : a.diagnostic);
-        c->failure.source = a.source;
-        return;
-    }
-    if (!keep_server(c, &a) || !take_initiate(c, &a))
-        return;
-    if (c->config.mechanism == DLMS_MECHANISM_HLS5)
-        send_hls_proof(c, now_ms);
-    else
-        become(c, CLIENT_READY);
-}
-
-static void end_refused(struct cosem_client *c, uint8_t result)
-{
-    if (c->sink.done)
-        c->sink.done(c->sink.context, 0, (enum cosem_result)result);
-    become(c, CLIENT_READY);
-}
-
-/* Octets of values; after the last the operation is over. False after a failure. */
-static bool take_values(struct cosem_client *c, struct bytes part, bool last)
-{
-    enum err err = client_items_feed(c, part);
-    if (!err && last && !client_items_complete(c))
-        err = ERR_TRUNCATED;
-    if (err) {
-        fail(c, err, err == ERR_FULL ? CLIENT_WHY_SINK : CLIENT_WHY_VALUE, c->block);
-        return false;
-    }
-    if (last)
-        become(c, CLIENT_READY);
-    return true;
-}
-
-static void on_block(struct cosem_client *c, uint64_t now_ms, const struct apdu_response *a)
-{
-    if (a->block != c->block + 1) {
-        fail(c, ERR_FORMAT, CLIENT_WHY_BLOCK, a->block);
-        return;
-    }
-    if (!a->has_data) {
-        end_refused(c, a->result);
-        return;
-    }
-    if (c->block == 0)
-        client_items_begin(c, c->n_list, true);
-    c->block++;
-    if (!take_values(c, a->data, a->last) || a->last)
-        return;
-    const struct apdu_request q = {.tag = DLMS_GET_REQUEST,
-                                   .type = DLMS_GET_NEXT,
-                                   .invoke = (uint8_t)(0xC0 | c->invoke),
-                                   .block = c->block};
-    enum err err = send_request(c, now_ms, &q, CLIENT_GETTING);
-    if (err)
-        fail(c, err, CLIENT_WHY_LOCAL, 0);
-}
-
-static void on_get(struct cosem_client *c, uint64_t now_ms, const struct apdu_response *a)
-{
-    if (a->type == DLMS_GETRES_BLOCK) {
-        on_block(c, now_ms, a);
-        return;
-    }
-    const bool list = a->type == DLMS_GETRES_LIST;
-    if (c->block > 0 || list != (c->n_list > 0) || a->n_list != c->n_list) {
-        fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, a->tag);
-        return;
-    }
-    if (!list && !a->has_data) {
-        end_refused(c, a->result);
-        return;
-    }
-    client_items_begin(c, c->n_list, false);
-    (void)take_values(c, a->data, true);
-}
-
-static void on_action(struct cosem_client *c, const struct apdu_response *a)
-{
-    if (a->result != COSEM_SUCCESS || !a->has_data) {
-        end_refused(c, a->result == COSEM_SUCCESS && a->has_return ? a->return_result : a->result);
-        return;
-    }
-    client_items_begin(c, 0, false);
-    (void)take_values(c, a->data, true);
-}
-
-static void on_response(struct cosem_client *c, uint64_t now_ms, struct rd *r)
-{
-    struct apdu_response a = {0};
-    apdu_get_response(r, &a);
-    if (r->err) {
-        fail(c, r->err, CLIENT_WHY_APDU, (uint32_t)r->err_pos);
-        return;
-    }
-    if ((a.invoke & 0x0F) != c->invoke)
-        fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, a.tag);
-    else if (c->state == CLIENT_GETTING && a.tag == DLMS_GET_RESPONSE)
-        on_get(c, now_ms, &a);
-    else if (c->state == CLIENT_SETTING && a.tag == DLMS_SET_RESPONSE &&
-             a.type == DLMS_SETRES_NORMAL)
-        end_refused(c, a.result);
-    else if (c->state == CLIENT_ACTING && a.tag == DLMS_ACTION_RESPONSE)
-        on_action(c, &a);
-    else if (c->state == CLIENT_AUTHENTICATING && a.tag == DLMS_ACTION_RESPONSE)
-        on_hls_answer(c, &a);
-    else
-        fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, a.tag);
-}
-
 /* Pushed by the meter without a request; not this session's business. */
 static bool is_notification(uint8_t tag)
 {
@@ -632,20 +338,20 @@ static void on_apdu(struct cosem_client *c, uint64_t now_ms, struct bytes apdu)
     if (apdu.len > 0 && is_notification(tag))
         return;
     if (tag == DLMS_EXCEPTION_RESPONSE || tag == DLMS_CONFIRMED_SERVICE_ERROR) {
-        on_exception(c, apdu);
+        client_on_exception(c, apdu);
     } else if (c->state == CLIENT_ASSOCIATING && tag == DLMS_AARE) {
-        on_aare(c, now_ms, apdu);
+        client_on_aare(c, now_ms, apdu);
     } else if (c->state == CLIENT_RELEASING && tag == DLMS_RLRE) {
-        become(c, CLIENT_CLOSED);
+        client_become(c, CLIENT_CLOSED);
     } else if (c->state < CLIENT_AUTHENTICATING || c->state > CLIENT_ACTING ||
                c->state == CLIENT_READY) {
-        fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, tag);
+        client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, tag);
     } else if (c->config.security == 0) {
-        on_response(c, now_ms, &r);
+        client_on_response(c, now_ms, &r);
     } else if (plain_tag == 0 || dedicated) {
-        fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, 0);
-    } else if (unprotect_apdu(c, apdu, &r)) {
-        on_response(c, now_ms, &r);
+        client_fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, 0);
+    } else if (client_unprotect_apdu(c, apdu, &r)) {
+        client_on_response(c, now_ms, &r);
     }
 }
 
@@ -654,7 +360,7 @@ static void on_frame(struct cosem_client *c, uint64_t now_ms, enum wrapper_event
     const struct bytes apdu = {c->buf, c->rx.len};
     if (event != WRAPPER_FRAME || c->rx.source != c->config.server_sap ||
         c->rx.destination != c->config.client_sap) {
-        fail(c, ERR_FORMAT, CLIENT_WHY_FRAME, 0);
+        client_fail(c, ERR_FORMAT, CLIENT_WHY_FRAME, 0);
         return;
     }
     wrapper_reset(&c->rx, c->buf, c->config.max_pdu);
@@ -678,16 +384,16 @@ size_t cosem_client_feed(struct cosem_client *c, uint64_t now_ms, const uint8_t 
 uint64_t cosem_client_poll(struct cosem_client *c, uint64_t now_ms)
 {
     if (cosem_client_waiting(c) && now_ms >= c->deadline_ms)
-        fail(c, ERR_TIMEOUT, CLIENT_WHY_TIMEOUT, 0);
+        client_fail(c, ERR_TIMEOUT, CLIENT_WHY_TIMEOUT, 0);
     return c->deadline_ms;
 }
 
 void cosem_client_lost(struct cosem_client *c)
 {
     if (c->state == CLIENT_RELEASING || c->state == CLIENT_READY)
-        become(c, CLIENT_CLOSED);
+        client_become(c, CLIENT_CLOSED);
     else if (cosem_client_waiting(c))
-        fail(c, ERR_CLOSED, CLIENT_WHY_CLOSED, 0);
+        client_fail(c, ERR_CLOSED, CLIENT_WHY_CLOSED, 0);
     c->out_at = c->out_end = 0;
     wrapper_reset(&c->rx, c->buf, c->config.max_pdu);
 }

@@ -114,9 +114,9 @@ struct cosem_client { /* read freely: state, failure, and what the server told; 
     uint8_t ctos[16];
     uint8_t stoc_len;
     uint8_t stoc[COSEM_CLIENT_STOC_MAX];
-    uint32_t block; /* last one received */
+    uint32_t block;  /* last one received */
     uint32_t n_list; /* attributes asked for by get_list, 0 in a single get */
-    uint8_t part;   /* what the next octet of an answer is: enum in client_items.c */
+    uint8_t part;    /* what the next octet of an answer is: enum in client_items.c */
     uint32_t item, n_items;
     struct client_scan scan;
     struct wrapper_rx rx;
