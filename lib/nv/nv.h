@@ -78,8 +78,9 @@ uint64_t nv_newest(const struct nv *nv, uint8_t ring);
 /* Reads the record with this sequence number, in constant time. ERR_NOT_FOUND, ERR_CORRUPT (no
  * valid record in its place; `record` is then zero), ERR_RANGE (no such ring), ERR_IO. */
 MUST_CHECK enum err nv_read(const struct nv *nv, uint8_t ring, uint64_t seq, void *record);
-/* Forgets all records; sequence numbers go on, with a gap. Atomic under power cut; after ERR_IO the
- * ring is either as before or empty. ERR_RANGE (no such ring). */
+/* Forgets all records; sequence numbers go on, with a gap. Atomic under power cut. ERR_IO: the ring
+ * is as before or empty, and the next mount may see the other of the two; clear again to be sure.
+ * ERR_RANGE (no such ring). */
 MUST_CHECK enum err nv_clear(struct nv *nv, uint8_t ring);
 
 /* How often a sector (0 .. of the device) was erased by this store; 0 when it never was, belongs to

@@ -259,6 +259,19 @@ static void flip_and_check(struct world *w, const struct snapshot *s, uint32_t b
 
 /* One flipped bit anywhere: a right answer or none, never another, and the newest of a key is not
  * replaced by the one before. */
+/* What a caller does after an error: a put settles whether the last one was done, a clear that may
+ * or may not have been done is repeated. */
+static void settle(struct world *w, uint32_t op)
+{
+    struct work *m = &w->work;
+    assert_int_equal(nv_put(&w->nv, WORK_KEYS, &op, sizeof op), ERR_OK);
+    if (m->pending == PENDING_CLEAR) {
+        assert_int_equal(nv_clear(&w->nv, m->pending_at), ERR_OK);
+        m->ring[m->pending_at].cleared = m->ring[m->pending_at].newest;
+    }
+    demand(w, (struct work_rules){.holes = true}, "after a failure", op);
+}
+
 /* An operation fails without a power cut and the store is used on as it stands in memory. */
 static void fail_step(struct world *w, const struct snapshot *before, uint32_t op, enum tear tear)
 {
@@ -267,8 +280,7 @@ static void fail_step(struct world *w, const struct snapshot *before, uint32_t o
     flash_emu_power(&w->flash, op, tear);
     try_step(w);
     flash_emu_power(&w->flash, 0, tear);
-    assert_int_equal(nv_put(&w->nv, WORK_KEYS, &op, sizeof op), ERR_OK); /* settles the last put */
-    demand(w, rules, "after a failure", op);
+    settle(w, op);
     for (uint32_t i = 0; i < 10; i++)
         must_step(w, "after a failure", op);
     demand(w, rules, "after a failure", op);
