@@ -143,7 +143,7 @@ static void transform(int64_t (*z)[2])
 }
 
 /* Power of line h of both channels from the transform of voltage + j current; the parts are cut to
- * 28 bits so that forty lines add up in 64. */
+ * 30 bits so that forty lines add up in 64. */
 static void line_power(int64_t (*z)[2], uint32_t h, uint64_t *u, uint64_t *i)
 {
     const int64_t *a = z[h], *b = z[POINTS - h];
