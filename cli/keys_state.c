@@ -94,8 +94,11 @@ static enum err reserve(void *context, uint32_t limit)
     if (!err && now.has_limit && now.limit > s->counter.next) {
         /* another process went on: our block moves above its own */
         const uint32_t n = limit - s->counter.next;
+        if (now.limit > UINT32_MAX - n)
+            err = ERR_COUNTER;
+        else
+            limit = now.limit + n;
         s->counter.next = now.limit;
-        limit = now.limit > UINT32_MAX - n ? UINT32_MAX : now.limit + n;
     }
     memcpy(now.title, s->title, sizeof now.title);
     now.limit = limit;

@@ -59,11 +59,13 @@ enum err dlms_counter_take(struct dlms_counter *c, uint32_t *out)
         return ERR_COUNTER;
     if (c->store && c->next >= c->limit) {
         uint32_t room = UINT32_MAX - c->next;
-        uint32_t limit = c->next + (room < DLMS_COUNTER_BLOCK ? room : DLMS_COUNTER_BLOCK);
-        enum err err = c->store->reserve(c->store->context, limit);
+        uint32_t n = room < DLMS_COUNTER_BLOCK ? room : DLMS_COUNTER_BLOCK;
+        enum err err = c->store->reserve(c->store->context, c->next + n);
         if (err != ERR_OK)
             return err;
-        c->limit = limit;
+        if (n > UINT32_MAX - c->next) /* the store moved next up */
+            return ERR_COUNTER;
+        c->limit = c->next + n;
     }
     *out = c->next++;
     return ERR_OK;

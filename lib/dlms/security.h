@@ -24,8 +24,9 @@ struct dlms_keys {
  * is sent. */
 struct dlms_counter_store {
     void *context;
-    /* Makes durable that counters below `limit` count as used; then they may be. ERR_IO, ERR_FULL.
-     */
+    /* Makes durable that counters below `limit` count as used; then they may be. A store that
+     * several senders share may first raise the counter's `next` above what the others have
+     * reserved; it then makes a block of the same size from there durable. ERR_IO, ERR_FULL. */
     enum err (*reserve)(void *context, uint32_t limit);
 };
 #define DLMS_COUNTER_BLOCK 256u
