@@ -1,0 +1,194 @@
+/* A meter as a process: killed and started again, switched off by the panel, refused a port, a
+ * flash, a model. */
+#include "tests/cli/command.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#define KILLS 6
+
+static struct command c;
+static char dir[64], flash[96], keys[96], panel[112], url[96];
+
+#define SECURE "--auth", "hls5", "--keys", keys
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/ferraris-meter-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(flash, sizeof flash, "%s/flash", dir);
+    snprintf(keys, sizeof keys, "%s/keys", dir);
+    snprintf(panel, sizeof panel, "unix:%s/panel", dir);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char line[160];
+    snprintf(line, sizeof line, "rm -r %s", dir);
+    return system(line);
+}
+
+static void expect(int code, const char *on_out, const char *on_err)
+{
+    if (c.code != code)
+        fail_msg("exit code %d, not %d; %s", c.code, code, c.err);
+    if (on_out != NULL && strstr(c.out, on_out) == NULL)
+        fail_msg("'%s' is not in the output:\n%s", on_out, c.out);
+    if (on_err != NULL && strstr(c.err, on_err) == NULL)
+        fail_msg("'%s' is not in the message:\n%s", on_err, c.err);
+}
+
+static pid_t start(const char *speed)
+{
+    return command_meter((const char *const[]){"meter", "--model", "ST402D", "--listen",
+                                               "127.0.0.1:0", "--level", "window", "--flash", flash,
+                                               "--keys", keys, "--panel", panel, "--speed", speed,
+                                               "--start", "2026-03-28T00:00:00Z", NULL},
+                         url, sizeof url);
+}
+
+static double import_wh(void)
+{
+    COMMAND(&c, NULL, "read", SECURE, "--json", url, "1-0:1.8.0.255");
+    expect(0, NULL, NULL);
+    json_t *a = json_loads(c.out, 0, NULL);
+    assert_non_null(a);
+    double wh = json_number_value(json_object_get(json_array_get(a, 0), "scaled"));
+    json_decref(a);
+    return wh;
+}
+
+/* Sum of the interval energies and the last register of the profile. */
+static size_t profile_sum(double *sum, double *last)
+{
+    COMMAND(&c, NULL, "profile", SECURE, "--json", url, "1-0:99.1.0.255");
+    expect(0, NULL, NULL);
+    json_t *a = json_loads(c.out, 0, NULL);
+    assert_non_null(a);
+    json_t *rows = json_object_get(a, "rows");
+    size_t n = json_array_size(rows);
+    *sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        json_t *row = json_array_get(rows, i);
+        *sum += json_number_value(json_array_get(row, 6));
+        *last = json_number_value(json_array_get(row, 2));
+    }
+    json_decref(a);
+    return n;
+}
+
+static void meter_loses_nothing_told_when_killed(void **state)
+{
+    (void)state;
+    double told = 0, sum, last = 0;
+    size_t rows = 0;
+    for (unsigned k = 0; k < KILLS; k++) {
+        pid_t meter = start("7200"); /* two hours a second: rows and snapshots all the time */
+        double wh = import_wh();
+        assert_true(wh >= told);
+        usleep(100000 + 37000 * k);
+        size_t n = profile_sum(&sum, &last);
+        assert_true(n >= rows);
+        assert_true(sum - last < 0.001 && last - sum < 0.001);
+        rows = n;
+        told = import_wh();
+        assert_true(told > wh);
+        assert_int_equal(kill(meter, SIGKILL), 0);
+        assert_int_equal(waitpid(meter, NULL, 0), meter);
+    }
+    assert_true(rows > KILLS);
+    pid_t meter = start("0");
+    assert_true(import_wh() >= told);
+    assert_true(profile_sum(&sum, &last) >= rows);
+    command_stop(meter);
+}
+
+static void meter_obeys_the_panel(void **state)
+{
+    (void)state;
+    pid_t meter = start("3600");
+    usleep(200000);
+    COMMAND(&c, NULL, "panel", panel, "status");
+    expect(0, "mains on", NULL);
+    double before = import_wh();
+    COMMAND(&c, NULL, "panel", panel, "mains", "off");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "status");
+    expect(0, "mains off", NULL);
+    COMMAND(&c, NULL, "read", url, "0-0:42.0.0.255");
+    expect(3, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "mains", "on");
+    expect(0, NULL, NULL);
+    assert_true(import_wh() >= before);
+    COMMAND(&c, NULL, "panel", panel, "phase", "2", "off");
+    expect(0, NULL, NULL);
+    usleep(200000);
+    COMMAND(&c, NULL, "read", SECURE, url, "1-0:52.7.0.255");
+    expect(0, " 0.00 V", NULL);
+    COMMAND(&c, NULL, "panel", "--warn", panel, "mains", "off");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "phase", "4", "off");
+    expect(1, NULL, "not a command");
+    COMMAND(&c, NULL, "panel", panel, "mains", "sideways");
+    expect(1, NULL, "not a command");
+    command_stop(meter);
+    COMMAND(&c, NULL, "panel", panel, "status");
+    expect(3, NULL, NULL);
+}
+
+static void meter_says_what_is_taken_or_wrong(void **state)
+{
+    (void)state;
+    struct stat s;
+    pid_t meter = start("1");
+    assert_int_equal(stat(keys, &s), 0);
+    assert_int_equal(s.st_mode & 0777, 0600);
+    const char *address = url + strlen("tcp://");
+    COMMAND(&c, NULL, "meter", "--listen", address);
+    expect(3, NULL, "address already in use: 127.0.0.1:");
+    expect(3, NULL, "by ferraris (process ");
+    COMMAND(&c, NULL, "meter", "--listen", "127.0.0.1:0", "--flash", flash);
+    expect(1, NULL, "flash");
+    COMMAND(&c, NULL, "meter", "--listen", "127.0.0.1:0", "--panel", panel);
+    expect(3, NULL, "another meter answers");
+    command_stop(meter);
+    /* the same size of flash, another meter */
+    COMMAND(&c, NULL, "meter", "--listen", "127.0.0.1:0", "--flash", flash, "--model", "ST402C");
+    expect(4, NULL, "another model");
+    assert_int_equal(truncate(flash, 4096), 0);
+    COMMAND(&c, NULL, "meter", "--listen", "127.0.0.1:0", "--flash", flash);
+    expect(4, NULL, "flash");
+    COMMAND(&c, NULL, "meter", "--model", "ST999");
+    expect(2, NULL, "SMARTESOX-P");
+    COMMAND(&c, NULL, "meter", "--start", "2026-02-30T00:00");
+    expect(2, NULL, "--start");
+    COMMAND(&c, NULL, "meter", "--listen", "nowhere");
+    expect(3, NULL, "HOST:PORT");
+    COMMAND(&c, NULL, "meter", "--source", "synth:volts=3");
+    expect(4, NULL, "volts");
+    COMMAND(&c, NULL, "meter", "--model", "sm307", "--datasheet");
+    expect(0, "10000 imp/kWh", NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(meter_loses_nothing_told_when_killed),
+        cmocka_unit_test(meter_obeys_the_panel),
+        cmocka_unit_test(meter_says_what_is_taken_or_wrong),
+    };
+    return cmocka_run_group_tests_name("meter_process", tests, set_up, tear_down);
+}
