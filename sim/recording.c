@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define STRETCH_MIN 16  /* samples: shorter stretches of one rate say nothing about a rate */
-#define STEP_OFF    0.3 /* of the mean step: a lost sample is 1.0, rounding to microseconds 0.06 */
+#define STEP_OFF    0.3 /* of the median step: a lost sample is 1.0, rounding to microseconds 0.06 */
 #define LINE_OFF    0.5 /* samples from the straight line */
 #define GAP_MAX     3   /* samples: at 16 per cycle a straight line over more is no sine any more */
 
@@ -67,16 +67,30 @@ enum err recording_one_rate(struct recording *r, double hz)
     return ERR_OK;
 }
 
-static bool step_is_even(const double *t, size_t n, size_t *bad)
+static int compare(const void *a, const void *b)
 {
-    double mean = (t[n - 1] - t[0]) / (double)(n - 1);
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median, not the mean: a step that is off must not put its neighbours in the wrong. */
+static enum err check_steps(const double *t, size_t n, size_t *bad)
+{
+    double *step = malloc((n - 1) * sizeof *step);
+    if (!step)
+        return ERR_MEMORY;
+    for (size_t k = 1; k < n; k++)
+        step[k - 1] = t[k] - t[k - 1];
+    qsort(step, n - 1, sizeof *step, compare);
+    double median = step[(n - 1) / 2];
+    free(step);
     for (size_t k = 1; k < n; k++) {
         *bad = k;
-        double step = t[k] - t[k - 1];
-        if (!(step > 0) || fabs(step - mean) > STEP_OFF * mean)
-            return false;
+        double d = t[k] - t[k - 1];
+        if (!(d > 0) || fabs(d - median) > STEP_OFF * median)
+            return ERR_FORMAT;
     }
-    return true;
+    return ERR_OK;
 }
 
 /* Are samples [from, to] on a straight line? Both ends included. */
@@ -101,8 +115,9 @@ enum err recording_rates_from_stamps(struct recording *r, const double *stamp, s
 {
     size_t n = r->n, stretches = 1;
     *bad = 0;
-    if (n < 2 || !step_is_even(stamp, n, bad))
-        return ERR_FORMAT;
+    enum err err = n < 2 ? ERR_FORMAT : check_steps(stamp, n, bad);
+    if (err)
+        return err;
     while (!stretches_fit(stamp, n, stretches)) {
         stretches *= 2;
         if (n / stretches < STRETCH_MIN)

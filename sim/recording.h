@@ -60,7 +60,7 @@ MUST_CHECK enum err recording_alloc_samples(struct recording *r, size_t n);
 MUST_CHECK enum err recording_one_rate(struct recording *r, double hz);
 /* Derives the rates from n time stamps in seconds: one rate when the stamps lie within half a
  * sample of a straight line, else the fewest equal stretches (a power of two) that do. ERR_FORMAT
- * when a single step is off by more than 30 % of the mean step or the stamps do not advance:
+ * when a single step is off by more than 30 % of the median step or the stamps do not advance:
  * *bad is then the index of the sample after that step. ERR_MEMORY. */
 MUST_CHECK enum err recording_rates_from_stamps(struct recording *r, const double *stamp,
                                                 size_t *bad);

@@ -250,15 +250,17 @@ static double mean_product(const struct synth *y, int a, int b)
     return sum;
 }
 
-static void add_stretch(const struct synth *y, int phase, double t, double d, struct means *m)
+/* `part` is the weight of the stretch [t, t + d] in the window. */
+static void add_stretch(const struct synth *y, int phase, double t, double d, double part,
+                        struct means *m)
 {
     const struct synth_spec *s = &y->spec;
     int u = AFE_U1 + phase, i = AFE_I1 + phase;
-    m->uu += d * mean_product(y, u, u) * mean_gain(s, u, u, t, d);
-    m->ii += d * mean_product(y, i, i) * mean_gain(s, i, i, t, d);
-    m->ui += d * mean_product(y, u, i) * mean_gain(s, u, i, t, d);
-    m->u1 += d * y->component[u][0].amplitude / 2 * mean_gain(s, u, -1, t, d);
-    m->i1 += d * y->component[i][0].amplitude / 2 * mean_gain(s, i, -1, t, d);
+    m->uu += part * mean_product(y, u, u) * mean_gain(s, u, u, t, d);
+    m->ii += part * mean_product(y, i, i) * mean_gain(s, i, i, t, d);
+    m->ui += part * mean_product(y, u, i) * mean_gain(s, u, i, t, d);
+    m->u1 += part * y->component[u][0].amplitude / 2 * mean_gain(s, u, -1, t, d);
+    m->i1 += part * y->component[i][0].amplitude / 2 * mean_gain(s, i, -1, t, d);
 }
 
 /* The next border of an event after t, at most `end`. */
@@ -279,7 +281,7 @@ static struct means phase_means(const struct synth *y, int phase, double from, d
     struct means m = {0};
     for (double t = from, end = from + seconds; t < end;) {
         double next = next_border(&y->spec, t, end);
-        add_stretch(y, phase, t, (next - t) / seconds, &m);
+        add_stretch(y, phase, t, next - t, (next - t) / seconds, &m);
         t = next;
     }
     return m;
