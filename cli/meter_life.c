@@ -6,6 +6,7 @@
 
 #define WINDOW_MAX_NS (60 * METER_NS)
 #define WINDOW_MIN_NS (METER_NS / 1000)
+#define BETWEEN_HZ    55
 
 static enum err fail(struct life *l, enum err err, const char *what)
 {
@@ -28,6 +29,7 @@ static enum err open_source(struct life *l)
     source_info_get(l->source, &info);
     l->u_lsb_fv = info.u_lsb_fv;
     l->i_lsb_fa = info.i_lsb_fa;
+    l->f_mhz = info.frequency_hz > BETWEEN_HZ ? 60000 : 50000;
     return ERR_OK;
 }
 
@@ -42,6 +44,7 @@ enum err life_mains_on(struct life *l)
                                   .time_ns = l->crystal_ns,
                                   .u_lsb_fv = l->u_lsb_fv,
                                   .i_lsb_fa = l->i_lsb_fa,
+                                  .f_mhz = l->f_mhz,
                                   .inactivity_ms = l->o.inactivity_ms};
     memcpy(config.serial, l->o.serial, sizeof config.serial);
     memcpy(config.password, l->o.password, sizeof config.password);

@@ -34,6 +34,7 @@ struct life {
     bool ended; /* the recording is at its end (never when it repeats) */
     int64_t crystal_ns;
     uint64_t u_lsb_fv, i_lsb_fa;
+    uint32_t f_mhz;     /* nominal frequency next to that of the source */
     struct meter meter; /* meaningful while powered */
     char why[512];      /* after an error: the sentence for the user */
 };

@@ -360,7 +360,7 @@ static enum err start_legal(struct meter *m, const struct meter_config *c)
 {
     struct legal_config legal = {.n_phases = m->model->n_phases,
                                  .wiring = m->model->n_phases == 1 ? LEGAL_1P2W : LEGAL_3P4W,
-                                 .f_nominal_mhz = m->model->f_mhz,
+                                 .f_nominal_mhz = m->f_mhz,
                                  .un_mv = m->model->un_mv,
                                  .i_start_ua = m->model->ist_ua,
                                  .pulse_per_kwh = m->model->pulse_per_kwh};
@@ -484,7 +484,8 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
     if (!config_valid(config))
         return ERR_RANGE;
     *m = (struct meter){.model = config->model,
-                        .features = config->model->features & ~config->without};
+                        .features = config->model->features & ~config->without,
+                        .f_mhz = config->f_mhz != 0 ? config->f_mhz : config->model->f_mhz};
     memcpy(m->serial, config->serial, sizeof m->serial);
     meter_clock_reset(&m->clock);
     m->clock.base_ns = config->time_ns;

@@ -52,6 +52,7 @@ struct meter_config {
     int64_t time_ns;   /* crystal at power-up: nanoseconds since 1970, UTC at the first start */
     uint64_t u_lsb_fv; /* front end: femtovolt and femtoampere per count */
     uint64_t i_lsb_fa;
+    uint32_t f_mhz;         /* nominal frequency as ordered, 50 000 or 60 000; 0: the model's */
     uint32_t inactivity_ms; /* a silent session is closed; 0 never */
 };
 
@@ -66,6 +67,7 @@ enum {
 struct meter { /* fields are private to firmware/meter, but for server (sessions) and fault */
     const struct model_meter *model;
     uint32_t features; /* MODEL_* this meter has */
+    uint32_t f_mhz;
     char serial[METER_SERIAL_LEN + 1];
     char device_name[17];
     char password[METER_PASSWORD_MAX + 1];

@@ -23,14 +23,20 @@ static const struct format formats[MODEL_N_QUANTITIES] = {
     [MODEL_S_IMPORT] = {AXDR_U64, BY_MODEL, COSEM_UNIT_VAH},
     [MODEL_S_EXPORT] = {AXDR_U64, BY_MODEL, COSEM_UNIT_VAH},
     [MODEL_A_ABSOLUTE] = {AXDR_U64, BY_MODEL, COSEM_UNIT_WH},
+    [MODEL_R_ABSOLUTE] = {AXDR_U64, BY_MODEL, COSEM_UNIT_VARH},
     [MODEL_A_IMPORT_INTERVAL] = {AXDR_U32, BY_MODEL, COSEM_UNIT_WH},
     [MODEL_A_EXPORT_INTERVAL] = {AXDR_U32, BY_MODEL, COSEM_UNIT_WH},
     [MODEL_P_IMPORT] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_W},
     [MODEL_P_EXPORT] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_W},
     [MODEL_Q_IMPORT] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_VAR},
     [MODEL_Q_EXPORT] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_VAR},
+    [MODEL_Q_QI] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_VAR},
+    [MODEL_Q_QII] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_VAR},
+    [MODEL_Q_QIII] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_VAR},
+    [MODEL_Q_QIV] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_VAR},
     [MODEL_S_IMPORT_NOW] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_VA},
     [MODEL_S_EXPORT_NOW] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_VA},
+    [MODEL_P_ABSOLUTE] = {AXDR_U32, METER_POWER_SCALER, COSEM_UNIT_W},
     [MODEL_P_NET] = {AXDR_I32, METER_POWER_SCALER, COSEM_UNIT_W},
     [MODEL_POWER_FACTOR] = {AXDR_I16, -3, COSEM_UNIT_NONE},
     [MODEL_FREQUENCY] = {AXDR_U16, -2, COSEM_UNIT_HZ},
@@ -72,6 +78,18 @@ static struct powers powers_of(const struct legal_values *v, uint8_t phase)
     return (struct powers){x->p_mw, x->q_mvar, (int64_t)x->s_mva, x->pf_ppm};
 }
 
+/* Reactive power where the load lies in this quadrant, else 0; the axes as the ledger has them. */
+static int64_t in_quadrant(const struct powers *x, enum model_quantity q)
+{
+    bool export = x->p_mw < 0, negative = x->q_mvar < 0;
+    enum model_quantity here = export ? MODEL_Q_QII : MODEL_Q_QI;
+    if (negative)
+        here = export ? MODEL_Q_QIII : MODEL_Q_QIV;
+    if (q != here)
+        return 0;
+    return negative ? -x->q_mvar : x->q_mvar;
+}
+
 static int64_t power(const struct legal_values *v, enum model_quantity q, uint8_t phase)
 {
     const int64_t mw = 100; /* milliwatt to 0.1 W */
@@ -85,10 +103,17 @@ static int64_t power(const struct legal_values *v, enum model_quantity q, uint8_
         return rounded(positive(x.q_mvar), mw);
     case MODEL_Q_EXPORT:
         return rounded(positive(-x.q_mvar), mw);
+    case MODEL_Q_QI:
+    case MODEL_Q_QII:
+    case MODEL_Q_QIII:
+    case MODEL_Q_QIV:
+        return rounded(in_quadrant(&x, q), mw);
     case MODEL_S_IMPORT_NOW:
         return x.p_mw >= 0 ? rounded(x.s_mva, mw) : 0;
     case MODEL_S_EXPORT_NOW:
         return x.p_mw < 0 ? rounded(x.s_mva, mw) : 0;
+    case MODEL_P_ABSOLUTE:
+        return rounded(x.p_mw < 0 ? -x.p_mw : x.p_mw, mw);
     case MODEL_P_NET:
         return rounded(x.p_mw, mw);
     default: /* MODEL_POWER_FACTOR */
@@ -130,7 +155,7 @@ static int64_t constant(const struct meter *m, enum model_quantity q)
     case MODEL_NOMINAL_I:
         return m->model->in_ma;
     case MODEL_NOMINAL_F:
-        return m->model->f_mhz;
+        return m->f_mhz;
     case MODEL_MAXIMUM_I:
         return m->model->imax_ma;
     default: /* MODEL_LED_ACTIVE, MODEL_LED_REACTIVE */

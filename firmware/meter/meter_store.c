@@ -185,6 +185,8 @@ static enum err load_counters(struct meter *m)
 {
     uint8_t buf[4 * COSEM_CLIENTS_MAX];
     size_t len;
+    /* A new meter begins at 1: clients take 0 for "nothing received yet" and refuse it. */
+    raise_tx(m, 1);
     enum err err = get(m, METER_KEY_TX, buf, 4, &len);
     if (!err) {
         struct rd r = rd_of(buf, len);

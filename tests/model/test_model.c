@@ -82,12 +82,11 @@ static void objects_are_unique_and_found_by_name(void **state)
     }
 }
 
-/* A client sees the association object of another only as the manager, and what was agreed with the
- * other (attribute 5) only while that is associated. */
+/* A client sees the association object of another only as the manager. */
 static bool hidden(const struct rig *r, const struct cosem_ref *o, uint16_t sap, uint8_t attr)
 {
     bool other = o->row->class_id == 15 && o->i > 0 && r->meter.clients[o->i - 1].sap != sap;
-    return other && attr > 1 && (sap != METER_SAP_MANAGER || attr == 5);
+    return other && attr > 1 && sap != METER_SAP_MANAGER;
 }
 
 /* Reads every attribute the role may; the answers must have the type the class says. */

@@ -53,7 +53,8 @@ struct rig *rig_new(const char *model, const char *start, const char *load)
                                       .password = PASSWORD,
                                       .time_ns = rig_time(start) * METER_NS,
                                       .u_lsb_fv = info.u_lsb_fv,
-                                      .i_lsb_fa = info.i_lsb_fa};
+                                      .i_lsb_fa = info.i_lsb_fa,
+                                      .f_mhz = info.frequency_hz > 55 ? 60000 : 50000};
     assert_non_null(r->config.model);
     for (uint8_t i = 0; i < 16; i++) {
         r->config.keys.guek[i] = i;
