@@ -14,10 +14,16 @@ static const struct cosem_client_entry *entry_of(const struct cosem_call *c,
     return o->i <= config->n_clients ? &config->clients[o->i - 1] : NULL;
 }
 
-/* Whether a role has any business with an object: else it is not in its list. */
-static bool visible(const struct cosem_rights *r, enum cosem_role role)
+/* Whether the client of entry e has any business with an object: else it is not in its list. The
+ * association of somebody else is the managers' business alone. */
+static bool visible(const struct cosem_server_config *config, const struct cosem_client_entry *e,
+                    const struct cosem_ref *o)
 {
-    return r && (r->read[role] | r->write[role] | r->invoke[role]) != 0;
+    const struct cosem_rights *r = o->row->rights;
+    if (o->row->binding == &cosem_binding_association && o->i > 0 && e->role != COSEM_MANAGER &&
+        &config->clients[o->i - 1] != e)
+        return false;
+    return r && (r->read[e->role] | r->write[e->role] | r->invoke[e->role]) != 0;
 }
 
 static void put_selectors(struct wr *w, uint8_t selectors)
@@ -68,31 +74,31 @@ static void put_object(struct wr *w, const struct cosem_ref *o, enum cosem_role 
     put_rights(w, cosem_class_find(row->class_id, row->version), row->rights, role);
 }
 
-/* The next object of the list a role sees; g->word[0] is the walk's position. */
-static bool next_visible(const struct cosem_device *d, enum cosem_role role, uint32_t *at,
-                         struct cosem_ref *o)
+/* The next object of the list the client of entry e sees; g->word[0] is the walk's position. */
+static bool next_visible(const struct cosem_session *s, const struct cosem_client_entry *e,
+                         uint32_t *at, struct cosem_ref *o)
 {
-    while (cosem_next(d, at, o)) {
-        if (visible(o->row->rights, role))
+    while (cosem_next(s->device, at, o)) {
+        if (visible(&s->server->config, e, o))
             return true;
     }
     return false;
 }
 
 /* Item 0 is the array header, then an object an item; word[1] counts what is left. */
-static enum cosem_result get_object_list(const struct cosem_call *c, enum cosem_role role,
-                                         struct cosem_gen *g, struct wr *out)
+static enum cosem_result get_object_list(const struct cosem_session *s,
+                                         const struct cosem_client_entry *e, struct cosem_gen *g,
+                                         struct wr *out)
 {
-    const struct cosem_device *d = c->session->device;
     struct cosem_ref o;
     if (g->item == 0) {
         uint32_t at = 0, n = 0;
-        while (next_visible(d, role, &at, &o))
+        while (next_visible(s, e, &at, &o))
             n++;
         axdr_put_array(out, n);
         g->word[1] = n;
-    } else if (next_visible(d, role, &g->word[0], &o)) {
-        put_object(out, &o, role);
+    } else if (next_visible(s, e, &g->word[0], &o)) {
+        put_object(out, &o, e->role);
         g->word[1]--;
     }
     g->more = g->word[1] > 0;
@@ -106,14 +112,15 @@ static void put_name(struct wr *w, uint8_t family, uint8_t value)
     axdr_put_octets(w, oid, sizeof oid);
 }
 
-static void put_context_info(const struct cosem_session *s, struct wr *w)
+/* What was negotiated; of an association that is not the asking one, what would be offered. */
+static void put_context_info(uint32_t conformance, uint16_t max_send_pdu, struct wr *w)
 {
-    const uint8_t bits[] = {(uint8_t)(s->conformance >> 16), (uint8_t)(s->conformance >> 8),
-                            (uint8_t)s->conformance};
+    const uint8_t bits[] = {(uint8_t)(conformance >> 16), (uint8_t)(conformance >> 8),
+                            (uint8_t)conformance};
     axdr_put_struct(w, 6);
     axdr_put_bits(w, bits, 24);
     axdr_put_u16(w, COSEM_PDU_MAX);
-    axdr_put_u16(w, s->max_pdu);
+    axdr_put_u16(w, max_send_pdu);
     axdr_put_u8(w, DLMS_VERSION);
     axdr_put_i8(w, 0);
     axdr_put_octets(w, NULL, 0); /* the dedicated key is never shown */
@@ -140,7 +147,7 @@ static enum cosem_result get(const struct cosem_call *c, const struct cosem_ref 
         return COSEM_READ_WRITE_DENIED;
     switch (attr) {
     case 2:
-        return get_object_list(c, e->role, g, out);
+        return get_object_list(s, e, g, out);
     case 3:
         axdr_put_struct(out, 2);
         axdr_put_i8(out, (int8_t)e->sap);
@@ -153,9 +160,8 @@ static enum cosem_result get(const struct cosem_call *c, const struct cosem_ref 
                                 : DLMS_CONTEXT_LN);
         return COSEM_SUCCESS;
     case 5:
-        if (e != s->client) /* negotiated anew with each association */
-            return COSEM_OBJECT_UNAVAILABLE;
-        put_context_info(s, out);
+        put_context_info(e == s->client ? s->conformance : SERVER_CONFORMANCE,
+                         e == s->client ? s->max_pdu : COSEM_PDU_MAX, out);
         return COSEM_SUCCESS;
     case 6:
         put_name(out, 2, (uint8_t)e->mechanism);
