@@ -92,7 +92,7 @@ static int dial(const char *path)
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(a.sun_path, path);
+    memcpy(a.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof a) != 0) {
         int why = errno;
@@ -117,7 +117,7 @@ enum err panel_server_listen(struct panel_server *p, uv_loop_t *loop, const char
     p->context = context;
     if (strlen(path) >= sizeof p->path)
         return fail(p, ERR_RANGE, "path too long for a socket");
-    strcpy(p->path, path);
+    memcpy(p->path, path, strlen(path) + 1);
     int other = dial(path);
     if (other >= 0) {
         close(other);
