@@ -168,6 +168,12 @@ static void interop_answers_gurux_with_hls5(void **state)
     replay_file("gurux-hls5.txt", 200);
 }
 
+static void interop_answers_u9n_with_lls_and_a_range(void **state)
+{
+    (void)state;
+    replay_file("u9n-lls.txt", 200);
+}
+
 /* ---- recording ---- */
 
 static void write_hex(FILE *f, char direction, const uint8_t *p, size_t n)
@@ -228,6 +234,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interop_answers_gurux_with_lls),
         cmocka_unit_test(interop_answers_gurux_with_hls5),
+        cmocka_unit_test(interop_answers_u9n_with_lls_and_a_range),
     };
     if (argc == 4 && strcmp(argv[1], "--record") == 0)
         return record(argv[2], argv[3]);
