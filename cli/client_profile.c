@@ -233,11 +233,26 @@ static void print_row(const struct profile_view *p, const json_t *row, const int
     fputc('\n', to);
 }
 
+/* The heading of a column as a meter's display would name it (C.D.E, IEC 62056-61), so that a row
+ * fits a terminal: A-B: and F only where they say something. */
+static void short_name(const struct profile_column *c, char name[24])
+{
+    const uint8_t *ln = c->ln;
+    if (c->class_id == 8)
+        snprintf(name, 24, "time");
+    else if (ln[0] == 1 && ln[1] == 0 && ln[5] == 255)
+        snprintf(name, 24, "%u.%u.%u", ln[2], ln[3], ln[4]);
+    else if (ln[0] == 0 && ln[2] == 96 && ln[3] == 10)
+        snprintf(name, 24, "status");
+    else
+        snprintf(name, 24, "%u-%u:%u.%u.%u", ln[0], ln[1], ln[2], ln[3], ln[4]);
+}
+
 static void print_heading(const struct profile_view *p, const int width[], FILE *to)
 {
     for (size_t i = 0; i < p->n_columns; i++) {
         char name[OBIS_TEXT];
-        obis_print(p->column[i].ln, name);
+        short_name(&p->column[i], name);
         fprintf(to, "%s%*s", i > 0 ? "  " : "", width[i], name);
     }
     fputc('\n', to);
@@ -257,7 +272,7 @@ void profile_print(const struct profile_view *p, size_t max_rows, FILE *to)
     const size_t tail = max_rows == 0 || n <= max_rows ? n : n - (max_rows - head);
     for (size_t i = 0; i < p->n_columns; i++) {
         char cell[40];
-        obis_print(p->column[i].ln, cell);
+        short_name(&p->column[i], cell);
         width[i] = (int)strlen(cell);
         for (size_t r = 0; r < n; r++) {
             format_cell(p, i, json_array_get(json_array_get(p->rows, r), i), cell);

@@ -192,10 +192,10 @@ static void decode_says_where_when_truncated_anywhere(void **state)
     (void)state;
     char lines[8192] = "";
     const size_t n = strlen(PUSH) / 2;
-    for (size_t cut = 1; cut < n; cut++) {
-        strncat(lines, PUSH, 2 * cut);
-        strcat(lines, "\n");
-    }
+    size_t at = 0;
+    for (size_t cut = 1; cut < n; cut++)
+        at += (size_t)snprintf(lines + at, sizeof lines - at, "%.*s\n", (int)(2 * cut), PUSH);
+    assert_true(at < sizeof lines);
     COMMAND(&c, lines, "decode", "--json");
     expect(4, NULL, NULL);
     json_t *out = decoded();
