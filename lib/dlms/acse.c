@@ -185,6 +185,8 @@ void acse_get_aare(struct rd *r, struct acse_aare *out)
         aare_field(tag, &field, out);
         adopt_error(r, &field);
     }
+    if (!r->err && out->source == 0) /* result-source-diagnostic is mandatory */
+        rd_fail(r, ERR_FORMAT);
 }
 
 void acse_get_release(struct rd *r, uint8_t tag, struct acse_release *out)

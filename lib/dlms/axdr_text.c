@@ -4,6 +4,12 @@
 
 static const char hex_digits[] = "0123456789ABCDEF";
 
+struct text_levels {
+    size_t left[AXDR_DEPTH_MAX]; /* values still to come at each level, never 0 */
+    char close[AXDR_DEPTH_MAX];
+    unsigned depth;
+};
+
 static void put_string(struct wr *w, const char *s)
 {
     for (; *s; s++)
@@ -124,35 +130,45 @@ static void put_leaf(struct wr *w, struct rd *r)
     }
 }
 
+/* Opens a container: its bracket, and a level where it has elements. False when it is complete. */
+static bool open_level(struct rd *r, struct wr *w, struct text_levels *l)
+{
+    bool is_array = axdr_peek(r) == AXDR_ARRAY;
+    (void)rd_u8(r);
+    size_t n = rd_length(r);
+    wr_u8(w, is_array ? '[' : '{');
+    if (n == 0) {
+        wr_u8(w, is_array ? ']' : '}');
+        return false;
+    }
+    if (l->depth == AXDR_DEPTH_MAX) {
+        rd_fail(r, ERR_DEPTH);
+        return true;
+    }
+    l->left[l->depth] = n;
+    l->close[l->depth++] = is_array ? ']' : '}';
+    return true;
+}
+
+/* A value is complete: its level goes on, or is closed too. */
+static void close_levels(struct wr *w, struct text_levels *l)
+{
+    while (l->depth > 0 && --l->left[l->depth - 1] == 0)
+        wr_u8(w, (uint8_t)l->close[--l->depth]);
+    if (l->depth > 0)
+        put_string(w, ", ");
+}
+
 void axdr_text(struct rd *r, struct wr *w)
 {
-    size_t left[AXDR_DEPTH_MAX];
-    char close[AXDR_DEPTH_MAX];
-    unsigned depth = 0;
+    struct text_levels l = {.depth = 0};
     do {
         uint8_t tag = axdr_peek(r);
-        if (tag == AXDR_ARRAY || tag == AXDR_STRUCT) {
-            if (depth == AXDR_DEPTH_MAX) {
-                rd_fail(r, ERR_DEPTH);
-                return;
-            }
-            (void)rd_u8(r);
-            left[depth] = rd_length(r);
-            close[depth] = tag == AXDR_ARRAY ? ']' : '}';
-            wr_u8(w, tag == AXDR_ARRAY ? '[' : '{');
-            if (left[depth++] > 0)
-                continue;
-        } else {
+        bool container = tag == AXDR_ARRAY || tag == AXDR_STRUCT;
+        if (container && open_level(r, w, &l))
+            continue;
+        if (!container)
             put_leaf(w, r);
-            if (depth > 0)
-                left[depth - 1]--;
-        }
-        while (depth > 0 && left[depth - 1] == 0) {
-            wr_u8(w, (uint8_t)close[--depth]);
-            if (depth > 0)
-                left[depth - 1]--;
-        }
-        if (depth > 0)
-            put_string(w, ", ");
-    } while (depth > 0 && !r->err && !w->err);
+        close_levels(w, &l);
+    } while (l.depth > 0 && !r->err && !w->err);
 }
