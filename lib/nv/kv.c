@@ -293,16 +293,10 @@ static enum err kv_write(struct nv *nv, uint8_t key, enum kind kind, const struc
     r.span = span_of(r.len);
     while (limit - nv->kv_head >= r.span) {
         struct record back;
-        bool blank;
-        enum err err = flash_blank(&a, nv->kv_head, r.span, &blank);
-        if (err)
-            return err;
         r.addr = nv->kv_head;
-        nv->kv_head += blank ? r.span : GRAIN;
-        if (!blank)
-            continue;
         r.seq = nv->kv_seq++;
-        err = record_program(&a, &r, from);
+        nv->kv_head += r.span;
+        enum err err = record_program(&a, &r, from);
         if (!err)
             err = record_read(&a, r.addr, limit, &back);
         if (err)

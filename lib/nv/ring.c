@@ -508,10 +508,12 @@ enum err ring_mount(struct nv *nv, uint8_t index)
     struct geometry g = geometry_ring(nv, index);
     struct nv_ring_state *ring = &nv->ring[index];
     struct survey s = {0};
-    enum err err = ERR_OK;
+    enum err err;
     *ring = (struct nv_ring_state){0};
-    for (uint16_t sector = 0; sector < g.area.n_sectors && !err; sector++)
-        err = survey_sector(&g, sector, &s);
+    uint16_t sector = 0;
+    do /* there are two or more */
+        err = survey_sector(&g, sector++, &s);
+    while (!err && sector < g.area.n_sectors);
     if (!err)
         err = ring_find_head(&g, &s, ring);
     if (err)

@@ -33,6 +33,8 @@ static enum err emu_read(const struct hal_flash *hal, uint32_t addr, void *to, s
         return ERR_IO;
     f->n_reads++;
     memcpy(to, f->octets + addr, n);
+    if (f->stuck != 0 && f->stuck >= addr && f->stuck - addr < n)
+        ((uint8_t *)to)[f->stuck - addr] = 0xFF;
     return ERR_OK;
 }
 

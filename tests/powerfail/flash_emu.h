@@ -24,7 +24,8 @@ struct flash_emu {
     uint32_t n_ops;  /* programs and erases since flash_emu_power() */
     uint32_t cut_at; /* the operation that is cut, from 1; 0 none */
     enum tear tear;
-    bool dead; /* cut: everything answers ERR_IO */
+    bool dead;      /* cut: everything answers ERR_IO */
+    uint32_t stuck; /* this octet cannot be programmed any more and stays FF; 0 none */
     uint32_t n_violations;
     uint32_t n_reads, n_programs, n_erases, n_octets_programmed; /* for ever */
     uint64_t random;

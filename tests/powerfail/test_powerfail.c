@@ -230,10 +230,15 @@ static void nv_keeps_all_when_supply_never_settles(void **state)
     free(w);
 }
 
-/* Numbers go on behind the last one acknowledged, whatever became of it. */
-static const char *append_everywhere(struct world *w, const struct snapshot *s)
+/* Numbers go on behind the last one acknowledged, whatever became of it; keys take new values. */
+static const char *write_everywhere(struct world *w, const struct snapshot *s)
 {
     const uint8_t record[128] = {0};
+    for (uint8_t i = 0; i < 3; i++)
+        if (nv_put(&w->nv, WORK_KEYS, record, 40))
+            return "the log takes no more values";
+    if (w->flash.n_violations)
+        return "the NOR rules were broken";
     for (uint8_t ring = 0; ring < WORK_RINGS; ring++) {
         if (nv_append(&w->nv, ring, record))
             return "a ring takes no more records";
@@ -251,7 +256,7 @@ static void flip_and_check(struct world *w, const struct snapshot *s, uint32_t b
     enum err err = mount(w);
     const char *wrong = err ? err_text(err) : work_check(&w->work, &w->nv, rules);
     if (!wrong)
-        wrong = append_everywhere(w, s);
+        wrong = write_everywhere(w, s);
     if (wrong)
         fail_msg("bit %u at octet %u of sector %u, after %u steps: %s", bit % 8,
                  bit / 8 % WORK_SECTOR_SIZE, bit / 8 / WORK_SECTOR_SIZE, w->work.step - 1, wrong);

@@ -330,6 +330,44 @@ static void nv_get_says_corrupt_until_the_key_is_put_again(void **state)
     assert_int_equal(nv_get(&s->nv, 5, back, sizeof back, &len), ERR_OK);
 }
 
+static void must_hold(struct store *s, uint8_t n_keys, uint8_t spare_key)
+{
+    uint8_t value[200], back[200];
+    size_t len;
+    for (uint8_t key = 0; key < n_keys; key++) {
+        memset(value, key, sizeof value);
+        assert_int_equal(nv_get(&s->nv, key, back, sizeof back, &len), ERR_OK);
+        if (key != spare_key)
+            assert_memory_equal(back, value, sizeof value);
+    }
+}
+
+/* A cell that wears out: what does not read back is written again further on, and where copies then
+ * do not fit any more the put fails and all values stay. */
+static void nv_put_writes_further_on_when_a_cell_is_worn_out(void **state)
+{
+    struct store *s = *state;
+    uint8_t value[200];
+    uint32_t n_failed = 0;
+    for (uint8_t n_keys = 6; n_keys <= 8; n_keys++) {
+        s->flash.stuck = 0;
+        for (uint8_t key = 0; key < n_keys; key++) {
+            memset(value, key, sizeof value);
+            assert_int_equal(nv_put(&s->nv, key, value, sizeof value), ERR_OK);
+        }
+        s->flash.stuck = 3 * SECTOR - 500;
+        for (uint8_t i = 0; i < 40; i++) {
+            enum err err = nv_put(&s->nv, 0, memset(value, i, sizeof value), sizeof value);
+            n_failed += err == ERR_IO;
+            assert_true(err == ERR_OK || err == ERR_IO || err == ERR_FULL);
+            must_hold(s, n_keys, 0);
+        }
+        assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+        must_hold(s, n_keys, 0);
+    }
+    assert_true(n_failed > 0 && n_failed < 120);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -351,6 +389,7 @@ int main(void)
         CASE(nv_mount_refuses_an_impossible_layout),
         CASE(nv_instances_do_not_share_anything),
         CASE(nv_keeps_values_when_the_done_mark_is_lost),
+        CASE(nv_put_writes_further_on_when_a_cell_is_worn_out),
         CASE(nv_get_says_corrupt_until_the_key_is_put_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
