@@ -10,9 +10,9 @@
 
 /* Functions a meter has or lacks; the objects of a lacking one do not exist. */
 #define MODEL_REACTIVE     0x0001u /* R+ and R- and reactive power */
-#define MODEL_QUADRANTS    0x0002u /* reactive energy QI..QIV */
+#define MODEL_QUADRANTS    0x0002u /* reactive energy and power QI..QIV */
 #define MODEL_APPARENT     0x0004u /* apparent power at this instant (energy: every meter) */
-#define MODEL_ABSOLUTE     0x0008u /* |A+| + |A-| */
+#define MODEL_ABSOLUTE     0x0008u /* |A+| + |A-|, |R+| + |R-|, |P| */
 #define MODEL_PHASE_ENERGY 0x0010u /* energy of each phase (three-phase meters) */
 #define MODEL_NEUTRAL      0x0020u /* neutral current */
 #define MODEL_THD          0x0040u

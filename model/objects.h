@@ -25,6 +25,7 @@ enum model_quantity {
     MODEL_S_IMPORT,
     MODEL_S_EXPORT,
     MODEL_A_ABSOLUTE, /* |A+| + |A-| */
+    MODEL_R_ABSOLUTE, /* |R+| + |R-| */
     MODEL_N_ENERGIES_END,
     /* energies of the last closed recording interval */
     MODEL_A_IMPORT_INTERVAL = MODEL_N_ENERGIES_END,
@@ -34,8 +35,13 @@ enum model_quantity {
     MODEL_P_EXPORT,
     MODEL_Q_IMPORT,
     MODEL_Q_EXPORT,
+    MODEL_Q_QI, /* reactive power of the quadrant the load is in, 0 in the others */
+    MODEL_Q_QII,
+    MODEL_Q_QIII,
+    MODEL_Q_QIV,
     MODEL_S_IMPORT_NOW,
     MODEL_S_EXPORT_NOW,
+    MODEL_P_ABSOLUTE,
     MODEL_P_NET,
     MODEL_POWER_FACTOR,
     MODEL_FREQUENCY,
@@ -69,8 +75,9 @@ enum model_quantity {
 #define MODEL_BY_PHASE       0x02000000u
 #define MODEL_HAS_TOTAL(arg) (((arg)&MODEL_WITH_TOTAL) != 0)
 
-#define MODEL_N_CLIENTS 4 /* client entries of a meter: association objects 0-0:40.0.1 .. 40.0.4   \
-                           */
+#define MODEL_N_CLIENTS                                                                            \
+    4 /* client entries of a meter: association objects 0-0:40.0.1 .. 40.0.4                       \
+       */
 
 extern const struct cosem_row model_rows[];
 extern const size_t model_n_rows;
