@@ -9,37 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *tag_name(uint8_t tag)
-{
-    static const char *const name[] = {
-        [AXDR_NULL] = "null-data",
-        [AXDR_ARRAY] = "array",
-        [AXDR_STRUCT] = "structure",
-        [AXDR_BOOL] = "boolean",
-        [AXDR_BITS] = "bit-string",
-        [AXDR_I32] = "double-long",
-        [AXDR_U32] = "double-long-unsigned",
-        [AXDR_OCTETS] = "octet-string",
-        [AXDR_TEXT] = "visible-string",
-        [AXDR_UTF8] = "utf8-string",
-        [AXDR_BCD] = "bcd",
-        [AXDR_I8] = "integer",
-        [AXDR_I16] = "long",
-        [AXDR_U8] = "unsigned",
-        [AXDR_U16] = "long-unsigned",
-        [AXDR_COMPACT] = "compact-array",
-        [AXDR_I64] = "long64",
-        [AXDR_U64] = "long64-unsigned",
-        [AXDR_ENUM] = "enum",
-        [AXDR_F32] = "float32",
-        [AXDR_F64] = "float64",
-        [AXDR_DATE_TIME] = "date-time",
-        [AXDR_DATE] = "date",
-        [AXDR_TIME] = "time",
-    };
-    return tag < sizeof name / sizeof name[0] && name[tag] != NULL ? name[tag] : "unknown";
-}
-
 static json_t *hex_json(struct bytes b)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -221,7 +190,8 @@ static json_t *build(struct rd *r, bool typed)
     json_t *value = tag == AXDR_ARRAY || tag == AXDR_STRUCT ? build_list(r, typed) : leaf_json(r);
     if (!typed)
         return value;
-    json_t *node = json_pack("{s:s, s:o}", "type", tag_name(tag), "value", value);
+    json_t *node = json_pack("{s:s, s:o}", "type",
+                             axdr_tag_name(tag) ? axdr_tag_name(tag) : "unknown", "value", value);
     if (tag == AXDR_OCTETS) {
         struct rd again = rd_of(r->p + start, r->pos - start);
         json_object_set_new(node, "hex", hex_json(axdr_get_octets(&again)));

@@ -15,38 +15,6 @@
 
 static const char *const roles[COSEM_N_ROLES] = {"public", "reader", "manager"};
 
-/* Names of the Green Book's Data CHOICE; NULL: no such tag. */
-static const char *const tags[256] = {
-    [AXDR_NULL] = "null-data",
-    [AXDR_ARRAY] = "array",
-    [AXDR_STRUCT] = "structure",
-    [AXDR_BOOL] = "boolean",
-    [AXDR_BITS] = "bit-string",
-    [AXDR_I32] = "double-long",
-    [AXDR_U32] = "double-long-unsigned",
-    [AXDR_OCTETS] = "octet-string",
-    [AXDR_TEXT] = "visible-string",
-    [AXDR_UTF8] = "utf8-string",
-    [AXDR_BCD] = "bcd",
-    [AXDR_I8] = "integer",
-    [AXDR_I16] = "long",
-    [AXDR_U8] = "unsigned",
-    [AXDR_U16] = "long-unsigned",
-    [AXDR_COMPACT] = "compact-array",
-    [AXDR_I64] = "long64",
-    [AXDR_U64] = "long64-unsigned",
-    [AXDR_ENUM] = "enum",
-    [AXDR_F32] = "float32",
-    [AXDR_F64] = "float64",
-    [AXDR_DATE_TIME] = "date-time",
-    [AXDR_DATE] = "date",
-    [AXDR_TIME] = "time",
-    [AXDR_ANY] = "any",
-    [AXDR_SIMPLE] = "simple",
-    [AXDR_OS6] = "octet-string[6]",
-    [AXDR_OS12] = "octet-string[12]",
-};
-
 struct text {
     char s[TEXT_MAX];
 };
@@ -65,7 +33,7 @@ static void append_type(struct text *t, struct axdr_type type, uint8_t *at)
         return;
     }
     uint8_t tag = type.code[(*at)++];
-    append(t, tags[tag] ? tags[tag] : "?");
+    append(t, axdr_tag_name(tag) ? axdr_tag_name(tag) : "?");
     if (tag == AXDR_ARRAY) {
         append(t, " of ");
         append_type(t, type, at);

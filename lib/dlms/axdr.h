@@ -87,4 +87,8 @@ void axdr_put_octets(struct wr *w, const void *p, size_t n);
 void axdr_put_text(struct wr *w, const char *text); /* visible-string */
 void axdr_put_bits(struct wr *w, const uint8_t *bits, size_t n_bits);
 
+/* Name of a tag or of a type's code in the Green Book's Data CHOICE: "long-unsigned"; NULL: none.
+ */
+const char *axdr_tag_name(uint8_t tag);
+
 #endif

@@ -172,3 +172,38 @@ void axdr_text(struct rd *r, struct wr *w)
         close_levels(w, &l);
     } while (l.depth > 0 && !r->err && !w->err);
 }
+
+const char *axdr_tag_name(uint8_t tag)
+{
+    static const char *const name[256] = {
+        [AXDR_NULL] = "null-data",
+        [AXDR_ARRAY] = "array",
+        [AXDR_STRUCT] = "structure",
+        [AXDR_BOOL] = "boolean",
+        [AXDR_BITS] = "bit-string",
+        [AXDR_I32] = "double-long",
+        [AXDR_U32] = "double-long-unsigned",
+        [AXDR_OCTETS] = "octet-string",
+        [AXDR_TEXT] = "visible-string",
+        [AXDR_UTF8] = "utf8-string",
+        [AXDR_BCD] = "bcd",
+        [AXDR_I8] = "integer",
+        [AXDR_I16] = "long",
+        [AXDR_U8] = "unsigned",
+        [AXDR_U16] = "long-unsigned",
+        [AXDR_COMPACT] = "compact-array",
+        [AXDR_I64] = "long64",
+        [AXDR_U64] = "long64-unsigned",
+        [AXDR_ENUM] = "enum",
+        [AXDR_F32] = "float32",
+        [AXDR_F64] = "float64",
+        [AXDR_DATE_TIME] = "date-time",
+        [AXDR_DATE] = "date",
+        [AXDR_TIME] = "time",
+        [AXDR_ANY] = "any",
+        [AXDR_SIMPLE] = "simple",
+        [AXDR_OS6] = "octet-string[6]",
+        [AXDR_OS12] = "octet-string[12]",
+    };
+    return name[tag];
+}
