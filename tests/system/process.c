@@ -1,4 +1,5 @@
 /* See process.h. */
+#define _GNU_SOURCE /* nftw, pipe2 */
 #include "tests/system/process.h"
 
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -82,6 +84,7 @@ static pid_t spawn(const char *const *words, int out, const char *err_name)
     assert_true(pid >= 0);
     if (pid > 0)
         return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
     const int err = open(err_name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     const int in = open("/dev/null", O_RDONLY);
     dup2(in, 0);
@@ -169,7 +172,8 @@ static bool read_line(int fd, char *line, size_t size)
 {
     size_t n = 0;
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    while (n + 1 < size && poll(&p, 1, PROCESS_PATIENCE_S * 1000) > 0 && read(fd, line + n, 1) == 1) {
+    while (n + 1 < size && poll(&p, 1, PROCESS_PATIENCE_S * 1000) > 0 &&
+           read(fd, line + n, 1) == 1) {
         if (line[n] == '\n') {
             line[n] = '\0';
             return true;
@@ -249,9 +253,8 @@ void meter_alive(const struct meter_process *m)
 
 int line_open(uint16_t port)
 {
-    const struct sockaddr_in to = {.sin_family = AF_INET,
-                                   .sin_port = htons(port),
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct timeval wait = {.tv_sec = 10};
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);

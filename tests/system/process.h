@@ -41,9 +41,9 @@ void outcome_expect(const struct outcome *o, int code, const char *in_err);
 /* A meter that serves. */
 struct meter_process {
     pid_t pid;
-    int out;           /* its stdout */
-    char address[64];  /* HOST:PORT from its "listening on" */
-    char url[80];      /* tcp://HOST:PORT */
+    int out;          /* its stdout */
+    char address[64]; /* HOST:PORT from its "listening on" */
+    char url[80];     /* tcp://HOST:PORT */
     uint16_t port;
     char err_name[32]; /* file its stderr goes to */
 };
