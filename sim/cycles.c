@@ -16,7 +16,7 @@
 #define EXPLAINED    0.2   /* of the AC power at least must be the fundamental */
 #define PIECES_MAX   400
 #define PIECE_CYCLES 10.0       /* of a piece in a long record */
-#define WHOLE        (1 / 200.) /* of a cycle: then the record as it is counts as whole */
+#define WHOLE        (1 / 500.) /* of a cycle: then the record as it is counts as whole */
 #define ROUNDS       6          /* of frequency refinement; each gains two digits or more */
 
 struct phasor {

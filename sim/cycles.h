@@ -16,7 +16,7 @@ struct cycles {
  * the signal has no fundamental (DC, silence, noise) or less than two cycles of it.
  *
  * The frequency is the slope of a least-squares line through the phases of Hann-weighted pieces of
- * whole cycles. When all n samples are whole cycles within 1/200 of a cycle, all are taken: a
+ * whole cycles. When all n samples are whole cycles within 1/500 of a cycle, all are taken: a
  * coherent record is then repeated as it was sampled. */
 bool cycles_find(const double *x, const double *time, size_t n, struct cycles *out);
 /* Amplitude (peak) of the strongest component between 40 and 70 Hz; 0 for none. Tells which channel

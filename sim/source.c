@@ -5,6 +5,7 @@
 #include "sim/comtrade.h"
 #include "sim/csv.h"
 #include "sim/cycles.h"
+#include "sim/resample.h"
 #include "sim/synth.h"
 
 #include <math.h>
@@ -19,7 +20,8 @@
 #define LSB_MAX     1e15
 #define RATE_MIN    500.0
 #define RATE_MAX    64000.0
-#define WINDOW_RATE 500.0 /* Hz: 60 s of full-scale squares stay below 2^61 */
+#define FITTED_MAX  200000 /* samples; in a longer loop a cut at a sample is 2.5 ppm at most */
+#define WINDOW_RATE 500.0  /* Hz: 60 s of full-scale squares stay below 2^61 */
 
 struct loop_means { /* of one loop, in counts */
     double uu, ii, ui, u, i, u_re, u_im, i_re, i_im;
@@ -37,7 +39,9 @@ struct source {
     struct recording_rate *rate;
     size_t n_rates, n, loop_n, at, rate_at;
     double seconds, loop_seconds;
-    size_t loop_cycles; /* 0: no frequency found */
+    int32_t *loop[AFE_N_CHANNELS]; /* loop_n samples where the loop had to be fitted; else NULL */
+    double loop_hz;                /* rate of these; 0: the loop is the samples as they are */
+    size_t loop_cycles;            /* 0: no frequency found */
     struct loop_means mean[LEGAL_N_PHASES];
     double in_mean, in_square;
     /* a synthesised network; NULL for a recording */
@@ -141,22 +145,25 @@ static enum err prepare_channel(struct source *s, const char *path, struct recor
     return ERR_OK;
 }
 
+/* As a converter gives them, clipped at its ends. Allocated. */
+static int32_t *counts_of(const double *x, size_t n, double factor)
+{
+    int32_t *to = malloc(n * sizeof *to);
+    for (size_t k = 0; to && k < n; k++) {
+        double v = fmin(round(x[k] * factor), AFE_FULL_SCALE - 1);
+        to[k] = (int32_t)fmax(v, -AFE_FULL_SCALE);
+    }
+    return to;
+}
+
 static enum err convert_channel(struct source *s, const struct recording *r,
                                 const struct channel_map *map, int input)
 {
     const double *x = r->channel[map->index[input]].sample;
     double factor = factor_of(s, map, input) / lsb_of(s, input);
-    int32_t *to = malloc(r->n * sizeof *to);
-    if (!to)
-        return ERR_MEMORY;
-    s->sample[input] = to;
+    s->sample[input] = counts_of(x, r->n, factor);
     s->info.present |= 1u << input;
-    for (size_t k = 0; k < r->n; k++) {
-        double v = round(x[k] * factor);
-        v = fmin(v, AFE_FULL_SCALE - 1);
-        to[k] = (int32_t)fmax(v, -AFE_FULL_SCALE);
-    }
-    return ERR_OK;
+    return s->sample[input] ? ERR_OK : ERR_MEMORY;
 }
 
 /* The instant each sample begins at, and the end of the last one: n + 1 entries. */
@@ -199,11 +206,16 @@ static bool find_cycles(const struct recording *r, const struct channel_map *map
     return false;
 }
 
+static double loop_sample(const struct source *s, int channel, size_t k)
+{
+    const int32_t *x = s->loop[channel] ? s->loop[channel] : s->sample[channel];
+    return x ? x[k] : 0;
+}
+
 static void add_mean(struct source *s, int p, size_t k, double weight, double angle)
 {
     struct loop_means *m = &s->mean[p];
-    double u = s->sample[p] ? s->sample[p][k] : 0;
-    double i = s->sample[AFE_I1 + p] ? s->sample[AFE_I1 + p][k] : 0;
+    double u = loop_sample(s, p, k), i = loop_sample(s, AFE_I1 + p, k);
     double re = cos(angle) * weight, im = sin(angle) * weight;
     m->uu += u * u * weight;
     m->ii += i * i * weight;
@@ -225,7 +237,7 @@ static void find_means(struct source *s, const double *time)
         double angle = 2 * PI * (double)s->loop_cycles * time[k] / total;
         for (int p = 0; p < LEGAL_N_PHASES; p++)
             add_mean(s, p, k, weight, angle);
-        double in = s->sample[AFE_IN] ? s->sample[AFE_IN][k] : 0;
+        double in = loop_sample(s, AFE_IN, k);
         s->in_square += in * in * weight;
         s->in_mean += in * weight;
     }
@@ -233,9 +245,34 @@ static void find_means(struct source *s, const double *time)
         s->info.u_rms = fmax(s->info.u_rms, sqrt(s->mean[p].uu) * lsb_of(s, AFE_U1));
 }
 
+/* Whole cycles that end between two samples: all channels on a grid that ends with them. */
+static enum err fit_loop(struct source *s, struct recording *r, const struct channel_map *map,
+                         const struct cycles *c)
+{
+    double seconds = (double)c->cycles / c->hz, span = seconds * r->rate[0].hz;
+    double most = floor(seconds * RATE_MAX), least = ceil(seconds * RATE_MIN);
+    s->loop_n = (size_t)fmin(most, fmax(least, (double)c->n));
+    s->loop_hz = (double)s->loop_n / seconds;
+    double *x = malloc(s->loop_n * sizeof *x);
+    enum err err = x ? ERR_OK : ERR_MEMORY;
+    for (int input = 0; input < AFE_N_CHANNELS && !err; input++) {
+        if (map->index[input] < 0)
+            continue;
+        err = resample_loop(r->channel[map->index[input]].sample, r->n, span, x, s->loop_n);
+        if (!err)
+            s->loop[input] = counts_of(x, s->loop_n, factor_of(s, map, input) / lsb_of(s, input));
+        if (!s->loop[input])
+            err = ERR_MEMORY;
+    }
+    free(x);
+    recording_note(r, "whole cycles: %zu in the first %.2f of %zu samples", c->cycles, span, r->n);
+    return err;
+}
+
 static enum err find_loop(struct source *s, struct recording *r, const struct channel_map *map)
 {
     struct cycles c;
+    enum err err = ERR_OK;
     double *time = times_of(r);
     if (!time)
         return ERR_MEMORY;
@@ -244,7 +281,9 @@ static enum err find_loop(struct source *s, struct recording *r, const struct ch
         s->loop_n = c.n;
         s->loop_cycles = c.cycles;
         s->info.frequency_hz = c.hz;
-        if (c.n != r->n)
+        if (c.n != r->n && r->n_rates == 1 && c.n <= FITTED_MAX)
+            err = fit_loop(s, r, map, &c);
+        else if (c.n != r->n)
             recording_note(r,
                            "whole cycles: %zu in the first %zu of %zu samples (cut %.4f of a "
                            "cycle off by rounding to a sample)",
@@ -253,10 +292,11 @@ static enum err find_loop(struct source *s, struct recording *r, const struct ch
         recording_note(r, "no frequency of 40 to 70 Hz over two cycles or more");
     }
     s->seconds = time[s->n];
-    s->loop_seconds = time[s->loop_n];
-    find_means(s, time);
+    s->loop_seconds = s->loop_hz > 0 ? (double)s->loop_n / s->loop_hz : time[s->loop_n];
+    if (!err)
+        find_means(s, time);
     free(time);
-    return ERR_OK;
+    return err;
 }
 
 static enum err take_recording(struct source *s, const char *path, struct recording *r,
@@ -382,6 +422,8 @@ void source_info_get(const struct source *s, struct source_info *out)
     out->note = s->note;
     out->cycles = loops ? (double)s->loop_cycles : 0;
     out->seconds = !s->repeat ? s->seconds : s->synth ? 0 : s->loop_seconds;
+    if (loops && s->loop_hz > 0)
+        out->rate_hz = s->loop_hz;
     out->samples = !s->repeat ? s->n : s->synth ? 0 : s->loop_n;
 }
 
@@ -396,9 +438,11 @@ static void fill_block(struct source *s, struct afe_block *out, uint32_t n, size
 {
     *out = (struct afe_block){
         .rate_uhz = (uint64_t)llround(rate * 1e6), .n = n, .present = s->info.present};
-    for (int c = 0; c < AFE_N_CHANNELS; c++)
-        if (s->sample[c])
-            out->sample[c] = s->off >> c & 1 ? s->silence : s->sample[c] + at;
+    for (int c = 0; c < AFE_N_CHANNELS; c++) {
+        const int32_t *x = s->repeat && s->loop[c] ? s->loop[c] : s->sample[c];
+        if (x)
+            out->sample[c] = s->off >> c & 1 ? s->silence : x + at;
+    }
 }
 
 static bool next_synth(struct source *s, uint32_t n, struct afe_block *out)
@@ -432,7 +476,8 @@ bool source_next(struct source *s, uint32_t max_n, struct afe_block *out)
         end = s->rate[s->rate_at].end;
     if (end - s->at < n)
         n = (uint32_t)(end - s->at);
-    fill_block(s, out, n, s->at, s->rate[s->rate_at].hz);
+    bool fitted = s->repeat && s->loop_hz > 0;
+    fill_block(s, out, n, s->at, fitted ? s->loop_hz : s->rate[s->rate_at].hz);
     s->at += n;
     return true;
 }
@@ -495,8 +540,10 @@ void source_close(struct source *s)
 {
     if (!s)
         return;
-    for (int c = 0; c < AFE_N_CHANNELS; c++)
+    for (int c = 0; c < AFE_N_CHANNELS; c++) {
         free(s->sample[c]);
+        free(s->loop[c]);
+    }
     free(s->rate);
     free(s->synth);
     free(s);
