@@ -8,7 +8,10 @@ trap 'rm -rf "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/tree" >/dev/null
 cat >"$work/program.c" <<'C'
+#include <firmware/meter/meter.h>
 #include <lib/base/crc.h>
+#include <lib/cosem/client.h>
+#include <lib/cosem/session.h>
 #include <model/objects.h>
 int main(void) /* the rows name bindings, so all rooms are linked */
 {
