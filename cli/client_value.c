@@ -112,7 +112,7 @@ static json_t *integer_json(struct rd *r, uint8_t tag)
 /* date and time of 5 and 4 octets: fields, * where open */
 static json_t *part_json(struct bytes b, bool date)
 {
-    char text[32];
+    char text[DATETIME_TEXT];
     uint8_t full[DATETIME_LEN] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
                                   0xFF, 0xFF, 0xFF, 0x80, 0x00, 0xFF};
     struct datetime d;
@@ -122,7 +122,7 @@ static json_t *part_json(struct bytes b, bool date)
     if (datetime_decode(full, &d) != ERR_OK)
         return hex_json(b);
     datetime_text(&d, text);
-    char *t = strchr(text, 'T');
+    char *t = strrchr(text, 'T'); /* the last one: a weekday may have its own */
     if (date && t != NULL)
         *t = '\0';
     return json_string(date || t == NULL ? text : t + 1);

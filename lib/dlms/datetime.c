@@ -156,6 +156,12 @@ void datetime_put(struct wr *w, const struct datetime *d)
     axdr_put_octets(w, octets, sizeof octets);
 }
 
+static void put_word(struct wr *w, const char *word)
+{
+    while (*word != '\0')
+        wr_u8(w, (uint8_t)*word++);
+}
+
 /* Two digits, or a star for a wildcard; the text never outgrows DATETIME_TEXT. */
 static void put_field(struct wr *w, uint8_t v, char before)
 {
@@ -167,6 +173,31 @@ static void put_field(struct wr *w, uint8_t v, char before)
     }
     wr_u8(w, (uint8_t)('0' + v / 10));
     wr_u8(w, (uint8_t)('0' + v % 10));
+}
+
+/* A weekday tells nothing new of a day with a date, but all of "the last Sunday". */
+static void put_day(struct wr *w, const struct datetime *d)
+{
+    static const char name[7][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+    bool from_end = d->day == DATETIME_LAST || d->day == DATETIME_SECOND_LAST;
+    bool dated = d->year != DATETIME_ANY_YEAR && d->month <= 12 && d->day <= 31;
+    if (from_end)
+        put_word(w, d->day == DATETIME_LAST ? "-last" : "-second-last");
+    else
+        put_field(w, d->day, '-');
+    if (dated || d->weekday < 1 || d->weekday > 7)
+        return;
+    wr_u8(w, ' ');
+    put_word(w, name[d->weekday - 1]);
+    wr_u8(w, ' ');
+}
+
+static void put_month(struct wr *w, uint8_t month)
+{
+    if (month == DATETIME_DST_BEGIN || month == DATETIME_DST_END)
+        put_word(w, month == DATETIME_DST_BEGIN ? "-dst-begin" : "-dst-end");
+    else
+        put_field(w, month, '-');
 }
 
 static void put_offset(struct wr *w, int16_t deviation)
@@ -192,8 +223,8 @@ void datetime_text(const struct datetime *d, char out[DATETIME_TEXT])
         put_field(&w, (uint8_t)(d->year / 100), 0);
         put_field(&w, (uint8_t)(d->year % 100), 0);
     }
-    put_field(&w, d->month, '-');
-    put_field(&w, d->day, '-');
+    put_month(&w, d->month);
+    put_day(&w, d);
     put_field(&w, d->hour, 'T');
     put_field(&w, d->minute, ':');
     put_field(&w, d->second, ':');

@@ -56,8 +56,9 @@ MUST_CHECK enum err datetime_bound(const struct datetime *d, int16_t deviation, 
 /* The next value an A-XDR date-time (octet-string of 12 or tag 25) holds; errors stick in r. */
 void datetime_get(struct rd *r, struct datetime *out);
 void datetime_put(struct wr *w, const struct datetime *d); /* as octet-string of 12 */
-/* "2026-03-29T03:15:00+02:00", or with "*" for fields not given; zero-terminated. */
-#define DATETIME_TEXT 32
+/* "2026-03-29T03:15:00+02:00", or with "*" for fields not given; rules in words, as
+ * "*-03-last Sun T02:00:00", "second-last", "dst-begin"; zero-terminated. */
+#define DATETIME_TEXT 48
 void datetime_text(const struct datetime *d, char out[DATETIME_TEXT]);
 
 #endif

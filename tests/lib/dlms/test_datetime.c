@@ -144,7 +144,31 @@ static void datetime_text_is_iso_8601(void **state)
     assert_string_equal(text, "2026-03-29T03:00:00-05:30");
     d = decode("FFFF03FE07020000FF8000FF");
     datetime_text(&d, text);
-    assert_string_equal(text, "*-03-*T02:00:00");
+    assert_string_equal(text, "*-03-last Sun T02:00:00");
+}
+
+static void datetime_text_tells_rules_in_words(void **state)
+{
+    static const struct {
+        const char *octets, *text;
+    } rule[] = {
+        {"FFFF0AFD07030000FF8000FF", "*-10-second-last Sun T03:00:00"},
+        {"FFFF03FEFF020000FF8000FF", "*-03-lastT02:00:00"},
+        {"FFFF0308FF020000FF8000FF", "*-03-08T02:00:00"},
+        {"FFFF030802020000FF8000FF", "*-03-08 Tue T02:00:00"},
+        {"07EA03FE07020000FF8000FF", "2026-03-last Sun T02:00:00"},
+        {"FFFFFFFF01020000FF8000FF", "*-*-* Mon T02:00:00"},
+        {"07EAFEFF07FFFFFFFFFF8880", "2026-dst-begin-* Sun T*:*:*+02:00"},
+        {"07EAFDFD07161616FF028A80", "2026-dst-end-second-last Sun T22:22:22-10:50"},
+        {"07EA031D07030000FFFF8880", "2026-03-29T03:00:00+02:00"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rule / sizeof rule[0]; i++) {
+        char text[DATETIME_TEXT];
+        struct datetime d = decode(rule[i].octets);
+        datetime_text(&d, text);
+        assert_string_equal(text, rule[i].text);
+    }
 }
 
 int main(void)
@@ -156,6 +180,7 @@ int main(void)
         cmocka_unit_test(datetime_bound_widens_wildcards),
         cmocka_unit_test(datetime_get_takes_both_tags),
         cmocka_unit_test(datetime_text_is_iso_8601),
+        cmocka_unit_test(datetime_text_tells_rules_in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
