@@ -194,6 +194,7 @@ enum err keys_file_create(struct keys_file *k, const char *path, char *error, si
     fprintf(f, "password = %s\n", k->password);
     const bool written = fflush(f) == 0 && fsync(fd) == 0;
     if (fclose(f) != 0 || !written) {
+        unlink(path); /* a file without keys would be taken for a meter without keys */
         snprintf(error, error_size, "%s: could not be written", path);
         return ERR_IO;
     }

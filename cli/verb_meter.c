@@ -4,11 +4,12 @@
  * without --keys only the public client gets in; a keys file that does not exist is made, with
  * random keys and a random password. */
 #include "cli/cli.h"
+#include "cli/client_value.h"
 #include "cli/keys_file.h"
 #include "cli/meter_serve.h"
 #include "firmware/ports/posix/flash.h"
 #include "firmware/ports/posix/rng.h"
-#include "lib/base/civil.h"
+#include "lib/dlms/datetime.h"
 
 #include <errno.h>
 #include <math.h>
@@ -132,32 +133,19 @@ static void on_tick(uv_timer_t *t)
 
 /* ---- words to values ---- */
 
-/* "2026-03-29T01:00:00Z", "... +01:00", seconds and offset may be absent (then UTC); "now". */
+/* "2026-03-29T01:00:00Z", seconds and offset may be absent (then UTC); "now". */
 static bool parse_time(const char *text, int64_t *ns)
 {
-    struct civil c = {0};
-    int year, month, day, hour, minute, second = 0, used = 0, oh = 0, om = 0;
-    char sign = '+';
-    if (strcmp(text, "now") == 0) {
-        *ns = (int64_t)time(NULL) * METER_NS;
-        return true;
-    }
-    if (sscanf(text, "%4d-%2d-%2d%*1[T ]%2d:%2d%n", &year, &month, &day, &hour, &minute, &used) !=
-        5)
+    uint8_t octets[DATETIME_LEN];
+    struct datetime d;
+    int64_t utc_s = time(NULL);
+    if (strcmp(text, "now") != 0 &&
+        (!value_parse_time(text, octets) || datetime_decode(octets, &d) != ERR_OK ||
+         datetime_to_utc(&d, 0, &utc_s) != ERR_OK))
         return false;
-    text += used;
-    if (sscanf(text, ":%2d%n", &second, &used) == 1)
-        text += used;
-    if (strcmp(text, "") != 0 && strcmp(text, "Z") != 0 &&
-        (sscanf(text, "%1[+-]%2d:%2d", &sign, &oh, &om) != 3 || strlen(text) != 6))
+    if (utc_s < METER_TIME_MIN_NS / METER_NS || utc_s >= METER_TIME_END_NS / METER_NS)
         return false;
-    c = (struct civil){year,          (uint8_t)month,  (uint8_t)day,
-                       (uint8_t)hour, (uint8_t)minute, (uint8_t)second};
-    if (month < 1 || day < 1 || hour < 0 || minute < 0 || second < 0 || !civil_valid(&c) ||
-        year < 2000 || year > 2099)
-        return false;
-    int64_t offset = (oh * 60 + om) * INT64_C(60);
-    *ns = (civil_to_seconds(&c) - (sign == '-' ? -offset : offset)) * METER_NS;
+    *ns = utc_s * METER_NS;
     return true;
 }
 
@@ -177,6 +165,14 @@ static bool parse_duration(const char *text, double *seconds)
         }
     }
     return false;
+}
+
+static bool parse_speed(const char *text, double *speed)
+{
+    char *end;
+    *speed = strcmp(text, "max") == 0 ? INFINITY : strtod(text, &end);
+    return strcmp(text, "max") == 0 ||
+           (end != text && *end == '\0' && *speed >= 0 && *speed <= 1e6);
 }
 
 static int bad(const struct run *r, const char *option, const char *value, const char *want)
@@ -201,14 +197,14 @@ static int parse_words(struct run *r, const struct words *w)
     if (!o->window && strcmp(w->level, "sample") != 0)
         return bad(r, "level", w->level, "sample or window");
     if (!parse_time(w->start, &o->start_ns))
-        return bad(r, "start", w->start, "a time like 2026-03-29T01:00:00Z");
+        return bad(r, "start", w->start, "a time like 2026-03-29T01:00:00Z, of 2000 to 2099");
     if (!parse_duration(w->fast_forward, &forward_s))
         return bad(r, "fast-forward", w->fast_forward, "a duration like 90s, 15m, 2h or 3d");
-    char *end;
-    r->speed = strcmp(w->speed, "max") == 0 ? INFINITY : strtod(w->speed, &end);
-    if (!isinf(r->speed) && (*end != '\0' || !(r->speed >= 0 && r->speed <= 1e6)))
+    if (!parse_speed(w->speed, &r->speed))
         return bad(r, "speed", w->speed, "0 to 1000000, or max");
-    if (w->panel != NULL && strncmp(w->panel, "unix:", 5) != 0)
+    if (w->run < 0)
+        return cli_fail(r->verb, CLI_USAGE, "--run wants seconds, 0 or more");
+    if (w->panel != NULL && (strncmp(w->panel, "unix:", 5) != 0 || w->panel[5] == '\0'))
         return bad(r, "panel", w->panel, "unix:PATH");
     if (w->inactivity > 86400)
         return cli_fail(r->verb, CLI_USAGE, "--inactivity is at most 86400 seconds");
@@ -281,8 +277,9 @@ static int print_datasheet(const struct model_meter *m)
 static int listen_all(struct run *r, const struct words *w)
 {
     struct tcp_server_engine engine = serve_engine(&r->serve);
-    if (tcp_server_listen(&r->serve.tcp, &r->loop, w->listen, &engine) != ERR_OK)
-        return cli_fail(r->verb, CLI_LOST, "%s", r->serve.tcp.why);
+    enum err err = tcp_server_listen(&r->serve.tcp, &r->loop, w->listen, &engine);
+    if (err)
+        return cli_fail(r->verb, err == ERR_FORMAT ? CLI_USAGE : CLI_LOST, "%s", r->serve.tcp.why);
     if (w->panel == NULL)
         return -1;
     r->panel = panel_server_listen(&r->serve.panel, &r->loop, w->panel + 5, serve_panel,

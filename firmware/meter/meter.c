@@ -10,9 +10,7 @@
 
 #include <string.h>
 
-#define FLAG_ID     "FER" /* manufacturer letters of device name and system title */
-#define YEAR_2000_S INT64_C(946684800)
-#define YEAR_2100_S INT64_C(4102444800)
+#define FLAG_ID "FER" /* manufacturer letters of device name and system title */
 
 int64_t meter_now_s(const struct meter *m)
 {
@@ -237,7 +235,7 @@ enum err meter_sync(struct meter *m)
 
 enum err meter_clock_change(struct meter *m, int64_t utc_ns)
 {
-    if (utc_ns < YEAR_2000_S * METER_NS || utc_ns >= YEAR_2100_S * METER_NS)
+    if (utc_ns < METER_TIME_MIN_NS || utc_ns >= METER_TIME_END_NS)
         return ERR_RANGE;
     int64_t delta = utc_ns - meter_clock_ns(&m->clock);
     int64_t limit = METER_SHIFT_LIMIT_S * METER_NS;
@@ -352,7 +350,7 @@ static bool config_valid(const struct meter_config *c)
         if (c->serial[i] < '0' || c->serial[i] > '9')
             return false;
     }
-    return c->time_ns >= YEAR_2000_S * METER_NS && c->time_ns < YEAR_2100_S * METER_NS &&
+    return c->time_ns >= METER_TIME_MIN_NS && c->time_ns < METER_TIME_END_NS &&
            memchr(c->password, '\0', sizeof c->password) != NULL;
 }
 

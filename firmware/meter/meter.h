@@ -35,6 +35,10 @@
 #define METER_SERIAL_LEN   10      /* digits */
 #define METER_VERSION      "0.1.0" /* of this application, 1-1:0.2.0 */
 
+/* What a clock can show: the years 2000 to 2099, nanoseconds since 1970 (the end is outside). */
+#define METER_TIME_MIN_NS (INT64_C(946684800) * METER_NS)
+#define METER_TIME_END_NS (INT64_C(4102444800) * METER_NS)
+
 /* Flash a meter needs, in sectors of this size. */
 #define METER_SECTOR_SIZE 4096u
 uint32_t meter_n_sectors(const struct model_meter *model);

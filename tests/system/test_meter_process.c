@@ -173,14 +173,43 @@ static void meter_says_what_is_taken_or_wrong(void **state)
     expect(4, NULL, "flash");
     COMMAND(&c, NULL, "meter", "--model", "ST999");
     expect(2, NULL, "SMARTESOX-P");
-    COMMAND(&c, NULL, "meter", "--start", "2026-02-30T00:00");
-    expect(2, NULL, "--start");
-    COMMAND(&c, NULL, "meter", "--listen", "nowhere");
-    expect(3, NULL, "HOST:PORT");
+    static const struct {
+        const char *option, *value;
+    } wrong[] = {
+        {"--start", "2026-02-30T00:00"},
+        {"--start", "2026-03-01T00:00+1:00"},
+        {"--start", "1999-12-31T23:59Z"},
+        {"--start", "2000-01-01T00:00+01:00"},
+        {"--start", "2300-01-01"},
+        {"--listen", "nowhere"},
+        {"--listen", "127.0.0.1:70000"},
+        {"--listen", "127.0.0.1:dlms"},
+        {"--speed", ""},
+        {"--speed", "-inf"},
+        {"--run", "-1"},
+        {"--panel", "unix:"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        COMMAND(&c, NULL, "meter", wrong[i].option, wrong[i].value);
+        expect(2, NULL, i < 5 ? "--start" : "");
+    }
     COMMAND(&c, NULL, "meter", "--source", "synth:volts=3");
     expect(4, NULL, "volts");
     COMMAND(&c, NULL, "meter", "--model", "sm307", "--datasheet");
     expect(0, "10000 imp/kWh", NULL);
+}
+
+static void meter_starts_at_local_times(void **state)
+{
+    (void)state;
+    char out[128];
+    pid_t meter = command_meter((const char *const[]){"meter", "--listen", "127.0.0.1:0", "--panel",
+                                                      panel, "--speed", "0", "--start",
+                                                      "2026-03-29T03:30:00+02:00", NULL},
+                                out, sizeof out);
+    COMMAND(&c, NULL, "panel", panel, "status");
+    expect(0, "time 2026-03-29T03:30:00+02:00", NULL);
+    command_stop(meter);
 }
 
 int main(void)
@@ -189,6 +218,7 @@ int main(void)
         cmocka_unit_test(meter_loses_nothing_told_when_killed),
         cmocka_unit_test(meter_obeys_the_panel),
         cmocka_unit_test(meter_says_what_is_taken_or_wrong),
+        cmocka_unit_test(meter_starts_at_local_times),
     };
     return cmocka_run_group_tests_name("meter_process", tests, set_up, tear_down);
 }

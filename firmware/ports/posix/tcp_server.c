@@ -5,6 +5,7 @@
 
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BACKLOG 128
@@ -162,13 +163,19 @@ static void on_connection(uv_stream_t *listener, int status)
     set_reading(c, true);
 }
 
+static bool is_port(const char *text)
+{
+    size_t n = strlen(text);
+    return n >= 1 && n <= 5 && strspn(text, "0123456789") == n && strtoul(text, NULL, 10) <= 65535;
+}
+
 /* "host:port" or "[host]:port" into a socket address. */
 static enum err resolve(struct tcp_server *s, const char *address, struct sockaddr_storage *out)
 {
     char host[128];
     const char *colon = strrchr(address, ':');
     size_t n = colon != NULL ? (size_t)(colon - address) : 0;
-    if (n == 0 || n >= sizeof host || colon[1] == '\0') {
+    if (n == 0 || n >= sizeof host || !is_port(colon + 1)) {
         snprintf(s->why, sizeof s->why, "'%s' is not HOST:PORT", address);
         return ERR_FORMAT;
     }
