@@ -46,6 +46,7 @@ struct rig *rig_new(const char *model, const char *start, const char *load)
     if (source_open(&r->source, load, &o, error, sizeof error) != ERR_OK)
         fail_msg("%s", error);
     source_info_get(r->source, &info);
+    r->security = DLMS_SC_AUTH | DLMS_SC_ENC;
     r->rng = (struct hal_rng){.context = r, .fill = fill};
     r->config = (struct meter_config){.model = model_meter_find(model),
                                       .serial = "0123456789",
@@ -108,10 +109,14 @@ static void pump(struct rig *r)
     do {
         moved = 0;
         while ((n = cosem_client_take(&r->client, buf, sizeof buf)) > 0) {
+            if (r->tap != NULL)
+                r->tap(r, true, buf, n);
             assert_int_equal(session_feed(&r->session, buf, n), n);
             moved += n;
         }
         while ((n = session_take(&r->session, buf, sizeof buf)) > 0) {
+            if (r->tap != NULL)
+                r->tap(r, false, buf, n);
             assert_int_equal(cosem_client_feed(&r->client, 0, buf, n), n);
             moved += n;
         }
@@ -155,7 +160,7 @@ bool rig_connect(struct rig *r, uint16_t sap)
                                     .rng = &r->rng};
     if (hls) {
         c.mechanism = DLMS_MECHANISM_HLS5;
-        c.security = DLMS_SC_AUTH | DLMS_SC_ENC;
+        c.security = r->security;
     } else if (sap == METER_SAP_READER) {
         c.mechanism = DLMS_MECHANISM_LLS;
         c.password = PASSWORD;

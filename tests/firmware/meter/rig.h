@@ -20,7 +20,10 @@ struct rig {
     struct dlms_counter counter; /* of the client: lives as long as the rig */
     struct cosem_client client;
     struct cosem_session session;
-    uint64_t line_octets;           /* both ways */
+    uint64_t line_octets; /* both ways */
+    /* Listens on the line, and may change what it hears; NULL: nobody. */
+    void (*tap)(struct rig *r, bool from_client, uint8_t *octets, size_t n);
+    uint8_t security;               /* of the HLS clients; rig_new(): authenticated, encrypted */
     uint8_t answer[RIG_ANSWER_MAX]; /* of the last get */
     size_t answer_len;
     enum cosem_result result; /* of the last operation */
