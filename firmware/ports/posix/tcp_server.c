@@ -4,6 +4,7 @@
 #include "firmware/ports/posix/port_owner.h"
 
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,8 @@ enum err tcp_server_listen(struct tcp_server *s, uv_loop_t *loop, const char *ad
 {
     memset(s, 0, sizeof *s);
     s->engine = *engine;
+    /* libuv writes without MSG_NOSIGNAL: a peer's end of stream and reset would end the process */
+    signal(SIGPIPE, SIG_IGN);
     struct sockaddr_storage a;
     enum err err = resolve(s, address, &a);
     if (err)

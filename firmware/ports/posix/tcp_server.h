@@ -49,8 +49,10 @@ struct tcp_server {
     struct tcp_server_conn conn[TCP_SERVER_CONNS];
 };
 
-/* HOST:PORT or [HOST]:PORT; port 0 takes a free one. ERR_FORMAT (no such address), ERR_BUSY (the
- * port is taken), ERR_IO. After an error nothing is left open but what the loop still has to close.
+/* HOST:PORT or [HOST]:PORT; port 0 takes a free one. SIGPIPE is ignored from here on, in the whole
+ * process: a peer that resets must cost its connection only. ERR_FORMAT (no such address), ERR_BUSY
+ * (the port is taken), ERR_IO. After an error nothing is left open but what the loop still has to
+ * close.
  */
 MUST_CHECK enum err tcp_server_listen(struct tcp_server *s, uv_loop_t *loop, const char *address,
                                       const struct tcp_server_engine *engine);
