@@ -17,7 +17,9 @@ static enum err fail(struct life *l, enum err err, const char *what)
 static enum err open_source(struct life *l)
 {
     char spec[256];
-    struct source_options o = {.repeat = true, .seed = l->o.seed};
+    struct source_options o = l->o.how;
+    o.repeat = true;
+    o.seed = l->o.seed;
     struct source_info info;
     l->household = l->o.source == NULL;
     if (l->household)

@@ -12,8 +12,9 @@
 
 struct life_options {
     const struct model_meter *model;
-    const char *source; /* sim/source.h, or NULL: a household, household_open() */
-    bool window;        /* window level, else every sample */
+    const char *source;        /* sim/source.h, or NULL: a household, household_open() */
+    struct source_options how; /* map, scale, ct, vt of that source */
+    bool window;               /* window level, else every sample */
     uint64_t seed;
     int64_t start_ns; /* crystal at the beginning */
     char serial[METER_SERIAL_LEN + 1];

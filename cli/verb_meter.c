@@ -27,6 +27,7 @@ struct words { /* the command line */
     const char *model, *listen, *source, *flash, *start, *speed, *fast_forward, *level, *keys,
         *panel;
     uint64_t seed, inactivity;
+    struct source_options how;
     double run;
     bool datasheet, sync;
 };
@@ -180,6 +181,21 @@ static int bad(const struct run *r, const char *option, const char *value, const
     return cli_fail(r->verb, CLI_USAGE, "--%s '%s': %s", option, value, want);
 }
 
+static bool is_ratio(double x)
+{
+    return x > 0 && isfinite(x);
+}
+
+static int check_source(const struct run *r, const struct words *w)
+{
+    const struct source_options *h = &w->how;
+    if (w->source == NULL && (h->map || h->scale != 1 || h->ct != 1 || h->vt != 1))
+        return cli_fail(r->verb, CLI_USAGE, "--map, --scale, --ct and --vt are for a --source");
+    if (!is_ratio(h->scale) || !is_ratio(h->ct) || !is_ratio(h->vt))
+        return cli_fail(r->verb, CLI_USAGE, "--scale, --ct and --vt must be above 0");
+    return -1;
+}
+
 static int parse_words(struct run *r, const struct words *w)
 {
     struct life_options *o = &r->life.o;
@@ -208,7 +224,11 @@ static int parse_words(struct run *r, const struct words *w)
         return bad(r, "panel", w->panel, "unix:PATH");
     if (w->inactivity > 86400)
         return cli_fail(r->verb, CLI_USAGE, "--inactivity is at most 86400 seconds");
+    int code = check_source(r, w);
+    if (code >= 0)
+        return code;
     o->source = w->source;
+    o->how = w->how;
     o->seed = w->seed;
     o->inactivity_ms = (uint32_t)w->inactivity * 1000;
     r->run_s = w->run;
@@ -336,6 +356,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
                       .fast_forward = "0",
                       .level = "sample",
                       .seed = 1,
+                      .how = {.scale = 1, .ct = 1, .vt = 1},
                       .inactivity = 180};
     const struct cli_option options[] = {
         {"model", CLI_TEXT, &w.model, "NAME", "which of the eight meters (default ST402D)"},
@@ -343,6 +364,10 @@ static int run(const struct cli_verb *v, int argc, char **argv)
          "DLMS wrapper over TCP; port 0 takes a free one (default 127.0.0.1:4059)"},
         {"source", CLI_TEXT, &w.source, "SPEC",
          "waveform: FILE.cfg, FILE.csv or synth:... (default: a household)"},
+        {"map", CLI_TEXT, &w.how.map, "u1=NAME,...", "channels of the source, as in replay"},
+        {"scale", CLI_REAL, &w.how.scale, "FACTOR", "multiplies all channels of the source"},
+        {"ct", CLI_REAL, &w.how.ct, "RATIO", "divides its currents: primary to secondary"},
+        {"vt", CLI_REAL, &w.how.vt, "RATIO", "divides its voltages: primary to secondary"},
         {"level", CLI_TEXT, &w.level, "sample|window", "count every sample, or whole windows"},
         {"flash", CLI_TEXT, &w.flash, "FILE", "the meter's memory (default: lost at exit)"},
         {"sync", CLI_FLAG, &w.sync, NULL, "each write is on the disk before it counts"},

@@ -172,7 +172,7 @@ static bool read_line(int fd, char *line, size_t size)
 {
     size_t n = 0;
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    while (n + 1 < size && poll(&p, 1, PROCESS_PATIENCE_S * 1000) > 0 &&
+    while (n + 1 < size && poll(&p, 1, PROCESS_PATIENCE_S * 10000) > 0 &&
            read(fd, line + n, 1) == 1) {
         if (line[n] == '\n') {
             line[n] = '\0';

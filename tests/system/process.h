@@ -2,7 +2,8 @@
  *
  * Everything happens in a folder of the test's own. Failures of the harness itself (fork, pipe, a
  * meter that does not come up) fail the test that asked; a wrong exit code is the test's to judge.
- * Nothing here waits longer than PROCESS_PATIENCE_S. */
+ * Nothing here waits longer than PROCESS_PATIENCE_S for the end of a process, or ten times that for
+ * a meter to come up: it may have hours of samples to live through first. */
 #ifndef FERRARIS_TEST_PROCESS_H
 #define FERRARIS_TEST_PROCESS_H
 
