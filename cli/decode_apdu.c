@@ -460,10 +460,15 @@ static enum decode_result decode_ciphered(json_t *entry, struct bytes apdu, stru
         return malformed(entry, r.err_pos, err_text(r.err));
     if (rd_left(&r) > 0)
         return malformed(entry, r.pos, "octets behind the ciphered text");
+    if (k->nesting == DECODE_NESTING_MAX)
+        return malformed(entry, 0, "ciphered inside ciphered, too deep");
     s.body = (uint8_t *)apdu.p + at; /* the caller's own buffer, see decode_apdu */
     json_object_set_new(entry, "apdu",
                         json_string(name_of(tag) != NULL ? name_of(tag) : name_of(plain_tag)));
-    return decode_sealed(entry, &s, k);
+    k->nesting++;
+    const enum decode_result result = decode_sealed(entry, &s, k);
+    k->nesting--;
+    return result;
 }
 
 static enum decode_result decode_any(json_t *entry, struct bytes apdu, struct decode_keys *k)

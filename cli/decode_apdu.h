@@ -14,7 +14,9 @@ struct decode_keys {
      * the AARQ and AARE seen before. */
     bool has_client, has_server;
     uint8_t client[DLMS_TITLE_LEN], server[DLMS_TITLE_LEN];
+    unsigned nesting; /* ciphered APDUs one inside the other, now; 0 between calls */
 };
+#define DECODE_NESTING_MAX 4
 
 enum decode_result { DECODE_OK, DECODE_MALFORMED, DECODE_SECURITY };
 

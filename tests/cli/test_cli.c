@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -205,6 +206,28 @@ static void decode_says_where_when_truncated_anywhere(void **state)
     json_decref(out);
 }
 
+/* Octets of the input choose how deep ciphered APDUs lie in each other: not the stack. */
+static void decode_bears_any_depth_of_ciphered_in_ciphered(void **state)
+{
+    enum { LEVELS = 30000, HEAD = 20 };
+    char *line = malloc(2 * LEVELS * HEAD + 2);
+    size_t at = 0;
+    (void)state;
+    assert_non_null(line);
+    for (unsigned left = LEVELS; left > 0; left--) /* general-glo, title, length, SC, counter */
+        at += (size_t)sprintf(line + at,
+                              "DB084142434445464748"
+                              "84%08X"
+                              "0000000001",
+                              (left - 1) * HEAD + 5);
+    COMMAND(&c, line, "decode", "--json");
+    free(line);
+    expect(5, NULL, NULL);
+    json_t *out = decoded();
+    assert_int_equal(json_array_size(out), 1);
+    json_decref(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +242,7 @@ int main(void)
         cmocka_unit_test(decode_pairs_names_and_values_when_pushed),
         cmocka_unit_test(decode_goes_on_when_a_line_is_bad),
         cmocka_unit_test(decode_says_where_when_truncated_anywhere),
+        cmocka_unit_test(decode_bears_any_depth_of_ciphered_in_ciphered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
