@@ -184,7 +184,7 @@ static bool read_line(int fd, char *line, size_t size)
     return false;
 }
 
-static void await_listening(struct meter_process *m)
+bool meter_await(struct meter_process *m)
 {
     static const char mark[] = "listening on ";
     char line[160];
@@ -194,38 +194,51 @@ static void await_listening(struct meter_process *m)
         snprintf(m->address, sizeof m->address, "%.60s", line + sizeof mark - 1);
         snprintf(m->url, sizeof m->url, "tcp://%s", m->address);
         m->port = (uint16_t)atoi(strrchr(m->address, ':') + 1);
-        return;
+        return true;
     }
-    kill(m->pid, SIGKILL);
-    const int code = wait_for(m->pid);
-    fail_msg("no meter came up (code %d): %s", code, read_all(m->err_name, NULL));
+    return false;
 }
 
-void meter_start(struct meter_process *m, const char *word, ...)
+static void spawn_meter(struct meter_process *m, const char *word, va_list more)
 {
     static unsigned count;
     const char *words[PROCESS_WORDS] = {"ferraris", "meter", "--listen", "127.0.0.1:0"};
     int ends[2];
-    va_list more;
-    va_start(more, word);
     collect(words, 4, word, more);
-    va_end(more);
     snprintf(m->err_name, sizeof m->err_name, "meter-%u", count++);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     m->pid = spawn(words, ends[1], m->err_name);
     close(ends[1]);
     m->out = ends[0];
-    await_listening(m);
 }
 
-static int end_of(struct meter_process *m, int signal_number)
+void meter_spawn(struct meter_process *m, const char *word, ...)
 {
-    kill(m->pid, signal_number);
+    va_list more;
+    va_start(more, word);
+    spawn_meter(m, word, more);
+    va_end(more);
+}
+
+void meter_start(struct meter_process *m, const char *word, ...)
+{
+    va_list more;
+    va_start(more, word);
+    spawn_meter(m, word, more);
+    va_end(more);
+    if (meter_await(m))
+        return;
+    kill(m->pid, SIGKILL);
+    const int code = wait_for(m->pid);
+    fail_msg("no meter came up (code %d): %s", code, read_all(m->err_name, NULL));
+}
+
+int meter_end(struct meter_process *m)
+{
     const int code = wait_for(m->pid);
     close(m->out);
     char *err = read_all(m->err_name, NULL);
-    const bool bad = is_sanitizer(err) || (code != 0 && signal_number == SIGTERM);
-    if (bad)
+    if (is_sanitizer(err) || (code < 128 && code != 0))
         fail_msg("the meter ended with %d: %s", code, err);
     free(err);
     return code;
@@ -234,12 +247,8 @@ static int end_of(struct meter_process *m, int signal_number)
 void meter_stop(struct meter_process *m)
 {
     meter_alive(m);
-    assert_int_equal(end_of(m, SIGTERM), 0);
-}
-
-void meter_kill(struct meter_process *m)
-{
-    assert_int_equal(end_of(m, SIGKILL), 128 + SIGKILL);
+    kill(m->pid, SIGTERM);
+    assert_int_equal(meter_end(m), 0);
 }
 
 void meter_alive(const struct meter_process *m)

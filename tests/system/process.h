@@ -51,10 +51,13 @@ struct meter_process {
 /* `ferraris meter --listen 127.0.0.1:0` with these words more, the last one NULL; returns when it
  * listens. */
 void meter_start(struct meter_process *m, const char *word, ...) __attribute__((sentinel));
+/* The same in steps: started only; then awaited, false when it ended before. */
+void meter_spawn(struct meter_process *m, const char *word, ...) __attribute__((sentinel));
+bool meter_await(struct meter_process *m);
+/* Waits for its end, which something else brought about; gives the code as in struct outcome. */
+int meter_end(struct meter_process *m);
 /* SIGTERM; fails unless it ends with exit code 0 and nothing was leaked. */
 void meter_stop(struct meter_process *m);
-/* SIGKILL, and its end awaited. */
-void meter_kill(struct meter_process *m);
 /* Fails unless the process is still alive. */
 void meter_alive(const struct meter_process *m);
 
