@@ -74,7 +74,6 @@ bool session_closed(const struct cosem_session *s)
 size_t session_feed(struct cosem_session *s, const uint8_t *p, size_t n)
 {
     size_t used = 0;
-    s->touched = true;
     while (used < n && s->state != SESSION_CLOSED && s->tx_pos == s->tx_len) {
         enum wrapper_event event;
         used += wrapper_feed(&s->rx, p + used, n - used, &event);
@@ -289,6 +288,7 @@ void session_apdu(struct cosem_session *s, uint16_t client_sap, uint16_t server_
     bool dedicated;
     bool same = s->client && client_sap == s->client_sap && server_sap == s->server_sap;
     uint16_t old_client = s->client_sap, old_server = s->server_sap;
+    s->touched = true; /* a whole APDU, not each octet: a dribble must not hold the line for ever */
     s->client_sap = client_sap;
     s->server_sap = server_sap;
     s->request_sc = 0;

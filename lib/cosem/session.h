@@ -82,7 +82,7 @@ struct cosem_session {
     uint8_t new_policy;
     bool security_changed;
 
-    bool touched; /* traffic since the last poll */
+    bool touched; /* a whole APDU came or octets were taken since the last poll */
     uint64_t last_ms;
     bool clock_running;
 
@@ -98,7 +98,8 @@ void session_init(struct cosem_session *s, struct cosem_server *server);
 size_t session_feed(struct cosem_session *s, const uint8_t *p, size_t n);
 /* Copies waiting octets to `to`; 0 when there are none. */
 size_t session_take(struct cosem_session *s, uint8_t *to, size_t size);
-/* now_ms: any monotonic scale. Closes the session when it was silent for inactivity_ms. Gives the
+/* now_ms: any monotonic scale. Closes the session when for inactivity_ms no whole APDU
+ * came and nothing was taken. Gives the
  * time of the next call that matters, UINT64_MAX for none. */
 uint64_t session_poll(struct cosem_session *s, uint64_t now_ms);
 bool session_closed(const struct cosem_session *s);

@@ -500,6 +500,21 @@ static void session_closes_on_garbage_and_silence(void **state)
     assert_int_equal(x.server.n_associated[1], 0);
 }
 
+static void session_closes_on_a_frame_that_never_ends(void **state)
+{
+    (void)state;
+    x.server.config.inactivity_ms = 1000;
+    connect_as(SAP_READER);
+    assert_int_equal(session_poll(&x.session, 0), 1000);
+    assert_int_equal(session_feed(&x.session, (const uint8_t *)"\0\1\0\2\0\1\0\x0D", 8), 8);
+    for (uint64_t now = 100; now < 1000; now += 100) {
+        assert_int_equal(session_feed(&x.session, (const uint8_t *)"\xC0", 1), 1);
+        assert_int_equal(session_poll(&x.session, now), 1000);
+    }
+    assert_int_equal(session_poll(&x.session, 1000), UINT64_MAX);
+    assert_true(session_closed(&x.session));
+}
+
 static void session_sizes_are_known(void **state)
 {
     (void)state;
@@ -536,6 +551,7 @@ int main(void)
         cmocka_unit_test_setup(sap_assignment_lists_the_devices, start),
         cmocka_unit_test_setup(session_takes_octets_in_any_pieces, start),
         cmocka_unit_test_setup(session_closes_on_garbage_and_silence, start),
+        cmocka_unit_test_setup(session_closes_on_a_frame_that_never_ends, start),
         cmocka_unit_test_setup(session_sizes_are_known, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
