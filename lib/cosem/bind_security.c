@@ -46,6 +46,9 @@ static enum cosem_result commit_change(struct cosem_session *s, const struct dlm
                                        uint8_t policy)
 {
     const struct cosem_server_config *config = &s->server->config;
+    /* what would keep the answer back later must keep the change back */
+    if (server_before_tell(s))
+        return COSEM_TEMPORARY_FAILURE;
     if (config->security_store && config->security_store(config->context, keys, policy))
         return COSEM_TEMPORARY_FAILURE;
     s->new_keys = *keys;

@@ -2,7 +2,8 @@
  *
  * An AARQ is judged in a fixed order: who calls whom, context, mechanism, secret, InitiateRequest.
  * The first objection answers; nothing of a refused association stays. A dedicated key is taken
- * only from a ciphered InitiateRequest. */
+ * only from an InitiateRequest both encrypted and authenticated: replayed, it would make this side
+ * begin anew with counters the key has seen. */
 #include "lib/cosem/server_parts.h"
 #include "lib/dlms/acse.h"
 #include "lib/dlms/axdr.h"
@@ -142,7 +143,8 @@ static struct verdict judge_initiate(struct cosem_session *s, struct bytes plain
         return refused_initiate(DLMS_INITIATE_PDU_TOO_SHORT);
     bool limited = i.max_pdu != 0 && i.max_pdu < COSEM_PDU_MAX;
     s->max_pdu = limited ? i.max_pdu : COSEM_PDU_MAX;
-    if (i.dedicated_key.len == sizeof s->dedicated_key && (s->request_sc & DLMS_SC_ENC)) {
+    bool sealed = s->request_sc == (DLMS_SC_AUTH | DLMS_SC_ENC);
+    if (i.dedicated_key.len == sizeof s->dedicated_key && sealed) {
         memcpy(s->dedicated_key, i.dedicated_key.p, sizeof s->dedicated_key);
         s->has_dedicated = true;
         s->dedicated_floor = 0;
@@ -295,6 +297,8 @@ static bool hls_proof_ok(struct cosem_session *s, struct bytes f)
         return false;
     if (counter >= *floor)
         *floor = counter + 1;
+    if (global && security_follows(s->request_counter, counter) && s->request_counter >= *floor)
+        *floor = s->request_counter + 1; /* pass 3 itself, where it was encrypted only */
     return true;
 }
 

@@ -37,14 +37,16 @@ uint8_t security_required(const struct cosem_session *s);
 /* Octets that protection of an answer as long as `total` adds; 0 for a plain one. */
 size_t security_overhead(const struct cosem_session *s, size_t total);
 /* Opens SC||IC||text[||tag] in place and checks bits, tag, counter; sets the request_* fields.
- * ERR_KEY, ERR_ACCESS (bits below the policy), ERR_TAG, ERR_TRUNCATED, ERR_UNSUPPORTED, ERR_REPLAY
- * (counter), ERR_FORMAT (other APDU inside than `tag`). */
+ * ERR_KEY, ERR_ACCESS (bits below the policy, plain context), ERR_TAG, ERR_TRUNCATED,
+ * ERR_UNSUPPORTED, ERR_REPLAY (counter), ERR_FORMAT (other APDU inside than `tag`). */
 MUST_CHECK enum err security_open(struct cosem_session *s, uint8_t tag, uint8_t *body, size_t len,
                                   bool dedicated, struct bytes *plain);
 /* Seals the plain APDU at buf + DLMS_HEAD_LEN as the request was; *out_len octets from buf. */
 MUST_CHECK enum err security_seal(struct cosem_session *s, uint8_t *buf, size_t plain_len,
                                   size_t size, size_t *out_len);
 uint32_t *security_floor(struct cosem_session *s); /* of the client's global key */
+/* A counter that nothing proves itself, but that comes closely after a proven one. */
+bool security_follows(uint32_t counter, uint32_t proven);
 
 /* --- server_association.c --- */
 void association_open(struct cosem_session *s, uint8_t *apdu, size_t len);

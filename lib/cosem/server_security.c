@@ -1,7 +1,11 @@
 /* Protection of requests and answers in one association. Order of the checks on a request: key
  * there, bits at least the policy, tag, then the counter: only an authenticated APDU may move the
- * floor, or anybody could lock a client out. */
+ * floor as it likes, or anybody could lock a client out. */
 #include "lib/cosem/server_parts.h"
+
+/* How far encryption alone may move the floor at once, and only where HLS has proven a counter: far
+ * enough for a client that lost answers, too short a step to use the numbers up. */
+#define LEAP_UNPROVEN UINT32_C(0x10000)
 
 uint8_t security_required(const struct cosem_session *s)
 {
@@ -26,13 +30,28 @@ size_t security_overhead(const struct cosem_session *s, size_t total)
 }
 
 /* Whether these bits satisfy the policy. Without authentication nothing proves the counter, so that
- * is taken only where the policy asks for encryption alone. */
+ * is taken only where the policy asks for encryption alone and HLS proves one. */
 static bool bits_allowed(const struct cosem_session *s, uint8_t sc)
 {
     uint8_t required = security_required(s);
     if ((sc & DLMS_SC_BROADCAST) || (sc & required) != required)
         return false;
-    return (sc & DLMS_SC_AUTH) || required == DLMS_SC_ENC;
+    return (sc & DLMS_SC_AUTH) ||
+           (required == DLMS_SC_ENC && s->client->mechanism == COSEM_AUTH_HLS5);
+}
+
+/* Whether a counter is acceptable; without a tag only not too far above the last one. */
+static bool counter_fresh(const struct cosem_session *s, uint8_t sc, uint32_t counter,
+                          uint32_t floor)
+{
+    if (counter < floor || counter == UINT32_MAX)
+        return false;
+    return (sc & DLMS_SC_AUTH) || s->state != SESSION_ASSOCIATED || counter - floor < LEAP_UNPROVEN;
+}
+
+bool security_follows(uint32_t counter, uint32_t proven)
+{
+    return counter > proven && counter - proven < LEAP_UNPROVEN;
 }
 
 enum err security_open(struct cosem_session *s, uint8_t tag, uint8_t *body, size_t len,
@@ -43,6 +62,8 @@ enum err security_open(struct cosem_session *s, uint8_t tag, uint8_t *body, size
     uint32_t counter;
     size_t text_len;
     s->request_dedicated = dedicated;
+    if (s->context != DLMS_CONTEXT_LN_CIPHERED)
+        return ERR_ACCESS;
     if (!s->has_title || !k->has_gak || !(dedicated ? s->has_dedicated : k->has_guek))
         return ERR_KEY;
     if (len == 0 || !bits_allowed(s, body[0]))
@@ -52,13 +73,16 @@ enum err security_open(struct cosem_session *s, uint8_t tag, uint8_t *body, size
     if (err)
         return err;
     uint32_t *floor = dedicated ? &s->dedicated_floor : security_floor(s);
-    if (counter < *floor || counter == UINT32_MAX)
+    if (!counter_fresh(s, sc, counter, *floor))
         return ERR_REPLAY;
     s->request_floor = *floor;
     s->request_counter = counter;
-    *floor = counter + 1;
+    if (sc & DLMS_SC_AUTH)
+        *floor = counter + 1;
     if (text_len == 0 || text[0] != tag)
         return ERR_FORMAT;
+    if (s->state == SESSION_ASSOCIATED)
+        *floor = counter + 1;
     s->request_sc = sc & (DLMS_SC_AUTH | DLMS_SC_ENC);
     *plain = (struct bytes){text, text_len};
     return ERR_OK;

@@ -374,6 +374,128 @@ static void authenticated_only_answers_stay_readable(void **state)
     assert_memory_equal(b.p + 7, "\xC4\x01\xC1\x00\x06\x00\x00\x03\xE8", 9);
 }
 
+/* An AARQ of the writer in the ciphered context, with user information that nobody could seal. */
+static uint8_t aarq_with_forged_initiate(uint8_t sc, uint32_t counter)
+{
+    uint8_t apdu[128], forged[32] = {DLMS_GLO_INITIATE_REQUEST, 19, sc};
+    struct wr w = wr_of(forged + 3, 4);
+    wr_u32(&w, counter);
+    struct acse_aarq a = {.context = 3,
+                          .title = {p.title, 8},
+                          .has_mechanism = true,
+                          .mechanism = 5,
+                          .secret = {(const uint8_t *)"K56iVagY", 8},
+                          .user_info = {forged, 21}};
+    w = wr_of(apdu, sizeof apdu);
+    acse_put_aarq(&w, &a);
+    struct bytes b = peer_raw(&p, apdu, w.len);
+    struct rd r = rd_of(b.p, b.len);
+    acse_get_aare(&r, &aare);
+    return r.err ? 0xFF : aare.result;
+}
+
+static void forged_text_without_tag_moves_no_floor(void **state)
+{
+    uint8_t forged[] = {0xC8, 10, DLMS_SC_ENC, 0xFF, 0xFF, 0xFF, 0xFE, 1, 2, 3, 4, 5};
+    (void)state;
+    x.server.policy = 2; /* encryption alone is then enough */
+    peer_init(&p, &x, SAP_WRITER);
+    p.sc = DLMS_SC_ENC;
+    assert_int_equal(aarq_with_forged_initiate(DLMS_SC_ENC, UINT32_MAX - 1),
+                     ACSE_REJECTED_PERMANENT);
+    assert_int_equal(x.server.rx_floor[3], 0);
+    assert_int_equal(peer_connect(&p, &aare), ACSE_ACCEPTED);
+    uint32_t floor = x.server.rx_floor[3];
+    struct bytes b = peer_raw(&p, forged, sizeof forged);
+    assert_memory_equal(b.p, "\xD8\x01\x06", 3); /* too far above what was proven */
+    assert_int_equal(x.server.rx_floor[3], floor);
+    assert_int_equal(floor, p.counter); /* a client that asks for its counter gets a fresh one */
+    assert_int_equal(x.session.state, SESSION_ASSOCIATED);
+}
+
+static void encryption_alone_is_fresh_within_its_association(void **state)
+{
+    uint8_t sealed[64], copy[64];
+    (void)state;
+    x.server.policy = 2;
+    peer_init(&p, &x, SAP_WRITER);
+    p.sc = DLMS_SC_ENC;
+    assert_int_equal(peer_connect(&p, &aare), ACSE_ACCEPTED);
+    assert_int_equal(get(3, example_energy, 2), 0);
+    size_t n = peer_protect(&p, get_energy, sizeof get_energy, sealed, sizeof sealed);
+    memcpy(copy, sealed, n);
+    assert_int_equal(peer_raw(&p, sealed, n).p[0], 0xCC);
+    memcpy(sealed, copy, n);
+    assert_int_equal(peer_raw(&p, sealed, n).p[2], 0x06); /* a replay */
+    assert_int_equal(peer_connect(&p, &aare), ACSE_ACCEPTED);
+    assert_int_equal(peer_raw(&p, copy, n).p[2], 0x06); /* and in the next association */
+    assert_int_equal(get(3, example_energy, 2), 0);
+}
+
+static void encryption_alone_needs_hls(void **state)
+{
+    uint8_t initiate[] = {DLMS_GLO_INITIATE_REQUEST, 6, DLMS_SC_ENC, 0, 0, 0, 9, 0};
+    uint8_t apdu[128];
+    (void)state;
+    x.server.policy = 2;
+    peer_init(&p, &x, SAP_PUBLIC);
+    for (unsigned octet = 0; octet < 256; octet++) { /* one of them deciphers to the right tag */
+        initiate[7] = (uint8_t)octet;
+        struct acse_aarq a = {
+            .context = 3, .title = {p.title, 8}, .user_info = {initiate, sizeof initiate}};
+        struct wr w = wr_of(apdu, sizeof apdu);
+        acse_put_aarq(&w, &a);
+        struct bytes b = peer_raw(&p, apdu, w.len);
+        struct rd r = rd_of(b.p, b.len);
+        acse_get_aare(&r, &aare);
+        assert_int_equal(aare.diagnostic, ACSE_DIAG_AUTHENTICATION_FAILURE);
+    }
+    assert_int_equal(x.server.rx_floor[0], 0);
+}
+
+static void dedicated_key_needs_a_proven_initiate(void **state)
+{
+    (void)state;
+    x.server.policy = 2;
+    peer_init(&p, &x, SAP_WRITER);
+    p.sc = DLMS_SC_ENC;
+    p.dedicated = true;
+    memcpy(p.dedicated_key, "a dedicated key!", 16);
+    struct acse_aarq a = {.context = 3,
+                          .title = {p.title, 8},
+                          .has_mechanism = true,
+                          .mechanism = 5,
+                          .secret = {(const uint8_t *)"K56iVagY", 8}};
+    assert_int_equal(peer_aarq(&p, &a, &aare), ACSE_ACCEPTED);
+    assert_false(x.session.has_dedicated); /* passed over */
+    p.sc = DLMS_SC_ENC | DLMS_SC_AUTH;
+    assert_int_equal(peer_aarq(&p, &a, &aare), ACSE_ACCEPTED);
+    assert_true(x.session.has_dedicated);
+}
+
+static void ciphered_request_is_refused_in_the_plain_context(void **state)
+{
+    uint8_t sealed[64];
+    (void)state;
+    connect_as(SAP_WRITER);
+    uint32_t floor = x.server.rx_floor[3];
+    p.sc = DLMS_SC_AUTH | DLMS_SC_ENC;
+    size_t n = peer_protect(&p, get_energy, sizeof get_energy, sealed, sizeof sealed);
+    expect_plain(peer_raw(&p, sealed, n), "D80105");
+    assert_int_equal(x.server.rx_floor[3], floor);
+}
+
+static void key_transfer_changes_nothing_when_it_cannot_be_told(void **state)
+{
+    static const uint8_t fresh[16] = "sixteen octets..";
+    (void)state;
+    connect_as(SAP_MANAGER);
+    x.tell = ERR_IO;
+    assert_int_equal(transfer(0, fresh, example_kek), COSEM_TEMPORARY_FAILURE);
+    assert_int_equal(x.n_stored, 0);
+    assert_memory_equal(x.server.keys.guek, example_guek, 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +517,12 @@ int main(void)
         cmocka_unit_test_setup(policy_is_only_strengthened, start),
         cmocka_unit_test_setup(policy_binds_ciphered_associations_only, start),
         cmocka_unit_test_setup(authenticated_only_answers_stay_readable, start),
+        cmocka_unit_test_setup(forged_text_without_tag_moves_no_floor, start),
+        cmocka_unit_test_setup(encryption_alone_is_fresh_within_its_association, start),
+        cmocka_unit_test_setup(encryption_alone_needs_hls, start),
+        cmocka_unit_test_setup(dedicated_key_needs_a_proven_initiate, start),
+        cmocka_unit_test_setup(ciphered_request_is_refused_in_the_plain_context, start),
+        cmocka_unit_test_setup(key_transfer_changes_nothing_when_it_cannot_be_told, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
