@@ -82,11 +82,12 @@ static int report(const struct link *l)
     const bool v6 = strchr(l->host, ':') != NULL;
     cli_fail(l->verb, 0, "%s%s%s:%s: %s", v6 ? "[" : "", l->host, v6 ? "]" : "", l->port, text);
     const struct cosem_client_failure *f = &l->client.failure;
-    /* a meter that refuses a ciphered AARQ does not say whether key or counter displeased it */
-    const bool maybe_counter =
-        f->err == ERR_REPLAY ||
-        (f->err == ERR_TAG && l->keys.keys.has_guek && f->during == CLIENT_ASSOCIATING);
-    if (maybe_counter && f->why != CLIENT_WHY_COUNTER)
+    /* a meter that refuses an AARQ does not say whether key, counter or password displeased it */
+    const bool ciphered = l->client.config.security != 0;
+    const bool refused = f->err == ERR_TAG && f->during == CLIENT_ASSOCIATING;
+    if (refused && !ciphered && l->client.config.mechanism == DLMS_MECHANISM_LLS)
+        fprintf(stderr, "  wrong password\n");
+    if ((f->err == ERR_REPLAY || (refused && ciphered)) && f->why != CLIENT_WHY_COUNTER)
         fprintf(stderr, "  wrong key, or an old invocation counter: --counter read asks the meter "
                         "for its counter\n");
     return exit_code(f->err);

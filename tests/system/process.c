@@ -230,12 +230,14 @@ void meter_start(struct meter_process *m, const char *word, ...)
         return;
     kill(m->pid, SIGKILL);
     const int code = wait_for(m->pid);
+    m->pid = 0;
     fail_msg("no meter came up (code %d): %s", code, read_all(m->err_name, NULL));
 }
 
 int meter_end(struct meter_process *m)
 {
     const int code = wait_for(m->pid);
+    m->pid = 0;
     close(m->out);
     char *err = read_all(m->err_name, NULL);
     if (is_sanitizer(err) || (code < 128 && code != 0))
@@ -249,6 +251,15 @@ void meter_stop(struct meter_process *m)
     meter_alive(m);
     kill(m->pid, SIGTERM);
     assert_int_equal(meter_end(m), 0);
+}
+
+void meter_drop(struct meter_process *m)
+{
+    if (m->pid <= 0 || kill(m->pid, SIGKILL) != 0)
+        return;
+    waitpid(m->pid, NULL, 0);
+    m->pid = 0;
+    close(m->out);
 }
 
 void meter_alive(const struct meter_process *m)

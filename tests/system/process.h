@@ -58,6 +58,8 @@ bool meter_await(struct meter_process *m);
 int meter_end(struct meter_process *m);
 /* SIGTERM; fails unless it ends with exit code 0 and nothing was leaked. */
 void meter_stop(struct meter_process *m);
+/* After a failed test: makes sure that it is gone. Nothing when it ended before or never began. */
+void meter_drop(struct meter_process *m);
 /* Fails unless the process is still alive. */
 void meter_alive(const struct meter_process *m);
 
