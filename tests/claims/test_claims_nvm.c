@@ -137,12 +137,16 @@ static struct rig *meter_with_a_past(const char *model)
     return r;
 }
 
-/* Power-up with the crystal back at the day it was made. */
+/* Power-up with the crystal back at the day it was made, and no factory values to fall back on:
+ * keys and password are what the memory holds, or nobody gets in. */
 static enum err dark_power_up(struct rig *r)
 {
-    r->config.time_ns = rig_time("2026-01-01T00:00:00") * METER_NS;
+    struct meter_config blank = r->config;
+    blank.time_ns = rig_time("2026-01-01T00:00:00") * METER_NS;
+    memset(&blank.keys, 0, sizeof blank.keys);
+    memset(blank.password, 0, sizeof blank.password);
     memset(&r->meter, 0xA5, sizeof r->meter);
-    return meter_init(&r->meter, &r->config);
+    return meter_init(&r->meter, &blank);
 }
 
 static void nothing_is_lost_with_warning(const char *model)
