@@ -16,7 +16,8 @@
 #define EXPLAINED    0.2   /* of the AC power at least must be the fundamental */
 #define PIECES_MAX   400
 #define PIECE_CYCLES 10.0       /* of a piece in a long record */
-#define WHOLE        (1 / 500.) /* of a cycle: then the record as it is counts as whole */
+#define WHOLE        (1 / 500.) /* of a cycle: then the record counts as whole */
+#define SHORT        8          /* cycles: harmonics lead the estimate of a shorter record astray */
 #define ROUNDS       6          /* of frequency refinement; each gains two digits or more */
 
 struct phasor {
@@ -199,6 +200,13 @@ static double refine(const struct signal *s, const struct guess *g)
     return hz;
 }
 
+/* As near to whole as the estimate can tell? A sampler that follows the network gives such records,
+ * and then the length tells the frequency better. */
+static bool is_coherent(double total, double whole)
+{
+    return fabs(total - whole) < (whole < SHORT ? 1 / 2000. : 1 / 20000.);
+}
+
 bool cycles_find(const double *x, const double *time, size_t n, struct cycles *out)
 {
     struct signal s = {x, time, n};
@@ -213,7 +221,7 @@ bool cycles_find(const double *x, const double *time, size_t n, struct cycles *o
     if (fabs(total - whole) > WHOLE) {
         whole = floor(total);
         out->n = index_at(time, n, whole / hz);
-    } else {
+    } else if (is_coherent(total, whole)) {
         hz = whole / time[n];
     }
     out->hz = hz;

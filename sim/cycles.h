@@ -16,8 +16,9 @@ struct cycles {
  * the signal has no fundamental (DC, silence, noise) or less than two cycles of it.
  *
  * The frequency is the slope of a least-squares line through the phases of Hann-weighted pieces of
- * whole cycles. When all n samples are whole cycles within 1/500 of a cycle, all are taken: a
- * coherent record is then repeated as it was sampled. */
+ * whole cycles. When all n samples are whole cycles within 1/500 of a cycle, all are taken; when
+ * they are so within what the estimate can tell, the record is coherent: `hz` follows from its
+ * length and `rounding` is 0. */
 bool cycles_find(const double *x, const double *time, size_t n, struct cycles *out);
 /* Amplitude (peak) of the strongest component between 40 and 70 Hz; 0 for none. Tells which channel
  * to look at. */

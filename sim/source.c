@@ -228,13 +228,19 @@ static void add_mean(struct source *s, int p, size_t k, double weight, double an
     m->i_im += i * im;
 }
 
+/* When sample k of the loop begins. */
+static double loop_time(const struct source *s, const double *time, size_t k)
+{
+    return s->loop_hz > 0 ? (double)k / s->loop_hz : time[k];
+}
+
 /* What source_window gives: means over the loop, each sample weighted by its duration. */
 static void find_means(struct source *s, const double *time)
 {
-    double total = time[s->loop_n];
+    double total = s->loop_seconds;
     for (size_t k = 0; k < s->loop_n; k++) {
-        double weight = (time[k + 1] - time[k]) / total;
-        double angle = 2 * PI * (double)s->loop_cycles * time[k] / total;
+        double at = loop_time(s, time, k), weight = (loop_time(s, time, k + 1) - at) / total;
+        double angle = 2 * PI * (double)s->loop_cycles * at / total;
         for (int p = 0; p < LEGAL_N_PHASES; p++)
             add_mean(s, p, k, weight, angle);
         double in = loop_sample(s, AFE_IN, k);
@@ -245,13 +251,31 @@ static void find_means(struct source *s, const double *time)
         s->info.u_rms = fmax(s->info.u_rms, sqrt(s->mean[p].uu) * lsb_of(s, AFE_U1));
 }
 
+/* Do the cycles end between samples, and not more than half a sample behind the last one? */
+static bool is_cut(const struct recording *r, const struct cycles *c)
+{
+    double samples = (double)c->cycles / c->hz * r->rate[0].hz;
+    return fabs(c->rounding) > 1e-9 && samples <= (double)r->n + 0.5;
+}
+
+/* Samples per cycle, from `least` on: powers of two, which the legal part's tables divide without
+ * a rest; above those, whole quarters. */
+static size_t fitted_samples(size_t least, double most)
+{
+    size_t n = 16;
+    while (n < least && n < 256)
+        n *= 2;
+    if (n < least)
+        n = (least + 3) / 4 * 4;
+    return (double)n > most ? n - 4 : n;
+}
+
 /* Whole cycles that end between two samples: all channels on a grid that ends with them. */
 static enum err fit_loop(struct source *s, struct recording *r, const struct channel_map *map,
                          const struct cycles *c)
 {
     double seconds = (double)c->cycles / c->hz, span = seconds * r->rate[0].hz;
-    double most = floor(seconds * RATE_MAX), least = ceil(seconds * RATE_MIN);
-    s->loop_n = (size_t)fmin(most, fmax(least, (double)c->n));
+    s->loop_n = c->cycles * fitted_samples(c->n / c->cycles + 1, floor(RATE_MAX / c->hz));
     s->loop_hz = (double)s->loop_n / seconds;
     double *x = malloc(s->loop_n * sizeof *x);
     enum err err = x ? ERR_OK : ERR_MEMORY;
@@ -281,7 +305,7 @@ static enum err find_loop(struct source *s, struct recording *r, const struct ch
         s->loop_n = c.n;
         s->loop_cycles = c.cycles;
         s->info.frequency_hz = c.hz;
-        if (c.n != r->n && r->n_rates == 1 && c.n <= FITTED_MAX)
+        if (is_cut(r, &c) && r->n_rates == 1 && c.n <= FITTED_MAX)
             err = fit_loop(s, r, map, &c);
         else if (c.n != r->n)
             recording_note(r,
@@ -292,7 +316,7 @@ static enum err find_loop(struct source *s, struct recording *r, const struct ch
         recording_note(r, "no frequency of 40 to 70 Hz over two cycles or more");
     }
     s->seconds = time[s->n];
-    s->loop_seconds = s->loop_hz > 0 ? (double)s->loop_n / s->loop_hz : time[s->loop_n];
+    s->loop_seconds = loop_time(s, time, s->loop_n);
     if (!err)
         find_means(s, time);
     free(time);
@@ -470,14 +494,17 @@ bool source_next(struct source *s, uint32_t max_n, struct afe_block *out)
             return false;
         s->at = s->rate_at = 0;
     }
-    while (s->rate[s->rate_at].end <= s->at)
-        s->rate_at++;
-    if (s->rate[s->rate_at].end < end)
-        end = s->rate[s->rate_at].end;
+    double hz = s->loop_hz;
+    if (!s->repeat || !(hz > 0)) {
+        while (s->rate[s->rate_at].end <= s->at)
+            s->rate_at++;
+        if (s->rate[s->rate_at].end < end)
+            end = s->rate[s->rate_at].end;
+        hz = s->rate[s->rate_at].hz;
+    }
     if (end - s->at < n)
         n = (uint32_t)(end - s->at);
-    bool fitted = s->repeat && s->loop_hz > 0;
-    fill_block(s, out, n, s->at, fitted ? s->loop_hz : s->rate[s->rate_at].hz);
+    fill_block(s, out, n, s->at, hz);
     s->at += n;
     return true;
 }
