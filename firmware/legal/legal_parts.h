@@ -69,8 +69,12 @@ void legal_cycle_thd(struct legal_cycle *c, unsigned phase, uint32_t h_max, uint
                      uint32_t *i_ppm);
 
 /* --- legal_values.c ------------------------------------------------------------------------- */
-/* Direct components out, fundamental powers; keeps the means of whole windows in *l. */
-void legal_clean_window(struct legal *l, const struct legal_window *w,
+/* Direct components from here on: the means over a whole window. */
+void legal_dc_take(struct legal *l, const struct legal_window *w);
+/* The same from partial cycles: only where they surely are; nothing below a cycle. */
+void legal_dc_guess(struct legal *l, const struct legal_window *w);
+/* Direct components out, fundamental powers. */
+void legal_clean_window(const struct legal *l, const struct legal_window *w,
                         struct legal_clean out[LEGAL_N_PHASES], int64_t *in_in);
 /* Adds a window to the average; publishes values when the interval is full. */
 void legal_average_add(struct legal *l, const struct legal_window *w,

@@ -88,6 +88,8 @@ struct legal {
     struct legal_values values;
     int64_t u_dc_q16[LEGAL_N_PHASES], i_dc_q16[LEGAL_N_PHASES]; /* means of the last whole window */
     int64_t in_dc_q16;
+    bool dc_known;            /* the means above were taken */
+    struct legal_window held; /* the first partial window until then; n_q16 0: none */
     legal_window_fn observe;
     void *observe_context;
 };

@@ -3,9 +3,9 @@
  * Each window is cleaned first: with the means a = sum(u)/n and b = sum(i)/n, the alternating parts
  * are sum(u u) - 2 a sum(u) + a a n, and alike for i i and u i. Exact, without a filter's
  * transient. A partial window has no meaningful mean of its own and takes those of the last whole
- * window. Fundamental powers come from the phasors X = re - j im: U conj(I) x 2/n gives P1 and Q1
- * in the same unit as sum(u i). The cleaned windows of 50 (60) cycles are then added up and turned
- * into values once. */
+ * window; where there was none yet, see legal_window.c. Fundamental powers come from the phasors X
+ * = re - j im: U conj(I) x 2/n gives P1 and Q1 in the same unit as sum(u i). The cleaned windows of
+ * 50 (60) cycles are then added up and turned into values once. */
 #include "firmware/legal/legal_parts.h"
 
 #include <string.h>
@@ -55,19 +55,46 @@ static struct legal_clean clean_phase(const struct legal_window_phase *w, int64_
     return c;
 }
 
-void legal_clean_window(struct legal *l, const struct legal_window *w,
+void legal_dc_take(struct legal *l, const struct legal_window *w)
+{
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        l->u_dc_q16[p] = mean_q16(w->phase[p].u, w->n_q16);
+        l->i_dc_q16[p] = mean_q16(w->phase[p].i, w->n_q16);
+    }
+    l->in_dc_q16 = mean_q16(w->in_sum, w->n_q16);
+    l->dc_known = true;
+}
+
+/* The mean of N cycles and a piece of one, in a sine of amplitude A, is up to A / (pi N): what is
+ * not above that is no sign of a direct component, and taking it away would take power away. */
+static int64_t sure_mean_q16(int64_t sum, int64_t squares, const struct legal_window *w,
+                             uint32_t f_nominal_mhz)
+{
+    uint64_t n = w->n_q16 >> 16, size = (uint64_t)(sum < 0 ? -sum : sum);
+    uint64_t times_cycles = mul_div_u64(size, n * f_nominal_mhz, w->rate_uhz / 1000);
+    if (mul_div_u64(times_cycles, 355, 113) <= wide_sqrt(wide_mul(squares, 2 * (int64_t)n)))
+        return 0;
+    return mean_q16(sum, w->n_q16);
+}
+
+void legal_dc_guess(struct legal *l, const struct legal_window *w)
+{
+    uint32_t f = l->config.f_nominal_mhz;
+    if ((w->n_q16 >> 16) * f < w->rate_uhz / 1000)
+        return;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        l->u_dc_q16[p] = sure_mean_q16(w->phase[p].u, w->phase[p].uu, w, f);
+        l->i_dc_q16[p] = sure_mean_q16(w->phase[p].i, w->phase[p].ii, w, f);
+    }
+    l->in_dc_q16 = sure_mean_q16(w->in_sum, w->in_in, w, f);
+    l->dc_known = true;
+}
+
+void legal_clean_window(const struct legal *l, const struct legal_window *w,
                         struct legal_clean out[LEGAL_N_PHASES], int64_t *in_in)
 {
-    bool whole = !(w->flags & LEGAL_WINDOW_PARTIAL);
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        if (whole) {
-            l->u_dc_q16[p] = mean_q16(w->phase[p].u, w->n_q16);
-            l->i_dc_q16[p] = mean_q16(w->phase[p].i, w->n_q16);
-        }
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         out[p] = clean_phase(&w->phase[p], l->u_dc_q16[p], l->i_dc_q16[p], w->n_q16);
-    }
-    if (whole)
-        l->in_dc_q16 = mean_q16(w->in_sum, w->n_q16);
     *in_in =
         positive(without_dc(w->in_in, w->in_sum, w->in_sum, l->in_dc_q16, l->in_dc_q16, w->n_q16));
 }

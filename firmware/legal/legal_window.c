@@ -1,5 +1,9 @@
 /* The way of the samples: blocks in, windows closed, each window on to values and ledger.
  *
+ * The first partial window after start is held back until direct components are known: from the
+ * first whole window, or, when none comes, from the sums of it and the next partial one. Else the
+ * product of the direct components would be counted as energy until the first lock.
+ *
  * A block is cut at the borders the tracker finds; between borders only the kernel runs. A new
  * sample rate does not break the window: sums and times are carried over to the new rate. */
 #include "firmware/legal/legal_parts.h"
@@ -65,15 +69,62 @@ void legal_observe(struct legal *l, legal_window_fn fn, void *context)
 
 /* --- windows -------------------------------------------------------------------------------- */
 
-static void take_window(struct legal *l, const struct legal_window *w)
+static void book_window(struct legal *l, const struct legal_window *w)
 {
     struct legal_clean clean[LEGAL_N_PHASES];
     int64_t in_in;
-    if (l->observe)
-        l->observe(l->observe_context, w);
     legal_clean_window(l, w, clean, &in_in);
     legal_ledger_add(&l->ledger, &l->config, w, clean);
     legal_average_add(l, w, clean, in_in);
+}
+
+/* From the sums that a direct component shows in, over the held window and this one. */
+static void guess_dc(struct legal *l, const struct legal_window *w)
+{
+    struct legal_window both = *w;
+    both.n_q16 += l->held.n_q16;
+    both.in_in += l->held.in_in;
+    both.in_sum += l->held.in_sum;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        both.phase[p].uu += l->held.phase[p].uu;
+        both.phase[p].ii += l->held.phase[p].ii;
+        both.phase[p].u += l->held.phase[p].u;
+        both.phase[p].i += l->held.phase[p].i;
+    }
+    legal_dc_guess(l, &both);
+}
+
+static void book_held(struct legal *l)
+{
+    if (l->held.n_q16 == 0)
+        return;
+    book_window(l, &l->held);
+    l->held.n_q16 = 0;
+}
+
+static void take_window(struct legal *l, const struct legal_window *w)
+{
+    if (l->observe)
+        l->observe(l->observe_context, w);
+    if (!(w->flags & LEGAL_WINDOW_PARTIAL)) {
+        legal_dc_take(l, w);
+    } else if (!l->dc_known && l->held.n_q16 == 0) {
+        l->held = *w;
+        return;
+    } else if (!l->dc_known) {
+        guess_dc(l, w);
+    }
+    book_held(l);
+    book_window(l, w);
+}
+
+/* Nothing more comes: the held window's own mean must do. */
+static void release_held(struct legal *l)
+{
+    if (l->held.n_q16 == 0)
+        return;
+    legal_dc_guess(l, &l->held);
+    book_held(l);
 }
 
 static void close_window(struct legal *l, const struct legal_cut *cut)
@@ -108,13 +159,16 @@ void legal_flush(struct legal *l)
 {
     struct legal_cut cut = {.flags = LEGAL_WINDOW_PARTIAL,
                             .time_q16 = l->tracker.now_q16 + PLAIN_Q16};
-    if (cut.time_q16 <= 0)
+    if (cut.time_q16 <= 0) {
+        release_held(l);
         return;
+    }
     if (!l->tracker.locked)
         cut.flags |= LEGAL_WINDOW_NO_FREQ;
     if (l->values.sequence == 0)
         legal_average_publish(l);
     close_window(l, &cut);
+    release_held(l);
     l->kernel.turn = l->kernel.step / 2;
     l->tracker.locked = false;
     l->tracker.cycles = 0;

@@ -143,6 +143,63 @@ static void ledger_equals_power_times_time(void **state)
     }
 }
 
+/* 20 V and 10 A of direct current would be 200 W. */
+static void ledger_counts_no_direct_power_from_the_first_sample(void **state)
+{
+    (void)state;
+    static const double seconds[] = {0.06, 0.16, 0.34, 1}; /* whole cycles */
+    struct legal_config c = signal_config();
+    struct signal s = signal_balanced(50, 8000, 5, 0);
+    struct legal_energies e;
+    s.u_dc = 20;
+    s.i_dc = 10;
+    for (unsigned k = 0; k < sizeof seconds / sizeof seconds[0]; k++) {
+        start(&meter, &c);
+        signal_seconds(&meter, &s, seconds[k]);
+        legal_flush(&meter);
+        legal_energies_get(&meter, &e);
+        for (unsigned p = 0; p < 3; p++) {
+            double w = wh(e.phase[p][LEGAL_A_IMPORT]) * 3600 / seconds[k];
+            printf("  %.2f s, L%u: %+.3f %%\n", seconds[k], p + 1, 100 * (w / 1150 - 1));
+            assert_true(fabs(w / 1150 - 1) < 2e-3);
+        }
+    }
+}
+
+/* Nine cycles and a half: the mean is not zero, yet no direct component. */
+static void ledger_takes_nothing_away_when_cycles_are_not_whole(void **state)
+{
+    (void)state;
+    struct legal_config c = signal_config();
+    struct signal s = signal_balanced(50, 8000, 5, 0);
+    struct legal_energies e;
+    start(&meter, &c);
+    signal_seconds(&meter, &s, 0.19);
+    legal_flush(&meter);
+    legal_energies_get(&meter, &e);
+    for (unsigned p = 0; p < 3; p++)
+        assert_true(fabs(wh(e.phase[p][LEGAL_A_IMPORT]) * 3600 / 0.19 / 1150 - 1) < 1e-4);
+}
+
+static void ledger_counts_nothing_when_all_is_direct(void **state)
+{
+    (void)state;
+    static const double seconds[] = {0.03, 0.15, 0.25, 1.1};
+    struct legal_config c = signal_config();
+    struct signal s = signal_balanced(50, 8000, 0, 0);
+    s.u[0] = s.u[1] = s.u[2] = 0;
+    s.u_dc = 100;
+    s.i_dc = 10;
+    for (unsigned k = 0; k < sizeof seconds / sizeof seconds[0]; k++) {
+        struct legal_energies e, none = {0};
+        start(&meter, &c);
+        signal_seconds(&meter, &s, seconds[k]);
+        legal_flush(&meter);
+        legal_energies_get(&meter, &e);
+        assert_memory_equal(&e, &none, sizeof e);
+    }
+}
+
 /* A signed sum of registers with remainders, 2^-32 units. */
 static __int128 exact(const uint64_t *unit, const uint32_t *rest, unsigned e)
 {
@@ -530,6 +587,9 @@ int main(void)
         cmocka_unit_test(ledger_is_the_same_for_all_block_sizes),
         cmocka_unit_test(windows_hold_every_sample_once),
         cmocka_unit_test(ledger_equals_power_times_time),
+        cmocka_unit_test(ledger_counts_no_direct_power_from_the_first_sample),
+        cmocka_unit_test(ledger_takes_nothing_away_when_cycles_are_not_whole),
+        cmocka_unit_test(ledger_counts_nothing_when_all_is_direct),
         cmocka_unit_test(ledger_conserves_phases_and_total),
         cmocka_unit_test(pulses_equal_registers),
         cmocka_unit_test(reversing_currents_swaps_quadrants),
