@@ -139,7 +139,7 @@ static void run_due(struct meter *m)
     int64_t now_s = meter_now_s(m);
     bool changed = m->clock.base_ns >= m->snapshot_due_ns;
     if (now_s >= m->demand.due_s) {
-        meter_demand_close(&m->demand, m->demand.due_s, import_uwh(m));
+        meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));
         restart_demand(m, m->demand.due_s);
         changed = true;
     }
@@ -305,7 +305,7 @@ enum err meter_demand_reset_all(struct meter *m)
 
 enum err meter_demand_next(struct meter *m)
 {
-    meter_demand_close(&m->demand, meter_now_s(m), import_uwh(m));
+    meter_demand_close(&m->demand, meter_now_s(m), m->clock.doubt, import_uwh(m));
     restart_demand(m, meter_now_s(m));
     return meter_snapshot(m);
 }
@@ -465,7 +465,7 @@ static enum err resume(struct meter *m, int64_t crystal_ns)
         m->clock.base_ns = crystal_ns;
     int64_t now_s = meter_now_s(m);
     if (now_s >= m->demand.due_s) {
-        meter_demand_close(&m->demand, m->demand.due_s, import_uwh(m));
+        meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));
         restart_demand(m, now_s);
     }
     m->profile.marks |= METER_ROW_PDN;

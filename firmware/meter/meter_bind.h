@@ -15,7 +15,5 @@ static inline struct meter *meter_of(const struct cosem_call *c)
 }
 
 void meter_put_scaler_unit(struct wr *out, int8_t scaler, uint8_t unit);
-/* UTC as local time; METER_NEVER as a date-time of wildcards. */
-void meter_put_time(const struct meter *m, int64_t utc_s, struct wr *out);
 
 #endif

@@ -1,14 +1,17 @@
 /* Classes 5 and 4 over meter_demand: 1-0:1.4.0 block demand and 1-0:1.6.0 its maximum. */
 #include "firmware/meter/meter_bind.h"
 
-void meter_put_time(const struct meter *m, int64_t utc_s, struct wr *out)
+/* UTC as local time with the clock's doubt of then; METER_NEVER as a date-time of wildcards. */
+static void put_time(const struct meter *m, int64_t utc_s, uint8_t doubt, struct wr *out)
 {
+    struct meter_clock then = m->clock;
     struct datetime d = {DATETIME_ANY_YEAR, DATETIME_ANY,       DATETIME_ANY, DATETIME_ANY,
                          DATETIME_ANY,      DATETIME_ANY,       DATETIME_ANY, DATETIME_ANY,
                          DATETIME_ANY_DEV,  DATETIME_STATUS_ANY};
+    then.doubt = doubt;
     if (utc_s != METER_NEVER)
-        d = datetime_from_utc(utc_s, meter_clock_deviation(&m->clock, utc_s),
-                              meter_clock_status(&m->clock, utc_s));
+        d = datetime_from_utc(utc_s, meter_clock_deviation(&then, utc_s),
+                              meter_clock_status(&then, utc_s));
     datetime_put(out, &d);
 }
 
@@ -41,10 +44,10 @@ static enum cosem_result get_demand(const struct cosem_call *c, const struct cos
         axdr_put_u8(out, meter_row_status(m, meter_now_s(m)));
         return COSEM_SUCCESS;
     case 6:
-        meter_put_time(m, m->demand.last_s, out);
+        put_time(m, m->demand.last_s, m->demand.last_doubt, out);
         return COSEM_SUCCESS;
     case 7:
-        meter_put_time(m, m->demand.start_s, out);
+        put_time(m, m->demand.start_s, m->clock.doubt, out);
         return COSEM_SUCCESS;
     case 8:
         axdr_put_u32(out, m->demand.period_s);
@@ -105,7 +108,7 @@ static enum cosem_result get_max(const struct cosem_call *c, const struct cosem_
         axdr_put_u8(out, meter_row_status(m, meter_now_s(m)));
         return COSEM_SUCCESS;
     case 5:
-        meter_put_time(m, m->demand.max_s, out);
+        put_time(m, m->demand.max_s, m->demand.max_doubt, out);
         return COSEM_SUCCESS;
     default:
         return COSEM_OBJECT_UNDEFINED;

@@ -25,13 +25,15 @@ void meter_demand_restart(struct meter_demand *d, int64_t start_s, int64_t due_s
     d->start_uwh = uwh;
 }
 
-void meter_demand_close(struct meter_demand *d, int64_t end_s, uint64_t uwh)
+void meter_demand_close(struct meter_demand *d, int64_t end_s, uint8_t doubt, uint64_t uwh)
 {
     d->last_dw = meter_demand_now(d, uwh);
     d->last_s = end_s;
+    d->last_doubt = doubt;
     if (d->max_s == METER_NEVER || d->last_dw > d->max_dw) {
         d->max_dw = d->last_dw;
         d->max_s = end_s;
+        d->max_doubt = doubt;
     }
 }
 

@@ -18,7 +18,8 @@ struct meter_demand {
     uint32_t last_dw; /* deciwatt: average of the last closed period */
     int64_t last_s;   /* when it closed, or METER_NEVER */
     uint32_t max_dw;
-    int64_t max_s; /* end of the period of the maximum, or METER_NEVER */
+    int64_t max_s;                 /* end of the period of the maximum, or METER_NEVER */
+    uint8_t last_doubt, max_doubt; /* the clock's doubt at those times, DATETIME_* */
 };
 
 void meter_demand_reset(struct meter_demand *d);
@@ -26,8 +27,9 @@ void meter_demand_reset(struct meter_demand *d);
 uint32_t meter_demand_now(const struct meter_demand *d, uint64_t uwh);
 /* The running period begins anew at start_s and ends at due_s. */
 void meter_demand_restart(struct meter_demand *d, int64_t start_s, int64_t due_s, uint64_t uwh);
-/* Closes the running period at end_s: last average, maximum. Restart follows. */
-void meter_demand_close(struct meter_demand *d, int64_t end_s, uint64_t uwh);
+/* Closes the running period at end_s, with what the clock doubts now: last average, maximum.
+ * Restart follows. */
+void meter_demand_close(struct meter_demand *d, int64_t end_s, uint8_t doubt, uint64_t uwh);
 /* Forgets the maximum (class 4 method 1, billing reset). */
 void meter_demand_clear_max(struct meter_demand *d);
 

@@ -10,7 +10,7 @@
 #define KV_SECTORS       8
 #define SNAPSHOT_SECTORS 64
 #define SNAPSHOT_FORMAT  1
-#define SNAPSHOT_SIZE    (18 + 400 + 52 + 15 + METER_ROW_SIZE + 4 + 4 * COSEM_CLIENTS_MAX)
+#define SNAPSHOT_SIZE    (18 + 400 + 54 + 15 + METER_ROW_SIZE + 4 + 4 * COSEM_CLIENTS_MAX)
 #define SNAPSHOT_TRIES   16 /* damaged newest records looked past */
 #define RECORD_OVERHEAD  16 /* of the store for one ring record, at most */
 #define SECTOR_OVERHEAD  64
@@ -260,6 +260,8 @@ static void put_demand(struct wr *w, const struct meter_demand *d)
     wr_u64(w, (uint64_t)d->last_s);
     wr_u32(w, d->max_dw);
     wr_u64(w, (uint64_t)d->max_s);
+    wr_u8(w, d->last_doubt);
+    wr_u8(w, d->max_doubt);
 }
 
 static void get_demand(struct rd *r, struct meter_demand *d)
@@ -272,6 +274,8 @@ static void get_demand(struct rd *r, struct meter_demand *d)
     d->last_s = (int64_t)rd_u64(r);
     d->max_dw = rd_u32(r);
     d->max_s = (int64_t)rd_u64(r);
+    d->last_doubt = rd_u8(r);
+    d->max_doubt = rd_u8(r);
 }
 
 static void put_profile(struct wr *w, const struct meter_profile *p)
