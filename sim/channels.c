@@ -26,16 +26,19 @@ static enum kind kind_of_unit(const char *unit, double *factor)
         const char *name;
         enum kind kind;
         double factor;
-    } units[] = {{"V", KIND_U, 1},      {"kV", KIND_U, 1e3},    {"mV", KIND_U, 1e-3},
-                 {"MV", KIND_U, 1e6},   {"volt", KIND_U, 1},    {"volts", KIND_U, 1},
-                 {"A", KIND_I, 1},      {"kA", KIND_I, 1e3},    {"mA", KIND_I, 1e-3},
-                 {"uA", KIND_I, 1e-6},  {"amp", KIND_I, 1},     {"amps", KIND_I, 1},
-                 {"ampere", KIND_I, 1}, {"amperes", KIND_I, 1}, {"", KIND_UNKNOWN, 1}};
+    } units[] = {
+        {"V", KIND_U, 1},      {"kV", KIND_U, 1e3},    {"mV", KIND_U, 1e-3}, {"MV", KIND_U, 1e6},
+        {"volt", KIND_U, 1},   {"volts", KIND_U, 1},   {"A", KIND_I, 1},     {"kA", KIND_I, 1e3},
+        {"mA", KIND_I, 1e-3},  {"uA", KIND_I, 1e-6},   {"amp", KIND_I, 1},   {"amps", KIND_I, 1},
+        {"ampere", KIND_I, 1}, {"amperes", KIND_I, 1}, {"Vrms", KIND_U, 1},  {"Vac", KIND_U, 1},
+        {"Arms", KIND_I, 1},   {"Aac", KIND_I, 1},     {"", KIND_UNKNOWN, 1}};
     *factor = 1;
+    struct span s = {unit, strlen(unit)};
+    if (s.len > 2 && (s.p[0] == '[' || s.p[0] == '('))
+        s = (struct span){s.p + 1, s.len - 2};
     for (int exact = 1; exact >= 0; exact--) /* "mV" and "MV" differ, "KV" is still kV */
         for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
-            struct span s = {unit, strlen(unit)};
-            if (exact ? strcmp(unit, units[k].name) == 0 : text_is(s, units[k].name)) {
+            if (text_is(s, units[k].name) && (!exact || memcmp(s.p, units[k].name, s.len) == 0)) {
                 *factor = units[k].factor;
                 return units[k].kind;
             }
@@ -51,10 +54,12 @@ static bool in_list(struct span s, const char *const *list)
     return false;
 }
 
+/* The letters of phases 1, 2 and 3, two each; B is the last one where Y stands beside it. */
+static const char usual[] = "ARBSCT", with_yellow[] = "ARYSBT";
+
 /* "A" "R" "1" "L1" -> phase 1 ...; "N" "G" "4" -> neutral. Gives the characters used, 0 if none. */
-static size_t read_phase(struct span s, enum phase *out)
+static size_t read_phase(const char *letters, struct span s, enum phase *out)
 {
-    static const char letters[] = "ARBSCT";
     size_t k = s.len > 1 && toupper((unsigned char)s.p[0]) == 'L' ? 1 : 0;
     if (k >= s.len)
         return 0;
@@ -71,9 +76,28 @@ static size_t read_phase(struct span s, enum phase *out)
     return k + 1;
 }
 
+static bool is_number(struct span s)
+{
+    for (size_t k = 0; k < s.len; k++)
+        if (!isdigit((unsigned char)s.p[k]))
+            return false;
+    return s.len > 0;
+}
+
+/* "VT1" "PT2" "CTA": what the transformer measures, and on which phase. */
+static struct meaning read_transformer(const char *letters, struct span w)
+{
+    bool current = toupper((unsigned char)w.p[0]) == 'C';
+    struct meaning m = {current ? KIND_I : KIND_U, PHASE_UNKNOWN};
+    struct span rest = {w.p + 2, w.len - 2};
+    if (read_phase(letters, rest, &m.phase) != rest.len)
+        return (struct meaning){KIND_UNKNOWN, PHASE_UNKNOWN};
+    return m;
+}
+
 /* One word of a name: "VA", "UL1N", "I4", "A", "Voltage"; KIND_OTHER tells to pass the channel
  * over, as for line-to-line voltages ("VAB") and numbered inputs ("CH1"). */
-static struct meaning read_word(struct span w)
+static struct meaning read_word(const char *letters, struct span w)
 {
     static const char *const voltage[] = {"U", "V", "E", "voltage", "volt", "volts", NULL};
     static const char *const current[] = {"I", "current", "curr", NULL};
@@ -91,19 +115,28 @@ static struct meaning read_word(struct span w)
         return m;
     if (in_list(w, current))
         return (struct meaning){KIND_I, PHASE_UNKNOWN};
+    if (w.len > 2 && toupper((unsigned char)w.p[1]) == 'T' && strchr("VPCvpc", w.p[0]))
+        return read_transformer(letters, w);
+    if (w.len == 3 && text_is((struct span){w.p, 2}, "ph"))
+        w = (struct span){w.p + 2, 1}; /* "phA" */
     char c = (char)toupper((unsigned char)w.p[0]);
     if (w.len > 1 && strchr("UVEI", c)) {
         m.kind = c == 'I' ? KIND_I : KIND_U;
         w = (struct span){w.p + 1, w.len - 1};
     }
-    size_t used = read_phase(w, &m.phase);
+    size_t used = read_phase(letters, w, &m.phase);
     struct span rest = {w.p + used, w.len - used};
     enum phase second;
     if (!used)
         return (struct meaning){KIND_UNKNOWN, PHASE_UNKNOWN};
     if (!rest.len || text_is(rest, "N") || text_is(rest, "G"))
         return m;
-    bool to_line = m.phase < PHASE_N && read_phase(rest, &second) == rest.len && second < PHASE_N;
+    if (m.kind != KIND_UNKNOWN && isalpha((unsigned char)w.p[0]) && used == 1 && is_number(rest))
+        return m; /* "VA1": phase A of the first bay */
+    if (m.kind != KIND_UNKNOWN && rest.len == 1 && strchr("WXYZwxyz", rest.p[0]))
+        return m; /* "IAW": of winding W */
+    bool to_line =
+        m.phase < PHASE_N && read_phase(letters, rest, &second) == rest.len && second < PHASE_N;
     return to_line ? other : (struct meaning){KIND_UNKNOWN, PHASE_UNKNOWN};
 }
 
@@ -118,14 +151,30 @@ static bool next_word(const char **p, struct span *w)
     return w->len > 0;
 }
 
-static struct meaning read_words(const char *text)
+/* Two phases in two words of the same notation, "VA-VB", "U L1-L2", "U1-2", are a voltage between
+ * them; "Ia_2" is phase A of the second bay. */
+static bool is_to_line(struct meaning all, struct meaning m, struct span before, struct span w)
+{
+    if (all.phase >= PHASE_N || m.phase >= PHASE_N || all.phase == m.phase)
+        return false;
+    if (all.kind == KIND_I && text_is(w, "A"))
+        return false; /* "Ib (A)": the unit */
+    bool digits = isdigit((unsigned char)before.p[before.len - 1]);
+    return digits == (isdigit((unsigned char)w.p[w.len - 1]) != 0);
+}
+
+static struct meaning read_words(const char *letters, const char *text)
 {
     struct meaning all = {KIND_UNKNOWN, PHASE_UNKNOWN};
-    struct span w;
+    struct span w, before = {text, 0};
     while (next_word(&text, &w)) {
-        struct meaning m = read_word(w);
+        struct meaning m = read_word(letters, w);
         if (m.kind == KIND_OTHER)
             return m;
+        if (is_to_line(all, m, before, w))
+            return (struct meaning){KIND_OTHER, PHASE_UNKNOWN};
+        if (all.phase == PHASE_UNKNOWN)
+            before = w;
         if (all.kind == KIND_UNKNOWN)
             all.kind = m.kind;
         if (all.phase == PHASE_UNKNOWN)
@@ -134,9 +183,27 @@ static struct meaning read_words(const char *text)
     return all;
 }
 
-static struct meaning guess(const struct recording_channel *ch, double *factor)
+/* Does the file call a phase Y (red, yellow, blue): "VY", "IY", "Y"? */
+static bool has_yellow(const struct recording *r, bool fields)
 {
-    struct meaning m = read_words(ch->name), field = read_words(ch->phase);
+    for (size_t c = 0; c < r->n_channels; c++) {
+        const char *text = fields ? r->channel[c].phase : r->channel[c].name;
+        struct span w;
+        while (next_word(&text, &w)) {
+            size_t k = w.len > 1 && strchr("UVEIuvei", w.p[0]) ? 1 : 0;
+            if (text_is((struct span){w.p + k, w.len - k}, "Y") ||
+                text_is((struct span){w.p + k, w.len - k}, "YN"))
+                return true;
+        }
+    }
+    return false;
+}
+
+static struct meaning guess(const struct recording *r, int channel, double *factor)
+{
+    const struct recording_channel *ch = &r->channel[channel];
+    struct meaning m = read_words(has_yellow(r, false) ? with_yellow : usual, ch->name);
+    struct meaning field = read_words(has_yellow(r, true) ? with_yellow : usual, ch->phase);
     enum kind unit = kind_of_unit(ch->unit, factor);
     if (m.kind == KIND_OTHER || field.kind == KIND_OTHER || unit == KIND_OTHER)
         return (struct meaning){KIND_OTHER, PHASE_UNKNOWN};
@@ -170,7 +237,7 @@ static void connect_single(const struct recording *r, enum kind kind, struct cha
     int input = kind == KIND_U ? AFE_U1 : AFE_I1, found = -1;
     double factor, its = 1;
     for (int c = 0; c < (int)r->n_channels; c++) {
-        struct meaning m = guess(&r->channel[c], &factor);
+        struct meaning m = guess(r, c, &factor);
         if (m.kind != kind)
             continue;
         if (found >= 0 || m.phase != PHASE_UNKNOWN)
@@ -233,7 +300,7 @@ static enum err guess_all(const struct recording *r, struct channel_map *out, co
 {
     double factor;
     for (int c = 0; c < (int)r->n_channels; c++) {
-        int input = input_of(guess(&r->channel[c], &factor));
+        int input = input_of(guess(r, c, &factor));
         if (input >= 0)
             connect(out, input, c, factor);
     }

@@ -20,6 +20,7 @@
 #define LSB_MAX     1e15
 #define RATE_MIN    500.0
 #define RATE_MAX    64000.0
+#define STAMPED     2e-5   /* what rounding of stamps may put a rate wrong by */
 #define FITTED_MAX  200000 /* samples; in a longer loop a cut at a sample is 2.5 ppm at most */
 #define WINDOW_RATE 500.0  /* Hz: 60 s of full-scale squares stay below 2^61 */
 
@@ -110,13 +111,17 @@ static double factor_of(const struct source *s, const struct channel_map *map, i
     return map->factor[input] * or_one(s->options.scale) / ratio;
 }
 
-static enum err check_rates(const char *path, const struct recording *r, const struct fault *f)
+/* Rates from rounded time stamps may lie just outside. */
+static enum err check_rates(const char *path, struct recording *r, const struct fault *f)
 {
-    for (size_t k = 0; k < r->n_rates; k++)
-        if (!(r->rate[k].hz >= RATE_MIN && r->rate[k].hz <= RATE_MAX))
+    for (size_t k = 0; k < r->n_rates; k++) {
+        double near = fmin(RATE_MAX, fmax(RATE_MIN, r->rate[k].hz));
+        if (!(fabs(r->rate[k].hz - near) <= near * STAMPED))
             return fault_set(f, ERR_UNSUPPORTED,
                              "%s: %g samples per second; a front end of 500 to 64 000 is simulated",
                              path, r->rate[k].hz);
+        r->rate[k].hz = near;
+    }
     return ERR_OK;
 }
 

@@ -95,6 +95,40 @@ static void channels_are_guessed_from_names_units_and_phases(void **state)
     }
 }
 
+static void channels_are_understood_in_vendors_styles(void **state)
+{
+    (void)state;
+    static const struct named names[][6] = {{{"VR", "", "V"},
+                                             {"VY", "", "V"},
+                                             {"VB", "", "V"},
+                                             {"IR", "", "A"},
+                                             {"IY", "", "A"},
+                                             {"IB", "", "A"}},
+                                            {{"VT1", "", "V"},
+                                             {"PT2", "", "Vrms"},
+                                             {"VT3", "C", "[V]"},
+                                             {"CT1", "", "A"},
+                                             {"CT2", "", "A"},
+                                             {"CT3", "", "A"}},
+                                            {{"VA1", "", "V"},
+                                             {"V phB", "", "V"},
+                                             {"VCY", "", "V"},
+                                             {"Ia (A)", "", "A"},
+                                             {"Ib (A)", "", "A"},
+                                             {"ICW", "", "A"}}};
+    static const struct named lines[] = {
+        {"VA-VB", "", "V"}, {"U L1-L2", "", "V"}, {"U2-3", "", "V"}, {"Ia_2", "", "A"}};
+    struct channel_map m;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        assert_int_equal(map_of(names[k], 6, NULL, &m), ERR_OK);
+        for (int c = 0; c < 6; c++)
+            assert_int_equal(m.index[c], c);
+    }
+    assert_int_equal(map_of(lines, 4, NULL, &m), ERR_OK);
+    for (int c = 0; c < AFE_N_CHANNELS; c++)
+        assert_int_equal(m.index[c], c == AFE_I1 ? 3 : -1);
+}
+
 static void channels_are_listed_when_no_guess_is_possible(void **state)
 {
     (void)state;
@@ -522,6 +556,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(channels_are_guessed_from_names_units_and_phases),
+        cmocka_unit_test(channels_are_understood_in_vendors_styles),
         cmocka_unit_test(channels_are_listed_when_no_guess_is_possible),
         cmocka_unit_test(channels_follow_a_map),
         cmocka_unit_test(source_repeats_without_a_seam),
