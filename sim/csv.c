@@ -150,9 +150,9 @@ static bool begins_with_word(struct span s, const char *word)
 
 static bool names_time(struct span s)
 {
-    static const char *const words[] = {"time", "timestamp", "datetime", "date",    "t",
-                                        "zeit", "cas",       "temps",    "seconds", "sec",
-                                        "s",    "ms",        "us",       "utc"};
+    static const char *const words[] = {"time", "timestamp", "datetime", "date", "t",       "zeit",
+                                        "cas",  "temps",     "seconds",  "sec",  "s",       "ms",
+                                        "us",   "utc",       "epoch",    "unix", "unixtime"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (begins_with_word(s, words[k]))
             return true;
@@ -212,10 +212,18 @@ static char find_separator(struct span line)
     return ',';
 }
 
+/* A row of units: in brackets, or a bare unit of time in its first column. */
+static bool is_units_row(const struct csv *g, struct span line)
+{
+    struct span first = column(g, line, 0);
+    return text_count(line, '(') || text_count(line, '[') || text_is(first, "s") ||
+           text_is(first, "ms") || text_is(first, "us");
+}
+
 /* Reads names and units, finds the column of time; leaves g->t at the first row of data. */
 static enum err start(struct csv *g)
 {
-    struct span line, next;
+    struct span line, next, field;
     do
         if (!text_line_filled(&g->t, &line))
             return fault_set(g->f, ERR_TRUNCATED, "%s line %zu: the file has no rows", g->name,
@@ -223,7 +231,9 @@ static enum err start(struct csv *g)
     while (text_trim(line).p[0] == '#');
     g->separator = find_separator(line);
     g->decimal_comma = g->separator != ',';
-    g->n_columns = text_count(line, g->separator) + 1;
+    g->n_columns = 0;
+    for (next = line; text_field(&next, g->separator, &field);)
+        g->n_columns++;
     if (g->n_columns > COLUMNS_MAX)
         return fault_set(g->f, ERR_FORMAT, "%s line %zu: over %d columns", g->name, g->t.line,
                          COLUMNS_MAX);
@@ -239,7 +249,7 @@ static enum err start(struct csv *g)
     }
     g->names = line;
     before = g->t;
-    if (text_line_filled(&g->t, &next) && !is_numeric_row(g, next) && text_count(next, '('))
+    if (text_line_filled(&g->t, &next) && !is_numeric_row(g, next) && is_units_row(g, next))
         g->units = next;
     else
         g->t = before;
@@ -261,6 +271,15 @@ static enum err refuse_cell(const struct csv *g, size_t index, struct span cell,
                      index + 1, name, shown, why);
 }
 
+/* A column without a unit that begins with words is one of remarks, and no channel. */
+static bool is_remark(struct recording_channel *ch, size_t row)
+{
+    static const char mark[] = "text";
+    if (row == 0 && !ch->unit[0])
+        memcpy(ch->unit, mark, sizeof mark);
+    return strcmp(ch->unit, mark) == 0;
+}
+
 static enum err read_row(struct csv *g, struct span line, size_t row, double *stamp,
                          struct recording *out)
 {
@@ -277,13 +296,14 @@ static enum err read_row(struct csv *g, struct span line, size_t row, double *st
                 return refuse_cell(g, index, cell, "is no time");
             continue;
         }
-        double *to = &out->channel[index - (index > g->time_column)].sample[row];
+        struct recording_channel *ch = &out->channel[index - (index > g->time_column)];
+        double *to = &ch->sample[row];
         enum text_number is = read_number(g, cell, to);
         if (is == TEXT_NOT_FINITE)
             return refuse_cell(g, index, cell, "is not a finite number");
-        if (is == TEXT_NO_NUMBER)
+        if (is == TEXT_NO_NUMBER && !is_remark(ch, row))
             return refuse_cell(g, index, cell, "is no number");
-        if (is == TEXT_EMPTY)
+        if (is == TEXT_EMPTY || is == TEXT_NO_NUMBER)
             *to = NAN;
     }
     if (index < g->n_columns)

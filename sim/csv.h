@@ -1,7 +1,8 @@
 /* Reads waveforms from text tables: one row per instant, one column of time, one per channel.
  *
  * Separator comma, semicolon or tab (found from the first row). Before the names, lines that begin
- * with # are skipped; below them a row of units, like (V), is understood. The column of time is the
+ * with # are skipped; below them a row of units, like (V), is understood; a
+ * column of words without a unit is passed over. The column of time is the
  * one named time, timestamp, t, date... , or the first when it holds dates: ISO 8601 date-time
  * (2020-02-24 18:15:21.5, T or blank between, zone allowed) or a number in s, ms, us or ns as its
  * name or unit says (s if neither). With semicolon or tab a decimal comma is understood. The rate

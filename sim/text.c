@@ -62,11 +62,24 @@ struct span text_trim(struct span s)
     return s;
 }
 
+/* Where a quoted field ends: a separator in it is none. 0 when the field is not quoted. */
+static size_t quoted(struct span rest)
+{
+    size_t from = 0;
+    while (from < rest.len && is_blank(rest.p[from]))
+        from++;
+    if (from == rest.len || rest.p[from] != '"')
+        return 0;
+    const char *end = memchr(rest.p + from + 1, '"', rest.len - from - 1);
+    return end ? (size_t)(end - rest.p) : 0;
+}
+
 bool text_field(struct span *rest, char separator, struct span *field)
 {
     if (!rest->p)
         return false;
-    const char *cut = rest->len ? memchr(rest->p, separator, rest->len) : NULL;
+    size_t skip = quoted(*rest);
+    const char *cut = rest->len ? memchr(rest->p + skip, separator, rest->len - skip) : NULL;
     size_t len = cut ? (size_t)(cut - rest->p) : rest->len;
     *field = text_trim((struct span){rest->p, len});
     if (field->len >= 2 && field->p[0] == '"' && field->p[field->len - 1] == '"')

@@ -31,6 +31,8 @@ static void csv_understands_separators_units_and_kinds_of_time(void **state)
         "t\tUa\tIa\n(us)\t(V)\t(mA)\n1000\t1.5\t2\n2000\t-3\t40\n3000\t5\t6\n\n",
         "Ia_mA,Ua_V,Time_UTC\n2,1.5,2020-02-24 23:59:59.999\n40,-3,2020-02-25T00:00:00.000Z\n"
         "6,5,2020-02-25 00:00:00.001+00:00\n",
+        "epoch,Ua,Ia\ns,V,mA\n1715.999,1.5,2\n1716.000,-3,40\n1716.001,5,6\n",
+        "\"t, s\",\"Ua, _V\",\"Ia_mA\"\n0,1.5,2\n.001,-3,40\n.002,5,6\n",
         "clock,\"Ua_V\",\"Ia_mA\"\n2020-02-24 18:15:21.0,1.5,2\n2020-02-24 18:15:21.001,-3,40\n"
         "2020-02-24 18:15:21.002,5,6\n"};
     for (size_t k = 0; k < sizeof same / sizeof *same; k++) {
@@ -45,6 +47,18 @@ static void csv_understands_separators_units_and_kinds_of_time(void **state)
         assert_true(r.n_rates == 1 && fabs(r.rate[0].hz - 1000) < 1e-3);
         recording_free(&r);
     }
+}
+
+static void csv_passes_a_column_of_words_over(void **state)
+{
+    (void)state;
+    struct recording r;
+    assert_int_equal(parse("time,Ua_V,note\n0,1,start\n1,2,\n2,3,7\n", &r), ERR_OK);
+    assert_string_equal(r.channel[1].unit, "text");
+    assert_true(isnan(r.channel[1].sample[0]) && r.channel[0].sample[2] == 3);
+    recording_free(&r);
+    assert_int_equal(parse("time,Ua_V\n0,start\n1,2\n2,3\n", &r), ERR_FORMAT);
+    recording_free(&r);
 }
 
 static void csv_refuses_what_it_cannot_trust_and_says_where(void **state)
@@ -110,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv_understands_separators_units_and_kinds_of_time),
+        cmocka_unit_test(csv_passes_a_column_of_words_over),
         cmocka_unit_test(csv_refuses_what_it_cannot_trust_and_says_where),
         cmocka_unit_test(csv_takes_an_empty_cell_as_missing),
         cmocka_unit_test(csv_splits_a_drifting_rate_into_stretches),
