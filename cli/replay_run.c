@@ -184,8 +184,8 @@ static void fill_quantities(const struct gathered *g, const struct averaged *a,
     for (unsigned p = 0; p < out->n_phases; p++) {
         struct replay_phase *to = &out->phase[p];
         fill_phase(g, (int)p, info, to);
-        to->thd_u_pct = a->thd_u[p] / n;
-        to->thd_i_pct = a->thd_i[p] / n;
+        to->thd_u_pct = to->u_v > 0 ? a->thd_u[p] / n : 0;
+        to->thd_i_pct = to->i_a > 0 ? a->thd_i[p] / n : 0;
         out->p_w += to->p_w;
         out->q_var += to->q_var;
         out->s_va += to->s_va;
@@ -223,7 +223,9 @@ static enum err run_loops(struct source *s, struct legal *l, struct replay_resul
     if (err || !(g.seconds > 0))
         return err;
     fill_quantities(&g, &a, &info, out);
-    if (info.cycles > 0) /* what rounding the loop to whole samples did to the frequency */
+    if (!(out->frequency_hz > 0)) /* no voltage, to which the legal part would lock */
+        out->frequency_hz = info.frequency_hz;
+    else if (info.cycles > 0) /* what rounding the loop to whole samples did to the frequency */
         out->frequency_hz *= info.frequency_hz * info.seconds / info.cycles;
     return ERR_OK;
 }

@@ -209,9 +209,29 @@ static void replay_reports_a_recording_without_frequency_over_all_samples(void *
     assert_near("seconds", r.seconds, 0.03, 1e-9);
 }
 
+static void replay_finds_the_frequency_of_currents_alone(void **state)
+{
+    (void)state;
+    struct replay_result r;
+    char path[] = "/tmp/replay-XXXXXX.csv";
+    int fd = mkstemps(path, 4);
+    assert_true(fd >= 0);
+    FILE *f = fdopen(fd, "w");
+    fprintf(f, "time,I1_A\n");
+    for (int k = 0; k < 1000; k++)
+        fprintf(f, "%.6f,%.6f\n", k / 5000., 5 * sin(2 * PI * 49.2 / 5000 * k));
+    fclose(f);
+    replay(path, 0, &r);
+    unlink(path);
+    assert_near("frequency", r.frequency_hz, 49.2, 0.001);
+    assert_near("I", r.phase[0].i_a, 5 / sqrt(2), 0.001);
+    assert_true(r.phase[0].u_v == 0 && r.phase[0].thd_u_pct == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replay_finds_the_frequency_of_currents_alone),
         cmocka_unit_test(replay_agrees_with_sums_over_the_coherent_recording),
         cmocka_unit_test(replay_agrees_with_sums_over_an_exporting_feeder),
         cmocka_unit_test(replay_measures_what_was_synthesised),
