@@ -117,6 +117,8 @@ static bool read_some(struct link *l)
     uint8_t in[4096];
     const uint64_t deadline = cosem_client_poll(&l->client, now_ms());
     const uint64_t now = now_ms();
+    if (!cosem_client_waiting(&l->client)) /* just timed out: nothing ends a wait any more */
+        return true;
     struct pollfd p = {.fd = l->fd, .events = POLLIN};
     int wait = -1;
     if (deadline != UINT64_MAX)
@@ -342,6 +344,25 @@ static void hang_up(struct link *l)
     l->fd = -1;
 }
 
+/* Nothing protects the public client's answer: believed without bound it would burn the counter,
+ * ours and the one the meter then expects. */
+#define COUNTER_LEAP_MAX (UINT32_C(1) << 24)
+
+static void take_counter(struct link *l, struct bytes value)
+{
+    struct rd r = rd_of(value.p, value.len);
+    const uint64_t used = axdr_get_uint(&r);
+    if (r.err || used > UINT32_MAX || used < l->state.counter.next)
+        return;
+    if (used - l->state.counter.next > COUNTER_LEAP_MAX)
+        cli_fail(l->verb, 0,
+                 "%s expects a counter far above ours, which is not believed; if it is true give "
+                 "--counter %llu",
+                 l->host, (unsigned long long)used);
+    else
+        keys_state_raise(&l->state, (uint32_t)used);
+}
+
 /* The meter's view of our counter, through the public client: 0-0:43.1.<client>.255, or .0. */
 static void read_counter(struct link *l, const struct cosem_client_config *wanted)
 {
@@ -361,10 +382,7 @@ static void read_counter(struct link *l, const struct cosem_client_config *wante
         attr.ln[4] = last[i];
         if (link_get(l, &attr, &value, &result, NULL) != LINK_OK || result != COSEM_SUCCESS)
             continue;
-        struct rd r = rd_of(value.p, value.len);
-        const uint64_t used = axdr_get_uint(&r);
-        if (!r.err && used <= UINT32_MAX)
-            keys_state_raise(&l->state, (uint32_t)used);
+        take_counter(l, (struct bytes){value.p, value.len});
         break;
     }
     blob_free(&value);

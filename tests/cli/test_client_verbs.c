@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -252,8 +253,13 @@ static void write_and_call_tell_refusal_when_not_allowed(void **state)
 
 /* ---- servers that misbehave ---- */
 
-/* Accepts one connection, sends `n` octets after the first request and hangs up or waits. */
-static pid_t bad_server(const uint8_t *answer, size_t n, int hang_up, char to_url[96])
+struct answer {
+    const void *p;
+    size_t n;
+};
+
+/* Accepts one connection, sends an answer after each request, then hangs up or waits. */
+static pid_t serve_answers(const struct answer *answers, size_t n, int hang_up, char to_url[96])
 {
     struct sockaddr_in a = {.sin_family = AF_INET};
     socklen_t len = sizeof a;
@@ -266,15 +272,23 @@ static pid_t bad_server(const uint8_t *answer, size_t n, int hang_up, char to_ur
     snprintf(to_url, 96, "tcp://127.0.0.1:%u", ntohs(a.sin_port));
     const pid_t child = fork();
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that failed leaves nobody behind */
         const int line = accept(s, NULL, NULL);
-        if (read(line, request, sizeof request) < 0 || write(line, answer, n) != (ssize_t)n)
-            _exit(1);
+        for (size_t i = 0; i < n; i++)
+            if (read(line, request, sizeof request) < 0 ||
+                write(line, answers[i].p, answers[i].n) != (ssize_t)answers[i].n)
+                _exit(1);
         if (!hang_up)
             pause();
         _exit(0);
     }
     close(s);
     return child;
+}
+
+static pid_t bad_server(const uint8_t *answer, size_t n, int hang_up, char to_url[96])
+{
+    return serve_answers(&(struct answer){answer, n}, 1, hang_up, to_url);
 }
 
 static void end_server(pid_t child)
@@ -314,6 +328,32 @@ static void read_says_bad_data_when_server_talks_garbage(void **state)
     end_server(child);
 }
 
+/* A public client's association, then the counter object: nothing of that is protected. */
+static void counter_is_not_burnt_when_the_public_answer_lies(void **state)
+{
+    (void)state;
+    static const char aare[] = "\0\1\0\1\0\x10\0\x2B\x61\x29\xA1\x09\x06\x07\x60\x85\x74\x05\x08"
+                               "\x01\x01\xA2\x03\x02\x01\x00\xA3"
+                               "\x05\xA1\x03\x02\x01\x00\xBE\x10\x04\x0E\x08\x00\x06\x5F\x1F\x04"
+                               "\x00\x00\x1A\x1D\x08\x00\x00\x07";
+    static const char lie[] = "\0\1\0\1\0\x10\0\x09\xC4\x01\xC1\x00\x06\xFF\xFF\xFF\x00";
+    const struct answer answers[] = {{aare, sizeof aare - 1}, {lie, sizeof lie - 1}};
+    char bad_url[96], path[112], line[64];
+    unsigned long stored = 0;
+    const pid_t child = serve_answers(answers, 2, 0, bad_url);
+    COMMAND(&c, NULL, "read", "--auth", "hls5", "--keys", bad_keys, "--counter", "read",
+            "--timeout", "1", bad_url, "1-0:1.8.0");
+    expect(3, NULL, "--counter 4294967040");
+    end_server(child);
+    snprintf(path, sizeof path, "%s.state", bad_keys);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL)
+        (void)sscanf(line, "counter = %lu", &stored);
+    fclose(f);
+    assert_in_range(stored, 1, 100000);
+}
+
 static void demo_leaves_nothing_when_it_is_over(void **state)
 {
     (void)state;
@@ -343,6 +383,7 @@ int main(void)
         cmocka_unit_test(write_and_call_tell_refusal_when_not_allowed),
         cmocka_unit_test(read_says_lost_when_server_hangs_up_or_is_silent),
         cmocka_unit_test(read_says_bad_data_when_server_talks_garbage),
+        cmocka_unit_test(counter_is_not_burnt_when_the_public_answer_lies),
         cmocka_unit_test(demo_leaves_nothing_when_it_is_over),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
