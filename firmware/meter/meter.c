@@ -263,6 +263,18 @@ enum err meter_clock_store(struct meter *m)
     return meter_snapshot(m);
 }
 
+enum err meter_clock_preset(struct meter *m, int64_t to_s, int64_t first_s, int64_t last_s)
+{
+    const struct meter_clock before = m->clock;
+    m->clock.preset_s = to_s;
+    m->clock.preset_from_s = first_s;
+    m->clock.preset_to_s = last_s;
+    enum err err = keep(m, meter_store_clock(m));
+    if (err)
+        m->clock = before;
+    return err;
+}
+
 enum err meter_profile_clear(struct meter *m)
 {
     m->profile.pending = false;
@@ -283,6 +295,7 @@ enum err meter_profile_period(struct meter *m, uint32_t period_s)
     if (period_s == m->profile.period_s)
         return ERR_OK;
     m->profile.period_s = period_s;
+    m->profile.marks |= METER_ROW_DNV; /* the running interval has another length */
     next_interval(m, meter_now_s(m));
     return meter_profile_clear(m);
 }

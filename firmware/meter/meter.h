@@ -126,7 +126,12 @@ uint8_t meter_row_status(const struct meter *m, int64_t stamp_s);
 MUST_CHECK enum err meter_clock_change(struct meter *m, int64_t utc_ns);
 /* After attributes 3 and 5..8 of the clock were changed: stores them, finds the next boundaries. */
 MUST_CHECK enum err meter_clock_store(struct meter *m);
-/* New lengths of the load profile's interval (empties it) and of the demand period. ERR_RANGE. */
+/* Class 8 method 5: the time that method 4 sets between first_s and last_s; none where last_s is
+ * less. Stored: it is there after a power cut. */
+MUST_CHECK enum err meter_clock_preset(struct meter *m, int64_t to_s, int64_t first_s,
+                                       int64_t last_s);
+/* New lengths of the load profile's interval (empties it; the next row is marked not valid, since
+ * its interval began under the old length) and of the demand period. ERR_RANGE. */
 MUST_CHECK enum err meter_profile_period(struct meter *m, uint32_t period_s);
 MUST_CHECK enum err meter_demand_period(struct meter *m, uint32_t period_s);
 /* Class 7 methods 1 and 2. */

@@ -140,8 +140,9 @@ static enum cosem_result adjust_to_preset(struct meter *m)
     int64_t now_s = meter_now_s(m);
     if (now_s < m->clock.preset_from_s || now_s > m->clock.preset_to_s)
         return COSEM_TEMPORARY_FAILURE;
-    m->clock.preset_to_s = m->clock.preset_from_s - 1;
-    return cosem_result_of(meter_clock_change(m, m->clock.preset_s * METER_NS));
+    int64_t to_s = m->clock.preset_s;
+    enum err err = meter_clock_preset(m, 0, 0, -1); /* it serves once */
+    return cosem_result_of(err ? err : meter_clock_change(m, to_s * METER_NS));
 }
 
 static enum cosem_result preset(struct meter *m, struct rd *param)
@@ -155,10 +156,7 @@ static enum cosem_result preset(struct meter *m, struct rd *param)
         r = get_instant(m, param, &to);
     if (r)
         return r;
-    m->clock.preset_s = at / METER_NS;
-    m->clock.preset_from_s = from / METER_NS;
-    m->clock.preset_to_s = to / METER_NS;
-    return COSEM_SUCCESS;
+    return cosem_result_of(meter_clock_preset(m, at / METER_NS, from / METER_NS, to / METER_NS));
 }
 
 static enum cosem_result shift(struct meter *m, struct rd *param)

@@ -64,7 +64,7 @@ static enum err load_model(struct meter *m)
     return len == want && memcmp(name, m->model->name, len) == 0 ? ERR_OK : ERR_STATE;
 }
 
-#define CLOCK_SIZE (4 + 2 * DATETIME_LEN)
+#define CLOCK_SIZE (4 + 2 * DATETIME_LEN + 3 * 8)
 
 enum err meter_store_clock(struct meter *m)
 {
@@ -75,6 +75,9 @@ enum err meter_store_clock(struct meter *m)
     wr_u8(&w, m->clock.dst_on);
     wr_bytes(&w, m->clock.dst_begin, DATETIME_LEN);
     wr_bytes(&w, m->clock.dst_end, DATETIME_LEN);
+    wr_u64(&w, (uint64_t)m->clock.preset_s);
+    wr_u64(&w, (uint64_t)m->clock.preset_from_s);
+    wr_u64(&w, (uint64_t)m->clock.preset_to_s);
     return w.err ? w.err : nv_put(&m->nv, METER_KEY_CLOCK, buf, w.len);
 }
 
@@ -91,6 +94,9 @@ static enum err load_clock(struct meter *m)
     m->clock.dst_on = rd_u8(&r) != 0;
     rd_copy(&r, m->clock.dst_begin, DATETIME_LEN);
     rd_copy(&r, m->clock.dst_end, DATETIME_LEN);
+    m->clock.preset_s = (int64_t)rd_u64(&r);
+    m->clock.preset_from_s = (int64_t)rd_u64(&r);
+    m->clock.preset_to_s = (int64_t)rd_u64(&r);
     return r.err;
 }
 

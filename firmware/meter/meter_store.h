@@ -7,7 +7,7 @@
 
 enum meter_key {                     /* of the key-value area */
                  METER_KEY_MODEL,    /* name of the model: a board of another type is refused */
-                 METER_KEY_CLOCK,    /* attributes of the clock object */
+                 METER_KEY_CLOCK,    /* attributes and preset of the clock object */
                  METER_KEY_SECURITY, /* keys, policy, password: in plain */
                  METER_KEY_TX,       /* invocation counters below this may have been used */
                  METER_KEY_RX        /* least acceptable counters of the clients */

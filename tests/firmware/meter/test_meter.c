@@ -327,6 +327,53 @@ static void clock_is_set_by_the_manager_only(void **state)
     rig_free(r);
 }
 
+static void clock_keeps_its_preset_over_a_cut_and_uses_it_once(void **state)
+{
+    (void)state;
+    static const struct datetime at[3] = {
+        {2026, 6, 10, 0xFF, 12, 5, 0, 0xFF, DATETIME_ANY_DEV, 0xFF},
+        {2026, 6, 10, 0xFF, 12, 0, 0, 0xFF, DATETIME_ANY_DEV, 0xFF},
+        {2026, 6, 10, 0xFF, 12, 10, 0, 0xFF, DATETIME_ANY_DEV, 0xFF}};
+    static const uint8_t zero[] = {AXDR_I8, 0};
+    struct rig *r = rig_new("ST402D", "2026-06-10T09:30:00", LOAD); /* 11:30 of local time */
+    struct apdu_attr preset = rig_attr(8, "0-0:1.0.0.255", 5);
+    struct apdu_attr adjust = rig_attr(8, "0-0:1.0.0.255", 4);
+    uint8_t value[64];
+    struct wr w = wr_of(value, sizeof value);
+    axdr_put_struct(&w, 3);
+    for (size_t i = 0; i < 3; i++)
+        datetime_put(&w, &at[i]);
+    preset.parameter = (struct bytes){value, w.len};
+    adjust.parameter = (struct bytes){zero, sizeof zero};
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    assert_true(rig_call(r, &preset));
+    assert_false(rig_call(r, &adjust)); /* too early */
+    rig_release(r);
+    assert_int_equal(rig_power_up(r, 1920), ERR_OK); /* 12:02 */
+    for (unsigned turn = 0; turn < 2; turn++) {
+        assert_true(rig_connect(r, METER_SAP_MANAGER));
+        assert_true(rig_call(r, &adjust) == (turn == 0));
+        rig_release(r);
+        assert_int_equal(meter_now_s(&r->meter), rig_time("2026-06-10T10:05:00"));
+        assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    }
+    rig_free(r);
+}
+
+static void profile_marks_the_interval_a_new_period_cuts(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", "2026-06-10T10:00:00", LOAD);
+    rig_live(r, 800);
+    assert_int_equal(meter_profile_period(&r->meter, 300), ERR_OK);
+    rig_live(r, 500);
+    assert_int_equal(rig_rows(r, rows, ROWS), 2);
+    assert_int_equal(utc_of(&rows[0]), rig_time("2026-06-10T10:15:00"));
+    assert_int_equal(rows[0].status, METER_ROW_DNV | METER_ROW_DST);
+    assert_int_equal(rows[1].status, METER_ROW_DST);
+    rig_free(r);
+}
+
 static void meter_keeps_security_and_counters_over_restart(void **state)
 {
     (void)state;
@@ -422,6 +469,8 @@ int main(void)
         cmocka_unit_test(profile_keeps_its_depth_and_drops_the_oldest),
         cmocka_unit_test(demand_and_maximum_follow_the_load),
         cmocka_unit_test(clock_is_set_by_the_manager_only),
+        cmocka_unit_test(clock_keeps_its_preset_over_a_cut_and_uses_it_once),
+        cmocka_unit_test(profile_marks_the_interval_a_new_period_cuts),
         cmocka_unit_test(meter_keeps_security_and_counters_over_restart),
         cmocka_unit_test(meter_refuses_the_flash_of_another_model),
         cmocka_unit_test(samples_and_windows_count_the_same_time_and_energy),
