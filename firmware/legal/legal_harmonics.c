@@ -7,8 +7,8 @@
  * themselves at the exact phases (a non-uniform FFT), not of a resampled wave: any rate will do,
  * the lines are orthogonal over the whole cycles of the interval, and what is not a multiple of the
  * fundamental averages out. What remains is the spline's alias, at most (h / (256 - h))^4 of a line
- * near h - 256, and only when the sampling is synchronous so that such a line exists: below 0.0003
- * of the fundamental for h = 40.
+ * near h - 256, 0.0012 of it for h = 40, and only when the sampling is synchronous so that such a
+ * line exists (an image of the fundamental at 106 to 112 or 212 to 224 samples in each cycle).
  *
  * It refuses: lines at or above half the sample rate, interharmonics, groups. */
 #include "firmware/legal/legal_parts.h"
