@@ -217,6 +217,13 @@ enum err meter_power_fail(struct meter *m)
     return snapshot_and_complete(m);
 }
 
+static enum err sync_floors(struct meter *m)
+{
+    if (memcmp(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor) != 0)
+        return keep(m, meter_store_rx(m));
+    return ERR_OK;
+}
+
 enum err meter_sync(struct meter *m)
 {
     struct legal_energies now;
@@ -226,9 +233,7 @@ enum err meter_sync(struct meter *m)
         if (err)
             return err;
     }
-    if (memcmp(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor) != 0)
-        return keep(m, meter_store_rx(m));
-    return ERR_OK;
+    return sync_floors(m);
 }
 
 /* ---- commands of the bindings ---- */
@@ -331,9 +336,11 @@ enum err meter_demand_forget_max(struct meter *m)
 
 /* ---- power-up ---- */
 
-static enum err before_tell(void *context)
+/* The public client is told neither registers nor rows (the rights in model/objects.c), nothing
+ * that a cut could take back: so nobody without a secret can wear the flash. */
+static enum err before_tell(void *context, enum cosem_role role)
 {
-    return meter_sync(context);
+    return role == COSEM_PUBLIC ? sync_floors(context) : meter_sync(context);
 }
 
 static enum err security_store(void *context, const struct dlms_keys *keys, uint8_t policy)

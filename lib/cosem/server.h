@@ -35,10 +35,10 @@ struct cosem_server_config {
     size_t n_clients;              /* 1..COSEM_CLIENTS_MAX; entries beyond are not served */
     uint8_t title[DLMS_TITLE_LEN]; /* server system title */
     const struct hal_rng *rng;
-    /* Called before an answer to a GET, SET or ACTION leaves the session: whatever the answer told,
-     * and rx_floor of the server, must be durable after it. On an error the client gets
-     * temporary-failure and nothing else. NULL: nothing to do. */
-    enum err (*before_tell)(void *context);
+    /* Called before an answer to a GET, SET or ACTION leaves the session: whatever a client of this
+     * role may have been told, and rx_floor of the server, must be durable after it. On an error
+     * the client gets temporary-failure and nothing else. NULL: nothing to do. */
+    enum err (*before_tell)(void *context, enum cosem_role role);
     /* Called before the change of keys or policy (class 64) is acknowledged: makes both durable.
      * The server itself uses them from the next request on. On an error nothing changes. NULL:
      * changes last until restart. */

@@ -170,7 +170,7 @@ void reply_exception(struct cosem_session *s, uint8_t state_error, uint8_t servi
 enum err server_before_tell(struct cosem_session *s)
 {
     const struct cosem_server_config *c = &s->server->config;
-    return c->before_tell ? c->before_tell(c->context) : ERR_OK;
+    return c->before_tell ? c->before_tell(c->context, s->client->role) : ERR_OK;
 }
 
 struct cosem_call server_call(struct cosem_session *s)

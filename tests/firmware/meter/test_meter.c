@@ -295,6 +295,29 @@ static void demand_and_maximum_follow_the_load(void **state)
     rig_free(r);
 }
 
+static void public_client_does_not_wear_the_flash(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", "2026-01-10T00:00:30", "synth:phases=3,u=230,i=10,pf=1");
+    struct apdu_attr clock = rig_attr(8, "0-0:1.0.0.255", 2);
+    rig_live(r, 2);
+    assert_true(rig_connect(r, METER_SAP_PUBLIC));
+    const uint32_t before = r->emu.n_programs;
+    for (unsigned i = 0; i < 20; i++) {
+        rig_live(r, 1); /* energy changes each time, no minute ends */
+        assert_true(rig_get(r, &clock));
+    }
+    assert_int_equal(r->emu.n_programs, before);
+    rig_release(r);
+    assert_true(rig_connect(r, METER_SAP_READER));
+    rig_live(r, 1);
+    struct apdu_attr energy = rig_attr(3, "1-0:1.8.0.255", 2);
+    assert_true(rig_get(r, &energy));
+    assert_true(r->emu.n_programs > before); /* what a reader was told is kept */
+    rig_release(r);
+    rig_free(r);
+}
+
 static void clock_is_set_by_the_manager_only(void **state)
 {
     (void)state;
@@ -474,6 +497,7 @@ int main(void)
         cmocka_unit_test(meter_keeps_security_and_counters_over_restart),
         cmocka_unit_test(meter_refuses_the_flash_of_another_model),
         cmocka_unit_test(samples_and_windows_count_the_same_time_and_energy),
+        cmocka_unit_test(public_client_does_not_wear_the_flash),
         cmocka_unit_test(eight_meters_live_a_day_in_one_process),
     };
     return cmocka_run_group_tests_name("meter", tests, NULL, NULL);

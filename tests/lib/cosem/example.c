@@ -244,9 +244,10 @@ static enum err fill(const struct hal_rng *r, void *to, size_t n)
     return x->rng_result;
 }
 
-static enum err before_tell(void *context)
+static enum err before_tell(void *context, enum cosem_role role)
 {
     struct example *x = context;
+    (void)role;
     x->n_tell++;
     return x->tell;
 }
