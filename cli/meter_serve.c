@@ -53,22 +53,26 @@ struct tcp_server_engine serve_engine(struct serve *s)
 static void status(const struct serve *s, char *answer, size_t size)
 {
     const struct life *l = s->life;
-    char time[DATETIME_TEXT] = "-";
-    struct legal_energies e = {0};
+    char time[DATETIME_TEXT] = "-", import[32] = "-", export[32] = "-";
     if (l->powered) {
+        struct legal_energies e;
         struct datetime now = meter_clock_now(&l->meter.clock);
         datetime_text(&now, time);
         legal_energies_get(&l->meter.legal, &e);
+        snprintf(import, sizeof import, "%.4f",
+                 (double)e.total[LEGAL_A_IMPORT] / LEGAL_ENERGY_PER_WH);
+        snprintf(export, sizeof export, "%.4f",
+                 (double)e.total[LEGAL_A_EXPORT] / LEGAL_ENERGY_PER_WH);
     }
     snprintf(answer, size,
-             "ok\nmodel %s\nserial %s\nmains %s\nphases %s %s %s\ntime %s\nimport_wh %.4f\n"
-             "export_wh %.4f\nstorage %s\n",
+             "ok\nmodel %s\nserial %s\nmains %s\nphases %s %s %s\ntime %s\nimport_wh %s\n"
+             "export_wh %s\nstorage %s\n",
              l->o.model->name, l->o.serial, l->powered ? "on" : "off",
              l->phase_off[0] ? "off" : "on", l->phase_off[1] ? "off" : "on",
-             l->phase_off[2] ? "off" : "on", time,
-             (double)e.total[LEGAL_A_IMPORT] / LEGAL_ENERGY_PER_WH,
-             (double)e.total[LEGAL_A_EXPORT] / LEGAL_ENERGY_PER_WH,
-             l->powered ? err_text(l->meter.fault) : "-");
+             l->phase_off[2] ? "off" : "on", time, import, export,
+             !l->powered      ? "-"
+             : l->meter.fault ? err_text(l->meter.fault)
+                              : "ok");
 }
 
 static enum err mains(struct serve *s, const char *how, const char *more)

@@ -234,6 +234,8 @@ static int parse_words(struct run *r, const struct words *w)
     r->run_s = w->run;
     r->forward = true;
     r->ff_to_ns = (int64_t)(forward_s * 1e9);
+    if (!o->window && forward_s > 6 * 3600)
+        fprintf(stderr, "counting every sample of a long past; --level window is far quicker\n");
     snprintf(o->serial, sizeof o->serial, "%s%07u", o->model->type, (unsigned)(w->seed % 10000000));
     return -1;
 }
@@ -254,6 +256,10 @@ static int load_keys(struct run *r, const char *path)
         fprintf(stderr, "%s\n", r->keys.warning);
     if (!there)
         fprintf(stderr, "new keys and password in %s\n", path);
+    if (!r->keys.keys.has_guek && r->keys.password[0] == '\0')
+        fprintf(stderr,
+                "%s holds neither keys nor a password: only the public client (SAP %d) gets in\n",
+                path, METER_SAP_PUBLIC);
     r->life.o.keys = r->keys.keys;
     memcpy(r->life.o.password, r->keys.password, sizeof r->life.o.password);
     return -1;
