@@ -13,7 +13,7 @@
 /* Between samples, inside the record: the polynomial through the nearest six. */
 static double lagrange(const double *x, size_t n, double at)
 {
-    double base = fmin(fmax(0, floor(at) - (LAGRANGE / 2 - 1)), (double)(n - LAGRANGE));
+    double base = fmin(fmax(0, floor(at) - (LAGRANGE / 2.0 - 1)), (double)(n - LAGRANGE));
     const double *y = x + (size_t)base;
     double sum = 0;
     at -= base;
