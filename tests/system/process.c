@@ -80,12 +80,17 @@ static char *read_all(const char *name, size_t *len)
 
 static pid_t spawn(const char *const *words, int out, const char *err_name)
 {
+    /* before the fork: a child may be killed before its first line, its messages are read all the
+     * same */
+    const int err = open(err_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(err >= 0);
     const pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid > 0)
+    if (pid > 0) {
+        close(err);
         return pid;
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
-    const int err = open(err_name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     const int in = open("/dev/null", O_RDONLY);
     dup2(in, 0);
     dup2(out, 1);
