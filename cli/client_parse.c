@@ -108,8 +108,26 @@ static const char *put_float(const char *text, bool wide, struct wr *out)
     return NULL;
 }
 
+/* The Green Book's names of the types stand for the short ones. */
+static const char *short_type(const char *type)
+{
+    static const struct {
+        uint8_t tag;
+        const char *name;
+    } of[] = {{AXDR_I8, "i8"},         {AXDR_U8, "u8"},     {AXDR_I16, "i16"},   {AXDR_U16, "u16"},
+              {AXDR_I32, "i32"},       {AXDR_U32, "u32"},   {AXDR_I64, "i64"},   {AXDR_U64, "u64"},
+              {AXDR_BOOL, "bool"},     {AXDR_NULL, "null"}, {AXDR_OCTETS, "os"}, {AXDR_TEXT, "vs"},
+              {AXDR_UTF8, "utf8"},     {AXDR_BITS, "bits"}, {AXDR_F32, "f32"},   {AXDR_F64, "f64"},
+              {AXDR_DATE_TIME, "time"}};
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++)
+        if (strcmp(type, axdr_tag_name(of[i].tag)) == 0)
+            return of[i].name;
+    return type;
+}
+
 const char *value_parse(const char *type, const char *text, struct wr *out)
 {
+    type = short_type(type);
     for (size_t i = 0; i < sizeof integer_types / sizeof integer_types[0]; i++)
         if (strcmp(type, integer_types[i].name) == 0)
             return put_integer(&integer_types[i], text, out);

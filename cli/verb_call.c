@@ -33,7 +33,8 @@ static int put_parameter(const struct cli_verb *v, const char **words, size_t n,
     } else if (n == 4) {
         const char *wrong = value_parse(words[2], words[3], w);
         if (wrong != NULL || w->err)
-            return cli_fail(v, CLI_USAGE, "'%s' %s", words[3], w->err ? "is too long" : wrong);
+            return cli_fail(v, CLI_USAGE, "'%s %s' %s", words[2], words[3],
+                            w->err ? "is too long" : wrong);
     } else if (n != 3 || strcmp(words[2], "none") != 0) {
         return cli_fail(v, CLI_USAGE, "usage: %s", v->usage);
     }

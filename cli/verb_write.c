@@ -41,7 +41,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
                         words[1]);
     const char *wrong = value_parse(words[2], words[3], &w);
     if (wrong != NULL || w.err)
-        return cli_fail(v, CLI_USAGE, "'%s' %s", words[3], w.err ? "is too long" : wrong);
+        return cli_fail(v, CLI_USAGE, "'%s %s' %s", words[2], words[3],
+                        w.err ? "is too long" : wrong);
     code = link_open(&l, v, words[0], &o);
     if (code == LINK_OK)
         code = write_one(&l, &attr, class_id, (struct bytes){value, w.len});

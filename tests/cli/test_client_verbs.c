@@ -247,6 +247,10 @@ static void write_and_call_tell_refusal_when_not_allowed(void **state)
     expect(1, NULL, "read-write-denied");
     COMMAND(&c, NULL, "call", SECURE, url, "1-0:1.8.0.255:1");
     expect(1, NULL, "refused");
+    COMMAND(&c, NULL, "write", SECURE, url, "0-0:1.0.0.255:3", "lang", "-60");
+    expect(2, NULL, "'lang -60' has an unknown type");
+    COMMAND(&c, NULL, "write", SECURE, url, "0-0:1.0.0.255:3", "long", "-60");
+    expect(0, NULL, NULL);
     COMMAND(&c, NULL, "write", SECURE, url, "0-0:1.0.0.255:3", "i16", "-60");
     expect(0, NULL, NULL);
 }
