@@ -209,6 +209,15 @@ static void end_refused(struct cosem_client *c, uint8_t result)
     client_become(c, CLIENT_READY);
 }
 
+/* A GET refused, in one piece or in the midst of blocks. A success without a value is no answer. */
+static void get_refused(struct cosem_client *c, uint8_t result)
+{
+    if (result == COSEM_SUCCESS)
+        client_fail(c, ERR_FORMAT, CLIENT_WHY_VALUE, c->block);
+    else
+        end_refused(c, result);
+}
+
 /* Octets of values; after the last the operation is over. False after a failure. */
 static bool take_values(struct cosem_client *c, struct bytes part, bool last)
 {
@@ -231,7 +240,7 @@ static void on_block(struct cosem_client *c, uint64_t now_ms, const struct apdu_
         return;
     }
     if (!a->has_data) {
-        end_refused(c, a->result);
+        get_refused(c, a->result);
         return;
     }
     if (c->block == 0)
@@ -260,7 +269,7 @@ static void on_get(struct cosem_client *c, uint64_t now_ms, const struct apdu_re
         return;
     }
     if (!list && !a->has_data) {
-        end_refused(c, a->result);
+        get_refused(c, a->result);
         return;
     }
     client_items_begin(c, c->n_list, false);

@@ -407,6 +407,22 @@ static void client_tells_refusal_when_object_is_undefined(void **state)
     assert_int_equal(got_len, 0);
 }
 
+static void client_refuses_success_without_a_value(void **state)
+{
+    (void)state;
+    begin_get();
+    answer("C401C10100");
+    assert_int_equal(c.failure.why, CLIENT_WHY_VALUE);
+    assert_int_equal(n_done, 0);
+    begin_get();
+    answer("C402C1000000000100030102 09");
+    (void)sent();
+    answer("C402C100000000020100"); /* the second block: data-access-result success */
+    assert_int_equal(c.state, CLIENT_FAILED);
+    assert_int_equal(c.failure.why, CLIENT_WHY_VALUE);
+    assert_int_equal(n_done, 0);
+}
+
 static void client_joins_blocks_when_value_is_long(void **state)
 {
     (void)state;
