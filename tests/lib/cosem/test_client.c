@@ -795,6 +795,7 @@ int main(void)
         cmocka_unit_test_setup(client_never_succeeds_when_answer_is_truncated, start),
         cmocka_unit_test_setup(client_refuses_answer_when_octets_follow_the_value, start),
         cmocka_unit_test_setup(client_tells_refusal_when_object_is_undefined, start),
+        cmocka_unit_test_setup(client_refuses_success_without_a_value, start),
         cmocka_unit_test_setup(client_joins_blocks_when_value_is_long, start),
         cmocka_unit_test_setup(client_ends_when_last_block_ends_the_value, start),
         cmocka_unit_test_setup(client_fails_when_block_is_repeated_or_skipped, start),
