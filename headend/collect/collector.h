@@ -1,0 +1,48 @@
+/* The collector: reads every enabled meter of the store, again and again, over TCP, in one libuv
+ * loop.
+ *
+ * One fixed-size record per connection (struct collect_conn) around struct reader; records are
+ * taken from an array at start, meters wait their turn. What a reading brings is gathered in the
+ * record and committed in a worker thread, several meters in one transaction; a reading counts only
+ * after the commit. Live readings are committed durably; a backlog (more than a day of rows) is
+ * committed piece by piece without a sync, and once with it at its end.
+ *
+ * Plans: registers every register_period_s of the meter; each profile some seconds after its period
+ * ends, from where it left off (schedule.h). A failure waits 5 s, 10 s ... 15 minutes; a security
+ * failure 15 minutes at once. */
+#ifndef FERRARIS_HEADEND_COLLECTOR_H
+#define FERRARIS_HEADEND_COLLECTOR_H
+
+#include "firmware/hal/rng.h"
+#include "headend/base/meter_state.h"
+#include "headend/base/server_log.h"
+#include "headend/keys/seal.h"
+#include "headend/store/store.h"
+
+#include <uv.h>
+
+struct collector;
+
+struct collector_options { /* all pointers outlive the collector */
+    uv_loop_t *loop;
+    const char *dir; /* the store's; the collector opens connections of its own */
+    const struct seal_key *key;
+    const struct server_clock *clock;
+    const struct server_log *log;
+    const struct hal_rng *rng;
+    uint32_t max_connections; /* 0: 256 */
+    meter_event_fn *event;    /* NULL: nobody listens */
+    void *event_context;
+};
+
+/* Loads the meters and begins. *why: the sentence after an error. */
+MUST_CHECK enum err collector_start(struct collector **c, const struct collector_options *o,
+                                    char *why, size_t why_size);
+struct collector_hooks collector_hooks(struct collector *c);
+/* Loop thread. Lets commits under way finish, releases and closes the connections; the loop then
+ * runs empty. */
+void collector_stop(struct collector *c);
+/* After the loop is empty. */
+void collector_free(struct collector *c);
+
+#endif
