@@ -1,0 +1,2 @@
+/* Day block: in the making. */
+#include "headend/store/day_block.h"
