@@ -1,0 +1,25 @@
+# cmake -DWEB=DIR -DSOURCE=DIR -DNPM=PATH -DSCOPE=all|prod -P install.cmake: installs the pages' packages
+# into WEB/node_modules as the lock says, unless that is done already.
+file(SHA256 ${SOURCE}/package-lock.json lock)
+set(stamp ${WEB}/node_modules.stamp)
+set(wanted "${lock} ${SCOPE}")
+if(EXISTS ${stamp} AND IS_DIRECTORY ${WEB}/node_modules)
+    file(READ ${stamp} have)
+    if(have STREQUAL wanted OR have STREQUAL "${lock} all")
+        file(TOUCH ${stamp})
+        return()
+    endif()
+endif()
+file(COPY ${SOURCE}/package.json ${SOURCE}/package-lock.json DESTINATION ${WEB})
+set(options --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error)
+if(SCOPE STREQUAL "prod")
+    list(APPEND options --omit=dev)
+endif()
+execute_process(COMMAND ${NPM} ci ${options} WORKING_DIRECTORY ${WEB} RESULT_VARIABLE failed OUTPUT_QUIET
+                ERROR_VARIABLE why)
+if(failed)
+    message("${why}")
+    message(FATAL_ERROR "The pages' packages could not be installed: is the npm registry within reach? "
+                        "Without a network, a machine that built this version before has them in its npm cache.")
+endif()
+file(WRITE ${stamp} "${wanted}")

@@ -1,0 +1,3 @@
+import './base.css';
+import {render} from 'preact';
+render(<h1>Ferraris</h1>, document.getElementById('app')!);
