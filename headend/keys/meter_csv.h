@@ -24,7 +24,7 @@
 
 struct meter_csv_row {
     unsigned line;    /* where the record begins, the header is in line 1 */
-    const char *name; /* as read; "" when it could not be */
+    const char *name; /* "" where it could not be read or is no text */
     bool ok;
     int64_t id;          /* of the new meter, 0 when refused or in a dry run */
     const char *field;   /* of a refused row: the column, "" when it is the row as such */
