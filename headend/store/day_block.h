@@ -7,7 +7,10 @@
  * octets. Byte table and invariants: docs/SPEC-day-block.md. The block does not say what its
  * columns mean: that is the store's layout.
  *
- * Decoding takes hostile octets: every length is checked, work is linear in the size. */
+ * Decoding takes hostile octets: every length is checked, work and memory are linear in the rows
+ * and columns that the head claims, at most DAY_ROWS_MAX * DAY_COLUMNS_MAX (a few octets may well
+ * claim them all: equal values cost nothing). Coding takes up to 0.3 MiB of stack with many rows,
+ * some kilobytes with few. */
 #ifndef FERRARIS_HEADEND_DAY_BLOCK_H
 #define FERRARIS_HEADEND_DAY_BLOCK_H
 
@@ -42,12 +45,13 @@ struct day_row {
     int64_t value[DAY_COLUMNS_MAX];
 };
 
-/* Empties to n_columns columns and takes memory for `size` rows; zero-initialise before the first.
- * ERR_MEMORY, ERR_RANGE (columns, size). */
+/* Empties to n_columns columns and has memory for at least `size` rows, the old one where that is
+ * enough; zero-initialise before the first. ERR_MEMORY, ERR_RANGE (columns, size; nothing changed).
+ */
 MUST_CHECK enum err day_rows_init(struct day_rows *r, uint32_t n_columns, uint32_t size);
 void day_rows_free(struct day_rows *r);
-/* Behind the last; grows. ERR_MEMORY, ERR_FULL (DAY_ROWS_MAX), ERR_RANGE (not the same UTC day, or
- * a value of a column beyond n_columns is asked for nowhere: those are ignored). */
+/* Behind the last, whatever its stamp within the day; grows. row->value[] beyond n_columns is not
+ * looked at. ERR_MEMORY, ERR_FULL (DAY_ROWS_MAX), ERR_RANGE (not the UTC day of the rows held). */
 MUST_CHECK enum err day_rows_append(struct day_rows *r, const struct day_row *row);
 
 /* What a re-read adds. Rows are equal when stamp, zone, status and all values are. For each stamp
@@ -59,26 +63,31 @@ enum day_merge {
     DAY_GROWN,  /* all that is new lies behind the last old stamp */
     DAY_CHANGED /* new rows between or at old stamps: a new version of the day */
 };
-/* out: initialised by the call (free it); *what: enum day_merge. ERR_MEMORY, ERR_FULL, ERR_RANGE
- * (columns differ). */
+/* out: initialised by the call (what it held is not freed; free it, also after an error); *what is
+ * set on success. ERR_MEMORY, ERR_FULL (more than DAY_ROWS_MAX), ERR_RANGE (columns differ, old
+ * ones not in order, not all of one UTC day). */
 MUST_CHECK enum err day_rows_merge(const struct day_rows *old, const struct day_rows *added,
                                    struct day_rows *out, enum day_merge *what);
 
-/* Largest block of that many rows. */
+/* Largest block of that many rows; 0 beyond the limits. */
 size_t day_block_bound(uint32_t n_rows, uint32_t n_columns);
 /* period_s: of the grid, 0 for none. Writes at most `size` octets, *len of them. ERR_FULL,
  * ERR_RANGE (rows not in order, more than one UTC day, n or columns beyond the limits). No rows is
  * allowed. */
 MUST_CHECK enum err day_block_encode(const struct day_rows *rows, uint32_t period_s, uint8_t *to,
                                      size_t size, size_t *len);
-/* The whole block into *rows (initialised by the call; free it, also after an error). ERR_CORRUPT,
- * ERR_VERSION, ERR_MEMORY. */
+/* The whole block into *rows (initialised by the call, what it held is not freed; free it, also
+ * after an error). ERR_CORRUPT, ERR_VERSION, ERR_MEMORY. Values are right by the CRC; that the
+ * octets are the ones that day_block_encode() writes for them is only seen by day_block_check(). */
 MUST_CHECK enum err day_block_decode(struct bytes block, struct day_rows *rows);
+/* As decode, and refuses (ERR_CORRUPT) a block that is not the one that these rows encode to: apart
+ * from the rest because it takes an encoding, and only strangers write such blocks. */
+MUST_CHECK enum err day_block_check(struct bytes block);
 
 struct day_block_info {
     uint32_t n_rows, n_columns, period_s;
-    bool on_grid; /* no stamp list */
-    int64_t first_s, last_s;
+    bool on_grid;            /* no stamp list */
+    int64_t first_s, last_s; /* 0 without rows */
 };
 /* The head, with the CRC checked. Errors of decode. */
 MUST_CHECK enum err day_block_info(struct bytes block, struct day_block_info *info);

@@ -7,8 +7,8 @@
 #include "lib/base/cursor.h"
 
 /* Largest column of n values: each in full, a width for each group, first values, base, and the
- * list of the missing. */
-#define DAY_COLUMN_BOUND(n) ((size_t)(n)*8 + ((size_t)(n) + 31) / 32 + 40 + (size_t)(n)*2)
+ * list of the missing, which is shorter than the values that lack. */
+#define DAY_COLUMN_BOUND(n) ((size_t)(n)*8 + ((size_t)(n) + 31) / 32 + 40)
 
 /* v[0], v[step], ... v[(n - 1) * step]; n at most DAY_ROWS_MAX. Takes some 150 KiB of stack. */
 void day_column_write(struct wr *w, const int64_t *v, uint32_t n, size_t step);

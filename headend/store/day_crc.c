@@ -20,8 +20,10 @@
     TIMES_16(i, __VA_ARGS__), TIMES_16(i + 16u, __VA_ARGS__), TIMES_16(i + 32u, __VA_ARGS__),      \
         TIMES_16(i + 48u, __VA_ARGS__)
 #define SLICE(...)                                                                                 \
-    {TIMES_64(0u, __VA_ARGS__), TIMES_64(64u, __VA_ARGS__), TIMES_64(128u, __VA_ARGS__),           \
-     TIMES_64(192u, __VA_ARGS__)}
+    {                                                                                              \
+        TIMES_64(0u, __VA_ARGS__), TIMES_64(64u, __VA_ARGS__), TIMES_64(128u, __VA_ARGS__),        \
+            TIMES_64(192u, __VA_ARGS__)                                                            \
+    }
 
 static const uint32_t slice[8][256] = {
     SLICE(0x77073096, 0xEE0E612C, 0x076DC419, 0x0EDB8832, 0x1DB71064, 0x3B6E20C8, 0x76DC4190,
