@@ -4,14 +4,16 @@
  * The columns are said beforehand (capture_objects). A row's clock becomes UTC and zone, its status
  * is kept apart, other columns become 64-bit integers; a value that is no integer (or does not fit)
  * becomes PROFILE_ROWS_MISSING and is counted. null-data means "as in the row before", and in the
- * clock column "one period later" (Blue Book 4.3.6.2.2). Compact arrays are refused
- * (ERR_UNSUPPORTED). Hostile octets end in an error, never in a loop or a wrong row: a row is
- * handed on when its last column is complete. */
+ * clock column "one period later" (Blue Book 4.3.6.2.2). A row whose date and time are not all
+ * given, or that follows such a row with null-data for its clock, stands nowhere in time: it is
+ * left out and counted. Compact arrays are refused (ERR_UNSUPPORTED). Hostile octets end in an
+ * error, never in a loop or a wrong row: a row is handed on when its last column is complete. */
 #ifndef FERRARIS_COSEM_PROFILE_ROWS_H
 #define FERRARIS_COSEM_PROFILE_ROWS_H
 
 #include "lib/base/cursor.h"
 #include "lib/base/err.h"
+#include "lib/cosem/value_walk.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,8 +25,8 @@
 
 enum profile_rows_role {
     PROFILE_ROWS_VALUE, /* an integer: the next of row.value */
-    PROFILE_ROWS_CLOCK, /* date-time */
-    PROFILE_ROWS_STATUS /* unsigned or bit-string up to 32 bits */
+    PROFILE_ROWS_CLOCK, /* date-time, as octet-string of 12 or tag 25 */
+    PROFILE_ROWS_STATUS /* up to 32 bits: unsigned, bit-string or octet-string, first bit highest */
 };
 
 struct profile_row {
@@ -40,29 +42,29 @@ struct profile_rows_config {
     uint8_t n_columns;
     uint8_t role[PROFILE_ROWS_COLUMNS_MAX]; /* enum profile_rows_role */
     uint32_t period_s;
-    int16_t deviation_min; /* for date-times that do not say theirs */
+    int16_t deviation_min; /* for date-times that do not say theirs; sign as in the row */
     void *context;
     bool (*row)(void *context, const struct profile_row *row); /* false: no more, ERR_FULL */
 };
 
 struct profile_rows {
     struct profile_rows_config config;
-    uint32_t n_expected; /* rows the array said it holds; valid once the first octets are in */
-    uint32_t n_rows;     /* handed on */
-    uint32_t n_missing;  /* values that were no integers */
+    uint32_t n_expected;  /* rows the array said it holds; valid once the first octets are in */
+    uint32_t n_rows;      /* handed on */
+    uint32_t n_missing;   /* values that were no integers, among them those of rows left out */
+    uint32_t n_unstamped; /* rows left out for want of a time */
     /* private */
-    enum err err;
-    uint8_t stage;
-    uint8_t column, n_values;
-    uint32_t need, have;
-    uint8_t octets[16];
-    bool have_last;
-    struct profile_row row, last;
+    struct value_walk walk;
+    uint8_t n_values;       /* of the row under way */
+    bool has_clock;         /* among the columns */
+    bool stamped;           /* row.stamp_s is known */
+    struct profile_row row; /* under way; until it is complete also the row before, for null-data */
 };
 
-/* ERR_RANGE: too many columns or values, two clocks or two statuses. */
+/* ERR_RANGE: no column, too many columns or values, two clocks or two statuses. */
 MUST_CHECK enum err profile_rows_init(struct profile_rows *p, const struct profile_rows_config *c);
-/* Sticky errors: ERR_TYPE, ERR_FORMAT, ERR_RANGE (number of columns), ERR_UNSUPPORTED, ERR_FULL. */
+/* Sticky errors: ERR_TYPE, ERR_FORMAT, ERR_DEPTH, ERR_RANGE (number of columns), ERR_UNSUPPORTED,
+ * ERR_FULL. */
 MUST_CHECK enum err profile_rows_feed(struct profile_rows *p, struct bytes part);
 /* At the end of the value: ERR_TRUNCATED when something is open. */
 MUST_CHECK enum err profile_rows_end(const struct profile_rows *p);
