@@ -170,10 +170,36 @@ void outcome_expect(const struct outcome *o, int code, const char *in_err)
         fail_msg("'%s' does not stand in stderr: %s", in_err, o->err);
 }
 
-/* ---- meters ---- */
+char *file_text(const char *name)
+{
+    return read_all(name, NULL);
+}
+
+/* ---- what serves ---- */
+
+pid_t process_spawn(const char *const *words, int *out, const char *err_name)
+{
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t pid = spawn(words, ends[1], err_name);
+    close(ends[1]);
+    *out = ends[0];
+    return pid;
+}
+
+int process_end(pid_t pid, int out, const char *err_name)
+{
+    const int code = wait_for(pid);
+    close(out);
+    char *err = read_all(err_name, NULL);
+    if (is_sanitizer(err))
+        fail_msg("a sanitizer spoke, code %d: %s", code, err);
+    free(err);
+    return code;
+}
 
 /* One line of the pipe; false at its end or when patience is over. */
-static bool read_line(int fd, char *line, size_t size)
+bool process_line(int fd, char *line, size_t size)
 {
     size_t n = 0;
     struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -193,7 +219,7 @@ bool meter_await(struct meter_process *m)
 {
     static const char mark[] = "listening on ";
     char line[160];
-    while (read_line(m->out, line, sizeof line)) {
+    while (process_line(m->out, line, sizeof line)) {
         if (strncmp(line, mark, sizeof mark - 1) != 0)
             continue;
         snprintf(m->address, sizeof m->address, "%.60s", line + sizeof mark - 1);
@@ -208,13 +234,9 @@ static void spawn_meter(struct meter_process *m, const char *word, va_list more)
 {
     static unsigned count;
     const char *words[PROCESS_WORDS] = {"ferraris", "meter", "--listen", "127.0.0.1:0"};
-    int ends[2];
     collect(words, 4, word, more);
     snprintf(m->err_name, sizeof m->err_name, "meter-%u", count++);
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    m->pid = spawn(words, ends[1], m->err_name);
-    close(ends[1]);
-    m->out = ends[0];
+    m->pid = process_spawn(words, &m->out, m->err_name);
 }
 
 void meter_spawn(struct meter_process *m, const char *word, ...)
@@ -241,13 +263,10 @@ void meter_start(struct meter_process *m, const char *word, ...)
 
 int meter_end(struct meter_process *m)
 {
-    const int code = wait_for(m->pid);
+    const int code = process_end(m->pid, m->out, m->err_name);
     m->pid = 0;
-    close(m->out);
-    char *err = read_all(m->err_name, NULL);
-    if (is_sanitizer(err) || (code < 128 && code != 0))
-        fail_msg("the meter ended with %d: %s", code, err);
-    free(err);
+    if (code < 128 && code != 0)
+        fail_msg("the meter ended with %d: %s", code, read_all(m->err_name, NULL));
     return code;
 }
 

@@ -39,6 +39,16 @@ void outcome_free(struct outcome *o);
  * stands in stderr. A sanitizer's report is a failure whatever the code. */
 void outcome_expect(const struct outcome *o, int code, const char *in_err);
 
+/* The building blocks of what serves: `words` (ended by NULL) run as `ferraris`, stdout into the
+ * pipe *out, stderr into the file; a line of that pipe (false at its end or when patience is over);
+ * the end of the process awaited, its code as in struct outcome; fails when stderr holds a
+ * sanitizer's report. */
+pid_t process_spawn(const char *const *words, int *out, const char *err_name);
+bool process_line(int out, char *line, size_t size);
+int process_end(pid_t pid, int out, const char *err_name);
+/* The whole of a file, terminated; the caller frees it. */
+char *file_text(const char *name);
+
 /* A meter that serves. */
 struct meter_process {
     pid_t pid;
