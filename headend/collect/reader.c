@@ -97,7 +97,7 @@ static void fail_with_client(struct reader *r)
         snprintf(why, sizeof why, "reading: the meter's answer has no end");
     /* an answer of another form to a list: some meters answer what they do not support like that */
     if (r->asked && r->n_list > 1 && f->err == ERR_FORMAT && f->why != CLIENT_WHY_FRAME)
-        r->plan.objects->single_gets = true;
+        r->plan.objects->list_max = 1;
     if (step_of[r->step] == NULL) {
         reader_fail(r, why);
         return;
@@ -177,14 +177,17 @@ enum err reader_get(struct reader *r, const struct apdu_attr *attr)
     return err;
 }
 
-/* Values that one answer without blocks can hold; 1 where lists are not agreed. */
+/* Values that one answer without blocks can hold, and no more than the meter took before; 1 where
+ * lists are not agreed. */
 static uint8_t list_size(const struct reader *r)
 {
-    const uint32_t fit = (r->client.config.max_pdu - LIST_HEAD) / LIST_VALUE;
-    if ((r->client.conformance & DLMS_CONF_MULTIPLE) == 0 || r->plan.objects->single_gets ||
-        fit < 1)
+    const uint8_t learnt = r->plan.objects->list_max;
+    uint32_t n = (r->client.config.max_pdu - LIST_HEAD) / LIST_VALUE;
+    if ((r->client.conformance & DLMS_CONF_MULTIPLE) == 0 || n < 1)
         return 1;
-    return (uint8_t)(fit < LIST_MAX ? fit : LIST_MAX);
+    if (learnt != 0 && learnt < n)
+        n = learnt;
+    return (uint8_t)(n < LIST_MAX ? n : LIST_MAX);
 }
 
 enum err reader_get_some(struct reader *r, uint8_t total,
@@ -223,8 +226,8 @@ static void end_request(struct reader *r)
         begin_plan(r);
     else if (r->step == STEP_RELEASE)
         r->state = READER_DONE;
-    else if (r->n_left > 0 && r->n_list > 1) /* the exception is about the list */
-        r->plan.objects->single_gets = true;
+    else if (r->n_left > 0 && r->n_list > 1) /* the exception is about the list: a shorter one */
+        r->plan.objects->list_max = r->n_list / 2;
     else if (r->n_left > 0)
         on_done(r, 0, COSEM_OTHER_REASON);
 }

@@ -58,7 +58,7 @@ struct reader_profile {
  * and of the present (F = 255) are kept. */
 struct reader_objects {
     bool known;       /* false while an identification is under way, and after it failed */
-    bool single_gets; /* the meter failed at a GET with list */
+    uint8_t list_max; /* attributes the meter takes in one GET, learnt; 0: nothing learnt */
     char device_name[READER_TEXT_MAX], serial[READER_TEXT_MAX]; /* "": refused */
     uint8_t n_registers, n_profiles;
     uint16_t registers_left_out, profiles_left_out; /* there was no room for */

@@ -54,8 +54,8 @@ static enum err take_text(const struct value_part *part, char out[READER_TEXT_MA
 static enum err ask_name(struct reader *r)
 {
     const struct apdu_attr attr = reader_attr(1, ln_device_name, 2);
-    const bool single_gets = r->plan.objects->single_gets;
-    *r->plan.objects = (struct reader_objects){.single_gets = single_gets};
+    const uint8_t list_max = r->plan.objects->list_max;
+    *r->plan.objects = (struct reader_objects){.list_max = list_max};
     return reader_get(r, &attr);
 }
 
