@@ -32,17 +32,16 @@ struct frame { /* a block taken apart; sections are views of it */
     struct bytes section[SECTIONS_MAX];
 };
 
-/* Seconds since the UTC day began. */
-static uint32_t second_of_day(int64_t stamp_s)
+/* In order, and of one UTC day. The difference is taken unsigned: it may pass 2^63. */
+static bool is_one_day(const int64_t *stamp_s, uint32_t n)
 {
-    const int64_t rest = stamp_s % DAY_S;
-    return (uint32_t)(rest < 0 ? rest + DAY_S : rest);
-}
-
-/* b is not before a, and of the same day. The difference is taken unsigned: it may pass 2^63. */
-static bool follows(int64_t a, int64_t b)
-{
-    return b >= a && (uint64_t)b - (uint64_t)a < DAY_S - second_of_day(a);
+    bool in_order = true;
+    if (n == 0)
+        return true;
+    for (uint32_t i = 1; i < n; i++)
+        in_order &= stamp_s[i] >= stamp_s[i - 1];
+    const int64_t rest = stamp_s[0] % DAY_S, second = rest < 0 ? rest + DAY_S : rest;
+    return in_order && (uint64_t)stamp_s[n - 1] - (uint64_t)stamp_s[0] < (uint64_t)(DAY_S - second);
 }
 
 /* ---- writing ---- */
@@ -54,15 +53,6 @@ size_t day_block_bound(uint32_t n_rows, uint32_t n_columns)
     const size_t stamps = 11 + 4 * (size_t)n_rows; /* runs of one row each */
     const size_t runs = 6 * (size_t)n_rows;        /* five octets of value, one of count */
     return HEAD_MAX + stamps + 2 * runs + n_columns * DAY_COLUMN_BOUND(n_rows) + CRC_SIZE;
-}
-
-static bool is_in_order(const struct day_rows *rows)
-{
-    for (uint32_t i = 1; i < rows->n; i++) {
-        if (!follows(rows->stamp_s[i - 1], rows->stamp_s[i]))
-            return false;
-    }
-    return true;
 }
 
 static bool is_grid(const int64_t *stamp_s, uint32_t n, uint32_t period_s)
@@ -136,7 +126,8 @@ enum err day_block_encode(const struct day_rows *rows, uint32_t period_s, uint8_
     uint8_t head[HEAD_MAX];
     struct wr w = wr_of(to, size), h = wr_of(head, sizeof head);
     *len = 0;
-    if (rows->n > DAY_ROWS_MAX || rows->n_columns > DAY_COLUMNS_MAX || !is_in_order(rows))
+    if (rows->n > DAY_ROWS_MAX || rows->n_columns > DAY_COLUMNS_MAX ||
+        !is_one_day(rows->stamp_s, rows->n))
         return ERR_RANGE;
     wr_u8(&h, VERSION);
     day_wr_varint(&h, rows->n);
@@ -237,11 +228,8 @@ static enum err read_stamps(const struct frame *f, int64_t *to)
         day_column_read(&r, to, f->n_rows, 1);
     else
         rd_fail(&r, ERR_CORRUPT);
-    for (uint32_t i = 1; i < f->n_rows && !r.err; i++) {
-        if (!follows(to[i - 1], to[i]))
-            rd_fail(&r, ERR_CORRUPT);
-    }
-    return section_end(&r);
+    const enum err err = section_end(&r);
+    return err == ERR_OK && !is_one_day(to, f->n_rows) ? ERR_CORRUPT : err;
 }
 
 static enum err read_runs(const struct frame *f, enum section section, uint32_t *to)

@@ -34,8 +34,14 @@ static inline uint64_t load_u64(const uint8_t *p)
 
 static inline void store_u64(uint8_t *p, uint64_t v)
 {
-    for (unsigned i = 0; i < 8; i++)
-        p[i] = (uint8_t)(v >> (8 * i));
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+    p[4] = (uint8_t)(v >> 32);
+    p[5] = (uint8_t)(v >> 40);
+    p[6] = (uint8_t)(v >> 48);
+    p[7] = (uint8_t)(v >> 56);
 }
 
 static unsigned width_of(uint64_t v)
@@ -72,39 +78,47 @@ struct plan { /* of one order */
     size_t size;
 };
 
-struct walk { /* over the values; [k]: of the differences of order k */
-    uint64_t last, last_d;
-    int64_t least[N_ORDERS], most[N_ORDERS]; /* of all so far, of this group */
+struct range {
+    int64_t least, most;
 };
 
-static inline void walk_on(struct walk *w, int64_t v, uint32_t n_orders)
+static inline void range_see(struct range *r, uint64_t difference)
 {
-    const uint64_t d = (uint64_t)v - w->last;
-    const int64_t r[N_ORDERS] = {v, (int64_t)d, (int64_t)(d - w->last_d)};
-    w->last = (uint64_t)v;
-    w->last_d = d;
-    for (uint32_t k = 0; k < n_orders; k++) {
-        w->least[k] = r[k] < w->least[k] ? r[k] : w->least[k];
-        w->most[k] = r[k] > w->most[k] ? r[k] : w->most[k];
-    }
+    const int64_t d = (int64_t)difference;
+    r->least = d < r->least ? d : r->least;
+    r->most = d > r->most ? d : r->most;
 }
 
-/* One walk for all three orders; their groups begin at the same values. */
+static void range_close(struct range *r, struct plan *p, uint32_t g)
+{
+    p->least = r->least;
+    p->most[g] = r->most;
+    r->most = INT64_MIN;
+}
+
+/* One walk for all three orders, whose groups begin at the same values. Not a loop over the orders:
+ * so the ranges stay in registers. n is at least 2. */
 static void plan_differences(struct plan plan[N_ORDERS], const int64_t *v, uint32_t n)
 {
-    struct walk w = {.least = {INT64_MAX, INT64_MAX, INT64_MAX}};
-    for (uint32_t g = 0, i = 0; i < n; g++) {
-        const uint32_t end = group_end(g, n);
-        w.most[0] = w.most[1] = w.most[2] = INT64_MIN;
-        for (; i < end && i < N_ORDERS - 1; i++)
-            walk_on(&w, v[i], i + 1);
-        for (; i < end; i++)
-            walk_on(&w, v[i], N_ORDERS);
-        for (uint32_t k = 0; k < N_ORDERS; k++)
-            plan[k].most[g] = w.most[k];
+    const struct range empty = {.least = INT64_MAX, .most = INT64_MIN};
+    struct range r0 = empty, r1 = empty, r2 = empty;
+    uint64_t last = (uint64_t)v[1], last_d = last - (uint64_t)v[0];
+    range_see(&r0, (uint64_t)v[0]);
+    range_see(&r0, last);
+    range_see(&r1, last_d);
+    for (uint32_t g = 0, i = 2; i < n || g == 0; g++) {
+        for (const uint32_t end = group_end(g, n); i < end; i++) {
+            const uint64_t this = (uint64_t)v[i], d = this - last;
+            range_see(&r0, this);
+            range_see(&r1, d);
+            range_see(&r2, d - last_d);
+            last = this;
+            last_d = d;
+        }
+        range_close(&r0, &plan[0], g);
+        range_close(&r1, &plan[1], g);
+        range_close(&r2, &plan[2], g);
     }
-    for (uint32_t k = 0; k < N_ORDERS; k++)
-        plan[k].least = w.least[k];
 }
 
 static unsigned plan_width(const struct plan *p, uint32_t g)
@@ -175,16 +189,17 @@ static void pack(uint8_t *to, const uint64_t *u, uint32_t n, unsigned width)
 static void write_groups(struct wr *w, const struct plan *p, uint32_t order, const int64_t *v,
                          uint32_t n)
 {
+    uint8_t width[GROUPS_MAX];
     for (uint32_t g = 0; g < n_groups(n); g++)
-        wr_u8(w, (uint8_t)plan_width(p, g));
+        width[g] = (uint8_t)plan_width(p, g);
+    wr_bytes(w, width, n_groups(n));
     for (uint32_t g = 0; g < n_groups(n); g++) {
         uint64_t u[GROUP];
         uint8_t octet[8 * GROUP + 8];
         const uint32_t first = group_first(g, order), count = group_end(g, n) - first;
-        const unsigned width = plan_width(p, g);
         differences(u, v + first, count, order, p->least);
-        pack(octet, u, count, width);
-        wr_bytes(w, octet, packed_size(count, width));
+        pack(octet, u, count, width[g]);
+        wr_bytes(w, octet, packed_size(count, width[g]));
     }
 }
 
@@ -202,9 +217,15 @@ static void write_list(struct wr *w, const int64_t *v, uint32_t n, size_t step)
 /* The values that are there, side by side; how many. */
 static uint32_t gather(int64_t *to, const int64_t *v, uint32_t n, size_t step)
 {
-    uint32_t n_there = 0;
+    uint32_t n_there = 0, n_missing = 0;
     for (uint32_t i = 0; i < n; i++) {
-        to[n_there] = v[i * step];
+        to[i] = v[i * step];
+        n_missing += to[i] == DAY_MISSING;
+    }
+    if (n_missing == 0)
+        return n;
+    for (uint32_t i = 0; i < n; i++) {
+        to[n_there] = to[i];
         n_there += to[n_there] != DAY_MISSING;
     }
     return n_there;
