@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WINDOW_MAX_NS (60 * METER_NS)
+#define MINUTE_NS     (60 * METER_NS)
 #define WINDOW_MIN_NS (METER_NS / 1000)
 #define BETWEEN_HZ    55
 
@@ -16,16 +16,20 @@ static enum err fail(struct life *l, enum err err, const char *what)
 
 static enum err open_source(struct life *l)
 {
-    char spec[256];
+    const struct model_meter *m = l->o.model;
+    const char *usual = m->is_ct ? "load:substation" : "load:household";
+    const struct load_rating rating = {.n_phases = m->n_phases,
+                                       .u = m->un_mv / 1e3,
+                                       .hz = m->f_mhz / 1e3,
+                                       .i_n = m->in_ma / 1e3,
+                                       .i_max = m->imax_ma / 1e3};
     struct source_options o = l->o.how;
     o.repeat = true;
     o.seed = l->o.seed;
+    o.rating = &rating;
     struct source_info info;
-    l->household = l->o.source == NULL;
-    if (l->household)
-        household_spec(l->o.model, spec, sizeof spec);
-    enum err err =
-        source_open(&l->source, l->household ? spec : l->o.source, &o, l->why, sizeof l->why);
+    const char *spec = l->o.source != NULL ? l->o.source : usual;
+    enum err err = source_open(&l->source, spec, &o, l->why, sizeof l->why);
     if (err)
         return err;
     source_info_get(l->source, &info);
@@ -75,6 +79,7 @@ enum err life_begin(struct life *l, const struct life_options *o)
 {
     memset(l, 0, sizeof *l);
     l->o = *o;
+    l->window = o->window;
     l->crystal_ns = o->start_ns;
     enum err err = open_source(l);
     if (err)
@@ -94,6 +99,12 @@ void life_end(struct life *l)
     source_close(l->source);
 }
 
+/* A window is counted when it is fed, so nothing is under way here. */
+void life_samples(struct life *l)
+{
+    l->window = false;
+}
+
 void life_phase(struct life *l, unsigned phase, bool on)
 {
     l->phase_off[phase] = !on;
@@ -110,30 +121,28 @@ static enum err live_samples(struct life *l, int64_t ns)
         l->ended = true;
         return ERR_OK;
     }
-    if (l->household)
-        household_block(&l->load, &block);
     enum err err = meter_samples(&l->meter, &block);
     return err ? fail(l, err, "samples") : ERR_OK;
 }
 
-/* Windows end with intervals and with whole seconds. */
+/* Windows end with intervals, with whole minutes (in which a load stays as it is) and with whole
+ * seconds. */
 static enum err live_window(struct life *l, int64_t ns)
 {
     struct legal_window w;
     int64_t due = (int64_t)meter_due_ns(&l->meter);
     int64_t to_second = METER_NS - l->crystal_ns % METER_NS;
+    int64_t to_minute = MINUTE_NS - l->crystal_ns % MINUTE_NS;
     if (ns > to_second)
         to_second += (ns - to_second) / METER_NS * METER_NS;
     ns = due < to_second ? due : to_second;
-    if (ns > WINDOW_MAX_NS)
-        ns = WINDOW_MAX_NS;
+    if (ns > to_minute)
+        ns = to_minute;
     if (ns < WINDOW_MIN_NS)
         ns = WINDOW_MIN_NS;
     enum err err = source_window(l->source, (double)ns / 1e9, &w);
     if (err)
         return fail(l, err, "window of the source");
-    if (l->household)
-        household_window(&l->load, &w);
     err = meter_window(&l->meter, &w);
     return err ? fail(l, err, "window") : ERR_OK;
 }
@@ -142,9 +151,8 @@ enum err life_run(struct life *l, int64_t to_ns)
 {
     while (l->powered && !l->ended && l->crystal_ns < to_ns) {
         int64_t ns = to_ns - l->crystal_ns;
-        if (l->household)
-            household_at(&l->load, l->o.seed, l->crystal_ns / METER_NS);
-        enum err err = l->o.window ? live_window(l, ns) : live_samples(l, ns);
+        source_clock(l->source, l->crystal_ns);
+        enum err err = l->window ? live_window(l, ns) : live_samples(l, ns);
         if (err)
             return err;
         l->crystal_ns = meter_crystal_ns(&l->meter);

@@ -6,15 +6,14 @@
 #ifndef FERRARIS_CLI_METER_LIFE_H
 #define FERRARIS_CLI_METER_LIFE_H
 
-#include "cli/meter_household.h"
 #include "firmware/meter/meter.h"
 #include "sim/source.h"
 
 struct life_options {
     const struct model_meter *model;
-    const char *source;        /* sim/source.h, or NULL: a household, household_open() */
+    const char *source;        /* sim/source.h, or NULL: a household; behind transformers a feeder */
     struct source_options how; /* map, scale, ct, vt of that source */
-    bool window;               /* window level, else every sample */
+    bool window;               /* window level at first, else every sample; life_samples() */
     uint64_t seed;
     int64_t start_ns; /* crystal at the beginning */
     char serial[METER_SERIAL_LEN + 1];
@@ -28,8 +27,7 @@ struct life_options {
 struct life {
     struct life_options o;
     struct source *source;
-    bool household;
-    struct household_load load;
+    bool window; /* level of now */
     bool phase_off[LEGAL_N_PHASES];
     bool powered;
     bool ended; /* the recording is at its end (never when it repeats) */
@@ -44,6 +42,8 @@ struct life {
 MUST_CHECK enum err life_begin(struct life *l, const struct life_options *o);
 /* Lives until the crystal shows at least to_ns; at sample level up to one block longer. */
 MUST_CHECK enum err life_run(struct life *l, int64_t to_ns);
+/* From now on every sample counts: windows before, samples after, each instant once. */
+void life_samples(struct life *l);
 /* warn: the supply announces its end and the meter stores what it counted; else it is cut. */
 MUST_CHECK enum err life_mains_off(struct life *l, bool warn);
 MUST_CHECK enum err life_mains_on(struct life *l);

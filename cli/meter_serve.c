@@ -9,7 +9,7 @@
 static bool on_open(void *context, size_t i)
 {
     struct serve *s = context;
-    if (!s->life->powered)
+    if (!s->life->powered || s->shut)
         return false;
     session_init(&s->session[i], &s->life->meter.server);
     return true;

@@ -10,6 +10,7 @@
 
 struct serve {
     struct life *life;
+    bool shut; /* no connection is taken in */
     struct tcp_server tcp;
     struct panel_server panel;
     struct cosem_session session[TCP_SERVER_CONNS];

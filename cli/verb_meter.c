@@ -19,17 +19,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_MS 10
+#define TICK_MS     10
+#define PROGRESS_NS (100 * 1000000)
 #define BUSY_SLICE_NS                                                                              \
     (5 * 1000000) /* wall time of one turn at full speed, then the line is served */
 
 struct words { /* the command line */
-    const char *model, *listen, *source, *flash, *start, *speed, *fast_forward, *level, *keys,
-        *panel;
+    const char *model, *listen, *source, *flash, *start, *until, *speed, *fast_forward, *level,
+        *live_level, *keys, *panel;
     uint64_t seed, inactivity;
     struct source_options how;
     double run;
-    bool datasheet, sync;
+    bool datasheet, sync, progress;
 };
 
 struct run { /* one process */
@@ -45,7 +46,11 @@ struct run { /* one process */
     struct keys_file keys;
     double speed; /* meter seconds a wall second; infinite: as fast as it goes */
     int64_t ff_from_ns, ff_to_ns;
-    bool forward; /* fast-forward under way */
+    bool forward;      /* fast-forward under way */
+    bool until_now;    /* its end runs away: what passes meanwhile is lived as well */
+    bool then_samples; /* after it */
+    bool progress;
+    uint64_t told_ns; /* of the last line of progress */
     int64_t life_ns;
     uint64_t wall_ns; /* life_ns was reached at this wall time */
     double run_s;
@@ -86,10 +91,25 @@ static void live_to(struct run *r, int64_t ns)
     stop(r);
 }
 
+static int64_t wall_clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * METER_NS + t.tv_nsec;
+}
+
 /* From here on the wall clock drives. */
 static void settle(struct run *r)
 {
+    if (posix_flash_hold(&r->flash, false) != ERR_OK) {
+        r->code = cli_fail(r->verb, CLI_BAD_DATA, "flash file: %s", strerror(errno));
+        stop(r);
+        return;
+    }
+    r->serve.shut = false;
     r->forward = false;
+    if (r->then_samples)
+        life_samples(&r->life);
     r->wall_ns = uv_hrtime();
     r->life_ns = r->life.crystal_ns;
     if (!isinf(r->speed))
@@ -100,13 +120,27 @@ static void settle(struct run *r)
         uv_timer_start(&r->stop, on_stop, (uint64_t)(r->run_s * 1000), 0);
 }
 
+static void tell_progress(struct run *r)
+{
+    double whole = (double)(r->ff_to_ns - r->ff_from_ns);
+    double done = whole > 0 ? (double)(r->life.crystal_ns - r->ff_from_ns) / whole : 1;
+    cli_progress("fast-forward", done);
+    if (!r->progress || uv_hrtime() - r->told_ns < PROGRESS_NS)
+        return;
+    printf("lived %.2f\n", done < 1 ? done : 1);
+    fflush(stdout);
+    r->told_ns = uv_hrtime();
+}
+
 static void on_busy(uv_idle_t *h)
 {
     struct run *r = h->data;
     uint64_t until = uv_hrtime() + BUSY_SLICE_NS;
-    int64_t step = (r->life.o.window ? 60 : 1) * METER_NS;
+    int64_t step = (r->life.window ? 60 : 1) * METER_NS;
+    if (r->until_now && r->forward)
+        r->ff_to_ns = wall_clock_ns();
     while (uv_hrtime() < until && !uv_is_closing((uv_handle_t *)h)) {
-        int64_t to = r->life.crystal_ns + step;
+        int64_t to = (r->life.crystal_ns / step + 1) * step; /* whole minutes: fewest windows */
         if (r->forward && to > r->ff_to_ns)
             to = r->ff_to_ns;
         live_to(r, to);
@@ -115,8 +149,7 @@ static void on_busy(uv_idle_t *h)
     }
     if (!r->forward || uv_is_closing((uv_handle_t *)h))
         return;
-    cli_progress("fast-forward", (double)(r->life.crystal_ns - r->ff_from_ns) /
-                                     (double)(r->ff_to_ns - r->ff_from_ns));
+    tell_progress(r);
     if (r->life.crystal_ns >= r->ff_to_ns) {
         cli_progress_end();
         settle(r);
@@ -196,10 +229,52 @@ static int check_source(const struct run *r, const struct words *w)
     return -1;
 }
 
+static int parse_level(struct run *r, const struct words *w)
+{
+    const char *live = w->live_level != NULL ? w->live_level : w->level;
+    r->life.o.window = strcmp(w->level, "window") == 0;
+    if (!r->life.o.window && strcmp(w->level, "sample") != 0)
+        return bad(r, "level", w->level, "sample or window");
+    r->then_samples = strcmp(live, "sample") == 0;
+    if (!r->then_samples && strcmp(live, "window") != 0)
+        return bad(r, "live-level", live, "sample or window");
+    if (!r->then_samples && !r->life.o.window)
+        return cli_fail(r->verb, CLI_USAGE, "from samples a meter does not go over to windows");
+    return -1;
+}
+
+/* When the life begins, and how much of it is lived at once. */
+static int parse_span(struct run *r, const struct words *w)
+{
+    static const char form[] = "a time like 2026-03-29T01:00:00Z, of 2000 to 2099";
+    double forward_s = 0;
+    if (!parse_duration(w->fast_forward, &forward_s))
+        return bad(r, "fast-forward", w->fast_forward, "a duration like 90s, 15m, 2h or 3d");
+    const int64_t forward_ns = (int64_t)(forward_s * 1e9);
+    int64_t *start = &r->life.o.start_ns;
+    r->forward = true;
+    if (!r->life.o.window && forward_s > 6 * 3600)
+        fprintf(stderr, "counting every sample of a long past; --level window is far quicker\n");
+    if (w->until == NULL) {
+        r->ff_to_ns = forward_ns; /* from where the flash's life goes on */
+        return parse_time(w->start != NULL ? w->start : "now", start)
+                   ? -1
+                   : bad(r, "start", w->start, form);
+    }
+    if (w->start != NULL)
+        return cli_fail(r->verb, CLI_USAGE,
+                        "--until says the end of --fast-forward, --start the "
+                        "beginning: one of them");
+    if (!parse_time(w->until, &r->ff_to_ns))
+        return bad(r, "until", w->until, form);
+    r->until_now = strcmp(w->until, "now") == 0;
+    *start = r->ff_to_ns - forward_ns;
+    return *start >= METER_TIME_MIN_NS ? -1 : bad(r, "until", w->until, form);
+}
+
 static int parse_words(struct run *r, const struct words *w)
 {
     struct life_options *o = &r->life.o;
-    double forward_s = 0;
     o->model = model_meter_find(w->model);
     if (o->model == NULL) {
         char names[128] = "";
@@ -209,13 +284,11 @@ static int parse_words(struct run *r, const struct words *w)
         }
         return cli_fail(r->verb, CLI_USAGE, "no model '%s'; there are%s", w->model, names);
     }
-    o->window = strcmp(w->level, "window") == 0;
-    if (!o->window && strcmp(w->level, "sample") != 0)
-        return bad(r, "level", w->level, "sample or window");
-    if (!parse_time(w->start, &o->start_ns))
-        return bad(r, "start", w->start, "a time like 2026-03-29T01:00:00Z, of 2000 to 2099");
-    if (!parse_duration(w->fast_forward, &forward_s))
-        return bad(r, "fast-forward", w->fast_forward, "a duration like 90s, 15m, 2h or 3d");
+    int code = parse_level(r, w);
+    if (code < 0)
+        code = parse_span(r, w);
+    if (code >= 0)
+        return code;
     if (!parse_speed(w->speed, &r->speed))
         return bad(r, "speed", w->speed, "0 to 1000000, or max");
     if (w->run < 0)
@@ -224,7 +297,7 @@ static int parse_words(struct run *r, const struct words *w)
         return bad(r, "panel", w->panel, "unix:PATH");
     if (w->inactivity > 86400)
         return cli_fail(r->verb, CLI_USAGE, "--inactivity is at most 86400 seconds");
-    int code = check_source(r, w);
+    code = check_source(r, w);
     if (code >= 0)
         return code;
     o->source = w->source;
@@ -232,10 +305,7 @@ static int parse_words(struct run *r, const struct words *w)
     o->seed = w->seed;
     o->inactivity_ms = (uint32_t)w->inactivity * 1000;
     r->run_s = w->run;
-    r->forward = true;
-    r->ff_to_ns = (int64_t)(forward_s * 1e9);
-    if (!o->window && forward_s > 6 * 3600)
-        fprintf(stderr, "counting every sample of a long past; --level window is far quicker\n");
+    r->progress = w->progress && !isatty(STDOUT_FILENO);
     snprintf(o->serial, sizeof o->serial, "%s%07u", o->model->type, (unsigned)(w->seed % 10000000));
     return -1;
 }
@@ -283,6 +353,12 @@ static int open_flash(struct run *r, const char *path, bool sync)
     if (err)
         return cli_fail(r->verb, err == ERR_BUSY ? CLI_NO : CLI_BAD_DATA, "%s", r->flash.why);
     r->life.o.flash = &r->flash.hal;
+    /* the past is on the disk when it is over; until then nobody is told anything of it */
+    r->serve.shut = sync && (r->until_now || r->ff_to_ns > 0);
+    if (r->serve.shut && posix_flash_hold(&r->flash, true) != ERR_OK) {
+        posix_flash_close(&r->flash);
+        return cli_fail(r->verb, CLI_BAD_DATA, "flash file: %s", strerror(errno));
+    }
     return -1;
 }
 
@@ -340,7 +416,8 @@ static int live(struct run *r, const struct words *w)
         fprintf(stderr, "the flash holds other keys than %s: the flash's are in force\n", w->keys);
     r->serve.life = &r->life;
     r->ff_from_ns = r->life.crystal_ns;
-    r->ff_to_ns += r->ff_from_ns;
+    if (w->until == NULL)
+        r->ff_to_ns += r->ff_from_ns;
     uv_loop_init(&r->loop);
     r->code = listen_all(r, w);
     if (r->code < 0) {
@@ -357,7 +434,6 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 {
     struct words w = {.model = "ST402D",
                       .listen = "127.0.0.1:4059",
-                      .start = "now",
                       .speed = "1",
                       .fast_forward = "0",
                       .level = "sample",
@@ -369,19 +445,28 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         {"listen", CLI_TEXT, &w.listen, "HOST:PORT",
          "DLMS wrapper over TCP; port 0 takes a free one (default 127.0.0.1:4059)"},
         {"source", CLI_TEXT, &w.source, "SPEC",
-         "waveform: FILE.cfg, FILE.csv or synth:... (default: a household)"},
+         "waveform: FILE.cfg, FILE.csv, synth:... or load:household, shop, pv, substation, "
+         "workshop "
+         "(default: a household; behind transformers a substation)"},
         {"map", CLI_TEXT, &w.how.map, "u1=NAME,...", "channels of the source, as in replay"},
         {"scale", CLI_REAL, &w.how.scale, "FACTOR", "multiplies all channels of the source"},
         {"ct", CLI_REAL, &w.how.ct, "RATIO", "divides its currents: primary to secondary"},
         {"vt", CLI_REAL, &w.how.vt, "RATIO", "divides its voltages: primary to secondary"},
         {"level", CLI_TEXT, &w.level, "sample|window", "count every sample, or whole windows"},
         {"flash", CLI_TEXT, &w.flash, "FILE", "the meter's memory (default: lost at exit)"},
-        {"sync", CLI_FLAG, &w.sync, NULL, "each write is on the disk before it counts"},
+        {"live-level", CLI_TEXT, &w.live_level, "sample|window",
+         "the same after the fast-forward (default: --level)"},
+        {"sync", CLI_FLAG, &w.sync, NULL,
+         "each write is on the disk before it counts; those of a fast-forward all at its end"},
         {"start", CLI_TEXT, &w.start, "TIME",
          "what the crystal shows, UTC unless it has an offset (default now)"},
         {"fast-forward", CLI_TEXT, &w.fast_forward, "DURATION", "lived at once: 90s, 15m, 2h, 3d"},
+        {"until", CLI_TEXT, &w.until, "TIME",
+         "instead of --start: when the fast-forward ends; `now` is the moment it does"},
+        {"progress", CLI_FLAG, &w.progress, NULL,
+         "for a parent process: lines `lived 0.37` on a pipe until `listening on`"},
         {"speed", CLI_TEXT, &w.speed, "N|max", "meter seconds a second (default 1)"},
-        {"seed", CLI_UINT, &w.seed, "N", "noise, the household's habits, the serial number"},
+        {"seed", CLI_UINT, &w.seed, "N", "noise, the habits of a load, the serial number"},
         {"keys", CLI_TEXT, &w.keys, "FILE", "keys and password; made when it does not exist"},
         {"panel", CLI_TEXT, &w.panel, "unix:PATH", "socket for `ferraris panel`"},
         {"inactivity", CLI_UINT, &w.inactivity, "SECONDS",

@@ -5,6 +5,7 @@
 #include "sim/comtrade.h"
 #include "sim/csv.h"
 #include "sim/cycles.h"
+#include "sim/load_wave.h"
 #include "sim/resample.h"
 #include "sim/synth.h"
 
@@ -45,9 +46,11 @@ struct source {
     size_t loop_cycles;            /* 0: no frequency found */
     struct loop_means mean[LEGAL_N_PHASES];
     double in_mean, in_square;
-    /* a synthesised network; NULL for a recording */
+    /* a synthesised network, or a load; both NULL for a recording */
     struct synth *synth;
     struct synth_spec spec;
+    struct load_wave *load;
+    struct load_spec load_spec; /* its rating on the primary side */
 };
 
 static double or_one(double x)
@@ -101,7 +104,7 @@ static enum err load(const char *path, struct recording *r, const struct fault *
         return csv_load(path, r, f);
     return fault_set(f, ERR_UNSUPPORTED,
                      "%s: not a waveform by its ending; understood are .cfg .dat .cff (COMTRADE), "
-                     ".csv .txt .tsv (table with a column of time) and synth:...",
+                     ".csv .txt .tsv (table with a column of time), synth:... and load:...",
                      path);
 }
 
@@ -366,6 +369,19 @@ static enum err open_recording(struct source *s, const char *path, const struct 
     return err;
 }
 
+/* One block of each connected channel, for what is made as it goes. */
+static enum err make_room(struct source *s)
+{
+    for (int c = 0; c < AFE_N_CHANNELS; c++) {
+        if (!(s->info.present >> c & 1))
+            continue;
+        s->sample[c] = calloc(AFE_BLOCK_MAX, sizeof(int32_t));
+        if (!s->sample[c])
+            return ERR_MEMORY;
+    }
+    return ERR_OK;
+}
+
 /* --- synth ---------------------------------------------------------------------------------- */
 
 static enum err restart_synth(struct source *s)
@@ -403,22 +419,77 @@ static enum err open_synth(struct source *s, const char *words, const struct fau
         fmax(s->spec.u[0], s->spec.n_phases == 3 ? fmax(s->spec.u[1], s->spec.u[2]) : 0);
     s->seconds = s->spec.seconds;
     s->n = (size_t)llround(s->spec.seconds * s->spec.rate);
-    for (int c = 0; c < AFE_N_CHANNELS; c++) {
-        if (!(s->info.present >> c & 1))
-            continue;
-        s->sample[c] = calloc(AFE_BLOCK_MAX, sizeof(int32_t));
-        if (!s->sample[c])
-            return ERR_MEMORY;
-    }
-    return restart_synth(s);
+    err = make_room(s);
+    return err ? err : restart_synth(s);
+}
+
+/* --- loads ---------------------------------------------------------------------------------- */
+
+/* The load is reckoned on the primary side, what comes out is on the meter's. */
+static double ratio_u(const struct source *s)
+{
+    return or_one(s->options.vt) / or_one(s->options.scale);
+}
+
+static double ratio_i(const struct source *s)
+{
+    return or_one(s->options.ct) / or_one(s->options.scale);
+}
+
+static enum err restart_load(struct source *s)
+{
+    free(s->load);
+    s->load = load_wave_new(&s->load_spec, lsb_of(s, AFE_U1) * ratio_u(s),
+                            lsb_of(s, AFE_I1) * ratio_i(s));
+    return s->load ? ERR_OK : ERR_MEMORY;
+}
+
+static enum err open_load(struct source *s, const char *words, const struct fault *f)
+{
+    static const struct load_rating usual = {
+        .n_phases = 3, .u = 230, .hz = 50, .i_n = 5, .i_max = 60};
+    double peak[AFE_N_CHANNELS];
+    enum err err = load_parse(words, &s->load_spec, f);
+    if (err)
+        return err;
+    struct load_rating *r = &s->load_spec.rating;
+    *r = s->options.rating ? *s->options.rating : usual;
+    s->load_spec.seed = s->options.seed;
+    r->u *= or_one(s->options.vt);
+    r->i_n *= or_one(s->options.ct);
+    r->i_max *= or_one(s->options.ct);
+    load_wave_peaks(&s->load_spec, peak);
+    for (int c = 0; c < AFE_N_CHANNELS; c++)
+        peak[c] /= c <= AFE_U3 ? ratio_u(s) : ratio_i(s);
+    choose_scale(s, peak);
+    s->info.present = load_wave_present(&s->load_spec);
+    s->info.rate_hz = s->load_spec.rate;
+    s->info.frequency_hz = r->hz;
+    s->info.u_rms = r->u / ratio_u(s);
+    err = make_room(s);
+    return err ? err : restart_load(s);
 }
 
 /* --- all ------------------------------------------------------------------------------------ */
 
+static const struct {
+    const char *mark;
+    enum err (*open)(struct source *s, const char *spec, const struct fault *f);
+} kinds[] = {{"synth:", open_synth}, {"load:", open_load}};
+
+static enum err open_kind(struct source *s, const char *spec, const struct fault *f)
+{
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        size_t n = strlen(kinds[k].mark);
+        if (strncmp(spec, kinds[k].mark, n) == 0)
+            return kinds[k].open(s, spec + n, f);
+    }
+    return open_recording(s, spec, f);
+}
+
 enum err source_open(struct source **out, const char *spec, const struct source_options *o,
                      char *error, size_t error_size)
 {
-    static const char mark[] = "synth:";
     static const int32_t silence[AFE_BLOCK_MAX];
     struct fault f = {error, error_size};
     struct source *s = calloc(1, sizeof *s);
@@ -429,38 +500,48 @@ enum err source_open(struct source **out, const char *spec, const struct source_
         return fault_set(&f, ERR_MEMORY, "out of memory");
     s->options = *o;
     s->silence = silence;
-    enum err err = strncmp(spec, mark, sizeof mark - 1) == 0
-                       ? open_synth(s, spec + sizeof mark - 1, &f)
-                       : open_recording(s, spec, &f);
+    enum err err = open_kind(s, spec, &f);
     if (err == ERR_MEMORY)
         fault_set(&f, err, "%s: out of memory", spec);
     if (err) {
         source_close(s);
         return err;
     }
-    s->options.map = NULL; /* borrowed for the call only */
+    s->options.map = NULL; /* borrowed for the call only, as is the rating */
+    s->options.rating = NULL;
     s->repeat = o->repeat;
     *out = s;
     return ERR_OK;
 }
 
+static bool is_endless(const struct source *s)
+{
+    return s->synth || s->load;
+}
+
 void source_info_get(const struct source *s, struct source_info *out)
 {
-    bool loops = s->repeat && !s->synth;
+    bool loops = s->repeat && !is_endless(s);
     *out = s->info;
     out->note = s->note;
     out->cycles = loops ? (double)s->loop_cycles : 0;
-    out->seconds = !s->repeat ? s->seconds : s->synth ? 0 : s->loop_seconds;
+    out->seconds = !s->repeat ? s->seconds : is_endless(s) ? 0 : s->loop_seconds;
     if (loops && s->loop_hz > 0)
         out->rate_hz = s->loop_hz;
-    out->samples = !s->repeat ? s->n : s->synth ? 0 : s->loop_n;
+    out->samples = !s->repeat ? s->n : is_endless(s) ? 0 : s->loop_n;
 }
 
 enum err source_restart(struct source *s, bool repeat)
 {
     s->at = s->rate_at = 0;
     s->repeat = repeat;
-    return s->synth ? restart_synth(s) : ERR_OK;
+    return s->synth ? restart_synth(s) : s->load ? restart_load(s) : ERR_OK;
+}
+
+void source_clock(struct source *s, int64_t utc_ns)
+{
+    if (s->load)
+        load_wave_clock(s->load, utc_ns);
 }
 
 static void fill_block(struct source *s, struct afe_block *out, uint32_t n, size_t at, double rate)
@@ -491,6 +572,11 @@ static bool next_synth(struct source *s, uint32_t n, struct afe_block *out)
 bool source_next(struct source *s, uint32_t max_n, struct afe_block *out)
 {
     uint32_t n = max_n < 1 ? 1 : max_n > AFE_BLOCK_MAX ? AFE_BLOCK_MAX : max_n;
+    if (s->load) {
+        n = load_wave_fill(s->load, n, s->sample);
+        fill_block(s, out, n, 0, s->load_spec.rate);
+        return true;
+    }
     if (s->synth)
         return next_synth(s, n, out);
     size_t end = s->repeat ? s->loop_n : s->n;
@@ -556,9 +642,11 @@ enum err source_window(struct source *s, double seconds, struct legal_window *w)
 {
     if (!(seconds > 0 && seconds <= 60))
         return ERR_RANGE;
-    if (!s->synth && !(s->repeat && s->loop_cycles))
+    if (!is_endless(s) && !(s->repeat && s->loop_cycles))
         return ERR_UNSUPPORTED;
-    if (s->synth)
+    if (s->load)
+        load_wave_window(s->load, seconds, WINDOW_RATE, w);
+    else if (s->synth)
         synth_window(s->synth, seconds, WINDOW_RATE, w);
     else
         window_of_loop(s, seconds, w);
@@ -578,5 +666,6 @@ void source_close(struct source *s)
     }
     free(s->rate);
     free(s->synth);
+    free(s->load);
     free(s);
 }

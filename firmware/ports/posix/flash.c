@@ -24,10 +24,16 @@ static bool in_device(const struct hal_flash *hal, uint32_t addr, size_t n)
 
 static enum err flash_sync(const struct posix_flash *f, size_t addr, size_t n)
 {
-    if (!f->sync || n == 0)
+    if (!f->sync || f->held || n == 0)
         return ERR_OK;
     size_t page = (size_t)sysconf(_SC_PAGESIZE), start = addr / page * page;
     return msync(f->octets + start, addr - start + n, MS_SYNC) == 0 ? ERR_OK : ERR_IO;
+}
+
+enum err posix_flash_hold(struct posix_flash *f, bool held)
+{
+    f->held = held;
+    return flash_sync(f, 0, device_size(&f->hal));
 }
 
 static enum err flash_read(const struct hal_flash *hal, uint32_t addr, void *to, size_t n)

@@ -9,7 +9,9 @@
  * is cut off is the rest of one program or erase, which is what the store is built for. A crash of
  * the whole machine is another matter: without `sync` the kernel may have written later pages and
  * not earlier ones; with it each operation is on the disk before it returns, some milliseconds
- * each. */
+ * each. Where that is too slow and nobody is told anything meanwhile (a virtual meter that lives
+ * through its past), posix_flash_hold() defers it to one sync at the end: a crash of the machine
+ * before that end may lose the whole device, kill -9 still nothing. */
 #ifndef FERRARIS_POSIX_FLASH_H
 #define FERRARIS_POSIX_FLASH_H
 
@@ -21,7 +23,7 @@ struct posix_flash {
     struct hal_flash hal; /* hand &f->hal to nv_mount(); valid while f is open and not moved */
     uint8_t *octets;
     int fd;
-    bool sync;
+    bool sync, held;
     char why[256]; /* after an error of posix_flash_open(): the sentence for the user */
 };
 
@@ -37,6 +39,9 @@ struct posix_flash_options {
  * or another geometry), ERR_IO (anything else). Close only after ERR_OK. */
 MUST_CHECK enum err posix_flash_open(struct posix_flash *f, const char *path,
                                      const struct posix_flash_options *options);
+/* With `sync`: from true on operations are not synced one by one, with false all of them are, and
+ * each again from then on. ERR_IO. Without `sync` nothing happens. */
+MUST_CHECK enum err posix_flash_hold(struct posix_flash *f, bool held);
 /* Releases file and lock; everything programmed stays. */
 void posix_flash_close(struct posix_flash *f);
 
