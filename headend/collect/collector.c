@@ -1,0 +1,515 @@
+/* See collector.h. This file has the table of connections, the tick that finds what is due, the
+ * queue of meters that wait for a connection, and the calls of other threads. */
+#include "headend/collect/collector.h"
+
+#include "headend/collect/collect_plan.h"
+#include "headend/collect/collect_turn.h"
+#include "headend/collect/collect_write.h"
+
+#include <openssl/sha.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_CONNECTIONS 256
+#define STOP_TICKS          30 /* then lines that do not release are closed */
+
+/* ---- small ---- */
+
+uint64_t collector_mono(const struct collector *c)
+{
+    return server_clock_mono_ms(c->o.clock);
+}
+
+int64_t collector_utc(const struct collector *c)
+{
+    return server_clock_utc_ms(c->o.clock);
+}
+
+uint32_t collector_random(struct collector *c)
+{
+    uint32_t x = 0;
+    return c->o.rng->fill(c->o.rng, &x, sizeof x) == ERR_OK ? x : 0;
+}
+
+struct meter_state *collector_state_begin(struct collector *c, struct collect_meter *m)
+{
+    uv_mutex_lock(&c->table.lock);
+    return &m->state;
+}
+
+void collector_state_end(struct collector *c, struct collect_meter *m)
+{
+    uv_mutex_unlock(&c->table.lock);
+    m->event_waiting = true;
+}
+
+void collector_event(struct collector *c, const struct meter_event *event)
+{
+    if (c->o.event != NULL)
+        c->o.event(c->o.event_context, event);
+}
+
+void collector_count(struct collector *c, uint64_t n_rows, uint64_t n_values)
+{
+    uv_mutex_lock(&c->table.lock);
+    c->n_rows += n_rows;
+    c->n_values += n_values;
+    uv_mutex_unlock(&c->table.lock);
+}
+
+void collector_resume(struct collector *c)
+{
+    for (uint32_t i = 0; i < c->n_conns && c->rows_waiting < COLLECTOR_WAITING_ROWS / 2; i++)
+        if (c->conn[i].paused_at != 0)
+            collect_conn_pump(&c->conn[i]);
+}
+
+/* ---- the end ---- */
+
+static void close_if_over(struct collector *c)
+{
+    if (!c->stopping || c->closed || c->n_free < c->n_conns || c->queue.n_open > 0)
+        return;
+    c->closed = true;
+    uv_close((uv_handle_t *)&c->timer, NULL);
+    uv_close((uv_handle_t *)&c->async, NULL);
+}
+
+void collector_conn_free(struct collect_conn *conn)
+{
+    struct collector *c = conn->c;
+    struct collect_meter *m = conn->m;
+    write_drop(conn);
+    wipe(&conn->secret, sizeof conn->secret);
+    conn->step = CONN_FREE;
+    conn->m = NULL;
+    conn->next_free = c->free;
+    c->free = conn;
+    c->n_free++;
+    m->conn = NULL;
+    if (m->load) {
+        m->load = false;
+        plan_load(c, m->row.id);
+    }
+    (void)uv_async_send(&c->async); /* the next one begins from the loop, not from within */
+}
+
+static void stop_conn(struct collect_conn *conn)
+{
+    switch (conn->step) {
+    case CONN_KEPT:
+        turn_release(conn);
+        break;
+    case CONN_DIAL:
+    case CONN_IDENTIFY:
+    case CONN_READ:
+        write_drop(conn); /* without its mark: it is read again */
+        collect_conn_close(conn);
+        break;
+    default: /* a commit is under way, or it ends by itself */
+        break;
+    }
+}
+
+/* ---- who is next ---- */
+
+static void make_ready(struct collector *c, struct collect_meter *m)
+{
+    m->ready = true;
+    m->next_ready = NULL;
+    *c->ready_tail = m;
+    c->ready_tail = &m->next_ready;
+}
+
+static struct collect_meter *pop_ready(struct collector *c)
+{
+    struct collect_meter *m = c->ready;
+    c->ready = m->next_ready;
+    if (c->ready == NULL)
+        c->ready_tail = &c->ready;
+    m->ready = false;
+    return m;
+}
+
+static bool is_due(const struct collect_meter *m, uint64_t now)
+{
+    return m->row.enabled && !m->ready && m->due_ms <= now &&
+           (m->conn == NULL || m->conn->step == CONN_KEPT);
+}
+
+/* Somebody waits: a line that is only kept makes room. */
+static void release_one(struct collector *c)
+{
+    for (uint32_t i = 0; i < c->n_conns; i++) {
+        if (c->conn[i].step == CONN_RELEASE)
+            return;
+    }
+    for (uint32_t i = 0; i < c->n_conns; i++) {
+        if (c->conn[i].step == CONN_KEPT && !c->conn[i].m->ready) {
+            turn_release(&c->conn[i]);
+            return;
+        }
+    }
+}
+
+static bool is_idle(const struct collector *c)
+{
+    for (uint32_t i = 0; i < c->n_conns; i++)
+        if (c->conn[i].step != CONN_FREE && c->conn[i].step != CONN_KEPT)
+            return false;
+    return true;
+}
+
+/* While the store fails, one meter at a time tries whether it works again. */
+static bool may_begin(struct collector *c)
+{
+    if (c->stopping)
+        return false;
+    if (!c->store_failing)
+        return true;
+    if (collector_mono(c) < c->store_retry_ms || !is_idle(c))
+        return false;
+    c->store_probing = true;
+    return true;
+}
+
+static void begin(struct collector *c, struct collect_meter *m)
+{
+    if (m->conn == NULL) {
+        struct collect_conn *conn = c->free;
+        c->free = conn->next_free;
+        c->n_free--;
+        conn->m = m;
+        m->conn = conn;
+    }
+    turn_begin(m->conn);
+}
+
+static void dispatch(struct collector *c)
+{
+    while (c->ready != NULL && may_begin(c)) {
+        struct collect_meter *m = c->ready;
+        if (m->conn == NULL && c->free == NULL) {
+            release_one(c);
+            return;
+        }
+        pop_ready(c);
+        if (m->row.enabled && (m->conn == NULL || m->conn->step == CONN_KEPT))
+            begin(c, m);
+    }
+}
+
+/* ---- tick ---- */
+
+static void tell_state(struct collector *c, struct collect_meter *m, uint64_t now)
+{
+    const struct meter_event event = {.kind = METER_EVENT_STATE, .meter = m->row.id};
+    m->event_waiting = false;
+    m->event_ms = now;
+    collector_event(c, &event);
+}
+
+static void look_at_meters(struct collector *c, uint64_t now)
+{
+    for (size_t i = 0; i < c->table.n; i++) {
+        struct collect_meter *m = c->table.meter[i];
+        if (is_due(m, now))
+            make_ready(c, m);
+        if (m->event_waiting && now - m->event_ms >= COLLECTOR_EVENT_MS)
+            tell_state(c, m, now);
+    }
+}
+
+static void show_progress(struct collector *c, struct collect_conn *conn)
+{
+    struct collect_meter *m = conn->m;
+    if (conn->step != CONN_READ || (m->state.rows_done == conn->reader.rows_done &&
+                                    m->state.rows_expected == conn->reader.rows_expected))
+        return;
+    struct meter_state *s = collector_state_begin(c, m);
+    s->rows_done = conn->reader.rows_done;
+    s->rows_expected = conn->reader.rows_expected;
+    collector_state_end(c, m);
+}
+
+static void tick(struct collector *c)
+{
+    const uint64_t now = collector_mono(c);
+    if (!c->stopping)
+        look_at_meters(c, now);
+    for (uint32_t i = 0; i < c->n_conns; i++) {
+        struct collect_conn *conn = &c->conn[i];
+        if (conn->step == CONN_FREE)
+            continue;
+        collect_conn_poll(conn, now);
+        show_progress(c, conn);
+        if (c->stopping && c->stop_ticks > STOP_TICKS && conn->step == CONN_RELEASE)
+            collect_conn_close(conn);
+    }
+    dispatch(c);
+    close_if_over(c);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct collector *c = timer->data;
+    if (c->stopping)
+        c->stop_ticks++;
+    tick(c);
+}
+
+/* ---- other threads ---- */
+
+static void take_wishes(struct collector *c, struct collect_meter *m)
+{
+    uv_mutex_lock(&c->table.lock);
+    const bool load = m->asked_load, read = m->asked_read;
+    m->asked_load = m->asked_read = false;
+    uv_mutex_unlock(&c->table.lock);
+    if (load && m->conn != NULL) {
+        m->load = true;
+        if (m->conn->step == CONN_KEPT)
+            turn_release(m->conn);
+    } else if (load) {
+        plan_load(c, m->row.id);
+    }
+    if (read && m->conn != NULL && m->conn->step != CONN_KEPT)
+        m->again = true;
+    else if (read)
+        plan_now(c, m);
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct collector *c = async->data;
+    uv_mutex_lock(&c->table.lock);
+    int64_t *unknown = c->table.unknown;
+    const size_t n = c->table.n_unknown;
+    c->table.unknown = NULL;
+    c->table.n_unknown = c->table.unknown_size = 0;
+    const bool wishes = c->table.wishes;
+    c->table.wishes = false;
+    uv_mutex_unlock(&c->table.lock);
+    for (size_t i = 0; i < n && !c->stopping; i++)
+        plan_load(c, unknown[i]);
+    free(unknown);
+    for (size_t i = 0; wishes && i < c->table.n && !c->stopping; i++)
+        take_wishes(c, c->table.meter[i]);
+    tick(c);
+}
+
+static void hook_changed(void *context, int64_t meter)
+{
+    struct collector *c = context;
+    collect_table_ask(&c->table, meter, true);
+    (void)uv_async_send(&c->async);
+}
+
+static void hook_read(void *context, int64_t meter)
+{
+    struct collector *c = context;
+    collect_table_ask(&c->table, meter, false);
+    (void)uv_async_send(&c->async);
+}
+
+static bool hook_state(void *context, int64_t meter, struct meter_state *out)
+{
+    struct collector *c = context;
+    uv_mutex_lock(&c->table.lock);
+    const struct collect_meter *m = collect_table_find(&c->table, meter);
+    if (m != NULL)
+        *out = m->state;
+    uv_mutex_unlock(&c->table.lock);
+    return m != NULL;
+}
+
+static void hook_totals(void *context, struct collector_totals *out)
+{
+    struct collector *c = context;
+    memset(out, 0, sizeof *out);
+    uv_mutex_lock(&c->table.lock);
+    for (size_t i = 0; i < c->table.n; i++) {
+        const struct meter_state *s = &c->table.meter[i]->state;
+        if (s->activity == METER_DISABLED)
+            continue;
+        out->n_meters++;
+        out->n_up_to_date += s->up_to_date;
+        out->n_failing += s->n_failed > 0;
+        out->n_connections += s->activity == METER_READING || s->activity == METER_CONNECTING;
+    }
+    out->n_rows = c->n_rows;
+    out->n_values = c->n_values;
+    out->store_failing = c->store_failing;
+    snprintf(out->reason, sizeof out->reason, "%s", c->reason);
+    uv_mutex_unlock(&c->table.lock);
+}
+
+struct collector_hooks collector_hooks(struct collector *c)
+{
+    return (struct collector_hooks){.context = c,
+                                    .meter_changed = hook_changed,
+                                    .read_now = hook_read,
+                                    .state = hook_state,
+                                    .totals = hook_totals};
+}
+
+/* ---- begin ---- */
+
+struct loading {
+    struct collector *c;
+    enum err err;
+};
+
+static bool load_one(void *context, const struct store_meter *row)
+{
+    struct loading *l = context;
+    if (collect_table_add(&l->c->table, row) == NULL)
+        l->err = ERR_MEMORY;
+    return l->err == ERR_OK;
+}
+
+struct fresh {
+    struct collect_meter *m;
+    int64_t at_ms;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+    const int64_t x = ((const struct fresh *)a)->at_ms, y = ((const struct fresh *)b)->at_ms;
+    return (x < y) - (x > y);
+}
+
+/* All are due at once; those read last come first, since they are up to date again soonest. */
+static enum err queue_all(struct collector *c)
+{
+    struct fresh *list = calloc(c->table.n + 1, sizeof *list);
+    enum err err = list != NULL ? ERR_OK : ERR_MEMORY;
+    size_t n = 0;
+    for (size_t i = 0; i < c->table.n && !err; i++) {
+        struct collect_meter *m = c->table.meter[i];
+        if (!m->row.enabled)
+            continue;
+        list[n].m = m;
+        err = store_registers_newest(c->queue.store, m->row.id, &list[n++].at_ms);
+    }
+    if (!err)
+        qsort(list, n, sizeof *list, newest_first);
+    for (size_t i = 0; i < n && !err; i++) {
+        plan_now(c, list[i].m);
+        make_ready(c, list[i].m);
+    }
+    free(list);
+    return err;
+}
+
+static enum err load_meters(struct collector *c)
+{
+    struct loading l = {.c = c};
+    enum err err = store_meter_each(c->queue.store, load_one, &l);
+    if (!err)
+        err = l.err;
+    return err ? err : queue_all(c);
+}
+
+/* Our system title: of this data directory, so that two head-ends with the same meter's keys never
+ * share nonces; from the directory's own key, so that it stays. */
+static void make_title(struct collector *c)
+{
+    static const char label[] = "ferraris head-end system title";
+    uint8_t text[sizeof label + sizeof c->o.key->octets], digest[32];
+    memcpy(text, label, sizeof label);
+    memcpy(text + sizeof label, c->o.key->octets, sizeof c->o.key->octets);
+    (void)SHA256(text, sizeof text, digest); /* of a given buffer: cannot fail */
+    wipe(text, sizeof text);
+    memcpy(c->title, "FRH", 3);
+    memcpy(c->title + 3, digest, DLMS_TITLE_LEN - 3);
+}
+
+static enum err make_conns(struct collector *c)
+{
+    c->n_conns = c->o.max_connections != 0 ? c->o.max_connections : DEFAULT_CONNECTIONS;
+    c->conn = calloc(c->n_conns, sizeof *c->conn);
+    if (c->conn == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = c->n_conns; i-- > 0;) {
+        c->conn[i].c = c;
+        c->conn[i].next_free = c->free;
+        c->free = &c->conn[i];
+    }
+    c->n_free = c->n_conns;
+    return ERR_OK;
+}
+
+static enum err prepare(struct collector *c, char *why, size_t why_size)
+{
+    const struct store_options o = {.dir = c->o.dir, .clock = c->o.clock};
+    enum err err = commit_queue_open(&c->queue, c->loop, &o, why, why_size);
+    if (err)
+        return err;
+    make_title(c);
+    err = make_conns(c);
+    if (!err)
+        err = load_meters(c);
+    if (err)
+        snprintf(why, why_size, "%s: %s", c->o.dir, err_text(err));
+    return err;
+}
+
+static enum err start_handles(struct collector *c)
+{
+    c->timer.data = c->async.data = c;
+    if (uv_async_init(c->loop, &c->async, on_async) != 0)
+        return ERR_IO;
+    (void)uv_timer_init(c->loop, &c->timer); /* these two cannot fail */
+    (void)uv_timer_start(&c->timer, on_timer, 0, COLLECTOR_TICK_MS);
+    return ERR_OK;
+}
+
+enum err collector_start(struct collector **out, const struct collector_options *o, char *why,
+                         size_t why_size)
+{
+    struct collector *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return ERR_MEMORY;
+    }
+    c->o = *o;
+    c->loop = o->loop;
+    c->ready_tail = &c->ready;
+    (void)signal(SIGPIPE, SIG_IGN); /* a meter that resets costs its connection only */
+    enum err err = collect_table_init(&c->table);
+    if (err) {
+        free(c);
+        snprintf(why, why_size, "out of memory");
+        return err;
+    }
+    err = prepare(c, why, why_size);
+    if (!err && (err = start_handles(c)) != ERR_OK)
+        snprintf(why, why_size, "no event handle");
+    if (err) {
+        collector_free(c);
+        return err;
+    }
+    *out = c;
+    return ERR_OK;
+}
+
+void collector_stop(struct collector *c)
+{
+    if (c->stopping)
+        return;
+    c->stopping = true;
+    for (uint32_t i = 0; i < c->n_conns; i++)
+        stop_conn(&c->conn[i]);
+    close_if_over(c);
+}
+
+void collector_free(struct collector *c)
+{
+    commit_queue_close(&c->queue);
+    collect_table_free(&c->table);
+    free(c->conn);
+    free(c);
+}
