@@ -25,11 +25,12 @@
 #define IDLE_TIMEOUTS 8u              /* the same in time */
 
 static const struct reader_step *const step_of[N_STEPS] = {
-    [STEP_NAME] = &reader_step_name,           [STEP_SERIAL] = &reader_step_serial,
-    [STEP_LIST] = &reader_step_list,           [STEP_SCALERS] = &reader_step_scalers,
-    [STEP_COLUMNS] = &reader_step_columns,     [STEP_PERIOD] = &reader_step_period,
-    [STEP_UNITS] = &reader_step_units,         [STEP_CLOCK] = &reader_step_clock,
-    [STEP_REGISTERS] = &reader_step_registers, [STEP_ROWS] = &reader_step_rows,
+    [STEP_COUNTER] = &reader_step_counter, [STEP_NAME] = &reader_step_name,
+    [STEP_SERIAL] = &reader_step_serial,   [STEP_LIST] = &reader_step_list,
+    [STEP_SCALERS] = &reader_step_scalers, [STEP_COLUMNS] = &reader_step_columns,
+    [STEP_PERIOD] = &reader_step_period,   [STEP_UNITS] = &reader_step_units,
+    [STEP_CLOCK] = &reader_step_clock,     [STEP_REGISTERS] = &reader_step_registers,
+    [STEP_ROWS] = &reader_step_rows,
 };
 
 enum err reader_init(struct reader *r, const struct cosem_client_config *client)
@@ -213,6 +214,10 @@ enum err reader_get_some(struct reader *r, uint8_t total,
 static void begin_plan(struct reader *r)
 {
     r->want = r->plan.want;
+    if ((r->want & READER_COUNTER) != 0) {
+        reader_go(r, STEP_COUNTER);
+        return;
+    }
     if (!r->plan.objects->known)
         r->want |= READER_IDENTIFY;
     reader_go(r, (r->want & READER_IDENTIFY) != 0 ? STEP_NAME : STEP_CLOCK);

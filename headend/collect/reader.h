@@ -66,11 +66,20 @@ struct reader_objects {
     struct reader_profile profile[READER_PROFILES_MAX];
 };
 
-enum reader_want { READER_IDENTIFY = 1, READER_REGISTERS = 2, READER_PROFILES = 4 };
+enum reader_want {
+    READER_IDENTIFY = 1,
+    READER_REGISTERS = 2,
+    READER_PROFILES = 4,
+    /* Alone: the least invocation counter that the meter takes from client `counter_sap`, by its
+     * object 0-0:43.1.SAP.255, into counter_wanted. For a meter that refuses an association and
+     * does not say why: asked without security, as the public client. */
+    READER_COUNTER = 8
+};
 
 struct reader_plan {
     uint8_t want;                   /* READER_*; IDENTIFY is added when the objects are not known */
     uint8_t profiles;               /* bit i: profile i; 0: all of them */
+    uint8_t counter_sap;            /* with READER_COUNTER */
     struct reader_objects *objects; /* lent until the end; filled by identification */
     /* per profile: rows from this stamp on (UTC, included); INT64_MIN: all. Asked when that profile
      * comes to be read; older rows may come all the same. meter_now_s: INT64_MIN where the meter
