@@ -1,0 +1,49 @@
+// All registers of the meter, by group, with the age of each.
+import type {Register} from '../api.ts';
+import {age, registerFigure} from '../format.ts';
+import {seconds, useNow} from '../now.ts';
+import {groupOf, GROUPS, shortObis, withPhase} from '../obis.ts';
+import {Icon} from './icon.tsx';
+
+// The meter's answer in words: "object-undefined" reads better with spaces.
+const refusal = (result: string): string => result.replace(/[-_]/g, ' ');
+
+function Row({register: r, now}: {register: Register; now: number}) {
+    const figure = registerFigure(r.raw, r.scaler, r.multiplier, r.unit, r.value);
+    const t = seconds(r.at);
+    const failed = r.result !== 'success' && r.result !== '';
+    return (
+        <tr class={r.quality === 'fresh' ? '' : 'old'}>
+            <th scope="row"><span class="reg-name">{withPhase(r.obis, r.name)}</span><code class="obis">{shortObis(r.obis)}</code></th>
+            <td class="number value">{figure.text}</td>
+            <td class="unit">{figure.unit}</td>
+            <td class="reg-age">
+                {r.quality === 'stale' && <span class="word stale"><Icon name="stale" />stale</span>}
+                {failed ? <span class="word failing"><Icon name="failing" />{refusal(r.result)}</span> : age(t === null ? null : now - t)}
+            </td>
+        </tr>
+    );
+}
+
+export function Registers({registers}: {registers: readonly Register[]}) {
+    const now = useNow();
+    if (!registers.length) return <p class="none">No registers have been read yet. They appear here after the first reading.</p>;
+    return (
+        <div class="register-groups">
+            {GROUPS.map((group) => {
+                const list = registers.filter((r) => groupOf(r.obis) === group);
+                if (!list.length) return null;
+                return (
+                    <section key={group} class="card flush">
+                        <h3 class="card-title">{group}<span class="faint"> {list.length}</span></h3>
+                        <table class="registers">
+                            <caption class="hidden">{group}</caption>
+                            <thead class="hidden"><tr><th scope="col">Register</th><th scope="col">Value</th><th scope="col">Unit</th><th scope="col">Age</th></tr></thead>
+                            <tbody>{list.map((r) => <Row key={`${r.obis} ${r.attribute}`} register={r} now={now} />)}</tbody>
+                        </table>
+                    </section>
+                );
+            })}
+        </div>
+    );
+}
