@@ -73,9 +73,7 @@ size_t store_totals_put(const struct store_day_total *total, uint32_t n_columns,
 static const char *take_list(const char *text, int64_t v[4], unsigned *n)
 {
     *n = 0;
-    if (*text != '[')
-        return NULL;
-    do {
+    do { /* text: at the bracket, then at the commas */
         char *end;
         if (*n == 4)
             return NULL;
@@ -111,19 +109,23 @@ enum err store_totals_get(const char *text, uint32_t n_rows, struct store_day_to
                           uint32_t *n_columns)
 {
     *n_columns = 0;
-    if (text[0] == '[' && text[1] == ']' && text[2] == 0)
-        return ERR_OK;
-    do {
+    if (*text++ != '[')
+        return ERR_CORRUPT;
+    while (*text == '[') {
         int64_t v[4];
         unsigned n;
         uint32_t c = *n_columns;
-        text = take_list(text + 1, v, &n);
+        text = take_list(text, v, &n);
         if (!text || c == DAY_COLUMNS_MAX)
             return ERR_CORRUPT;
         total[c] = (struct store_day_total){.column = c, .n_rows = n_rows};
         if (!from_list(v, n, &total[c]))
             return ERR_CORRUPT;
         *n_columns = c + 1;
-    } while (*text == ',');
+        if (*text == ',' && text[1] == '[')
+            text++;
+        else if (*text != ']')
+            return ERR_CORRUPT;
+    }
     return text[0] == ']' && text[1] == 0 ? ERR_OK : ERR_CORRUPT;
 }
