@@ -1,7 +1,7 @@
 /* See sign_in.h. Three facts keep a flood from opening a way around the waits:
  *
- * 1. An entry that waits is never given up, so nobody's wait ends early.
- * 2. When all entries wait, a new name or address shares the entry that its hash falls on: its
+ * 1. An entry is given up only when it would count for nothing anyway (is_old).
+ * 2. When none can be given up, a new name or address shares the entry that its hash falls on: its
  *    failures count there and it waits as that one does. Guessing is never uncounted.
  * 3. The hash has a secret, so nobody can aim at an entry; an IPv6 address counts as its /64,
  *    since one customer has 2^64 of them. */
@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define FREE_FAILURES 3
-#define WAIT_MAX_MS   (15u * 60u * 1000u)
 #define TEXT_MAX      256
 
 static uint64_t hash(const struct sign_in *s, char kind, const void *p, size_t n)
@@ -50,22 +49,23 @@ static uint64_t address_key(const struct sign_in *s, const char *address)
     return hash(s, '6', octets, 8);
 }
 
+/* Free, or quiet for so long that its failures are forgotten. */
+static bool is_old(const struct sign_in_entry *e, uint64_t now_ms)
+{
+    return e->key == 0 || (e->until_ms <= now_ms && now_ms - e->until_ms >= SIGN_IN_FORGET_MS);
+}
+
 /* The entry of this key; where it has none: the one it would take or share. */
 static size_t place(const struct sign_in *s, uint64_t key, uint64_t now_ms)
 {
-    size_t oldest = key % SIGN_IN_ENTRIES;
-    uint64_t oldest_ms = now_ms + 1;
+    size_t at = key % SIGN_IN_ENTRIES;
     for (size_t i = 0; i < SIGN_IN_ENTRIES; i++) {
-        const struct sign_in_entry *e = &s->entry[i];
-        if (e->key == key)
+        if (s->entry[i].key == key)
             return i;
-        const uint64_t until = e->key == 0 ? 0 : e->until_ms;
-        if (until <= now_ms && until < oldest_ms) {
-            oldest = i;
-            oldest_ms = until;
-        }
+        if (is_old(&s->entry[i], now_ms))
+            at = i;
     }
-    return oldest;
+    return at;
 }
 
 static uint64_t left_ms(const struct sign_in *s, uint64_t key, uint64_t now_ms)
@@ -79,16 +79,14 @@ static uint64_t delay_ms(uint32_t n_failed)
     if (n_failed < FREE_FAILURES)
         return 0;
     const uint32_t doubled = n_failed - FREE_FAILURES;
-    const uint64_t ms = doubled < 20 ? UINT64_C(1000) << doubled : WAIT_MAX_MS;
-    return ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS;
+    const uint64_t ms = doubled < 20 ? UINT64_C(1000) << doubled : SIGN_IN_WAIT_MAX_MS;
+    return ms < SIGN_IN_WAIT_MAX_MS ? ms : SIGN_IN_WAIT_MAX_MS;
 }
 
 static void count(struct sign_in *s, uint64_t key, uint64_t now_ms)
 {
     struct sign_in_entry *e = &s->entry[place(s, key, now_ms)];
-    const bool waits = e->until_ms > now_ms;
-    const bool quiet = !waits && now_ms - e->until_ms >= WAIT_MAX_MS;
-    if ((e->key != key && !waits) || quiet)
+    if (is_old(e, now_ms))
         *e = (struct sign_in_entry){.key = key};
     if (e->n_failed < UINT32_MAX)
         e->n_failed++;

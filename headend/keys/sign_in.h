@@ -1,18 +1,23 @@
 /* Who may come in: slows down guessing, per user name and per address.
  *
- * After 3 failures each further attempt waits: 1 s, 2 s, 4 s ... 15 minutes; a success clears the
- * name's count. A fixed table; the oldest entries give way, the ones that wait longest last. No
- * clock of its own. Not thread-safe: the API calls it under its lock. */
+ * From the third failure on each further attempt waits: 1 s, 2 s, 4 s ... 15 minutes; a success
+ * clears the name's count, 15 quiet minutes after the wait clear any. A fixed table; when more
+ * names and addresses fail than it has entries, newcomers share entries and wait with them, so a
+ * flood cannot wash a count away. No clock of its own. Not thread-safe: the API calls it under its
+ * lock.
+ */
 #ifndef FERRARIS_HEADEND_SIGN_IN_H
 #define FERRARIS_HEADEND_SIGN_IN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SIGN_IN_ENTRIES 1024
+#define SIGN_IN_ENTRIES     1024
+#define SIGN_IN_WAIT_MAX_MS (15u * 60u * 1000u)
+#define SIGN_IN_FORGET_MS   (15u * 60u * 1000u) /* after the end of the wait */
 
 struct sign_in_entry {
-    uint64_t key; /* hash of the name or address with a random secret; 0: free */
+    uint64_t key; /* keyed hash of the name or address (an IPv6 address: of its /64); 0: free */
     uint32_t n_failed;
     uint64_t until_ms; /* monotonic */
 };
