@@ -34,6 +34,9 @@ struct api_options {    /* all pointers outlive the API */
     const struct server_log *log;
     struct collector_hooks hooks;
     const char *version;
+    /* Connections of one address (of IPv6 its /64) at once. 0: 128, and no limit for this machine
+     * itself, where a proxy speaks for everybody. */
+    unsigned max_per_address;
 };
 
 /* ERR_BUSY (the port is taken), ERR_FORMAT (no such address), ERR_IO, ERR_MEMORY or of the store;
