@@ -15,33 +15,46 @@
 #define VERSION  1
 #define CRC_SIZE 4
 
-enum section { STAMPS, ZONE, STATUS, COLUMNS /* the first of them */ };
+enum section { STAMPS, ZONE, STATUS, COLUMNS }; /* the last: of column 0, the others follow */
 #define SECTIONS_MAX (COLUMNS + DAY_COLUMNS_MAX)
 
 /* version, rows, columns, period, a length of three octets for each section */
 #define HEAD_MAX (1 + 3 + 1 + 5 + 3 * SECTIONS_MAX)
 
-enum stamps { /* first octet of the section */
-              STAMPS_GRID,
-              STAMPS_RUNS,
-              STAMPS_COLUMN
-};
+/* First octet of the stamps. */
+enum stamps { STAMPS_GRID, STAMPS_RUNS, STAMPS_COLUMN };
 
 struct frame { /* a block taken apart; sections are views of it */
     uint32_t n_rows, n_columns, period_s;
     struct bytes section[SECTIONS_MAX];
 };
 
-/* In order, and of one UTC day. The difference is taken unsigned: it may pass 2^63. */
+/* The last is not before the first, and of the same UTC day. The difference is taken unsigned: it
+ * may pass 2^63. */
 static bool is_one_day(const int64_t *stamp_s, uint32_t n)
 {
-    bool in_order = true;
     if (n == 0)
         return true;
+    const int64_t first = stamp_s[0], last = stamp_s[n - 1], rest = first % DAY_S;
+    const int64_t second = rest < 0 ? rest + DAY_S : rest;
+    return last >= first && (uint64_t)last - (uint64_t)first < (uint64_t)(DAY_S - second);
+}
+
+static bool is_in_order(const int64_t *stamp_s, uint32_t n)
+{
+    bool in_order = true;
     for (uint32_t i = 1; i < n; i++)
         in_order &= stamp_s[i] >= stamp_s[i - 1];
-    const int64_t rest = stamp_s[0] % DAY_S, second = rest < 0 ? rest + DAY_S : rest;
-    return in_order && (uint64_t)stamp_s[n - 1] - (uint64_t)stamp_s[0] < (uint64_t)(DAY_S - second);
+    return in_order;
+}
+
+/* Modulo 2^64; with is_one_day() also in order. */
+static bool is_grid(const int64_t *stamp_s, uint32_t n, uint32_t period_s)
+{
+    bool grid = n < 2 || period_s > 0;
+    for (uint32_t i = 1; i < n && grid; i++)
+        grid = (uint64_t)stamp_s[i] - (uint64_t)stamp_s[i - 1] == period_s;
+    return grid;
 }
 
 /* ---- writing ---- */
@@ -53,15 +66,6 @@ size_t day_block_bound(uint32_t n_rows, uint32_t n_columns)
     const size_t stamps = 11 + 4 * (size_t)n_rows; /* runs of one row each */
     const size_t runs = 6 * (size_t)n_rows;        /* five octets of value, one of count */
     return HEAD_MAX + stamps + 2 * runs + n_columns * DAY_COLUMN_BOUND(n_rows) + CRC_SIZE;
-}
-
-static bool is_grid(const int64_t *stamp_s, uint32_t n, uint32_t period_s)
-{
-    for (uint32_t i = 1; i < n; i++) {
-        if (period_s == 0 || stamp_s[i] - stamp_s[i - 1] != period_s)
-            return false;
-    }
-    return true;
 }
 
 static void write_stamp_runs(struct wr *w, const int64_t *stamp_s, uint32_t n)
@@ -84,12 +88,12 @@ static void write_stamp_column(struct wr *w, const int64_t *stamp_s, uint32_t n)
 }
 
 /* A grid where it is one, else the shorter list. */
-static void write_stamps(struct wr *w, const struct day_rows *rows, uint32_t period_s)
+static void write_stamps(struct wr *w, const struct day_rows *rows, bool grid)
 {
     struct wr runs = wr_counter(), column = wr_counter();
     if (rows->n == 0)
         return;
-    if (is_grid(rows->stamp_s, rows->n, period_s)) {
+    if (grid) {
         wr_u8(w, STAMPS_GRID);
         day_wr_varint(w, day_zigzag(rows->stamp_s[0]));
         return;
@@ -104,12 +108,12 @@ static void write_stamps(struct wr *w, const struct day_rows *rows, uint32_t per
 
 /* All sections, with their lengths in the directory. */
 static void write_sections(struct wr *w, struct wr *directory, const struct day_rows *rows,
-                           uint32_t period_s)
+                           bool grid)
 {
     for (uint32_t i = 0; i < COLUMNS + rows->n_columns; i++) {
         const size_t start = w->len;
         if (i == STAMPS)
-            write_stamps(w, rows, period_s);
+            write_stamps(w, rows, grid);
         else if (i == ZONE)
             day_runs_write(w, rows->zone, rows->n);
         else if (i == STATUS)
@@ -126,14 +130,16 @@ enum err day_block_encode(const struct day_rows *rows, uint32_t period_s, uint8_
     uint8_t head[HEAD_MAX];
     struct wr w = wr_of(to, size), h = wr_of(head, sizeof head);
     *len = 0;
-    if (rows->n > DAY_ROWS_MAX || rows->n_columns > DAY_COLUMNS_MAX ||
-        !is_one_day(rows->stamp_s, rows->n))
+    if (rows->n > DAY_ROWS_MAX || rows->n_columns > DAY_COLUMNS_MAX)
+        return ERR_RANGE;
+    const bool grid = is_grid(rows->stamp_s, rows->n, period_s);
+    if (!is_one_day(rows->stamp_s, rows->n) || !(grid || is_in_order(rows->stamp_s, rows->n)))
         return ERR_RANGE;
     wr_u8(&h, VERSION);
     day_wr_varint(&h, rows->n);
     wr_u8(&h, (uint8_t)rows->n_columns);
     day_wr_varint(&h, period_s);
-    write_sections(&w, &h, rows, period_s);
+    write_sections(&w, &h, rows, grid);
     if (w.err || h.err || size - w.len < h.len + CRC_SIZE)
         return ERR_FULL;
     /* The lengths are known only now: the sections make room for the head. */
@@ -229,7 +235,10 @@ static enum err read_stamps(const struct frame *f, int64_t *to)
     else
         rd_fail(&r, ERR_CORRUPT);
     const enum err err = section_end(&r);
-    return err == ERR_OK && !is_one_day(to, f->n_rows) ? ERR_CORRUPT : err;
+    if (err)
+        return err;
+    const bool in_order = kind == STAMPS_GRID || is_in_order(to, f->n_rows);
+    return in_order && is_one_day(to, f->n_rows) ? ERR_OK : ERR_CORRUPT;
 }
 
 static enum err read_runs(const struct frame *f, enum section section, uint32_t *to)

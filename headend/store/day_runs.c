@@ -2,6 +2,8 @@
  * rows must be equal octets; errors are left in the cursor. */
 #include "headend/store/day_runs.h"
 
+#include <string.h>
+
 void day_wr_varint(struct wr *w, uint64_t v)
 {
     uint8_t octet[10];
@@ -14,7 +16,7 @@ void day_wr_varint(struct wr *w, uint64_t v)
     wr_bytes(w, octet, n);
 }
 
-uint64_t day_rd_varint(struct rd *r)
+uint64_t day_rd_varint_long(struct rd *r)
 {
     uint64_t v = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -30,10 +32,17 @@ uint64_t day_rd_varint(struct rd *r)
     return 0;
 }
 
+/* Most days are one run: all equal their neighbours. */
+static bool is_one_run(const uint32_t *v, uint32_t n)
+{
+    return memcmp(v, v + 1, (n - 1) * sizeof *v) == 0;
+}
+
 void day_runs_write(struct wr *w, const uint32_t *v, uint32_t n)
 {
     for (uint32_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && v[end] == v[i];)
+        end = i == 0 && is_one_run(v, n) ? n : i + 1;
+        while (end < n && v[end] == v[i])
             end++;
         day_wr_varint(w, v[i]);
         day_wr_varint(w, end - i);

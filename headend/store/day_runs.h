@@ -8,7 +8,13 @@
 /* Seven bits an octet, low ones first, in the fewest octets. */
 void day_wr_varint(struct wr *w, uint64_t v);
 /* ERR_CORRUPT: longer than needed, or beyond 64 bits. */
-uint64_t day_rd_varint(struct rd *r);
+uint64_t day_rd_varint_long(struct rd *r);
+static inline uint64_t day_rd_varint(struct rd *r)
+{
+    if (!r->err && r->pos < r->len && r->p[r->pos] < 0x80) /* nearly all are of one octet */
+        return r->p[r->pos++];
+    return day_rd_varint_long(r);
+}
 
 /* Signed as unsigned, the sign in bit 0: 0, -1, 1, -2 ... become 0, 1, 2, 3 ... */
 static inline uint64_t day_zigzag(int64_t v)
