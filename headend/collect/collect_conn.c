@@ -147,10 +147,30 @@ void collect_conn_dial(struct collect_conn *conn)
 
 /* ---- octets ---- */
 
+/* In ASK the client works without the reader around it. */
+
+static size_t take(struct collect_conn *conn)
+{
+    if (conn->step == CONN_ASK)
+        return cosem_client_take(&conn->reader.client, conn->out, sizeof conn->out);
+    return reader_take(&conn->reader, conn->out, sizeof conn->out);
+}
+
 static void lose(struct collect_conn *conn)
 {
     conn->ended = true;
-    reader_lost(&conn->reader);
+    if (conn->step == CONN_ASK)
+        cosem_client_lost(&conn->reader.client);
+    else
+        reader_lost(&conn->reader);
+}
+
+static void poll_engine(struct collect_conn *conn)
+{
+    if (conn->step == CONN_ASK)
+        (void)cosem_client_poll(&conn->reader.client, collect_conn_now(conn));
+    else
+        (void)reader_poll(&conn->reader, collect_conn_now(conn));
 }
 
 static void on_written(uv_write_t *request, int status)
@@ -168,7 +188,7 @@ static void on_written(uv_write_t *request, int status)
 static bool flush(struct collect_conn *conn)
 {
     while (!conn->writing && !conn->ended) {
-        const size_t n = reader_take(&conn->reader, conn->out, sizeof conn->out);
+        const size_t n = take(conn);
         if (n == 0)
             return true;
         uv_buf_t buf = uv_buf_init((char *)conn->out, (unsigned)n);
@@ -235,8 +255,11 @@ static bool feed(struct collect_conn *conn)
 {
     if (conn->in_at == conn->in_len || conn->writing)
         return false;
-    const size_t used = reader_feed(&conn->reader, collect_conn_now(conn), conn->in + conn->in_at,
-                                    conn->in_len - conn->in_at);
+    const uint8_t *p = conn->in + conn->in_at;
+    const size_t n = conn->in_len - conn->in_at;
+    const uint64_t now = collect_conn_now(conn);
+    const size_t used = conn->step == CONN_ASK ? cosem_client_feed(&conn->reader.client, now, p, n)
+                                               : reader_feed(&conn->reader, now, p, n);
     conn->in_at += used;
     return used > 0;
 }
@@ -253,7 +276,7 @@ void collect_conn_pump(struct collect_conn *conn)
             still = stand_still(conn);
             moved = !still && feed(conn);
         }
-        moved = turn_step(conn) || moved;
+        turn_step(conn);
     }
     conn->pumping = false;
     listen_if(conn, !still && !conn->ended && conn->in_len - conn->in_at < sizeof conn->in);
@@ -266,7 +289,7 @@ void collect_conn_poll(struct collect_conn *conn, uint64_t now_ms)
     } else if (conn->step == CONN_RELEASE && now_ms >= conn->deadline_ms) {
         collect_conn_close(conn);
     } else if (conn->connected && conn->paused_at == 0 && !conn->closing) {
-        (void)reader_poll(&conn->reader, collect_conn_now(conn));
+        poll_engine(conn);
         collect_conn_pump(conn);
     }
 }

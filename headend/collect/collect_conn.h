@@ -27,6 +27,7 @@ enum conn_step {
     CONN_DEFINE,   /* the store takes that over */
     CONN_READ,     /* reader at work: values */
     CONN_STORE,    /* the last commit of the turn is under way */
+    CONN_ASK,      /* in place of a reading: collect_ask.h */
     CONN_KEPT,     /* association open, next turn soon */
     CONN_RELEASE,
     CONN_CLOSING
@@ -67,7 +68,10 @@ struct collect_conn {
     struct commit_job counter, define;
     bool counting; /* counter is in the queue */
     uint32_t counter_floor;
-    uint32_t first_counter, rx_floor;   /* worker: what `counter` brought */
+    uint32_t first_counter, rx_floor; /* worker: what `counter` brought */
+    uint8_t answer[16];               /* of ASK */
+    size_t answer_len;
+    bool answered;
     bool spoiled;                       /* worker: a write of this turn failed */
     bool adjusted[READER_PROFILES_MAX]; /* worker: new rows say that the clock was adjusted */
 };

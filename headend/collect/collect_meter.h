@@ -40,8 +40,10 @@ struct collect_meter {
     struct collect_profile *profile; /* READER_PROFILES_MAX, with the objects */
     struct dlms_counter counter;
     uint32_t counter_floor, rx_floor;
-    bool counter_retried; /* the number the meter wanted was tried once */
-    int64_t clock_s;      /* the meter's clock at clock_mono_ms; 0: not known */
+    bool counter_retried;     /* after a refusal another number was tried once */
+    uint32_t refused_counter; /* the last one then */
+    bool ask;                 /* the next turn asks the meter for it: collect_ask.h */
+    int64_t clock_s;          /* the meter's clock at clock_mono_ms; 0: not known */
     uint64_t clock_mono_ms;
     bool event_waiting;
     uint64_t event_ms;                  /* the last state event */

@@ -127,7 +127,8 @@ static void log_result(const struct collect_conn *conn, const struct meter_state
         server_log(log, LOG_INFO, "meter %lld (%s): %s", id, m->row.name,
                    m->told ? "is read again" : "is read");
         m->told = true;
-    } else if (!good && !conn->retry && strcmp(before->error, conn->error) != 0) {
+    } else if (!good && !conn->retry &&
+               (before->n_failed == 0 || strcmp(before->error, conn->error) != 0)) {
         server_log(log, LOG_WARNING, "meter %lld (%s): %s", id, m->row.name, conn->error);
     } else {
         server_log(log, LOG_DEBUG, "meter %lld: %s", id, good ? "read" : conn->error);

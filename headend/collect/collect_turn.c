@@ -1,6 +1,7 @@
 /* See collect_turn.h. */
 #include "headend/collect/collect_turn.h"
 
+#include "headend/collect/collect_ask.h"
 #include "headend/collect/collect_plan.h"
 #include "headend/collect/collect_write.h"
 #include "headend/collect/collector_parts.h"
@@ -11,10 +12,7 @@
 #include <string.h>
 
 #define DUE_SLACK_MS 1000 /* what comes due so soon is read along */
-/* An exception-response that names the counter is not protected: believed without bound it would
- * burn the counter, ours and the one the meter then expects. */
-#define COUNTER_LEAP_MAX (UINT32_C(1) << 24)
-#define RELEASE_MS       3000
+#define RELEASE_MS   3000
 
 static void begin_plan(struct collect_conn *conn);
 static void over_if_idle(struct collect_conn *conn);
@@ -172,6 +170,10 @@ static struct cosem_client_config config_of(struct collect_conn *conn)
 
 void turn_connected(struct collect_conn *conn)
 {
+    if (conn->m->ask) {
+        ask_begin(conn);
+        return;
+    }
     const struct cosem_client_config k = config_of(conn);
     char text[sizeof conn->error];
     const enum err err = reader_init(&conn->reader, &k);
@@ -349,26 +351,12 @@ void turn_defined(struct collect_conn *conn)
 
 /* ---- course ---- */
 
-/* The meter named the number it expects: once, it is believed. */
-static bool takes_counter(struct collect_conn *conn)
-{
-    struct collect_meter *m = conn->m;
-    const uint32_t wanted = conn->reader.counter_wanted;
-    if (wanted == 0 || m->counter_retried || wanted < m->counter.next ||
-        wanted - m->counter.next > COUNTER_LEAP_MAX)
-        return false;
-    m->counter_retried = true;
-    m->counter_floor = wanted;
-    m->counter.next = m->counter.limit = 0;
-    return true;
-}
-
 static void reader_failed(struct collect_conn *conn)
 {
     conn->security = conn->reader.security_failure;
     if (conn->step == CONN_IDENTIFY)
         conn->m->identify = true;
-    conn->retry = takes_counter(conn);
+    conn->retry = ask_after_refusal(conn);
     turn_fail(conn, conn->reader.failure);
 }
 
@@ -379,33 +367,42 @@ static void more_counters(struct collect_conn *conn)
         write_counter(conn, conn->m->counter_floor);
 }
 
-bool turn_step(struct collect_conn *conn)
+static void step_reading(struct collect_conn *conn)
+{
+    const enum reader_state state = conn->reader.state;
+    more_counters(conn);
+    if (state == READER_FAILED) {
+        reader_failed(conn);
+    } else if (state == READER_READY && conn->step == CONN_IDENTIFY) {
+        identified(conn);
+    } else if (state == READER_READY) {
+        conn->step = CONN_STORE;
+        if (!write_turn_end(conn))
+            turn_fail(conn, "out of memory");
+    }
+}
+
+void turn_step(struct collect_conn *conn)
 {
     const enum reader_state state = conn->reader.state;
     switch (conn->step) {
     case CONN_IDENTIFY:
     case CONN_READ:
-        more_counters(conn);
-        if (state == READER_FAILED) {
-            reader_failed(conn);
-        } else if (state == READER_READY && conn->step == CONN_IDENTIFY) {
-            identified(conn);
-        } else if (state == READER_READY) {
-            conn->step = CONN_STORE;
-            if (!write_turn_end(conn))
-                turn_fail(conn, "out of memory");
-        }
-        return false;
+        step_reading(conn);
+        break;
+    case CONN_ASK:
+        ask_step(conn);
+        break;
     case CONN_KEPT:
         if (state != READER_READY || conn->ended)
             collect_conn_close(conn);
-        return false;
+        break;
     case CONN_RELEASE:
         if (state != READER_BUSY)
             collect_conn_close(conn);
-        return false;
+        break;
     default:
-        return false;
+        break;
     }
 }
 

@@ -33,8 +33,8 @@ void turn_begin(struct collect_conn *conn);
 void turn_connected(struct collect_conn *conn);
 /* Ends the turn with this sentence: what was read is stored, the line is closed. */
 void turn_fail(struct collect_conn *conn, const char *sentence);
-/* Looks what the reader has come to. True: there may be octets to send now. */
-bool turn_step(struct collect_conn *conn);
+/* Looks what the reader has come to. */
+void turn_step(struct collect_conn *conn);
 /* The line must stand still: the store is behind, or counters are short. */
 bool turn_must_wait(struct collect_conn *conn);
 /* Ends the association of a kept line. */

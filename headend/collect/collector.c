@@ -139,19 +139,19 @@ static bool is_due(const struct collect_meter *m, uint64_t now)
            (m->conn == NULL || m->conn->step == CONN_KEPT);
 }
 
-/* Somebody waits: a line that is only kept makes room. */
+/* Somebody waits: a line that is only kept makes room, best one whose meter does not wait, too. */
 static void release_one(struct collector *c)
 {
+    struct collect_conn *kept = NULL;
     for (uint32_t i = 0; i < c->n_conns; i++) {
-        if (c->conn[i].step == CONN_RELEASE)
+        struct collect_conn *conn = &c->conn[i];
+        if (conn->step == CONN_RELEASE)
             return;
+        if (conn->step == CONN_KEPT && (kept == NULL || kept->m->ready))
+            kept = conn;
     }
-    for (uint32_t i = 0; i < c->n_conns; i++) {
-        if (c->conn[i].step == CONN_KEPT && !c->conn[i].m->ready) {
-            turn_release(&c->conn[i]);
-            return;
-        }
-    }
+    if (kept != NULL)
+        turn_release(kept);
 }
 
 static bool is_idle(const struct collector *c)
@@ -215,7 +215,9 @@ static void look_at_meters(struct collector *c, uint64_t now)
 {
     for (size_t i = 0; i < c->table.n; i++) {
         struct collect_meter *m = c->table.meter[i];
-        if (is_due(m, now))
+        if (is_due(m, now) && m->conn != NULL && !c->store_failing)
+            turn_begin(m->conn); /* it has its line: it need not wait */
+        else if (is_due(m, now))
             make_ready(c, m);
         if (m->event_waiting && now - m->event_ms >= COLLECTOR_EVENT_MS)
             tell_state(c, m, now);
