@@ -25,12 +25,11 @@
 #define IDLE_TIMEOUTS 8u              /* the same in time */
 
 static const struct reader_step *const step_of[N_STEPS] = {
-    [STEP_COUNTER] = &reader_step_counter, [STEP_NAME] = &reader_step_name,
-    [STEP_SERIAL] = &reader_step_serial,   [STEP_LIST] = &reader_step_list,
-    [STEP_SCALERS] = &reader_step_scalers, [STEP_COLUMNS] = &reader_step_columns,
-    [STEP_PERIOD] = &reader_step_period,   [STEP_UNITS] = &reader_step_units,
-    [STEP_CLOCK] = &reader_step_clock,     [STEP_REGISTERS] = &reader_step_registers,
-    [STEP_ROWS] = &reader_step_rows,
+    [STEP_NAME] = &reader_step_name,           [STEP_SERIAL] = &reader_step_serial,
+    [STEP_LIST] = &reader_step_list,           [STEP_SCALERS] = &reader_step_scalers,
+    [STEP_COLUMNS] = &reader_step_columns,     [STEP_PERIOD] = &reader_step_period,
+    [STEP_UNITS] = &reader_step_units,         [STEP_CLOCK] = &reader_step_clock,
+    [STEP_REGISTERS] = &reader_step_registers, [STEP_ROWS] = &reader_step_rows,
 };
 
 enum err reader_init(struct reader *r, const struct cosem_client_config *client)
@@ -49,8 +48,10 @@ void reader_go(struct reader *r, enum reader_step_id step)
 
 void reader_fail(struct reader *r, const char *sentence)
 {
-    snprintf(r->failure, sizeof r->failure, "%s", sentence);
-    r->state = r->step == STEP_RELEASE ? READER_DONE : READER_FAILED;
+    const bool releasing = r->step == STEP_RELEASE; /* what was to be read has been read */
+    r->state = releasing ? READER_DONE : READER_FAILED;
+    if (!releasing)
+        snprintf(r->failure, sizeof r->failure, "%s", sentence);
 }
 
 /* Answers that another attempt with the same keys will not change. */
@@ -214,10 +215,6 @@ enum err reader_get_some(struct reader *r, uint8_t total,
 static void begin_plan(struct reader *r)
 {
     r->want = r->plan.want;
-    if ((r->want & READER_COUNTER) != 0) {
-        reader_go(r, STEP_COUNTER);
-        return;
-    }
     if (!r->plan.objects->known)
         r->want |= READER_IDENTIFY;
     reader_go(r, (r->want & READER_IDENTIFY) != 0 ? STEP_NAME : STEP_CLOCK);
@@ -233,6 +230,8 @@ static void end_request(struct reader *r)
         r->state = READER_DONE;
     else if (r->n_left > 0 && r->n_list > 1) /* the exception is about the list: a shorter one */
         r->plan.objects->list_max = r->n_list / 2;
+    else if (r->n_left > 0 && r->step == STEP_CLOCK && r->reused) /* no association any more */
+        fail_with_client(r);
     else if (r->n_left > 0)
         on_done(r, 0, COSEM_OTHER_REASON);
 }
@@ -281,6 +280,7 @@ enum err reader_begin(struct reader *r, uint64_t now_ms, const struct reader_pla
     enum err err = open ? ERR_OK : connect(r);
     if (err)
         return err;
+    r->reused = open;
     r->plan = *plan;
     r->sink = *sink;
     r->state = READER_BUSY;

@@ -15,8 +15,9 @@
  * bounded, and an answer that brings nothing for 1 MiB or eight time-outs ends the reading.
  *
  * Invocation counters: before the association the caller supplies a struct dlms_counter that holds
- * numbers reserved in the store. A meter that refuses a counter says what it expects; that is in
- * `counter_wanted`.
+ * numbers reserved in the store. A meter that refuses a counter within an association says what it
+ * expects; that is in `counter_wanted`. Most refuse an association and do not say why: its owner
+ * then asks the meter's counter object.
  *
  * To hold a fast meter back, stop calling take() and feed(), and poll() too: the meter sends no
  * more than one PDU unasked. The time-out goes on meanwhile: feed before the next poll. */
@@ -66,20 +67,11 @@ struct reader_objects {
     struct reader_profile profile[READER_PROFILES_MAX];
 };
 
-enum reader_want {
-    READER_IDENTIFY = 1,
-    READER_REGISTERS = 2,
-    READER_PROFILES = 4,
-    /* Alone: the least invocation counter that the meter takes from client `counter_sap`, by its
-     * object 0-0:43.1.SAP.255, into counter_wanted. For a meter that refuses an association and
-     * does not say why: asked without security, as the public client. */
-    READER_COUNTER = 8
-};
+enum reader_want { READER_IDENTIFY = 1, READER_REGISTERS = 2, READER_PROFILES = 4 };
 
 struct reader_plan {
     uint8_t want;                   /* READER_*; IDENTIFY is added when the objects are not known */
     uint8_t profiles;               /* bit i: profile i; 0: all of them */
-    uint8_t counter_sap;            /* with READER_COUNTER */
     struct reader_objects *objects; /* lent until the end; filled by identification */
     /* per profile: rows from this stamp on (UTC, included); INT64_MIN: all. Asked when that profile
      * comes to be read; older rows may come all the same. meter_now_s: INT64_MIN where the meter
@@ -141,6 +133,7 @@ struct reader {
     uint8_t want;
     bool whole;   /* this profile is read without a range */
     bool endless; /* gave up on an answer */
+    bool reused;  /* the association was open before this plan */
     enum err bad; /* of the value under way */
     uint32_t rows_before;
     int64_t meter_now_s;

@@ -9,7 +9,6 @@
 
 enum reader_step_id {
     STEP_CONNECT,
-    STEP_COUNTER,
     STEP_NAME,
     STEP_SERIAL,
     STEP_LIST,
@@ -36,9 +35,9 @@ struct reader_step {
     void (*done)(struct reader *r, enum cosem_result result);
 };
 
-extern const struct reader_step reader_step_counter, reader_step_name, reader_step_serial,
-    reader_step_list, reader_step_scalers, reader_step_columns, reader_step_period,
-    reader_step_units, reader_step_clock, reader_step_registers, reader_step_rows;
+extern const struct reader_step reader_step_name, reader_step_serial, reader_step_list,
+    reader_step_scalers, reader_step_columns, reader_step_period, reader_step_units,
+    reader_step_clock, reader_step_registers, reader_step_rows;
 
 /* ---- reader.c ---- */
 void reader_go(struct reader *r, enum reader_step_id step); /* to its first object */

@@ -121,24 +121,6 @@ static void value_done(struct reader *r, enum cosem_result result)
         r->sink.value(r->sink.context, at, result, result == COSEM_SUCCESS ? r->got.number : 0);
 }
 
-/* ---- invocation counter ---- */
-
-static enum err ask_counter(struct reader *r)
-{
-    const uint8_t ln[6] = {0, 0, 43, 1, r->plan.counter_sap, 255};
-    const struct apdu_attr attr = reader_attr(1, ln, 2);
-    return reader_get(r, &attr);
-}
-
-static void counter_done(struct reader *r, enum cosem_result result)
-{
-    const int64_t v = r->got.number;
-    r->counter_wanted = result == COSEM_SUCCESS && v > 0 && v < UINT32_MAX ? (uint32_t)v : 0;
-    reader_go(r, STEP_END);
-}
-
-const struct reader_step reader_step_counter = {"the invocation counter", ask_counter,
-                                                reader_number_part, counter_done};
 const struct reader_step reader_step_scalers = {"scaler and unit of", ask_scalers,
                                                 reader_scaler_part, scaler_done};
 const struct reader_step reader_step_clock = {"the clock", ask_clock, clock_part, clock_done};

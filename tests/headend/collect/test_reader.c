@@ -307,6 +307,27 @@ static void reader_goes_on_in_the_open_association(void **state)
     line_free(l);
 }
 
+static void reader_fails_when_meter_forgot_the_association(void **state)
+{
+    (void)state;
+    struct line *l = line_new("AD11A", LOAD1, 10);
+    const struct cosem_client_config k = config_of(l, METER_SAP_READER, 0);
+    reading_init(&l->x, &k);
+    read_with(l, ALL);
+    expect_ready(l);
+    session_close(&l->session);
+    session_init(&l->session, &l->rig->meter.server);
+    reading_begin(&l->x, READER_REGISTERS);
+    run(l);
+    assert_int_equal(l->x.reader.state, READER_FAILED);
+    assert_non_null(strstr(l->x.reader.failure, "asked for the clock"));
+    assert_int_equal(l->x.n_values, 0); /* and not each refused */
+    assert_false(l->x.reader.security_failure);
+    read_with(l, READER_REGISTERS);
+    expect_ready(l);
+    line_free(l);
+}
+
 static void reader_reads_from_the_stamp_it_is_told(void **state)
 {
     (void)state;
@@ -451,14 +472,6 @@ static void reader_says_counter_wanted_when_ours_is_stale(void **state)
     assert_int_equal(l->x.reader.counter_wanted, used);
     expect_security_failure(l, "authentication-failure"); /* a new one it just refuses */
     assert_int_equal(l->x.reader.counter_wanted, 0);
-    const struct cosem_client_config stranger = config_of(l, METER_SAP_PUBLIC, 0);
-    reading_init(&l->x, &stranger);
-    l->x.plan.counter_sap = METER_SAP_READER_HLS;
-    read_with(l, READER_COUNTER);
-    expect_ready(l);
-    assert_int_equal(l->x.reader.counter_wanted, used);
-    assert_int_equal(l->x.n_identified + l->x.n_clock, 0);
-    reading_init(&l->x, &k);
     l->counter.next = used;
     read_with(l, READER_REGISTERS);
     expect_ready(l);
@@ -496,6 +509,7 @@ int main(void)
         cmocka_unit_test(reader_brings_the_same_through_every_association_and_pdu),
         cmocka_unit_test(reader_finds_what_a_stranger_may_see),
         cmocka_unit_test(reader_goes_on_in_the_open_association),
+        cmocka_unit_test(reader_fails_when_meter_forgot_the_association),
         cmocka_unit_test(reader_reads_from_the_stamp_it_is_told),
         cmocka_unit_test(reader_keeps_rows_ahead_when_clock_was_set_back),
         cmocka_unit_test(reader_fails_and_recovers_when_line_breaks_anywhere),

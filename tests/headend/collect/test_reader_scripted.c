@@ -699,6 +699,7 @@ static void release_ends_in_done_whatever_the_meter_does(void **state)
     s.x.now_ms += 1000;
     (void)reader_poll(&s.x.reader, s.x.now_ms);
     assert_int_equal(s.x.reader.state, READER_DONE);
+    assert_string_equal(s.x.reader.failure, "");
     s.no_release = false;
     scripted_read(&s, READER_REGISTERS);
     expect_ready();
