@@ -3,6 +3,8 @@
 // The session is a cookie that scripts cannot see; every changing call carries the session's token
 // in a header. A 401 anywhere ends the session in the page: see onSignedOut.
 
+import {recall, remember} from './settings.ts';
+
 export interface Session {
     user: string;
     csrf: string;
@@ -184,15 +186,22 @@ async function call<T>(path: string, o: Options = {}): Promise<T> {
         if (e instanceof DOMException && e.name === 'AbortError') throw e;
         throw new ApiError(0, 'unreachable', 'The head-end does not answer. Is it running?');
     }
-    if (r.status === 401 && !o.signIn) signedOut();
+    if (r.status === 401 && !o.signIn) {
+        remember('signed-in', 'no');
+        signedOut();
+    }
     if (!r.ok) throw await failure(r);
     return (r.status === 204 || r.status === 202 ? undefined : await r.json()) as T;
 }
 
 const V1 = '/api/v1';
 
+// Whether this browser was signed in: spares a visitor without a session a refused request.
+export const mayBeSignedIn = (): boolean => recall('signed-in', ['yes', 'no'], 'no') === 'yes';
+
 function keep(s: Session): Session {
     csrf = s.csrf;
+    remember('signed-in', 'yes');
     return s;
 }
 
@@ -201,7 +210,10 @@ export const api = {
     session: async (): Promise<Session> => keep(await call<Session>(`${V1}/session`)),
     signIn: async (user: string, password: string): Promise<Session> =>
         keep(await call<Session>(`${V1}/session`, {method: 'POST', body: {user, password}, signIn: true})),
-    signOut: (): Promise<void> => call(`${V1}/session`, {method: 'DELETE'}),
+    signOut: async (): Promise<void> => {
+        await call(`${V1}/session`, {method: 'DELETE'});
+        remember('signed-in', 'no');
+    },
     changePassword: (old: string, fresh: string): Promise<void> =>
         call(`${V1}/session/password`, {method: 'PUT', body: {old, new: fresh}}),
     meters: (): Promise<{now: string; meters: Meter[]}> => call(`${V1}/meters`),

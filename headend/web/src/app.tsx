@@ -1,6 +1,6 @@
 // Who is signed in, and which page is shown.
 import {useCallback, useEffect, useState} from 'preact/hooks';
-import {api, ApiError, onSignedOut, type Session} from './api.ts';
+import {api, ApiError, mayBeSignedIn, onSignedOut, type Session} from './api.ts';
 import {startLive} from './live.ts';
 import {sentenceOf} from './resource.ts';
 import {METERS, useRoute} from './routes.ts';
@@ -14,7 +14,7 @@ import {Problem} from './parts/problem.tsx';
 type State = {at: 'asking'} | {at: 'out'; ended: boolean} | {at: 'in'; session: Session} | {at: 'failed'; why: string};
 
 export function App() {
-    const [state, set] = useState<State>({at: 'asking'});
+    const [state, set] = useState<State>(() => (mayBeSignedIn() ? {at: 'asking'} : {at: 'out', ended: false}));
 
     const ask = useCallback(() => {
         api.session().then(
@@ -27,7 +27,7 @@ export function App() {
 
     useEffect(() => {
         onSignedOut(() => set((s) => (s.at === 'in' ? {at: 'out', ended: true} : s)));
-        ask();
+        if (mayBeSignedIn()) ask();
     }, [ask]);
 
     if (state.at === 'asking') return <div class="blank" aria-busy="true" />;

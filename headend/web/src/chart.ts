@@ -193,7 +193,11 @@ function yRange(d: ChartData, unit: string): uPlot.Scale.Range {
 export function makeChart(into: HTMLElement, d: ChartData, c: Colors, size: {width: number; height: number}, on: ChartEvents): uPlot {
     const anyStep = d.lines.some((l) => l.step);
     const tint = (color: string): string => `${color}1f`;
-    const xTicks = (u: uPlot, min: number, max: number) => timeTicks(d.zone, min, max, Math.max(2, Math.floor(u.bbox.width / devicePixelRatio / 76)));
+    const xTicks = (u: uPlot, min: number, max: number) => {
+        const width = u.bbox.width / devicePixelRatio;
+        const edge = max - ((max - min) * 20) / width; // a label there would be cut off
+        return timeTicks(d.zone, min, max, Math.max(2, Math.floor(width / 62))).map((k) => (k.t > edge ? {...k, label: ''} : k));
+    };
     let ready = false;
     const options: uPlot.Options = {
         ...size,

@@ -22,25 +22,27 @@ const COLORS: Record<string, number> = {'1.29': 0, '2.29': 1, '3.29': 2, '4.29':
 
 // Columns of one object in several layouts (the scaler was changed) are told apart by their place.
 export function channels(columns: readonly Column[], view: View): Channel[] {
-    return columns.map((column, index) => {
+    const list = columns.map((column, index) => {
         const o = parseObis(column.obis);
         const same = columns.filter((c, i) => i < index && c.obis === column.obis && c.attribute === column.attribute).length;
         const label = channelName(column.obis, column.name, column.kind) + (same ? ` (${same + 1})` : '');
         const color = (o && o.e === 0 ? COLORS[`${o.c}.${o.d}`] : undefined) ?? 6 + (index % 2);
         return {key: `${column.obis}/${column.attribute}/${same}`, column, index, label, color, unit: unitIn(column, view)};
     });
+    return [...list.filter((c) => c.column.kind === 'interval'), ...list.filter((c) => c.column.kind !== 'interval')];
 }
 
-// What is shown at first: the energy of the intervals, else whatever comes first.
-export function usual(list: readonly Channel[]): string[] {
-    const intervals = list.filter((c) => c.column.kind === 'interval');
-    return (intervals.length ? intervals.slice(0, 2) : list.slice(0, 1)).map((c) => c.key);
+// What is shown at first: the energy of the intervals as far as there was any, else what comes first.
+export function usual(list: readonly Channel[], rows: Rows | undefined): string[] {
+    const intervals = list.filter((c) => c.column.kind === 'interval').slice(0, 2);
+    const some = intervals.filter((c) => rows?.values[c.index]?.some((v) => v !== null && v !== 0));
+    return (some.length ? some : list.slice(0, 1)).map((c) => c.key);
 }
 
 export const units = (list: readonly Channel[], chosen: readonly string[]): string[] =>
     [...new Set(list.filter((c) => chosen.includes(c.key)).map((c) => c.unit))];
 
-// The chosen ones that fit on the axes, in the profile's order.
+// The chosen ones that fit on the axes.
 export function drawable(list: readonly Channel[], chosen: readonly string[]): Channel[] {
     const allowed = units(list, chosen).slice(0, MAX_UNITS);
     return list.filter((c) => chosen.includes(c.key) && allowed.includes(c.unit));

@@ -37,9 +37,16 @@ export function exact(value: Decimal, prefix: Prefix): string {
 export function rounded(value: number, digits = 4): string {
     if (!Number.isFinite(value)) return NONE;
     if (value === 0) return '0';
-    const places = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
-    return grouped(value.toFixed(Math.min(places, 6)));
+    return fixed(value, placesFor(value, digits));
 }
+
+// Decimal places that give n significant digits to a figure of this size.
+export function placesFor(size: number, digits: number): number {
+    if (!Number.isFinite(size) || size === 0) return 0;
+    return Math.min(6, Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(size)))));
+}
+
+export const fixed = (value: number, places: number): string => grouped(value.toFixed(places));
 
 export interface Figure {
     text: string;
@@ -54,6 +61,12 @@ export function registerFigure(raw: number | null, scaler: number, multiplier: n
     const prefix = energy ? {shift: 3, unit: `k${unit}`} : prefixFor(value ?? 0, unit);
     if (decimal) return {text: exact(decimal, prefix), unit: sign(prefix.unit)};
     return {text: rounded((value ?? 0) / 10 ** prefix.shift, 9), unit: sign(prefix.unit)};
+}
+
+// Energy in a list: kWh to a tenth, so that the figures stand in line.
+export function headlineEnergy(value: number | undefined, unit: string): Figure {
+    if (value === undefined) return {text: NONE, unit: ''};
+    return {text: grouped((value / 1000).toFixed(1)), unit: `k${unit}`};
 }
 
 export function roundedFigure(value: number | null | undefined, unit: string, digits = 4): Figure {

@@ -24,15 +24,15 @@ export function stateOf(m: Meter): MeterState {
 }
 
 // Values of such a meter may not be those of now.
-export const isOld = (m: Meter): boolean => m.quality === 'stale' || !m.enabled;
+export const isOld = (m: Meter): boolean => m.quality !== 'fresh' || !m.enabled;
 
 export function activityText(m: Meter): string | null {
     if (m.activity === 'connecting') return 'Connecting';
     if (m.activity !== 'reading') return null;
-    return m.rows_expected > 0 ? `Reading, ${whole(m.rows_done)} of ${whole(m.rows_expected)} rows` : 'Reading';
+    return m.rows_expected > 0 ? `Row ${whole(m.rows_done)} of ${whole(m.rows_expected)}` : 'Reading';
 }
 
-// "ST402D" from "… ST402D …"; the logical device name where the model is not said.
+// What the meter calls itself, for searching and sorting.
 export function deviceText(m: Meter): string {
     return [m.device_name, m.serial && m.serial !== m.device_name ? m.serial : ''].filter(Boolean).join(' \u00b7 ');
 }

@@ -42,7 +42,7 @@ export function MeterPage({route}: {route: Extract<Route, {page: 'meter'}>}) {
             {m && (
                 <div class="now-grid">
                     <section class="card" aria-labelledby="now-title">
-                        <div class="card-head"><h2 id="now-title">Now</h2><span class="faint"><Age at={m.last_reading} /></span></div>
+                        <div class="card-head"><h2 id="now-title">Live values</h2><span class="faint"><Age at={m.last_reading} /></span></div>
                         {registers.data ? <LiveValues registers={registers.data} /> : <Skeleton rows={8} />}
                     </section>
                     <section class="card" aria-labelledby="phasor-title">

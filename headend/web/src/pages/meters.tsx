@@ -1,7 +1,7 @@
 // The list of meters: which are well, which are not, and the newest figures of each.
 import {useEffect, useMemo, useState} from 'preact/hooks';
 import {api, type Headline, type Meter} from '../api.ts';
-import {count, registerFigure, roundedFigure} from '../format.ts';
+import {count, headlineEnergy, roundedFigure} from '../format.ts';
 import {useLive} from '../live.ts';
 import {activityText, deviceText, isOld, stateOf, STATES, STATE_WORDS, type MeterState} from '../meter_state.ts';
 import {setServerNow} from '../now.ts';
@@ -151,11 +151,11 @@ function MeterTable({meters, order, setOrder}: {meters: Meter[]; order: Order; s
 function MeterRow({meter}: {meter: Meter}) {
     const energy = energyOf(meter);
     const power = powerOf(meter);
-    const kwh = registerFigure(null, 0, 1, energy?.unit ?? '', energy?.value ?? null);
+    const kwh = headlineEnergy(energy?.value, energy?.unit ?? '');
     const kw = roundedFigure(power?.value, power?.unit ?? '');
     const activity = activityText(meter);
     return (
-        <tr class={isOld(meter) ? 'old' : ''}>
+        <tr class={`${stateOf(meter)} ${isOld(meter) ? 'old' : ''}`}>
             <th scope="row">
                 <a class="meter-name" href={meterLink(meter.id)}>{meter.name}</a>
                 <span class="sub">{meter.place || '\u00a0'}</span>

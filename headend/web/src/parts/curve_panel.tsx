@@ -106,7 +106,7 @@ function ProfileCurve({id, profile, route}: {id: number; profile: Profile; route
     };
 
     const all = channels(kept?.rows.columns ?? profile.columns, view);
-    const wanted = chosen ?? usual(all);
+    const wanted = chosen ?? usual(all, kept?.rows);
     const shown = drawable(all, wanted);
     const shownKey = shown.map((c) => c.key).join(' ');
     const data = useMemo(() => kept && curveData(kept.rows, shown, view, kept.range, zone, profile.first, profile.last),
@@ -122,7 +122,7 @@ function ProfileCurve({id, profile, route}: {id: number; profile: Profile; route
                 <Channels all={all} chosen={wanted} set={setChosen} />
                 <div class="curve-views">
                     <Segments label="Energy of an interval" options={[['power', 'Average power'], ['energy', 'Energy']]} value={view.energy} set={(energy) => changeView({energy})} />
-                    {all.some((c) => c.column.kind === 'register') && (
+                    {shown.some((c) => c.column.kind === 'register') && (
                         <Segments label="Registers" options={[['reading', 'Readings'], ['difference', 'Differences']]} value={view.register} set={(register) => changeView({register})} />
                     )}
                 </div>

@@ -48,7 +48,7 @@ export function DayBars({totals, column, color, zone, open}: Props) {
                                     <span class={`bar c${color} ${d.expected > d.n ? 'partial' : ''}`} style={{height: `${greatest > 0 ? (value / greatest) * 100 : 0}%`}} />
                                     {!d.sum && d.expected > 0 && <span class="bar-none">{NONE}</span>}
                                 </span>
-                                <span class={`bar-day ${sunday ? 'weekend' : ''} ${many && w.day !== 1 && w.day % 5 ? 'minor' : ''}`} aria-hidden="true">{many ? w.day : `${dayName(zone, d.from)} ${w.day}`}</span>
+                                <span class={`bar-day ${sunday ? 'weekend' : ''} ${many && w.day !== 1 && w.day % 5 ? 'minor' : ''}`} aria-hidden="true">{!many && <span class="bar-weekday">{dayName(zone, d.from)} </span>}{w.day}</span>
                             </button>
                         </li>
                     );

@@ -1,13 +1,15 @@
 // What the meter measures now, by phase: the table that an engineer looks at first.
 import type {Register} from '../api.ts';
-import {prefixFor, rounded, NONE} from '../format.ts';
+import {fixed, NONE, placesFor, prefixFor} from '../format.ts';
 import {byObis, quantities, type Quantity} from '../instant.ts';
 
-function Cell({q, value, shift}: {q: Quantity; value: number | null; shift: number}) {
+// The same number of places along a row: figures that are compared stand in line.
+function Cell({value, shift, places}: {value: number | null; shift: number; places: number}) {
     if (value === null) return <td class="number faint">{NONE}</td>;
-    const v = value / 10 ** shift;
-    return <td class="number">{q.unit === '' ? v.toFixed(3).replace('-', '\u2212') : rounded(v, q.digits)}</td>;
+    return <td class="number">{fixed(value / 10 ** shift, places)}</td>;
 }
+
+const greatestOf = (q: Quantity): number => Math.max(...[...q.phases, q.total].map((v) => Math.abs(v ?? 0)));
 
 export function LiveValues({registers}: {registers: readonly Register[]}) {
     const list = quantities(byObis(registers));
@@ -26,13 +28,14 @@ export function LiveValues({registers}: {registers: readonly Register[]}) {
             </thead>
             <tbody>
                 {list.map((q) => {
-                    const greatest = Math.max(...[...q.phases, q.total].map((v) => Math.abs(v ?? 0)));
-                    const prefix = prefixFor(greatest, q.unit);
+                    const prefix = prefixFor(greatestOf(q), q.unit);
+                    const places = q.unit === '' ? 3 : placesFor(greatestOf(q) / 10 ** prefix.shift, q.digits);
+                    const cell = {shift: prefix.shift, places};
                     return (
                         <tr key={q.label}>
                             <th scope="row">{q.label}</th>
-                            {phases.map((p) => <Cell key={p} q={q} value={q.phases[p] ?? null} shift={prefix.shift} />)}
-                            <Cell q={q} value={q.total} shift={prefix.shift} />
+                            {phases.map((p) => <Cell key={p} value={q.phases[p] ?? null} {...cell} />)}
+                            <Cell value={q.total} {...cell} />
                             <td class="unit">{prefix.unit}</td>
                         </tr>
                     );

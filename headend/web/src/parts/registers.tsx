@@ -14,7 +14,7 @@ function Row({register: r, now}: {register: Register; now: number}) {
     const failed = r.result !== 'success' && r.result !== '';
     return (
         <tr class={r.quality === 'fresh' ? '' : 'old'}>
-            <th scope="row"><span class="reg-name">{withPhase(r.obis, r.name)}</span><code class="obis">{shortObis(r.obis)}</code></th>
+            <th scope="row"><span class="reg-head"><span>{withPhase(r.obis, r.name)}</span> <code class="obis">{shortObis(r.obis)}</code></span></th>
             <td class="number value">{figure.text}</td>
             <td class="unit">{figure.unit}</td>
             <td class="reg-age">

@@ -1,7 +1,7 @@
 // The energy of the range twice: as the sum of its intervals and as the rise of the register. The
 // two must be equal to the last unit; where they are not, the page says by how much.
 import type {Rows} from '../api.ts';
-import {isZero, subtract, toNumber, type Decimal} from '../decimal.ts';
+import {isZero, subtract, type Decimal} from '../decimal.ts';
 import type {Channel} from '../curve_data.ts';
 import {count, exact, NONE, type Prefix} from '../format.ts';
 import {totalOf, type Total} from '../series.ts';
@@ -28,31 +28,27 @@ export function Sums({rows, channels, from, to, zone, missing}: Props) {
     const list = channels.filter((c) => c.column.kind === 'interval');
     if (!list.length) return null;
     return (
-        <div class="scroll sums-scroll" tabIndex={0} role="region" aria-label="Sum of the range">
-            <table class="sums">
-                <caption class="hidden">Sum of the shown range against the register</caption>
-                <thead><tr><th scope="col">Energy of the range</th><th scope="col" class="number">Sum of intervals</th><th scope="col" class="number">Rise of register</th><th scope="col">Comparison</th></tr></thead>
-                <tbody>
-                    {list.map((c) => {
-                        const total = totalOf(rows, c.index, {from, to});
-                        const prefix = {shift: 3, unit: `k${c.column.unit}`};
-                        const figure = (v: Decimal | null): string => (v ? `${exact(v, prefix)} ${prefix.unit}` : NONE);
-                        const partly = total.since > from && total.rise !== null;
-                        return (
-                            <tr key={c.key}>
-                                <th scope="row"><span class={`swatch c${c.color}`} aria-hidden="true" />{c.label}</th>
-                                <td class="number">{figure(total.n ? total.sum : null)}<span class="sub">{count(total.n, 'row')}</span></td>
-                                <td class="number">{figure(total.rise)}{partly && <span class="sub">since {stamp(zone, total.since)}</span>}</td>
-                                <td>
-                                    <Verdict total={total} missing={missing} prefix={prefix} />
-                                    {partly && total.sumSince && total.sum && !isZero(subtract(total.sum, total.sumSince)) && toNumber(total.sumSince) > 0
-                                        && <span class="sub">intervals since then {figure(total.sumSince)}</span>}
-                                </td>
-                            </tr>
-                        );
-                    })}
-                </tbody>
-            </table>
-        </div>
+        <ul class="sums" aria-label="Energy of the shown range">
+            {list.map((c) => {
+                const total = totalOf(rows, c.index, {from, to});
+                const prefix = {shift: 3, unit: `k${c.column.unit}`};
+                const figure = (v: Decimal | null): string => (v ? `${exact(v, prefix)} ${prefix.unit}` : NONE);
+                const partly = total.since > from && total.rise !== null;
+                const different = partly && total.sum && total.sumSince && !isZero(subtract(total.sum, total.sumSince));
+                return (
+                    <li key={c.key}>
+                        <h3><span class={`swatch c${c.color}`} aria-hidden="true" />{c.label}</h3>
+                        <dl>
+                            <div><dt>Sum of {count(total.n, 'interval')}</dt><dd>{figure(total.n ? total.sum : null)}</dd></div>
+                            <div><dt>Rise of the register{partly ? ` since ${stamp(zone, total.since)}` : ''}</dt><dd>{figure(total.rise)}</dd></div>
+                            <div>
+                                <dt>Comparison{different ? `, intervals since then ${figure(total.sumSince)}` : ''}</dt>
+                                <dd><Verdict total={total} missing={missing} prefix={prefix} /></dd>
+                            </div>
+                        </dl>
+                    </li>
+                );
+            })}
+        </ul>
     );
 }
