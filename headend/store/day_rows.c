@@ -32,7 +32,7 @@ enum err day_rows_init(struct day_rows *r, uint32_t n_columns, uint32_t size)
         return ERR_RANGE;
     const size_t fits = r->size * row_octets(r->n_columns) / row_octets(n_columns);
     if (r->stamp_s && fits >= size) {
-        place(r, r->stamp_s, n_columns, (uint32_t)(fits < DAY_ROWS_MAX ? fits : DAY_ROWS_MAX));
+        place(r, r->stamp_s, n_columns, (uint32_t)fits);
         return ERR_OK;
     }
     void *memory = malloc((size ? size : 1) * row_octets(n_columns));

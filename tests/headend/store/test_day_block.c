@@ -349,7 +349,7 @@ static const struct {
     {"long varint", "01 8300 01 8407 02 02 02 02" STAMPS ZONE STATUS FIVES, ERR_CORRUPT,
      ERR_CORRUPT},
     {"rows",
-     "01 818001 01 8407 02 05 05 02" STAMPS "00 818001"
+     "01 818001 01 8407 02 04 04 02" STAMPS "00 818001"
      "00 818001" FIVES,
      ERR_CORRUPT, ERR_CORRUPT},
     {"columns",
@@ -417,6 +417,20 @@ static const struct {
      HEAD "05 02 02 02"
           "02 01 00 01 00" ZONE STATUS FIVES,
      ERR_CORRUPT, ERR_CORRUPT},
+    {"rising and falling",
+     HEAD "06 02 02 02"
+          "02 00 00 03 E800" ZONE STATUS FIVES,
+     ERR_CORRUPT, ERR_CORRUPT},
+    {"step of 2^64 - 1",
+     HEAD "0D 02 02 02"
+          "01 00 FFFFFFFFFFFFFFFFFF01 02" ZONE STATUS FIVES,
+     ERR_CORRUPT, ERR_CORRUPT},
+    {"steps that grow by 1",
+     "01 06 01 8407 07 02 02 02"
+     "02 02 00 9003 02 00"
+     "00 06"
+     "00 06" FIVES,
+     0, 0},
     /* zone and status */
     {"run of 0", HEAD "02 04 02 02" STAMPS "01 00 00 03" STATUS FIVES, ERR_CORRUPT, ERR_CORRUPT},
     {"run of 4", HEAD "02 02 02 02" STAMPS "00 04" STATUS FIVES, ERR_CORRUPT, ERR_CORRUPT},
@@ -449,6 +463,11 @@ static const struct {
     {"wider than needed", HEAD "02 02 02 04" STAMPS ZONE STATUS "00 00 02 14", 0, ERR_CORRUPT},
     {"least not met", HEAD "02 02 02 04" STAMPS ZONE STATUS "00 00 02 29", 0, ERR_CORRUPT},
     {"not the best order", HEAD "02 02 02 05" STAMPS ZONE STATUS "01 00 00 01 01", 0, ERR_CORRUPT},
+    {"squares",
+     "01 08 01 8407 02 02 02 05" STAMPS "00 08"
+     "00 08"
+     "02 00 02 04 00",
+     0, 0},
     {"57 bits",
      HEAD "02 02 02 19" STAMPS ZONE STATUS
           "00 00 39 0000000000000000 0000000000000000 000000000000",
