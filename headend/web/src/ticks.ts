@@ -9,14 +9,14 @@ export interface Tick {
 }
 
 const STEPS = [300, 900, 1800, 3600, 7200, 10800, 21600, 43200];
-const DAY_STEPS = [1, 2, 7, 14, 31, 62];
+const DAY_STEPS = [1, 2, 7, 14, 31, 62, 124];
 
 // At most about n ticks in min..max.
 export function timeTicks(zone: Zone, min: number, max: number, n: number): Tick[] {
     const span = max - min;
     const step = STEPS.find((s) => span / s <= n);
     if (step) return hourTicks(zone, min, max, step);
-    return dayTicks(zone, min, max, DAY_STEPS.find((d) => span / (d * 86400) <= n) ?? 62);
+    return dayTicks(zone, min, max, DAY_STEPS.find((d) => span / (d * 86400) <= n) ?? 124);
 }
 
 function hourTicks(zone: Zone, min: number, max: number, step: number): Tick[] {
