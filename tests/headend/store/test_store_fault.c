@@ -398,6 +398,34 @@ static void commits_wait_for_the_disk_when_durable_only(void **state)
     rig_remove(&r);
 }
 
+/* Callers go on after an error at times: none of it may become a transaction of its own. */
+static void doomed_transaction_takes_nothing_more(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct store_meter m;
+    uint32_t floor;
+    run_undisturbed();
+    open_copy(&r);
+    assert_int_equal(store_exec(r.s, "PRAGMA cache_size=1; PRAGMA cache_spill=1"), ERR_OK);
+    assert_int_equal(store_begin(r.s), ERR_OK);
+    fault.fail_at = 1; /* reached as soon as the cache overflows into the log */
+    fault.code = SQLITE_FULL;
+    enum err err = ERR_OK;
+    for (int64_t d = 0; d < 200 && err == ERR_OK; d++)
+        err = put_rows(r.s, RIG_DAY + d, 0, 96, 0);
+    assert_int_equal(err, ERR_FULL);
+    assert_int_equal(put_part(r.s), ERR_FULL);
+    assert_int_equal(add_user(r.s), ERR_FULL);
+    assert_int_equal(store_meter_get(r.s, 1, &m), ERR_FULL);
+    assert_int_equal(store_rx_floor_get(r.s, 1, 3, &floor), ERR_FULL);
+    assert_int_equal(store_commit(r.s, true), ERR_FULL);
+    assert_int_equal(number_of(r.s), state_after[0]);
+    assert_int_equal(put_part(r.s), ERR_OK);
+    assert_int_equal(number_of(r.s), state_after[1]);
+    rig_remove(&r);
+}
+
 int main(int argc, char **argv)
 {
     full = argc > 1 && strcmp(argv[1], "full") == 0;
@@ -408,6 +436,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(single_failure_costs_only_the_step_under_way),
         cmocka_unit_test(small_disk_is_full_and_is_given_room),
         cmocka_unit_test(opening_that_fails_can_be_repeated),
+        cmocka_unit_test(doomed_transaction_takes_nothing_more),
         cmocka_unit_test(power_cut_keeps_what_was_durable),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);
