@@ -64,6 +64,7 @@ static void plan_differences(struct plan plan[N_ORDERS], int64_t *to, const int6
     const struct range empty = {.least = INT64_MAX, .most = INT64_MIN};
     struct range r0 = empty, r1 = empty, r2 = empty;
     uint64_t last = 0, last_d = 0;
+    plan[0].least = 0; /* without a value there is no group */
     for (uint32_t i = 0; i < n && i < N_ORDERS - 1; i++, v += step) {
         to[i] = *v;
         last_d = (uint64_t)*v - last;
