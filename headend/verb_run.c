@@ -1,6 +1,6 @@
 /* `ferraris headend run`: opens the store, reads the meters, serves the pages, until SIGTERM.
  *
- * Start: store, lock, key, first password, collector, API, "listening on". Stop in the other order:
+ * Start: store, lock, key, collector, API, first password, "listening on". Stop in the other order:
  * no more answers, no more readings, the last commit, the store. The first SIGTERM or SIGINT asks
  * for this; the second has its usual effect at once, which kill -9 shows to be safe, too. */
 #include "headend/api/api.h"
@@ -10,11 +10,8 @@
 #include "headend/people.h"
 #include "headend/verbs.h"
 
-#include "firmware/ports/posix/port_owner.h"
-
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -46,7 +43,8 @@ static void raise_descriptors(const struct server_log *log)
         server_log(log, LOG_DEBUG, "up to %llu open files", (unsigned long long)r.rlim_cur);
 }
 
-/* The first start: nobody can sign in yet. Printed only after it is stored, and never logged. */
+/* The first start: nobody can sign in yet. Comes last, so that a start that fails (port taken) does
+ * not use up the one time it is shown; printed only after it is stored, and never logged. */
 static int make_admin(struct server *s)
 {
     char password[PASSWORD_MAX + 1] = "";
@@ -121,18 +119,6 @@ static int start_collector(struct server *s)
     return cli_fail(s->verb, CLI_LOST, "%s", why[0] != '\0' ? why : err_text(err));
 }
 
-/* Port taken: the API knows which, the system by whom. */
-static int listen_failed(struct server *s, enum err err, const char *why)
-{
-    char owner[96];
-    const char *colon = strrchr(s->listen, ':');
-    const long port = colon != NULL ? strtol(colon + 1, NULL, 10) : 0;
-    const bool known = err == ERR_BUSY && port > 0 && port <= UINT16_MAX &&
-                       port_owner((uint16_t)port, owner, sizeof owner);
-    return cli_fail(s->verb, err == ERR_FORMAT ? CLI_USAGE : CLI_LOST, "%s%s%s",
-                    why[0] != '\0' ? why : err_text(err), known ? ", by " : "", known ? owner : "");
-}
-
 static int start_api(struct server *s)
 {
     char why[DATA_DIR_WHY] = "";
@@ -147,7 +133,8 @@ static int start_api(struct server *s)
     if (!err)
         return -1;
     s->api = NULL;
-    return listen_failed(s, err, why);
+    return cli_fail(s->verb, err == ERR_FORMAT ? CLI_USAGE : CLI_LOST, "%s",
+                    why[0] != '\0' ? why : err_text(err));
 }
 
 /* -1 when all run. */
@@ -158,6 +145,8 @@ static int start_all(struct server *s)
     int code = start_collector(s);
     if (code < 0)
         code = start_api(s);
+    if (code < 0)
+        code = make_admin(s);
     if (code < 0) {
         server_log(&s->log, LOG_INFO, "listening on %s, data in %s", api_url(s->api), s->dir);
         printf("listening on %s\n", api_url(s->api));
@@ -192,9 +181,7 @@ static int open_and_serve(struct server *s)
     if (code >= 0)
         return code;
     s->log.clock = &s->data.clock;
-    code = make_admin(s);
-    if (code < 0)
-        code = serve(s);
+    code = serve(s);
     data_dir_close(&s->data);
     return code;
 }

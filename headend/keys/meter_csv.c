@@ -202,7 +202,8 @@ static bool find_column(const char *name, size_t *at)
 
 static enum err bad_header(char *why, size_t size, const char *what, const char *name)
 {
-    snprintf(why, size, "the header line %s '%.40s'", what, name);
+    const bool fit = strlen(name) <= 40 && meter_text_check(name, strlen(name));
+    snprintf(why, size, "the header line %s '%s'", what, fit ? name : "?");
     return ERR_FORMAT;
 }
 
