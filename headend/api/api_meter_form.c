@@ -53,7 +53,7 @@ static bool read_number(struct form *f, const char *field, const json_t *v, uint
 
 static bool read_sap(struct form *f, const char *field, const json_t *v, uint16_t *to)
 {
-    uint32_t n;
+    uint32_t n = 0;
     if (!read_number(f, field, v, UINT16_MAX, &n))
         return false;
     *to = (uint16_t)n;
@@ -114,7 +114,7 @@ static bool security(struct form *f, const char *field, const json_t *v)
 
 static bool timeout_s(struct form *f, const char *field, const json_t *v)
 {
-    uint32_t s;
+    uint32_t s = 0;
     if (!read_number(f, field, v, METER_TIMEOUT_MAX_S, &s))
         return false;
     f->m->timeout_ms = s * 1000;
