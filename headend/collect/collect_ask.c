@@ -77,7 +77,7 @@ void ask_begin(struct collect_conn *conn)
 {
     const struct cosem_client_config k = {.client_sap = PUBLIC_CLIENT,
                                           .server_sap = conn->m->row.server_sap,
-                                          .timeout_ms = conn->m->row.timeout_ms};
+                                          .timeout_ms = collect_conn_timeout(conn)};
     struct cosem_client *client = &conn->reader.client;
     conn->step = CONN_ASK;
     conn->answer_len = 0;

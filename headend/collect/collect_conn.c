@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TIMEOUT_MS 10000 /* of a meter for which none is said */
+
 static void try_address(struct collect_conn *conn);
 
 uint64_t collect_conn_now(const struct collect_conn *conn)
@@ -100,10 +102,14 @@ static void try_address(struct collect_conn *conn)
     connect_to(conn, conn->address->ai_addr);
 }
 
+static void start_waiting_name(struct collector *c);
+
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
     struct collect_conn *conn = request->data;
     conn->resolving = false;
+    conn->c->n_resolving--;
+    start_waiting_name(conn->c);
     conn->addresses = conn->address = found;
     if (conn->step != CONN_DIAL)
         free_if_over(conn);
@@ -113,15 +119,45 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
         try_address(conn);
 }
 
+static void resolve(struct collect_conn *conn)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
+    struct meter_url url;
+    char port[8];
+    if (meter_url_check(conn->m->row.url, &url) != NULL) /* was good in dial */
+        return;
+    snprintf(port, sizeof port, "%u", url.port);
+    conn->name_waits = false;
+    conn->resolve.data = conn;
+    conn->deadline_ms = collector_mono(conn->c) + collect_conn_timeout(conn);
+    const int status =
+        uv_getaddrinfo(conn->c->loop, &conn->resolve, on_resolved, url.host, port, &hints);
+    conn->resolving = status == 0;
+    conn->c->n_resolving += conn->resolving;
+    if (status != 0)
+        fail_line(conn, "the name cannot be resolved", status);
+}
+
+static void start_waiting_name(struct collector *c)
+{
+    for (uint32_t i = 0; i < c->n_conns && c->n_resolving < COLLECTOR_RESOLVING; i++)
+        if (c->conn[i].step == CONN_DIAL && c->conn[i].name_waits)
+            resolve(&c->conn[i]);
+}
+
+uint32_t collect_conn_timeout(const struct collect_conn *conn)
+{
+    return conn->m->row.timeout_ms != 0 ? conn->m->row.timeout_ms : TIMEOUT_MS;
+}
+
 void collect_conn_dial(struct collect_conn *conn)
 {
     struct meter_url url;
     struct sockaddr_storage address;
     const char *wrong = meter_url_check(conn->m->row.url, &url);
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
-    char port[8];
     conn->step = CONN_DIAL;
-    conn->deadline_ms = collector_mono(conn->c) + conn->m->row.timeout_ms;
+    conn->deadline_ms = collector_mono(conn->c) + collect_conn_timeout(conn);
+    conn->name_waits = false;
     conn->in_at = conn->in_len = 0;
     conn->paused_ms = conn->paused_at = 0;
     conn->ended = false;
@@ -136,13 +172,8 @@ void collect_conn_dial(struct collect_conn *conn)
         connect_to(conn, (const struct sockaddr *)&address);
         return;
     }
-    snprintf(port, sizeof port, "%u", url.port);
-    conn->resolve.data = conn;
-    const int status =
-        uv_getaddrinfo(conn->c->loop, &conn->resolve, on_resolved, url.host, port, &hints);
-    conn->resolving = status == 0;
-    if (status != 0)
-        fail_line(conn, "the name cannot be resolved", status);
+    conn->name_waits = true;
+    start_waiting_name(conn->c);
 }
 
 /* ---- octets ---- */
@@ -284,7 +315,7 @@ void collect_conn_pump(struct collect_conn *conn)
 
 void collect_conn_poll(struct collect_conn *conn, uint64_t now_ms)
 {
-    if (conn->step == CONN_DIAL && now_ms >= conn->deadline_ms) {
+    if (conn->step == CONN_DIAL && !conn->name_waits && now_ms >= conn->deadline_ms) {
         turn_fail(conn, "no connection: no answer in time");
     } else if (conn->step == CONN_RELEASE && now_ms >= conn->deadline_ms) {
         collect_conn_close(conn);

@@ -43,6 +43,7 @@ struct collect_conn {
     uv_connect_t connect;
     uv_write_t write;
     uv_getaddrinfo_t resolve;
+    bool name_waits;                      /* other names are being looked up */
     struct addrinfo *addresses, *address; /* found, and the one tried */
     bool tcp_open, closing, resolving, connected, writing, listening, ended, pumping;
     uint64_t deadline_ms; /* of DIAL, RELEASE */
@@ -86,6 +87,8 @@ void collect_conn_poll(struct collect_conn *conn, uint64_t now_ms);
 void collect_conn_hang_up(struct collect_conn *conn);
 /* Ends in collector_conn_free(), maybe within the call. May be called again. */
 void collect_conn_close(struct collect_conn *conn);
+/* For each answer and for the connection; never 0, which would be for ever. */
+uint32_t collect_conn_timeout(const struct collect_conn *conn);
 /* The reader's clock. */
 uint64_t collect_conn_now(const struct collect_conn *conn);
 

@@ -258,6 +258,8 @@ static void done_load(struct commit_job *job)
             plan_now(c, m);
     } else if (m->conn != NULL) {
         m->load = true; /* a turn began meanwhile: after it */
+        if (m->conn->step == CONN_KEPT)
+            turn_release(m->conn);
     } else {
         take_row(c, m, &l->row);
     }

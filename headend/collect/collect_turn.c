@@ -157,7 +157,7 @@ static struct cosem_client_config config_of(struct collect_conn *conn)
                                     .server_sap = m->row.server_sap,
                                     .mechanism = mechanism[m->row.auth],
                                     .security = m->row.security,
-                                    .timeout_ms = m->row.timeout_ms,
+                                    .timeout_ms = collect_conn_timeout(conn),
                                     .rx_floor = m->rx_floor,
                                     .keys = &conn->secret.keys,
                                     .counter = &m->counter,
@@ -200,6 +200,8 @@ static int64_t from_s(void *context, size_t profile, int64_t meter_now_s)
         .elapsed_s =
             p->read_here ? (int64_t)((collector_mono(conn->c) - p->read_mono_ms) / 1000) : -1};
     conn->from_s[profile] = p->known ? schedule_from(&p->at, &now) : meter_now_s;
+    if (schedule_is_backlog(conn->from_s[profile], meter_now_s))
+        write_registers(conn); /* the live values do not wait for its end */
     return conn->from_s[profile];
 }
 

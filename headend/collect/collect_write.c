@@ -91,7 +91,7 @@ static struct collect_write *new_write(struct collect_conn *conn)
 static void submit(struct collect_conn *conn, struct collect_write *w)
 {
     if (!conn->registers_sent && conn->n_registers > 0) {
-        w->registers = true; /* a backlog must not keep the live values waiting */
+        w->registers = true;
         conn->registers_sent = true;
     }
     conn->n_jobs++;
@@ -157,6 +157,17 @@ bool write_row(struct collect_conn *conn, size_t profile, const struct profile_r
     submit(conn, w);
     commit_queue_start(&conn->c->queue);
     return true;
+}
+
+void write_registers(struct collect_conn *conn)
+{
+    struct collect_write *w = NULL;
+    if (conn->n_registers > 0 && !conn->registers_sent)
+        w = new_write(conn);
+    if (w == NULL) /* no memory: they go with the rows */
+        return;
+    submit(conn, w);
+    commit_queue_start(&conn->c->queue);
 }
 
 bool write_profile_end(struct collect_conn *conn, size_t profile, bool complete)

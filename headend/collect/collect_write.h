@@ -7,6 +7,8 @@
 /* Appends a row of the profile; a full piece goes into the commit queue at once. False: no memory.
  */
 bool write_row(struct collect_conn *conn, size_t profile, const struct profile_row *row);
+/* The registers go ahead: what follows takes long. */
+void write_registers(struct collect_conn *conn);
 /* No more rows of it; complete: with its mark. */
 bool write_profile_end(struct collect_conn *conn, size_t profile, bool complete);
 /* All that is held goes into the queue, then the end of the turn, which is durable. False: no

@@ -7,6 +7,13 @@
  * after the commit. Live readings are committed durably; a backlog (more than a day of rows) is
  * committed piece by piece without a sync, and once with it at its end.
  *
+ * Identity: a meter's row is bound to the logical device name it told first. When another name
+ * answers at the address, nothing of it is stored and the meter's error says so, until the user
+ * changes the row's URL (meter_changed with another URL clears the name: what answers there now is
+ * the meter). Two enabled rows with the same name are read both; the error of the later one warns.
+ *
+ * Our system title is made from the data directory's key: no two head-ends share nonces.
+ *
  * Plans: registers every register_period_s of the meter; each profile some seconds after its period
  * ends, from where it left off (schedule.h). A failure waits 5 s, 10 s ... 15 minutes; a security
  * failure 15 minutes at once. */

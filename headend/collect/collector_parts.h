@@ -10,6 +10,7 @@
 #define COLLECTOR_COUNTER_BLOCK 1024u  /* numbers reserved at once: one sync of the disk */
 #define COLLECTOR_COUNTER_LOW   128u   /* fewer left: more are reserved before a turn */
 #define COLLECTOR_COUNTER_STOP  8u     /* fewer left within a turn: it waits for more */
+#define COLLECTOR_RESOLVING     2u /* names looked up at once: they share threads with commits */
 #define COLLECTOR_TICK_MS       100
 #define COLLECTOR_EVENT_MS      1000 /* between two state events of a meter */
 #define COLLECTOR_STORE_MAX_MS  60000
@@ -19,7 +20,7 @@ struct collector {
     uv_loop_t *loop;
     struct collect_table table;
     struct commit_queue queue;
-    uint32_t rows_waiting;
+    uint32_t rows_waiting, n_resolving;
     uint8_t title[DLMS_TITLE_LEN]; /* our system title */
     /* connections */
     struct collect_conn *conn;

@@ -91,6 +91,48 @@ static void collector_goes_on_where_it_left_off_after_a_restart(void **state)
     town_free(t);
 }
 
+/* Six days of minutes: several commits, and more numbers than one block of the invocation counter has
+ * left. */
+static void collector_reads_more_than_one_commit_holds(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    struct station *s = town_station(t, "ST402D");
+    assert_int_equal(meter_profile_period(&s->rig->meter, 60), ERR_OK);
+    town_sleep(t, 6 * DAY);
+    const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
+    uint32_t first;
+    assert_int_equal(store_counter_reserve(t->store, id, METER_SAP_READER_HLS, 1, 5, &first),
+                     ERR_OK);
+    town_start(t);
+    town_settle(t);
+    assert_good(t, id);
+    assert_true(town_n_rows(t, id) > 5000);
+    town_check_rows(t, s, id);
+    town_live(t, HOUR, 60);
+    town_check_rows(t, s, id);
+    town_free(t);
+}
+
+static void collector_resolves_names(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    struct station *s = town_station(t, "SM402D");
+    struct store_meter m;
+    for (size_t i = 0; i < 4; i++) { /* more than are looked up at once */
+        const int64_t id = town_add(t, s, STORE_AUTH_LLS);
+        assert_int_equal(store_meter_get(t->store, id, &m), ERR_OK);
+        snprintf(m.url, sizeof m.url, "tcp://localhost%.8s", strrchr(s->tcp.address, ':'));
+        assert_int_equal(store_meter_change(t->store, &m), ERR_OK);
+    }
+    town_start(t);
+    town_settle(t);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(town_state(t, t->meter[i]).up_to_date);
+    town_free(t);
+}
+
 /* The line breaks in the middle of the profile, again and again, a little later each time. */
 static void collector_stores_each_row_once_when_the_line_breaks(void **state)
 {
@@ -417,6 +459,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(collector_reads_a_backlog_and_goes_on),
         cmocka_unit_test(collector_goes_on_where_it_left_off_after_a_restart),
+        cmocka_unit_test(collector_reads_more_than_one_commit_holds),
+        cmocka_unit_test(collector_resolves_names),
         cmocka_unit_test(collector_stores_each_row_once_when_the_line_breaks),
         cmocka_unit_test(collector_reads_what_was_missed_while_the_meter_was_away),
         cmocka_unit_test(collector_keeps_rows_when_the_meters_clock_is_set),
