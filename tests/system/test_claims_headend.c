@@ -94,9 +94,8 @@ static void claim_SIMS_DB(void **state)
     for (size_t k = 0; k < json_array_size(told_rows(told)); k++)
         sum += (double)told_cell(told, k, "1-0:1.29.0.255");
     assert_true(sum > 0);
-    assert_float_equal(
-        query(db, "SELECT sum(total) FROM v_day_total WHERE obis = '1-0:1.29.0.255'"), sum / 10,
-        1e-6); /* registers of this model count 0.1 Wh */
+    assert_float_equal(query(db, "SELECT sum(sum) FROM v_day_total WHERE obis = '1-0:1.29.0.255'"),
+                       sum / 10, 1e-6); /* registers of this model count 0.1 Wh */
     json_decref(told);
     sqlite3_close(db);
     house_close(&s);

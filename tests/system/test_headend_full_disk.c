@@ -122,7 +122,7 @@ static void head_end_says_why_it_does_not_start_on_a_full_disk(void **state)
     fill();
     struct outcome o =
         ferraris("headend", "run", "--data", "data/new", "--listen", "127.0.0.1:0", NULL);
-    outcome_expect(&o, 4, "space");
+    outcome_expect(&o, 3, "no room left on the disk of data/new");
     outcome_free(&o);
     assert_int_equal(unlink("data/filler"), 0);
 }
