@@ -212,37 +212,49 @@ static enum err path_of(const struct store *s, const char *name, char *to, size_
     return n > 0 && (size_t)n < size ? ERR_OK : ERR_RANGE;
 }
 
-static void sync_folder(const char *dir)
+/* Openers that may make, convert or migrate go one after the other: where two of them want SQLite's
+ * lock raised, it answers "busy" at once and does not wait. A folder that cannot be locked (some
+ * networks') leaves it at that. */
+static int lock_folder(const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    (void)fsync(fd); /* some file systems have none for folders; SQLite does not insist either */
-    close(fd);
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
+        ;
+    return fd;
 }
 
 /* The database is made empty with its mode before SQLite sees it: the log and its index take the
  * mode over. mknod, since it opens nothing: closing any descriptor of a database drops the locks
  * that other connections of this process hold on it. */
-static enum err make_files(struct store *s, const char *path)
+static enum err make_file(struct store *s, int folder, const char *path)
 {
-    if (mkdir(s->dir, 0700) != 0 && errno != EEXIST)
-        return os_fail(s, "cannot make the directory");
     if (mknod(path, S_IFREG | 0600, 0) != 0)
         return errno == EEXIST ? ERR_OK : os_fail(s, "cannot make the store in");
-    sync_folder(s->dir);
+    (void)fsync(
+        folder); /* some file systems have none for folders; SQLite does not insist either */
     return ERR_OK;
+}
+
+/* What the file says it is, in one reading: another program may be filling it. */
+static enum err read_kind(struct store *s, int64_t *application, int64_t *version,
+                          int64_t *n_tables)
+{
+    enum err err = run(s, SQL_BEGIN_READ);
+    if (err == ERR_OK)
+        err = store_number(s, "PRAGMA application_id", application);
+    if (err == ERR_OK)
+        err = store_number(s, "PRAGMA user_version", version);
+    if (err == ERR_OK)
+        err = store_number(s, "SELECT count(*) FROM sqlite_schema", n_tables);
+    roll_back(s);
+    return err;
 }
 
 /* Before anything is changed: an empty file, or ours, and not newer than this program. */
 static enum err check_kind(struct store *s)
 {
     int64_t application = 0, version = 0, n_tables = 0;
-    enum err err = store_number(s, "PRAGMA application_id", &application);
-    if (err == ERR_OK)
-        err = store_number(s, "PRAGMA user_version", &version);
-    if (err == ERR_OK)
-        err = store_number(s, "SELECT count(*) FROM sqlite_schema", &n_tables);
+    enum err err = read_kind(s, &application, &version, &n_tables);
     if (err != ERR_OK)
         return err;
     if (application != STORE_APPLICATION_ID && (n_tables > 0 || version != 0))
@@ -294,13 +306,27 @@ static enum err open_database(struct store *s, const char *path)
     return err;
 }
 
+static enum err open_to_write(struct store *s, const char *path)
+{
+    if (mkdir(s->dir, 0700) != 0 && errno != EEXIST)
+        return os_fail(s, "cannot make the directory");
+    int folder = lock_folder(s->dir);
+    if (folder < 0)
+        return os_fail(s, "cannot open the directory");
+    enum err err = make_file(s, folder, path);
+    if (err == ERR_OK)
+        err = open_database(s, path);
+    close(folder);
+    return err;
+}
+
 static enum err open_in(struct store *s)
 {
     char path[sizeof s->dir + 16];
     enum err err = path_of(s, STORE_FILE, path, sizeof path);
     if (err == ERR_OK && !s->read_only)
-        err = make_files(s, path);
-    else if (err == ERR_OK && access(path, R_OK) != 0)
+        return open_to_write(s, path);
+    if (err == ERR_OK && access(path, R_OK) != 0)
         err = store_fail(s, ERR_NOT_FOUND, "no store in %s: %s", s->dir, strerror(errno));
     return err == ERR_OK ? open_database(s, path) : err;
 }

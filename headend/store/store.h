@@ -11,9 +11,13 @@
  * there).
  *
  * Functions give ERR_OK or: ERR_NOT_FOUND, ERR_REFUSED (a unique value is taken), ERR_RANGE (a
- * parameter), ERR_FULL (the disk or quota), ERR_IO, ERR_BUSY, ERR_CORRUPT, ERR_MEMORY; store_why()
- * then has the sentence. Strings and blobs handed to callbacks are borrowed for the call. Text is
- * UTF-8 and bound as parameters only, never pasted into SQL. */
+ * parameter, or text that is no UTF-8), ERR_STATE (transactions out of turn), ERR_FULL (the disk or
+ * quota), ERR_IO, ERR_BUSY, ERR_CORRUPT, ERR_MEMORY; store_why() then has the sentence. A call that
+ * fails has done nothing. Inside a transaction the first four leave it usable; the others end it:
+ * every call then gives that error, up to the commit (which gives it too) or rollback. Callbacks
+ * may read, the same connection too; they write only if a transaction was begun around them.
+ * Strings and blobs handed to callbacks are borrowed for the call. Text is UTF-8 and bound as
+ * parameters only, never pasted into SQL. */
 #ifndef FERRARIS_HEADEND_STORE_H
 #define FERRARIS_HEADEND_STORE_H
 
@@ -35,7 +39,9 @@ struct store_options {
 };
 
 /* Opens, creates or migrates. *why: the sentence after an error. ERR_VERSION (made by a newer
- * version), ERR_BUSY, ERR_IO, ERR_FULL, ERR_CORRUPT. */
+ * version; read_only: by an older one, which would have to be migrated), ERR_BUSY, ERR_IO,
+ * ERR_FULL, ERR_CORRUPT (damaged, or another program's file), ERR_NOT_FOUND (read_only and nothing
+ * there). */
 MUST_CHECK enum err store_open(struct store **s, const struct store_options *o, char *why,
                                size_t why_size);
 void store_close(struct store *s); /* NULL is fine; an open transaction is rolled back */
@@ -47,10 +53,11 @@ const char *store_why(const struct store *s);
 MUST_CHECK enum err store_own(struct store *s);
 
 /* The lock of this connection is held from begin to commit or rollback: no other thread's calls get
- * in between. Reads and writes outside are transactions of their own, durable. */
+ * in between. Reads and writes outside are transactions of their own, durable. ERR_STATE: one is
+ * open already. */
 MUST_CHECK enum err store_begin(struct store *s);
 /* Not durable: no sync of its own, for backlogs that can be read again; a later durable commit (or
- * store_sync) makes it so. */
+ * store_sync) makes it so. The transaction is over in any case. ERR_STATE: none is open. */
 MUST_CHECK enum err store_commit(struct store *s, bool durable);
 void store_rollback(struct store *s);
 MUST_CHECK enum err store_sync(struct store *s);
@@ -97,7 +104,7 @@ MUST_CHECK enum err store_meter_identity(struct store *s, int64_t id, const char
 
 /* Invocation counters of our side: gives the first of `n` numbers that nobody was given before for
  * this meter and client, and makes that durable before returning (its own transaction). At least
- * `floor`. ERR_RANGE when 2^32 is reached. */
+ * `floor`. ERR_RANGE when 2^32 is reached, ERR_STATE inside a transaction. */
 MUST_CHECK enum err store_counter_reserve(struct store *s, int64_t meter, uint16_t client_sap,
                                           uint32_t floor, uint32_t n, uint32_t *first);
 /* Least acceptable counter of the meter's answers; 0 when none was stored. */
@@ -123,7 +130,8 @@ struct store_register {
 };
 #define STORE_REGISTERS_MAX 128 /* of one meter */
 
-/* The list as the meter's object list has it; rows that stay keep their values, others go. */
+/* The list as the meter's object list has it; rows that stay keep their values, others go. A row
+ * whose class, scaler, unit or multiplier became another starts without a value. */
 MUST_CHECK enum err store_registers_define(struct store *s, int64_t meter,
                                            const struct store_register *list, size_t n);
 /* New values: rows are found by ln and attribute, unknown ones are left out. A failed attempt
@@ -167,7 +175,8 @@ struct store_layout {
 };
 #define STORE_PROFILES_MAX 8 /* of one meter */
 
-/* Finds or makes the profile; p->meter, ln, period_s are given, the rest is set. */
+/* Finds or makes the profile; p->meter, ln, period_s are given, the rest is set. A new period is
+ * taken over. ERR_RANGE: STORE_PROFILES_MAX. */
 MUST_CHECK enum err store_profile_find(struct store *s, struct store_profile *p);
 MUST_CHECK enum err store_profiles_get(struct store *s, int64_t meter, struct store_profile *list,
                                        size_t size, size_t *n);
@@ -185,7 +194,10 @@ struct store_put {
 };
 /* Rows of one layout, any days, any order; merged day by day (day_rows_merge). A day that only grew
  * keeps its version number, a changed one gets the next and the old version stays; octets that are
- * the same are not written. Day totals follow in the same transaction (the caller's). */
+ * the same are not written. Day totals follow in the same transaction (the caller's). ERR_RANGE: a
+ * stamp before 1970 or after 2399, a day of more than DAY_ROWS_MAX rows, or a *layout that is not
+ * the stored one; ERR_NOT_FOUND: no such layout. A damaged block counts as empty and stays; what
+ * comes is the next version. */
 MUST_CHECK enum err store_rows_put(struct store *s, const struct store_layout *layout,
                                    const struct day_row *rows, size_t n, struct store_put *put);
 
@@ -212,6 +224,7 @@ struct store_day_total {
     int64_t sum, first, last; /* of the values that are there, raw; sum saturates */
 };
 typedef bool store_day_total_fn(void *context, const struct store_day_total *t);
+/* Of the newest versions, from_day to to_day, both included, in order of day, layout, column. */
 MUST_CHECK enum err store_day_totals_each(struct store *s, int64_t profile, int64_t from_day,
                                           int64_t to_day, store_day_total_fn *fn, void *context);
 
@@ -234,6 +247,7 @@ struct store_session {
 };
 /* Also removes the sessions that have ended, and the user's oldest beyond 20. */
 MUST_CHECK enum err store_session_add(struct store *s, const struct store_session *session);
+/* One that has ended by our clock is not found. */
 MUST_CHECK enum err store_session_get(struct store *s, const uint8_t digest[STORE_TOKEN_DIGEST],
                                       struct store_session *session);
 /* Not durable by itself: a lost one costs nothing. */
@@ -247,7 +261,8 @@ struct store_verify {
     uint64_t n_blocks, n_rows, n_values, n_bad;
 };
 /* Reads every block of every version, checks CRC, decodes, encodes again to the same octets, and
- * compares the day totals; SQLite's own integrity check first. `bad` is told each fault. */
+ * compares the day totals, numbers of rows and spans; SQLite's own integrity check first. `bad`
+ * (may be NULL) is told each fault; faults are a result (n_bad), not an error. */
 typedef void store_bad_fn(void *context, const char *sentence);
 MUST_CHECK enum err store_verify(struct store *s, store_bad_fn *bad, void *context,
                                  struct store_verify *result);

@@ -13,6 +13,14 @@
 
 #include <cmocka.h>
 
+struct thread_of {
+    struct store *s;
+    unsigned n_seen;
+    const char *dir;
+    const struct server_clock *clock;
+    enum err err;
+};
+
 static int setup(void **state)
 {
     struct rig *r = calloc(1, sizeof *r);
@@ -146,8 +154,47 @@ static void open_read_only_reads_and_does_not_write(void **state)
     store_close(s);
     store_close(r->s);
     r->s = NULL;
+    assert_int_equal(open_with(r, r->dir, true, why), ERR_OK); /* also where nobody else has it */
     sql(r, "PRAGMA user_version=0");
     assert_int_equal(open_with(r, r->dir, true, why), ERR_VERSION);
+}
+
+#define N_OPENERS 6
+
+static void *open_in_thread(void *context)
+{
+    struct thread_of *t = context;
+    char why[200] = "";
+    struct store_options o = {.dir = t->dir, .clock = t->clock};
+    t->err = store_open(&t->s, &o, why, sizeof why);
+    if (t->err != ERR_OK)
+        print_error("%s\n", why);
+    return NULL;
+}
+
+static void open_of_a_new_store_by_many_at_once_works(void **state)
+{
+    struct rig *r = *state;
+    for (unsigned round = 0; round < 4; round++) {
+        struct rig in = *r;
+        pthread_t thread[N_OPENERS];
+        struct thread_of t[N_OPENERS] = {0};
+        snprintf(in.dir, sizeof in.dir, "%.50s/new", r->dir);
+        for (unsigned k = 0; k < N_OPENERS; k++) {
+            t[k] = (struct thread_of){.dir = in.dir, .clock = &in.clock};
+            assert_int_equal(pthread_create(&thread[k], NULL, open_in_thread, &t[k]), 0);
+        }
+        for (unsigned k = 0; k < N_OPENERS; k++)
+            pthread_join(thread[k], NULL);
+        for (unsigned k = 0; k < N_OPENERS; k++)
+            assert_int_equal(t[k].err, ERR_OK);
+        add(t[0].s, "a", ERR_OK);
+        assert_int_equal(n_meters(t[N_OPENERS - 1].s), 1);
+        for (unsigned k = 1; k < N_OPENERS; k++)
+            store_close(t[k].s);
+        in.s = t[0].s;
+        rig_remove(&in);
+    }
 }
 
 /* ---- schema ---- */
@@ -282,11 +329,6 @@ static void writers_are_told_busy_when_the_other_goes_on(void **state)
     store_close(other);
 }
 
-struct thread_of {
-    struct store *s;
-    unsigned n_seen;
-};
-
 static void *count_in_thread(void *context)
 {
     struct thread_of *t = context;
@@ -363,6 +405,7 @@ int main(void)
         T(open_refuses_what_is_no_store),
         T(open_refuses_a_newer_schema_and_leaves_it_alone),
         T(open_read_only_reads_and_does_not_write),
+        T(open_of_a_new_store_by_many_at_once_works),
         T(migrate_takes_a_further_step_once),
         T(migrate_that_fails_leaves_the_old_schema),
         T(schema_has_strict_tables_only),
