@@ -25,7 +25,7 @@ test: debug ## build and run the tests (minutes)
 test-full: debug ## all tests, also the long ones; the result goes to docs/test-full.md
 	@tools/test-full docs/test-full.md $(CTEST)
 
-demo: all ## a meter lives a day before your eyes
+demo: all ## eight meters, their past, a head-end and its pages
 	@build/release/ferraris demo
 
 bench: all ## measure the baselines: median and spread

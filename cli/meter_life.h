@@ -11,7 +11,7 @@
 
 struct life_options {
     const struct model_meter *model;
-    const char *source;        /* sim/source.h, or NULL: a household; behind transformers a feeder */
+    const char *source; /* sim/source.h, or NULL: a household; behind transformers a feeder */
     struct source_options how; /* map, scale, ct, vt of that source */
     bool window;               /* window level at first, else every sample; life_samples() */
     uint64_t seed;

@@ -111,7 +111,7 @@ static void settle(struct run *r)
     if (r->then_samples)
         life_samples(&r->life);
     r->wall_ns = uv_hrtime();
-    r->life_ns = r->life.crystal_ns;
+    r->life_ns = r->until_now ? wall_clock_ns() : r->life.crystal_ns;
     if (!isinf(r->speed))
         uv_idle_stop(&r->busy);
     printf("listening on %s\n", r->serve.tcp.address);
@@ -138,7 +138,7 @@ static void on_busy(uv_idle_t *h)
     uint64_t until = uv_hrtime() + BUSY_SLICE_NS;
     int64_t step = (r->life.window ? 60 : 1) * METER_NS;
     if (r->until_now && r->forward)
-        r->ff_to_ns = wall_clock_ns();
+        r->ff_to_ns = wall_clock_ns() / METER_NS * METER_NS; /* windows end with seconds */
     while (uv_hrtime() < until && !uv_is_closing((uv_handle_t *)h)) {
         int64_t to = (r->life.crystal_ns / step + 1) * step; /* whole minutes: fewest windows */
         if (r->forward && to > r->ff_to_ns)

@@ -358,20 +358,6 @@ static void counter_is_not_burnt_when_the_public_answer_lies(void **state)
     assert_in_range(stored, 1, 100000);
 }
 
-static void demo_leaves_nothing_when_it_is_over(void **state)
-{
-    (void)state;
-    char was[80];
-    snprintf(was, sizeof was, "%s/demo", dir);
-    assert_int_equal(mkdir(was, 0700), 0);
-    setenv("TMPDIR", was, 1);
-    COMMAND(&c, NULL, "demo", "--hours", "3", "--speed", "10000");
-    unsetenv("TMPDIR");
-    expect(0, "Load profile 1", NULL);
-    assert_non_null(strstr(c.out, "█"));
-    assert_int_equal(rmdir(was), 0); /* empty again */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,7 +374,6 @@ int main(void)
         cmocka_unit_test(read_says_lost_when_server_hangs_up_or_is_silent),
         cmocka_unit_test(read_says_bad_data_when_server_talks_garbage),
         cmocka_unit_test(counter_is_not_burnt_when_the_public_answer_lies),
-        cmocka_unit_test(demo_leaves_nothing_when_it_is_over),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -12,10 +12,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* Stands in for the C library's: counts, and fails when told to. */
+static unsigned n_syncs;
+static size_t synced;
+static int sync_fails;
+int msync(void *at, size_t n, int flags)
+{
+    (void)at;
+    assert_int_equal(flags, MS_SYNC);
+    n_syncs++;
+    synced = n;
+    return sync_fails;
+}
 
 static const struct posix_flash_options geometry = {.sector_size = 512, .n_sectors = 8};
 static char path[64];
@@ -183,18 +197,50 @@ static void flash_keeps_what_was_acknowledged_when_killed(void **state)
     }
 }
 
-static void flash_works_with_sync(void **state)
+static void flash_syncs_each_operation_only_when_asked(void **state)
 {
     (void)state;
     struct posix_flash f;
     struct posix_flash_options options = geometry;
     uint8_t octet;
-    options.sync = true;
+    n_syncs = 0;
     assert_int_equal(posix_flash_open(&f, path, &options), ERR_OK);
     assert_int_equal(f.hal.program(&f.hal, 4095, "\x7F", 1), ERR_OK);
+    assert_int_equal(posix_flash_hold(&f, true), ERR_OK);
+    assert_int_equal(posix_flash_hold(&f, false), ERR_OK);
+    assert_int_equal(n_syncs, 0);
+    posix_flash_close(&f);
+    options.sync = true;
+    assert_int_equal(posix_flash_open(&f, path, &options), ERR_OK);
+    assert_int_equal(f.hal.program(&f.hal, 4094, "\x7F", 1), ERR_OK);
     assert_int_equal(f.hal.erase(&f.hal, 3), ERR_OK);
+    assert_int_equal(n_syncs, 2);
     assert_int_equal(f.hal.read(&f.hal, 4095, &octet, 1), ERR_OK);
     assert_int_equal(octet, 0x7F);
+    posix_flash_close(&f);
+}
+
+static void flash_syncs_once_when_held_and_released(void **state)
+{
+    (void)state;
+    struct posix_flash f;
+    struct posix_flash_options options = geometry;
+    options.sync = true;
+    n_syncs = 0;
+    assert_int_equal(posix_flash_open(&f, path, &options), ERR_OK);
+    assert_int_equal(posix_flash_hold(&f, true), ERR_OK);
+    for (uint32_t at = 0; at < 4096; at += 64)
+        assert_int_equal(f.hal.program(&f.hal, at, "\x00", 1), ERR_OK);
+    assert_int_equal(n_syncs, 0);
+    sync_fails = -1;
+    assert_int_equal(posix_flash_hold(&f, false), ERR_IO);
+    sync_fails = 0;
+    assert_int_equal(posix_flash_hold(&f, true), ERR_OK);
+    assert_int_equal(posix_flash_hold(&f, false), ERR_OK);
+    assert_int_equal(n_syncs, 2);
+    assert_int_equal(synced, 4096); /* all of it, what went before the failure included */
+    assert_int_equal(f.hal.program(&f.hal, 1, "\x00", 1), ERR_OK);
+    assert_int_equal(n_syncs, 3);
     posix_flash_close(&f);
 }
 
@@ -209,7 +255,8 @@ int main(void)
         CASE(flash_refuses_a_truncated_file_untouched),
         CASE(flash_says_why_when_it_cannot_open),
         CASE(flash_keeps_what_was_acknowledged_when_killed),
-        CASE(flash_works_with_sync),
+        CASE(flash_syncs_each_operation_only_when_asked),
+        CASE(flash_syncs_once_when_held_and_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
