@@ -1,7 +1,9 @@
 /* What it takes to talk to one meter, as one sealed secret of its row in the store.
  *
- * The place that seals it is the meter's name-independent random tag, kept beside the sealed octets
- * in the same field, since the row's id is not known before it is stored. */
+ * Its place is a random tag of the secret's own, kept beside the sealed octets in the same field,
+ * since the row's id is not known before it is stored. So two secrets never mix, but a whole field
+ * that somebody copies to another row opens there: whoever can write the database could as well
+ * change that row's address. */
 #ifndef FERRARIS_HEADEND_METER_SECRET_H
 #define FERRARIS_HEADEND_METER_SECRET_H
 

@@ -16,6 +16,7 @@
 #define PASSWORD_MAX  128
 #define PASSWORD_HASH 160 /* room for the string with its parameters */
 
+/* ERR_RANGE (PASSWORD_MIN to PASSWORD_MAX octets), ERR_RNG, ERR_MEMORY. */
 MUST_CHECK enum err password_hash(const char *password, char hash[PASSWORD_HASH]);
 /* False also for a malformed hash. Constant time in the digest. With hash NULL (no such user) it
  * costs as much and gives false. */

@@ -25,11 +25,12 @@ void seal_key_wipe(struct seal_key *key);
 
 #define SEAL_OVERHEAD (1 + 12 + 16) /* version, nonce, tag */
 
-/* to: plain.len + SEAL_OVERHEAD octets. `place` names the row, e.g. "meter 7". ERR_FULL, ERR_RNG.
- */
+/* to: plain.len + SEAL_OVERHEAD octets. `place` names the row, e.g. "meter 7". ERR_FULL, ERR_RNG,
+ * ERR_MEMORY (backend). */
 MUST_CHECK enum err seal_close(const struct seal_key *key, const char *place, struct bytes plain,
                                uint8_t *to, size_t size, size_t *len);
-/* ERR_TAG: wrong key, other place or damaged. ERR_FORMAT, ERR_VERSION, ERR_FULL. */
+/* ERR_TAG: wrong key, other place or damaged. ERR_FORMAT, ERR_VERSION, ERR_FULL,
+ * ERR_MEMORY. After an error nothing of the text is left in `to`. */
 MUST_CHECK enum err seal_open(const struct seal_key *key, const char *place, struct bytes sealed,
                               uint8_t *to, size_t size, size_t *len);
 
