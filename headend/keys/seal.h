@@ -17,8 +17,9 @@
 struct seal_key {
     uint8_t octets[32];
 };
-/* Reads DIR/master.key or makes it. Refuses a file that others may read or write. *why: sentence.
- */
+/* Reads DIR/master.key or makes it. Refuses one that others may read or write or that is another
+ * user's (ERR_ACCESS), no plain file or no key (ERR_FORMAT), a link (ERR_IO). Also ERR_FULL,
+ * ERR_RNG. *why: the sentence. */
 MUST_CHECK enum err seal_key_open(struct seal_key *key, const char *dir, char *why,
                                   size_t why_size);
 void seal_key_wipe(struct seal_key *key);
