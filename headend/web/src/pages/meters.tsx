@@ -21,7 +21,15 @@ interface Order {
 
 const headline = (m: Meter, obis: string): Headline | undefined => m.headline.find((h) => h.obis.startsWith(obis));
 const energyOf = (m: Meter): Headline | undefined => headline(m, '1-0:1.8.0');
-const powerOf = (m: Meter): Headline | undefined => headline(m, '1-0:1.7.0') ?? headline(m, '1-0:16.7.0');
+
+// Import minus export, whichever of the two and of the net the head-end gives.
+function powerOf(m: Meter): {value: number; unit: string} | undefined {
+    const net = headline(m, '1-0:16.7.0');
+    const plus = headline(m, '1-0:1.7.0');
+    const minus = headline(m, '1-0:2.7.0');
+    if (net) return net;
+    return plus || minus ? {value: (plus?.value ?? 0) - (minus?.value ?? 0), unit: (plus ?? minus)!.unit} : undefined;
+}
 
 function compare(a: Meter, b: Meter, key: Key): number {
     switch (key) {
