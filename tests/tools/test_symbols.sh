@@ -45,4 +45,21 @@ archive lib/dlms dlms <<'C'
 int dlms_count(void) { static int n; return ++n; }
 C
 expect symbols_catches_hidden_state 1 '^lib/dlms: writable data: n'
+archive lib/dlms dlms <<'C'
+int dlms_count(void) { return 1; }
+C
+archive headend/base headend_base <<'C'
+#include <time.h>
+long clock_ask(void) { struct timespec t; return clock_gettime(CLOCK_REALTIME, &t); }
+C
+archive headend/api headend_api <<'C'
+#include <stdlib.h>
+void *api_start(void) { return malloc(1); }
+C
+expect symbols_lets_the_clock_of_the_servers_ask_the_system 0 'archives, 0 symbols'
+archive headend/api headend_api <<'C'
+#include <time.h>
+long api_start(void) { return (long)time(NULL); }
+C
+expect symbols_catches_a_server_that_reads_the_clock 1 '^headend/api: is denied time'
 exit $failed
