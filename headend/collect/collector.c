@@ -102,13 +102,14 @@ static void stop_conn(struct collect_conn *conn)
     case CONN_KEPT:
         turn_release(conn);
         break;
-    case CONN_DIAL:
-    case CONN_IDENTIFY:
-    case CONN_READ:
+    case CONN_FREE:
+    case CONN_STORE: /* its commit counts still */
+    case CONN_RELEASE:
+    case CONN_CLOSING:
+        break;
+    default:
         write_drop(conn); /* without its mark: it is read again */
         collect_conn_close(conn);
-        break;
-    default: /* a commit is under way, or it ends by itself */
         break;
     }
 }

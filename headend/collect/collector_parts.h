@@ -7,7 +7,7 @@
 
 #define COLLECTOR_CHUNK_ROWS    4096u  /* of one commit job */
 #define COLLECTOR_WAITING_ROWS  65536u /* in the commit queue; beyond it lines stand still */
-#define COLLECTOR_COUNTER_BLOCK 1024u  /* numbers reserved at once: one sync of the disk */
+#define COLLECTOR_COUNTER_BLOCK 256u   /* numbers reserved at once: one sync of the disk */
 #define COLLECTOR_COUNTER_LOW   128u   /* fewer left: more are reserved before a turn */
 #define COLLECTOR_COUNTER_STOP  8u     /* fewer left within a turn: it waits for more */
 #define COLLECTOR_RESOLVING     2u /* names looked up at once: they share threads with commits */
