@@ -76,13 +76,27 @@ static void roll_back(struct store *s)
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+static enum err sync_log(struct store *s)
+{
+    int rc = store_vfs_sync_log(s->db);
+    if (rc == SQLITE_OK)
+        return ERR_OK;
+    return store_fail(s, rc == SQLITE_FULL ? ERR_FULL : ERR_IO, "%s in %s could not be synced",
+                      STORE_FILE, s->dir);
+}
+
+/* A transaction that wrote nothing is not synced by SQLite, but those before it may be waiting: the
+ * last part of a backlog can be one that was there already. */
 static enum err commit(struct store *s, bool durable)
 {
     s->vfs.no_sync = !durable;
+    s->vfs.synced = false;
     enum err err = run(s, SQL_COMMIT);
     s->vfs.no_sync = false;
     if (err != ERR_OK)
         roll_back(s);
+    else if (durable && !s->vfs.synced && !s->read_only)
+        err = sync_log(s);
     return err;
 }
 
@@ -189,11 +203,7 @@ void store_rollback(struct store *s)
 enum err store_sync(struct store *s)
 {
     store_lock(s);
-    int rc = store_vfs_sync_log(s->db);
-    enum err err = ERR_OK;
-    if (rc != SQLITE_OK)
-        err = store_fail(s, rc == SQLITE_FULL ? ERR_FULL : ERR_IO, "%s in %s could not be synced",
-                         STORE_FILE, s->dir);
+    enum err err = sync_log(s);
     store_unlock(s);
     return err;
 }
@@ -357,7 +367,7 @@ enum err store_open(struct store **to, const struct store_options *o, char *why,
     if (strlen(o->dir) >= sizeof s->dir)
         err = store_fail(s, ERR_RANGE, "the directory's name is too long");
     if (err == ERR_OK) {
-        strcpy(s->dir, o->dir);
+        memcpy(s->dir, o->dir, strlen(o->dir) + 1);
         err = open_in(s);
     }
     if (err != ERR_OK) {

@@ -225,7 +225,7 @@ static enum err file_rows(struct filing *f, size_t n)
 {
     if (n > UINT32_MAX)
         return store_fail(f->s, ERR_RANGE, "too many rows");
-    f->order = malloc(n * sizeof f->order[0]);
+    f->order = calloc(n, sizeof f->order[0]);
     if (!f->order)
         return store_fail(f->s, ERR_MEMORY, "out of memory");
     enum err err = order_by_day(f, n);

@@ -8,7 +8,7 @@
 struct log_file {
     sqlite3_io_methods methods; /* first: a file's methods lead here */
     const sqlite3_io_methods *under;
-    const struct store_vfs *vfs;
+    struct store_vfs *vfs;
 };
 
 static int log_sync(sqlite3_file *file, int flags)
@@ -16,6 +16,7 @@ static int log_sync(sqlite3_file *file, int flags)
     const struct log_file *log = (const struct log_file *)file->pMethods;
     if (log->vfs->no_sync && (flags & 0x0F) == SQLITE_SYNC_NORMAL)
         return SQLITE_OK;
+    log->vfs->synced = true; /* or it fails, and so does what asked for it */
     return log->under->xSync(file, flags);
 }
 

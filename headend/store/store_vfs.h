@@ -22,6 +22,7 @@ struct store_vfs {
     sqlite3_vfs *under;
     char name[40];
     bool no_sync; /* the commit under way is not durable */
+    bool synced;  /* set by a sync of the log that was let through */
 };
 
 /* Registers a file system of its own for one connection, above the default one. ERR_IO. */
