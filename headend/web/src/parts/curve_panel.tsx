@@ -158,6 +158,7 @@ function ProfileCurve({id, profile, route}: {id: number; profile: Profile; route
 
 function Channels({all, chosen, set}: {all: Channel[]; chosen: string[]; set: (keys: string[]) => void}) {
     const used = units(all, chosen);
+    const more = used.length >= MAX_UNITS && all.some((c) => !used.includes(c.unit));
     return (
         <fieldset class="channels">
             <legend class="hidden">Channels, with at most {MAX_UNITS} units</legend>
@@ -172,6 +173,7 @@ function Channels({all, chosen, set}: {all: Channel[]; chosen: string[]; set: (k
                     </label>
                 );
             })}
+            {more && <span class="note">The curve has room for two units.</span>}
         </fieldset>
     );
 }

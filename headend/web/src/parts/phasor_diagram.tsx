@@ -1,7 +1,7 @@
 // Voltages and currents as arrows: U(L1) points up, angles count anticlockwise, phases follow each
 // other clockwise when the sequence is right. Voltages and currents have a scale of their own each.
 import type {Register} from '../api.ts';
-import {rounded, roundedFigure} from '../format.ts';
+import {fixed, roundedFigure} from '../format.ts';
 import {byObis, normal, phasors, type Phasor} from '../instant.ts';
 
 const R = 104; // of the outer ring, in units of the drawing
@@ -12,7 +12,7 @@ const point = (angle: number, r: number): [number, number] => {
     return [Math.cos(a) * r, -Math.sin(a) * r];
 };
 const f = (n: number): string => n.toFixed(1);
-const deg = (a: number): string => `${rounded(Math.round(normal(a) * 10) / 10, 4)}°`;
+const deg = (a: number): string => `${fixed(Math.round(normal(a) * 10) / 10, 1)}°`;
 
 function Arrow({angle, length, kind, phase, label}: {angle: number; length: number; kind: 'u' | 'i'; phase: number; label: string}) {
     const head = kind === 'u' ? 9 : 7;
@@ -22,7 +22,8 @@ function Arrow({angle, length, kind, phase, label}: {angle: number; length: numb
     const half = head * 0.42;
     const a = ((angle + 90) * Math.PI) / 180;
     const [nx, ny] = [Math.sin(a) * half, Math.cos(a) * half];
-    const [lx, ly] = point(angle, length + (kind === 'u' ? 14 : 12));
+    // A current often lies on its voltage: its label stands beside the arrow.
+    const [lx, ly] = kind === 'u' ? point(angle, length + 14) : point(angle + (12 / Math.max(length - 8, 12)) * (180 / Math.PI), length - 4);
     return (
         <g class={`phasor ${kind} p${phase}`}>
             <line x1="0" y1="0" x2={f(bx)} y2={f(by)} />

@@ -1,6 +1,7 @@
 // All registers of the meter, by group, with the age of each.
 import type {Register} from '../api.ts';
-import {age, registerFigure} from '../format.ts';
+import {useState} from 'preact/hooks';
+import {age, count, registerFigure} from '../format.ts';
 import {seconds, useNow} from '../now.ts';
 import {groupOf, GROUPS, shortObis, withPhase} from '../obis.ts';
 import {Icon} from './icon.tsx';
@@ -27,7 +28,25 @@ function Row({register: r, now}: {register: Register; now: number}) {
 
 export function Registers({registers}: {registers: readonly Register[]}) {
     const now = useNow();
+    const [search, setSearch] = useState('');
     if (!registers.length) return <p class="none">No registers have been read yet. They appear here after the first reading.</p>;
+    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = registers.filter((r) => words.every((w) => `${withPhase(r.obis, r.name)} ${r.obis} ${r.unit}`.toLowerCase().includes(w)));
+    return (
+        <>
+            <label class="search register-search">
+                <Icon name="search" />
+                <span class="hidden">Find a register by name, code or unit</span>
+                <input type="search" placeholder="Name, code, unit" value={search} onInput={(e) => setSearch(e.currentTarget.value)} />
+            </label>
+            <p class="hidden" role="status">{words.length ? `${count(wanted.length, 'register')} found` : ''}</p>
+            {!wanted.length && <p class="none">No register fits the search.</p>}
+            <Groups registers={wanted} now={now} />
+        </>
+    );
+}
+
+function Groups({registers, now}: {registers: readonly Register[]; now: number}) {
     return (
         <div class="register-groups">
             {GROUPS.map((group) => {
