@@ -159,7 +159,7 @@ async function failure(r: Response): Promise<ApiError> {
     return new ApiError(r.status, code, sentence(message), field, Number.isFinite(wait) && wait > 0 ? wait : null);
 }
 
-function sentence(text: string): string {
+export function sentence(text: string): string {
     const t = text.charAt(0).toUpperCase() + text.slice(1);
     return /[.!?]$/.test(t) ? t : `${t}.`;
 }

@@ -1,8 +1,8 @@
 // One meter: who it is and how it is, its load curve, its values now, its registers.
 import {useEffect, useState} from 'preact/hooks';
-import {api, type Meter} from '../api.ts';
+import {api, sentence, type Meter} from '../api.ts';
 import {useLive} from '../live.ts';
-import {activityText} from '../meter_state.ts';
+import {activityText, isOld} from '../meter_state.ts';
 import {seconds, setServerNow, useNow} from '../now.ts';
 import {span} from '../format.ts';
 import {sentenceOf, useResource} from '../resource.ts';
@@ -41,8 +41,11 @@ export function MeterPage({route}: {route: Extract<Route, {page: 'meter'}>}) {
             {m && <CurvePanel id={id} route={route} />}
             {m && (
                 <div class="now-grid">
-                    <section class="card" aria-labelledby="now-title">
-                        <div class="card-head"><h2 id="now-title">Live values</h2><span class="faint"><Age at={m.last_reading} /></span></div>
+                    <section class={isOld(m) ? 'card old' : 'card'} aria-labelledby="now-title">
+                        <div class="card-head">
+                            <h2 id="now-title">{isOld(m) ? 'Last values' : 'Live values'}</h2>
+                            <span class={isOld(m) && m.last_reading ? 'word stale' : 'faint'}>{isOld(m) && m.last_reading && <Icon name="stale" />}<Age at={m.last_reading} /></span>
+                        </div>
                         {registers.data ? <LiveValues registers={registers.data} /> : <Skeleton rows={8} />}
                     </section>
                     <section class="card" aria-labelledby="phasor-title">
@@ -95,10 +98,10 @@ function Identity({meter: m, changed}: {meter: Meter; changed: (m: Meter) => voi
                     <button type="button" class="button" onClick={() => edit(true)}>Edit</button>
                 </div>
             </div>
-            {m.error && (
+            {m.error && m.enabled && (
                 <div class="problem slim">
                     <Icon name="failing" />
-                    <p>{m.error}{m.n_failed > 1 ? ` (${m.n_failed} attempts failed in a row)` : ''}</p>
+                    <p>{sentence(m.error)}{m.n_failed > 1 ? ` ${m.n_failed} attempts failed in a row.` : ''}</p>
                 </div>
             )}
             {m.rows_expected > 0 && m.activity === 'reading' && <progress max={m.rows_expected} value={m.rows_done} aria-label="Rows of the load profile read" />}

@@ -44,7 +44,7 @@ export function Head({session, signedOut}: {session: Session; signedOut: () => v
                     </Menu>
                 </div>
             </div>
-            {changing && <PasswordDialog close={() => change(false)} />}
+            {changing && <PasswordDialog user={session.user} close={() => change(false)} />}
         </header>
     );
 }

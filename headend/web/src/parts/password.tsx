@@ -6,7 +6,7 @@ import {Dialog} from './dialog.tsx';
 import {Field, FormError} from './field.tsx';
 import {notify} from './notices.tsx';
 
-export function PasswordDialog({close}: {close: () => void}) {
+export function PasswordDialog({user, close}: {user: string; close: () => void}) {
     const [old, setOld] = useState('');
     const [fresh, setFresh] = useState('');
     const [again, setAgain] = useState('');
@@ -35,6 +35,7 @@ export function PasswordDialog({close}: {close: () => void}) {
     return (
         <Dialog title="Change password" close={close}>
             <form onSubmit={submit}>
+                <input type="text" autocomplete="username" value={user} readOnly hidden />
                 <Field label="Old password">
                     {(p) => <input {...p} type="password" autocomplete="current-password" required value={old} onInput={(e) => setOld(e.currentTarget.value)} />}
                 </Field>
