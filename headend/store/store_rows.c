@@ -46,6 +46,7 @@ static enum err day_error(struct filing *f, enum err err)
  * counts as empty, and the day goes on in the next version. */
 static enum err decode_old(struct filing *f, struct bytes block, struct kept *kept)
 {
+    day_rows_free(&f->old); /* of the day before: the decoder begins anew */
     enum err err = day_block_decode(block, &f->old);
     if (err == ERR_OK && f->old.n_columns == f->layout->n_columns)
         return ERR_OK;
