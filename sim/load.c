@@ -228,12 +228,12 @@ void load_draw(struct load *l, unsigned phase, double w, double var, enum load_s
         draw_phase(l, p, w / n, var / n, shapes[shape]);
 }
 
-/* The network breathes by a per cent or so, and sinks by 3 % at the rated current. */
-static double voltage(const struct load *l, unsigned phase, double minute)
+/* The network breathes by a per cent or so, common to the phases, and sinks by 3 % at the rated
+ * current. */
+static double voltage(const struct load *l, unsigned phase, double minute, double common)
 {
     const struct load_rating *r = &l->spec.rating;
-    double sway = 0.008 * load_drift(l, LOAD_STREAM_SUPPLY, minute, 47) +
-                  0.003 * load_drift(l, LOAD_STREAM_SUPPLY + 1 + phase, minute, 5);
+    double sway = common + 0.003 * load_drift(l, LOAD_STREAM_SUPPLY + 1 + phase, minute, 5);
     double sink = 0.03 * l->p[phase] / (r->u * r->i_max);
     return r->u * (1.004 + sway - load_clamp(sink, -0.04, 0.04));
 }
@@ -243,7 +243,7 @@ static void bound(struct load_phasor *i, double i_max)
 {
     double sum = 0;
     for (unsigned k = 0; k < LOAD_ORDERS; k++)
-        sum += hypot(i[k].re, i[k].im);
+        sum += sqrt(i[k].re * i[k].re + i[k].im * i[k].im);
     for (unsigned k = 0; k < LOAD_ORDERS && sum > i_max; k++) {
         i[k].re *= i_max / sum;
         i[k].im *= i_max / sum;
@@ -253,12 +253,13 @@ static void bound(struct load_phasor *i, double i_max)
 static void finish(struct load *l, const struct load_moment *m)
 {
     const double minute = (double)m->minute;
+    const double common = 0.008 * load_drift(l, LOAD_STREAM_SUPPLY, minute, 47);
     const double fifth = 0.016 + 0.005 * load_drift(l, LOAD_STREAM_SUPPLY + 4, minute, 90);
     struct load_state *s = &l->state;
     s->hz = l->spec.rating.hz * (1 + 0.0003 * load_drift(l, LOAD_STREAM_SUPPLY + 5, minute, 7) +
                                  0.0002 * load_drift(l, LOAD_STREAM_SUPPLY + 6, minute, 61));
     for (unsigned p = 0; p < l->spec.rating.n_phases; p++) {
-        double u = voltage(l, p, minute);
+        double u = voltage(l, p, minute, common);
         s->u[p][0] = (struct load_phasor){u, 0};
         s->u[p][1] = (struct load_phasor){-0.004 * u, 0};
         s->u[p][2] = (struct load_phasor){-0.8 * fifth * u, 0.6 * fifth * u};
