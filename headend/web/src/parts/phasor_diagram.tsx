@@ -14,7 +14,16 @@ const point = (angle: number, r: number): [number, number] => {
 const f = (n: number): string => n.toFixed(1);
 const deg = (a: number): string => `${fixed(Math.round(normal(a) * 10) / 10, 1)}°`;
 
-function Arrow({angle, length, kind, phase, label}: {angle: number; length: number; kind: 'u' | 'i'; phase: number; label: string}) {
+interface ArrowProps {
+    angle: number;
+    length: number;
+    kind: 'u' | 'i';
+    phase: number;
+    label: string;
+    side?: 1 | -1; // of the arrow, where the label of a current stands
+}
+
+function Arrow({angle, length, kind, phase, label, side = 1}: ArrowProps) {
     const head = kind === 'u' ? 9 : 7;
     const [x, y] = point(angle, length);
     const tail = Math.max(0, length - head);
@@ -22,8 +31,9 @@ function Arrow({angle, length, kind, phase, label}: {angle: number; length: numb
     const half = head * 0.42;
     const a = ((angle + 90) * Math.PI) / 180;
     const [nx, ny] = [Math.sin(a) * half, Math.cos(a) * half];
-    // A current often lies on its voltage: its label stands beside the arrow.
-    const [lx, ly] = kind === 'u' ? point(angle, length + 14) : point(angle + (12 / Math.max(length - 8, 12)) * (180 / Math.PI), length - 4);
+    // A current often lies on its voltage: its label stands beside the arrow, away from the voltage.
+    const turn = (13 / Math.max(length - 6, 13)) * (180 / Math.PI);
+    const [lx, ly] = kind === 'u' ? point(angle, length + 14) : point(angle + side * turn, length - 4);
     return (
         <g class={`phasor ${kind} p${phase}`}>
             <line x1="0" y1="0" x2={f(bx)} y2={f(by)} />
@@ -57,7 +67,7 @@ export function PhasorDiagram({registers}: {registers: readonly Register[]}) {
                 })}
                 {list.map((p) => (p.u ? <Arrow key={`u${p.phase}`} kind="u" phase={p.phase} angle={p.uAngle} length={(p.u / uMax) * R} label={`U${p.phase}`} /> : null))}
                 {list.map((p) => (p.i && iMax > 0 && p.phi !== null
-                    ? <Arrow key={`i${p.phase}`} kind="i" phase={p.phase} angle={p.uAngle - p.phi} length={Math.max((p.i / iMax) * R * I_PART, 10)} label={`I${p.phase}`} /> : null))}
+                    ? <Arrow key={`i${p.phase}`} kind="i" phase={p.phase} side={p.phi > 0 ? -1 : 1} angle={p.uAngle - p.phi} length={Math.max((p.i / iMax) * R * I_PART, 10)} label={`I${p.phase}`} /> : null))}
                 <circle class="hub" r="2.5" />
             </svg>
             <table class="angles">
