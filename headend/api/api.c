@@ -260,7 +260,9 @@ void api_stop(struct api *a)
 {
     if (a == NULL)
         return;
+    pthread_mutex_lock(&a->sign_in_lock); /* nobody is just giving the pool a job */
     atomic_store(&a->stopping, true);
+    pthread_mutex_unlock(&a->sign_in_lock);
     if (a->pulsing) {
         ring(a->stop_fd);
         pthread_join(a->pulse, NULL);

@@ -48,6 +48,6 @@ void api_events(struct api_request *r)
         r->streaming = true;
     }
     r->answer.type = "text/event-stream";
-    api_header(r, "Connection", "close"); /* when the stream ends the connection does */
+    api_header(r, "Connection", "close");     /* when the stream ends the connection does */
     api_header(r, "X-Accel-Buffering", "no"); /* nginx would hold the events back */
 }

@@ -41,7 +41,7 @@ struct api {
     struct connections connections;
     struct event_hub *hub;
     struct hash_pool *hashers;
-    pthread_mutex_t sign_in_lock;
+    pthread_mutex_t sign_in_lock; /* also held while a job is given to hashers */
     struct sign_in sign_in;
     pthread_t pulse;
     bool pulsing;

@@ -306,12 +306,23 @@ void api_in_pool(struct api_request *r, void (*run)(struct api_request *r))
     r->run = run;
 }
 
+/* ERR_FULL also while the server stops: after that the pool is gone. */
+static enum err give_to_pool(struct api_request *r)
+{
+    struct api *a = r->api;
+    pthread_mutex_lock(&a->sign_in_lock);
+    const enum err e =
+        atomic_load(&a->stopping) ? ERR_FULL : hash_pool_add(a->hashers, pool_job, r);
+    pthread_mutex_unlock(&a->sign_in_lock);
+    return e;
+}
+
 /* The order matters: the job may resume the connection before this returns. */
 static enum MHD_Result wait_for_pool(struct api_request *r)
 {
     r->waited = true;
     MHD_suspend_connection(r->connection);
-    if (hash_pool_add(r->api->hashers, pool_job, r) == ERR_OK)
+    if (give_to_pool(r) == ERR_OK)
         return MHD_YES;
     r->run = NULL;
     api_refuse(r, 503, "busy", NULL, "Too many sign-ins at once; try again.");
