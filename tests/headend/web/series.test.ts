@@ -5,6 +5,7 @@ import type {Column, Register, Rows} from '../src/api.ts';
 import {channels, curveData, drawable, units, usual} from '../src/curve_data.ts';
 import {plain} from '../src/decimal.ts';
 import {byObis, normal, phasors, quantities} from '../src/instant.ts';
+import {qualityAt} from '../src/meter_state.ts';
 import {channelName, groupOf, isFlagged, phaseOf, registerOf, statusWords, withPhase} from '../src/obis.ts';
 import {meterLink, parseRoute} from '../src/routes.ts';
 import {dayTotals, duration, gaps, seriesOf, totalOf, type View} from '../src/series.ts';
@@ -180,4 +181,11 @@ test('addresses are read as they are written', () => {
     assert.deepEqual(parseRoute(''), {page: 'meters'});
     assert.deepEqual(parseRoute('#/meters/3?range=century'), {page: 'meter', id: 3, range: null, day: null, to: null});
     assert.deepEqual(parseRoute('#/meters/x'), {page: 'unknown'});
+});
+
+test('what was fresh becomes stale by its age alone', () => {
+    assert.equal(qualityAt('fresh', '2026-11-20T00:00:00Z', 150, T + 150), 'fresh');
+    assert.equal(qualityAt('fresh', '2026-11-20T00:00:00Z', 150, T + 151), 'stale');
+    assert.equal(qualityAt('never', null, 150, T), 'never');
+    assert.equal(qualityAt('stale', '2026-11-20T00:00:00Z', 150, T), 'stale'); // the head-end's word stands
 });

@@ -2,7 +2,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {api, sentence, type Meter} from '../api.ts';
 import {useLive} from '../live.ts';
-import {activityText, isOld} from '../meter_state.ts';
+import {activityText, freshFor, isOld} from '../meter_state.ts';
 import {seconds, setServerNow, useNow} from '../now.ts';
 import {span} from '../format.ts';
 import {sentenceOf, useResource} from '../resource.ts';
@@ -28,6 +28,7 @@ export function MeterPage({route}: {route: Extract<Route, {page: 'meter'}>}) {
     useLive((e) => e.kind === 'again' || (e.kind === 'meter' && e.meter === id), meter.reload, 500);
     useLive((e) => e.kind === 'again' || (e.kind === 'registers' && e.meter === id), registers.reload, 1000);
     const m = meter.data;
+    useNow(10); // what is fresh becomes stale by itself
     useEffect(() => {
         document.title = `${m?.name ?? 'Meter'} \u2013 Ferraris`;
     }, [m?.name]);
@@ -46,11 +47,11 @@ export function MeterPage({route}: {route: Extract<Route, {page: 'meter'}>}) {
                             <h2 id="now-title">{isOld(m) ? 'Last values' : 'Live values'}</h2>
                             <span class={isOld(m) && m.last_reading ? 'word stale' : 'faint'}>{isOld(m) && m.last_reading && <Icon name="stale" />}<Age at={m.last_reading} /></span>
                         </div>
-                        {registers.data ? <LiveValues registers={registers.data} /> : <Skeleton rows={8} />}
+                        {registers.data ? <LiveValues registers={registers.data} /> : registers.error ? <p class="none">Not available.</p> : <Skeleton rows={8} />}
                     </section>
                     <section class="card" aria-labelledby="phasor-title">
                         <div class="card-head"><h2 id="phasor-title">Phasors</h2></div>
-                        {registers.data ? <PhasorDiagram registers={registers.data} /> : <Skeleton height={260} />}
+                        {registers.data ? <PhasorDiagram registers={registers.data} /> : registers.error ? <p class="none">Not available.</p> : <Skeleton height={260} />}
                     </section>
                 </div>
             )}
@@ -58,7 +59,7 @@ export function MeterPage({route}: {route: Extract<Route, {page: 'meter'}>}) {
                 <section aria-labelledby="registers-title">
                     <h2 id="registers-title" class="section-title">Registers</h2>
                     {registers.error && <Problem text={registers.error} again={registers.reload} />}
-                    {registers.data ? <Registers registers={registers.data} /> : !registers.error && <div class="card"><Skeleton rows={10} /></div>}
+                    {registers.data ? <Registers registers={registers.data} freshFor={freshFor(m)} /> : !registers.error && <div class="card"><Skeleton rows={10} /></div>}
                 </section>
             )}
         </>

@@ -4,7 +4,7 @@ import {api, type Headline, type Meter} from '../api.ts';
 import {count, headlineEnergy, roundedFigure} from '../format.ts';
 import {useLive} from '../live.ts';
 import {activityText, deviceText, isOld, stateOf, STATES, STATE_WORDS, type MeterState} from '../meter_state.ts';
-import {setServerNow} from '../now.ts';
+import {setServerNow, useNow} from '../now.ts';
 import {useResource} from '../resource.ts';
 import {meterLink} from '../routes.ts';
 import {Age, MeterChip} from '../parts/chip.tsx';
@@ -59,6 +59,7 @@ export function MetersPage() {
     const [order, setOrder] = useState<Order>({key: 'name', down: false});
     const [dialog, setDialog] = useState<'add' | 'import' | null>(null);
     useLive((e) => e.kind !== 'profile', meters.reload, 1000);
+    const tick = useNow(10); // what is fresh becomes stale by itself
     useEffect(() => {
         document.title = 'Meters \u2013 Ferraris';
     }, []);
@@ -68,7 +69,7 @@ export function MetersPage() {
         const words = search.toLowerCase().split(/\s+/).filter(Boolean);
         const list = (all ?? []).filter((m) => matches(m, words) && (!state || stateOf(m) === state));
         return list.sort((a, b) => (compare(a, b, order.key) || compare(a, b, 'name')) * (order.down ? -1 : 1));
-    }, [all, search, state, order]);
+    }, [all, search, state, order, tick]);
 
     return (
         <>

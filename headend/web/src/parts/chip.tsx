@@ -1,5 +1,5 @@
 // The state of a meter or of a value: a sign, a word and, where it helps, an age.
-import type {Meter, Quality} from '../api.ts';
+import type {Meter} from '../api.ts';
 import {age} from '../format.ts';
 import {stateOf, STATE_MEANING, STATE_WORDS, type MeterState} from '../meter_state.ts';
 import {seconds, useNow} from '../now.ts';
@@ -23,5 +23,3 @@ export function Age({at}: {at: string | null}) {
     const t = seconds(at);
     return <time class="age" dateTime={at ?? undefined}>{age(t === null ? null : now - t)}</time>;
 }
-
-export const qualityWord: Record<Quality, string> = {fresh: '', stale: 'stale', never: 'never read'};

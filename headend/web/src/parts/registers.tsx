@@ -2,6 +2,7 @@
 import type {Register} from '../api.ts';
 import {useState} from 'preact/hooks';
 import {age, count, registerFigure} from '../format.ts';
+import {qualityAt} from '../meter_state.ts';
 import {seconds, useNow} from '../now.ts';
 import {groupOf, GROUPS, shortObis, withPhase} from '../obis.ts';
 import {Icon} from './icon.tsx';
@@ -9,24 +10,25 @@ import {Icon} from './icon.tsx';
 // The meter's answer in words: "object-undefined" reads better with spaces.
 const refusal = (result: string): string => result.replace(/[-_]/g, ' ');
 
-function Row({register: r, now}: {register: Register; now: number}) {
+function Row({register: r, now, freshFor}: {register: Register; now: number; freshFor: number}) {
     const figure = registerFigure(r.raw, r.scaler, r.multiplier, r.unit, r.value);
     const t = seconds(r.at);
+    const quality = qualityAt(r.quality, r.at, freshFor, now);
     const failed = r.result !== 'success' && r.result !== '';
     return (
-        <tr class={r.quality === 'fresh' ? '' : 'old'}>
+        <tr class={quality === 'fresh' ? '' : 'old'}>
             <th scope="row"><span class="reg-head"><span>{withPhase(r.obis, r.name)}</span> <code class="obis">{shortObis(r.obis)}</code></span></th>
             <td class="number value">{figure.text}</td>
             <td class="unit">{figure.unit}</td>
             <td class="reg-age">
-                {r.quality === 'stale' && <span class="word stale"><Icon name="stale" />stale</span>}
+                {quality === 'stale' && <span class="word stale"><Icon name="stale" />stale</span>}
                 {failed ? <span class="word failing"><Icon name="failing" />{refusal(r.result)}</span> : age(t === null ? null : now - t)}
             </td>
         </tr>
     );
 }
 
-export function Registers({registers}: {registers: readonly Register[]}) {
+export function Registers({registers, freshFor}: {registers: readonly Register[]; freshFor: number}) {
     const now = useNow();
     const [search, setSearch] = useState('');
     if (!registers.length) return <p class="none">No registers have been read yet. They appear here after the first reading.</p>;
@@ -41,12 +43,12 @@ export function Registers({registers}: {registers: readonly Register[]}) {
             </label>
             <p class="hidden" role="status">{words.length ? `${count(wanted.length, 'register')} found` : ''}</p>
             {!wanted.length && <p class="none">No register fits the search.</p>}
-            <Groups registers={wanted} now={now} />
+            <Groups registers={wanted} now={now} freshFor={freshFor} />
         </>
     );
 }
 
-function Groups({registers, now}: {registers: readonly Register[]; now: number}) {
+function Groups({registers, now, freshFor}: {registers: readonly Register[]; now: number; freshFor: number}) {
     return (
         <div class="register-groups">
             {GROUPS.map((group) => {
@@ -58,7 +60,7 @@ function Groups({registers, now}: {registers: readonly Register[]; now: number})
                         <table class="registers">
                             <caption class="hidden">{group}</caption>
                             <thead class="hidden"><tr><th scope="col">Register</th><th scope="col">Value</th><th scope="col">Unit</th><th scope="col">Age</th></tr></thead>
-                            <tbody>{list.map((r) => <Row key={`${r.obis} ${r.attribute}`} register={r} now={now} />)}</tbody>
+                            <tbody>{list.map((r) => <Row key={`${r.obis} ${r.attribute}`} register={r} now={now} freshFor={freshFor} />)}</tbody>
                         </table>
                     </section>
                 );
