@@ -145,7 +145,7 @@ function ProfileCurve({id, profile, route}: {id: number; profile: Profile; route
                 {data && data.flagged.length > 0 && <span class="word stale"><Icon name="failing" />{count(data.flagged.length, 'row')} with a status</span>}
                 <span class="spring" />
                 {zoom && <button type="button" class="button" onClick={() => setZoom(null)}>Reset zoom</button>}
-                <button type="button" class="button" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}><Icon name={asTable ? 'curve' : 'table'} />{asTable ? 'View as curve' : 'View as table'}</button>
+                <button type="button" class="button" onClick={() => setAsTable(!asTable)}><Icon name={asTable ? 'curve' : 'table'} />{asTable ? 'View as curve' : 'View as table'}</button>
                 <a class="button" href={csvLink(id, profile.obis, Math.floor(span.from) + 1, Math.floor(span.to) + 1)} download><Icon name="download" />CSV</a>
             </div>
             {kept && <Sums rows={kept.rows} channels={shown} from={zoom ? zoom.from : kept.range.from} to={zoom ? zoom.to : kept.range.to} zone={zone} missing={missing} />}

@@ -2,7 +2,7 @@
 import {useState} from 'preact/hooks';
 import type {Rows} from '../api.ts';
 import type {ChartData} from '../chart.ts';
-import {NONE, rounded, whole} from '../format.ts';
+import {fixed, NONE, placesFor, whole} from '../format.ts';
 import {statusWords} from '../obis.ts';
 import {clock, stamp} from '../zone.ts';
 import {duration} from '../series.ts';
@@ -26,6 +26,12 @@ export function CurveTable({data: d, rows, from, to}: Props) {
     const at = Math.min(page, pages - 1);
     const list = Array.from({length: Math.min(PAGE, n - at * PAGE)}, (_, i) => first + at * PAGE + i);
     const anyStep = d.lines.some((l) => l.step);
+    const columns = d.lines.map((l) => {
+        const axis = d.axes.find((a) => a.unit === l.unit);
+        const scale = 10 ** (axis?.shift ?? 0);
+        const greatest = list.reduce((m, i) => Math.max(m, Math.abs(l.values[i] ?? 0)), 0) / scale;
+        return {...l, name: axis?.name ?? l.unit, scale, places: placesFor(greatest, l.step ? 5 : 8)};
+    });
     return (
         <div>
             <div class="scroll tall" tabIndex={0} role="region" aria-label="Rows of the load profile">
@@ -34,7 +40,7 @@ export function CurveTable({data: d, rows, from, to}: Props) {
                     <thead>
                         <tr>
                             <th scope="col">{anyStep ? 'Interval' : 'Time'}</th>
-                            {d.lines.map((l) => <th key={l.key} scope="col" class="number">{l.label}, {d.axes.find((a) => a.unit === l.unit)?.name}</th>)}
+                            {columns.map((l) => <th key={l.key} scope="col" class="number">{l.label}, {l.name}</th>)}
                             <th scope="col">Status</th>
                         </tr>
                     </thead>
@@ -42,10 +48,9 @@ export function CurveTable({data: d, rows, from, to}: Props) {
                         {list.map((i) => (
                             <tr key={i}>
                                 <th scope="row">{anyStep ? `${stamp(d.zone, d.t[i]! - duration(d.t, i, d.period))}\u2009\u2013\u2009${clock(d.zone, d.t[i]!)}` : stamp(d.zone, d.t[i]!)}</th>
-                                {d.lines.map((l) => {
+                                {columns.map((l) => {
                                     const v = l.values[i];
-                                    const shift = d.axes.find((a) => a.unit === l.unit)?.shift ?? 0;
-                                    return <td key={l.key} class="number">{v == null ? NONE : rounded(v / 10 ** shift, 6)}</td>;
+                                    return <td key={l.key} class="number">{v == null ? NONE : fixed(v / l.scale, l.places)}</td>;
                                 })}
                                 <td>{statusWords(rows.status[i] ?? 0)}</td>
                             </tr>
