@@ -6,8 +6,8 @@
 #include "headend/store/day_block.h"
 
 #include "headend/store/day_column.h"
-#include "headend/store/day_crc.h"
 #include "headend/store/day_runs.h"
+#include "lib/base/crc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +146,7 @@ enum err day_block_encode(const struct day_rows *rows, uint32_t period_s, uint8_
     memmove(to + h.len, to, w.len);
     memcpy(to, head, h.len);
     w.len += h.len;
-    wr_u32(&w, day_crc32(to, w.len));
+    wr_u32(&w, crc32_update(0, to, w.len));
     *len = w.len;
     return w.err;
 }
@@ -178,7 +178,7 @@ static enum err frame_open(struct bytes block, struct frame *f)
         return ERR_CORRUPT;
     struct rd r = rd_of(block.p, block.len - CRC_SIZE), end = rd_of(block.p + r.len, CRC_SIZE);
     uint32_t len[SECTIONS_MAX];
-    if (!r.p || rd_u32(&end) != day_crc32(r.p, r.len))
+    if (!r.p || rd_u32(&end) != crc32_update(0, r.p, r.len))
         return ERR_CORRUPT;
     if (rd_u8(&r) != VERSION)
         return ERR_VERSION;

@@ -1,4 +1,8 @@
-/* Check sums: CRC-32 of storage records, CRC-16 of frames. Bit-reflected, tables of 16 entries. */
+/* Check sums: CRC-32 of storage records, CRC-16 of frames, both bit-reflected.
+ *
+ * crc32_update has two sources with the same results; a program links one of them. crc32_small.c:
+ * 64 octets of table, for the meter's small core. crc32_sliced.c: eight octets a step with 8 KiB of
+ * table, for hosts; this one is in ferraris_base. */
 #ifndef FERRARIS_BASE_CRC_H
 #define FERRARIS_BASE_CRC_H
 

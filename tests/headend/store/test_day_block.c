@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "headend/store/day_crc.h"
 #include "lib/base/crc.h"
 #include "tests/headend/store/rows.h"
 #include "tests/lib/hex.h"
@@ -494,25 +493,6 @@ static void decode_refuses_forged_blocks(void **state)
     }
 }
 
-static void crc_equals_that_of_the_library(void **state)
-{
-    (void)state;
-    struct random r = {2};
-    uint8_t octet[300];
-    assert_int_equal(day_crc32("123456789", 9), 0xCBF43926);
-    for (size_t i = 0; i < sizeof octet; i++)
-        octet[i] = (uint8_t)random_u64(&r);
-    for (size_t n = 0; n < sizeof octet - 8; n++)
-        assert_int_equal(day_crc32(octet + n % 8, n), crc32_update(0, octet + n % 8, n));
-    for (int i = 0; i < 256; i++) { /* each entry of each slice */
-        for (size_t k = 0; k < 8; k++) {
-            uint8_t one[8] = {0};
-            one[k] = (uint8_t)i;
-            assert_int_equal(day_crc32(one, 8), crc32_update(0, one, 8));
-        }
-    }
-}
-
 /* ---- the worked example of the specification ---- */
 
 static const struct day_row example[] = {
@@ -576,7 +556,6 @@ int main(void)
         cmocka_unit_test(decode_sees_each_flipped_bit_and_each_end),
         cmocka_unit_test(decode_survives_wrong_octets),
         cmocka_unit_test(decode_refuses_forged_blocks),
-        cmocka_unit_test(crc_equals_that_of_the_library),
         cmocka_unit_test(block_is_the_one_of_the_specification),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Check sums: the catalogue values, a bit-by-bit reference, and a frame of a real meter. */
+/* Check sums: the catalogue values, a bit-by-bit reference, and a frame of a real meter. Two
+ * programs are made of this file, one for each source of crc32_update. */
 #include "lib/base/crc.h"
 
 #include <setjmp.h>
@@ -48,6 +49,35 @@ static void crc_equals_the_bitwise_reference(void **state)
     }
 }
 
+/* A wrong entry in a table of eight slices shows only where its octet is at its place. */
+static void crc32_equals_the_reference_for_each_octet_at_each_place(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 8; at++)
+        for (unsigned octet = 0; octet < 256; octet++) {
+            uint8_t eight[8] = {0};
+            eight[at] = (uint8_t)octet;
+            assert_int_equal(crc32_update(0, eight, 8),
+                             ~reference(0xFFFFFFFF, 0xEDB88320, eight, 8));
+        }
+}
+
+/* Wherever the octets begin in memory, and wherever a chain is cut. */
+static void crc32_is_the_same_at_any_alignment_and_cut(void **state)
+{
+    (void)state;
+    uint8_t octet[8 + 40];
+    for (size_t shift = 0; shift < 8; shift++) {
+        for (size_t i = 0; i < 40; i++)
+            octet[shift + i] = (uint8_t)(i * 37 + 11);
+        const uint32_t want = ~reference(0xFFFFFFFF, 0xEDB88320, octet + shift, 40);
+        for (size_t cut = 0; cut <= 40; cut++) {
+            const uint32_t first = crc32_update(0, octet + shift, cut);
+            assert_int_equal(crc32_update(first, octet + shift + cut, 40 - cut), want);
+        }
+    }
+}
+
 static int nibble(char c)
 {
     const char *digits = "0123456789abcdef";
@@ -94,6 +124,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crc_gives_the_catalogue_values),
         cmocka_unit_test(crc_equals_the_bitwise_reference),
+        cmocka_unit_test(crc32_equals_the_reference_for_each_octet_at_each_place),
+        cmocka_unit_test(crc32_is_the_same_at_any_alignment_and_cut),
         cmocka_unit_test(crc16_accepts_the_frame_of_a_meter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
