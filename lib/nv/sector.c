@@ -127,13 +127,14 @@ enum err flash_blank(const struct area *a, uint32_t addr, uint32_t n, bool *blan
 {
     *blank = true;
     while (n > 0 && *blank) {
-        uint8_t chunk[SECTOR_CHUNK];
+        uint8_t chunk[SECTOR_CHUNK], common = 0xFF;
         uint32_t part = n < sizeof chunk ? n : (uint32_t)sizeof chunk;
         enum err err = a->flash->read(a->flash, addr, chunk, part);
         if (err)
             return err;
         for (uint32_t i = 0; i < part; i++)
-            *blank = *blank && chunk[i] == 0xFF;
+            common &= chunk[i];
+        *blank = common == 0xFF;
         addr += part;
         n -= part;
     }
