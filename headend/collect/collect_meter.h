@@ -43,6 +43,7 @@ struct collect_meter {
     bool counter_retried;     /* after a refusal another number was tried once */
     uint32_t refused_counter; /* the last one then */
     bool ask;                 /* the next turn asks the meter for it: collect_ask.h */
+    bool counter_checked;     /* the meter knows no greater one than the store did at start */
     int64_t clock_s;          /* the meter's clock at clock_mono_ms; 0: not known */
     uint64_t clock_mono_ms;
     bool event_waiting;

@@ -229,6 +229,7 @@ static void take_row(struct collector *c, struct collect_meter *m, const struct 
     if (m->row.client_sap != row->client_sap) {
         m->counter = (struct dlms_counter){0};
         m->counter_floor = m->rx_floor = 0;
+        m->counter_checked = false;
     }
     struct meter_state *s = collector_state_begin(c, m);
     m->row = *row;

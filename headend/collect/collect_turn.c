@@ -170,7 +170,7 @@ static struct cosem_client_config config_of(struct collect_conn *conn)
 
 void turn_connected(struct collect_conn *conn)
 {
-    if (conn->m->ask) {
+    if (ask_is_due(conn->m)) {
         ask_begin(conn);
         return;
     }

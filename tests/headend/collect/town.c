@@ -32,7 +32,10 @@ static bool on_open(void *context, size_t i)
 static size_t on_feed(void *context, size_t i, const uint8_t *p, size_t n)
 {
     struct station *s = context;
-    return s->silent || s->garbage ? n : session_feed(&s->session[i], p, n);
+    const size_t used = s->silent || s->garbage ? n : session_feed(&s->session[i], p, n);
+    if (s->heard != NULL)
+        s->heard(s->heard_context, i, p, used);
+    return used;
 }
 
 static size_t on_take(void *context, size_t i, uint8_t *to, size_t size)

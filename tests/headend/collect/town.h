@@ -27,6 +27,9 @@ struct station {
     bool deaf_close;  /* never closes by itself when silent */
     size_t cut_after; /* octets until the line breaks; 0: never */
     size_t sent[TCP_SERVER_CONNS];
+    /* all octets that come in, as they come; NULL: nobody listens */
+    void (*heard)(void *context, size_t line, const uint8_t *p, size_t n);
+    void *heard_context;
 };
 
 struct town {

@@ -1,0 +1,229 @@
+/* Invocation counters as somebody hears them on the line: no number twice under one key, also when
+ * the head-end's store is an older copy of itself.
+ *
+ * A meter refuses a number it has seen; by then it has been sent, and two frames under one number
+ * are in the hands of whoever listens. So the frames are looked at, not the meter's opinion. */
+#include "tests/headend/collect/town.h"
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOUR      3600
+#define AARQ      0x60
+#define INITIATE  0x21 /* glo-initiateRequest */
+#define GLO_FIRST 0xC8
+#define GLO_LAST  0xCF
+#define FRAME_MAX 2048
+
+/* Who listens to one meter's lines. */
+struct ear {
+    struct wrapper_rx rx[TCP_SERVER_CONNS];
+    uint8_t frame[TCP_SERVER_CONNS][FRAME_MAX];
+    uint32_t last;      /* greatest number heard */
+    unsigned n_numbers; /* heard in all */
+    unsigned n_asked;   /* frames of the public client */
+};
+
+/* At the length of SC || IC || ...: gives the place of IC. */
+static const uint8_t *number_at(const uint8_t *p)
+{
+    return p + (p[0] < 0x80 ? 1 : 1 + (p[0] & 0x7F)) + 1;
+}
+
+static void note(struct ear *e, const uint8_t *p)
+{
+    const uint32_t n =
+        (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
+    if (e->n_numbers > 0 && n <= e->last)
+        fail_msg("number %u was sent after %u", n, e->last);
+    e->last = n;
+    e->n_numbers++;
+}
+
+static void look(struct ear *e, const uint8_t *p, size_t len)
+{
+    const uint8_t *end = p + len;
+    assert_true(len > 8);
+    if (p[0] == AARQ) { /* [30] user-information, OCTET STRING, glo-initiateRequest */
+        while (p + 12 < end && (p[0] != 0xBE || p[2] != 0x04 || p[4] != INITIATE))
+            p++;
+        assert_true(p + 12 < end);
+        note(e, number_at(p + 5));
+    } else if (p[0] >= GLO_FIRST && p[0] <= GLO_LAST) {
+        note(e, number_at(p + 1));
+    }
+}
+
+static void hear(void *context, size_t line, const uint8_t *p, size_t n)
+{
+    struct ear *e = context;
+    for (size_t at = 0; at < n;) {
+        enum wrapper_event event;
+        at += wrapper_feed(&e->rx[line], p + at, n - at, &event);
+        assert_true(event == WRAPPER_MORE || event == WRAPPER_FRAME);
+        if (event == WRAPPER_FRAME && e->rx[line].source == METER_SAP_READER_HLS)
+            look(e, e->frame[line], e->rx[line].len);
+        else if (event == WRAPPER_FRAME)
+            e->n_asked++;
+    }
+}
+
+static struct ear *ear_at(struct station *s)
+{
+    struct ear *e = calloc(1, sizeof *e);
+    assert_non_null(e);
+    for (size_t i = 0; i < TCP_SERVER_CONNS; i++)
+        wrapper_reset(&e->rx[i], e->frame[i], sizeof e->frame[i]);
+    s->heard = hear;
+    s->heard_context = e;
+    return e;
+}
+
+/* ---- backups ---- */
+
+static void copy_store(const struct town *t, const char *to)
+{
+    char sql[160], from[128];
+    sqlite3 *db;
+    snprintf(from, sizeof from, "%s/ferraris.db", t->dir);
+    snprintf(sql, sizeof sql, "VACUUM INTO '%s'", to);
+    assert_int_equal(sqlite3_open_v2(from, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void restore_store(struct town *t, const char *from)
+{
+    char path[128], why[256];
+    const struct store_options o = {.dir = t->dir, .clock = &t->clock};
+    store_close(t->store);
+    t->store = NULL;
+    snprintf(path, sizeof path, "%s/ferraris.db", t->dir);
+    assert_int_equal(rename(from, path), 0);
+    assert_int_equal(store_open(&t->store, &o, why, sizeof why), ERR_OK);
+}
+
+static void check_good(struct town *t, int64_t id)
+{
+    const struct meter_state state = town_state(t, id);
+    assert_string_equal(state.error, "");
+    assert_true(state.up_to_date);
+    assert_int_equal(state.n_failed, 0);
+}
+
+/* ---- cases ---- */
+
+static void counter_goes_on_over_restarts(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    struct station *s = town_station(t, "ST402D");
+    struct ear *e = ear_at(s);
+    const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
+    for (int k = 0; k < 3; k++) {
+        town_start(t);
+        town_live(t, HOUR, 600);
+        check_good(t, id);
+        town_stop(t);
+    }
+    assert_true(e->n_numbers > 50);
+    assert_true(e->last < 10 * 256); /* a block or two with each start, no leap */
+    town_free(t);
+    free(e);
+}
+
+static void counter_is_never_sent_again_after_a_restore(void **state)
+{
+    (void)state;
+    char backup[] = "/tmp/ferraris-backup-XXXXXX";
+    struct town *t = town_new();
+    struct station *s = town_station(t, "ST402D");
+    struct ear *e = ear_at(s);
+    const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
+    assert_int_equal(close(mkstemp(backup)), 0); /* an empty file may be copied into */
+    town_start(t);
+    town_live(t, HOUR, 600);
+    copy_store(t, backup);
+    const uint32_t then = e->last;
+    town_live(t, 40 * HOUR, 600);
+    assert_true(e->last > then + 2 * 256); /* beyond what the copy had reserved */
+    town_stop(t);
+    restore_store(t, backup);
+    const uint32_t last = e->last;
+    const unsigned asked = e->n_asked;
+    town_start(t);
+    town_settle(t);
+    check_good(t, id);
+    assert_true(e->n_asked > asked);
+    assert_true(e->last > last + 60000); /* and beyond what may have been lost on the way */
+    town_check_rows(t, s, id);           /* what the copy lacked was read again */
+    town_stop(t);
+    town_start(t);
+    town_settle(t);
+    check_good(t, id);
+    town_free(t);
+    free(e);
+}
+
+/* The first question gets no answer: the line breaks. What is in the store is used. */
+static void counter_of_the_store_is_used_when_the_meter_does_not_tell(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    struct station *s = town_station(t, "ST402D");
+    struct ear *e = ear_at(s);
+    const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
+    s->away = true; /* every line until it is back */
+    town_start(t);
+    town_settle(t);
+    assert_false(town_state(t, id).up_to_date);
+    s->away = false;
+    town_live(t, HOUR, 60);
+    check_good(t, id);
+    assert_true(e->n_numbers > 10);
+    town_free(t);
+    free(e);
+}
+
+/* A meter that claims to know numbers far beyond: nothing is sent with ours, and the error says
+ * why. */
+static void counter_is_not_burnt_by_an_unlikely_answer(void **state)
+{
+    (void)state;
+    uint32_t next;
+    struct town *t = town_new();
+    struct station *s = town_station(t, "ST402D");
+    s->rig->counter = (struct dlms_counter){.next = 0x40000000, .limit = UINT32_MAX};
+    assert_true(rig_connect(s->rig, METER_SAP_READER_HLS));
+    rig_release(s->rig);
+    struct ear *e = ear_at(s);
+    const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
+    town_start(t);
+    town_settle(t);
+    assert_non_null(strstr(town_state(t, id).error, "far beyond ours"));
+    assert_int_equal(e->n_numbers, 0);
+    assert_true(e->n_asked > 0);
+    assert_int_equal(store_counter_reserve(t->store, id, METER_SAP_READER_HLS, 1, 1, &next),
+                     ERR_OK);
+    assert_true(next < 4 * 256);
+    town_free(t);
+    free(e);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counter_goes_on_over_restarts),
+        cmocka_unit_test(counter_is_never_sent_again_after_a_restore),
+        cmocka_unit_test(counter_of_the_store_is_used_when_the_meter_does_not_tell),
+        cmocka_unit_test(counter_is_not_burnt_by_an_unlikely_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
