@@ -5,6 +5,8 @@
 #include "lib/base/civil.h"
 #include "lib/dlms/axdr.h"
 
+#define UTC_END INT64_C(13569465600) /* 2400-01-01 */
+
 static bool within(uint8_t v, uint8_t low, uint8_t high)
 {
     return v == DATETIME_ANY || (v >= low && v <= high);
@@ -85,7 +87,9 @@ static enum err to_utc(const struct datetime *d, int16_t deviation, int64_t *utc
 
 enum err datetime_to_utc(const struct datetime *d, int16_t deviation, int64_t *utc)
 {
-    return datetime_complete(d) ? to_utc(d, deviation, utc) : ERR_RANGE;
+    enum err err = datetime_complete(d) ? to_utc(d, deviation, utc) : ERR_RANGE;
+    /* the deviation may lead out of the years that the fields are in */
+    return err || (*utc >= 0 && *utc < UTC_END) ? err : ERR_RANGE;
 }
 
 struct datetime datetime_from_utc(int64_t utc, int16_t deviation, uint8_t status)

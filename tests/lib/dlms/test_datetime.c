@@ -61,6 +61,22 @@ static void datetime_refuses_fields_out_of_range(void **state)
     assert_int_equal(refuse("07E40101FF00030000FD2F00"), ERR_RANGE); /* -721 minutes */
 }
 
+static void datetime_is_refused_when_utc_leaves_the_years(void **state)
+{
+    int64_t utc;
+    (void)state;
+    const struct datetime early = decode("07B20101FF00000000FFC400"); /* 1970 +01:00 */
+    const struct datetime zero = decode("07B20101FF01000000FFC400");
+    const struct datetime late = decode("095F0C1FFF173B3B00003C00"); /* end of 2399, -01:00 */
+    const struct datetime last = decode("095F0C1FFF173B3B00000000");
+    assert_int_equal(datetime_to_utc(&early, 0, &utc), ERR_RANGE);
+    assert_int_equal(datetime_to_utc(&zero, 0, &utc), ERR_OK);
+    assert_int_equal(utc, 0);
+    assert_int_equal(datetime_to_utc(&late, 0, &utc), ERR_RANGE);
+    assert_int_equal(datetime_to_utc(&last, 0, &utc), ERR_OK);
+    assert_int_equal(utc, INT64_C(13569465599));
+}
+
 static void datetime_deviation_leads_from_local_time_to_utc(void **state)
 {
     int64_t utc;
@@ -177,6 +193,7 @@ int main(void)
         cmocka_unit_test(datetime_reads_and_writes_all_fields),
         cmocka_unit_test(datetime_refuses_fields_out_of_range),
         cmocka_unit_test(datetime_deviation_leads_from_local_time_to_utc),
+        cmocka_unit_test(datetime_is_refused_when_utc_leaves_the_years),
         cmocka_unit_test(datetime_bound_widens_wildcards),
         cmocka_unit_test(datetime_get_takes_both_tags),
         cmocka_unit_test(datetime_text_is_iso_8601),
