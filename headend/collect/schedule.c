@@ -19,7 +19,7 @@ static int64_t greatest(int64_t a, int64_t b)
 
 int64_t schedule_from(const struct store_profile *p, const struct schedule_now *now)
 {
-    if (p->reread || p->read_ms == 0)
+    if (p->reread || p->read_ms == 0 || now->meter_s < 0)
         return SCHEDULE_ALL;
     const int64_t by_meter = now->meter_s - p->read_meter_s;
     const int64_t by_utc = (now->utc_ms - p->read_ms) / 1000;

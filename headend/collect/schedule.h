@@ -19,7 +19,7 @@
 #define SCHEDULE_IDENTIFY_MS    86400000
 
 struct schedule_now {
-    int64_t meter_s;   /* the meter's clock, UTC */
+    int64_t meter_s;   /* the meter's clock, UTC; negative: it did not tell */
     int64_t utc_ms;    /* the head-end's */
     int64_t elapsed_s; /* since this profile's last complete reading by the monotonic clock; -1: it
                           was before the head-end started */
@@ -31,8 +31,8 @@ struct schedule_now {
  * greatest of what the clocks say: monotonic (exact, when this process made the last reading), our
  * UTC (wrong after a jump of ours) and the meter's; a too great E only reads rows again, which
  * changes nothing. Everything is read when nothing was ever read completely, when `reread` is set,
- * when E is beyond 400 days, and when the process is new and a clock went back, since then no clock
- * tells E. */
+ * when E is beyond 400 days, when the meter does not tell its time, and when the process is new and
+ * a clock went back, since then no clock tells E. */
 int64_t schedule_from(const struct store_profile *p, const struct schedule_now *now);
 /* More than a day of rows: committed without a sync until its end. */
 bool schedule_is_backlog(int64_t from_s, int64_t meter_s);

@@ -69,6 +69,7 @@ static void schedule_from_does_not_trust_our_clock_alone(void **state)
     /* the machine slept: the monotonic clock stood still */
     assert_true(from(&p, T0 + 7212 - 3600, T0 + 7212, 10) <= T0 + 12 - 3600 - 900);
     assert_int_equal(from(&p, T0 + 912, T0 + INT64_C(500) * 86400, 900), SCHEDULE_ALL);
+    assert_int_equal(from(&p, INT64_MIN, T0 + 1812, 900), SCHEDULE_ALL); /* it did not tell */
 }
 
 static void schedule_from_follows_a_step_forward(void **state)
