@@ -25,11 +25,19 @@
 #define IDLE_TIMEOUTS 8u              /* the same in time */
 
 static const struct reader_step *const step_of[N_STEPS] = {
-    [STEP_NAME] = &reader_step_name,           [STEP_SERIAL] = &reader_step_serial,
-    [STEP_LIST] = &reader_step_list,           [STEP_SCALERS] = &reader_step_scalers,
-    [STEP_COLUMNS] = &reader_step_columns,     [STEP_PERIOD] = &reader_step_period,
-    [STEP_UNITS] = &reader_step_units,         [STEP_CLOCK] = &reader_step_clock,
-    [STEP_REGISTERS] = &reader_step_registers, [STEP_ROWS] = &reader_step_rows,
+    [STEP_NAME] = &reader_step_name,
+    [STEP_SERIAL] = &reader_step_serial,
+    [STEP_LIST] = &reader_step_list,
+    [STEP_SCALERS] = &reader_step_scalers,
+    [STEP_COLUMNS] = &reader_step_columns,
+    [STEP_PERIOD] = &reader_step_period,
+    [STEP_UNITS] = &reader_step_units,
+    [STEP_SAME_COLUMNS] = &reader_step_same_columns,
+    [STEP_SAME_PERIOD] = &reader_step_same_period,
+    [STEP_SAME_NAME] = &reader_step_same_name,
+    [STEP_CLOCK] = &reader_step_clock,
+    [STEP_REGISTERS] = &reader_step_registers,
+    [STEP_ROWS] = &reader_step_rows,
 };
 
 enum err reader_init(struct reader *r, const struct cosem_client_config *client)
@@ -52,6 +60,12 @@ void reader_fail(struct reader *r, const char *sentence)
     r->state = releasing ? READER_DONE : READER_FAILED;
     if (!releasing)
         snprintf(r->failure, sizeof r->failure, "%s", sentence);
+}
+
+void reader_fail_changed(struct reader *r, const char *sentence)
+{
+    r->changed = true;
+    reader_fail(r, sentence);
 }
 
 /* Answers that another attempt with the same keys will not change. */
@@ -79,7 +93,7 @@ static void name_object(const struct reader *r, char *out, size_t size)
     char name[OBIS_TEXT] = "";
     const bool registers = r->step == STEP_SCALERS || r->step == STEP_REGISTERS;
     const bool profiles =
-        r->step == STEP_ROWS || (r->step >= STEP_COLUMNS && r->step <= STEP_UNITS);
+        r->step == STEP_ROWS || (r->step >= STEP_COLUMNS && r->step <= STEP_SAME_PERIOD);
     if (registers && r->at < o->n_registers)
         obis_print(o->reg[r->at].ln, name);
     else if (profiles && r->at < o->n_profiles)
@@ -217,7 +231,10 @@ static void begin_plan(struct reader *r)
     r->want = r->plan.want;
     if (!r->plan.objects->known)
         r->want |= READER_IDENTIFY;
-    reader_go(r, (r->want & READER_IDENTIFY) != 0 ? STEP_NAME : STEP_CLOCK);
+    if ((r->want & READER_IDENTIFY) != 0)
+        reader_go(r, STEP_NAME);
+    else
+        reader_go(r, (r->want & READER_CHECK) != 0 && !r->reused ? STEP_SAME_NAME : STEP_CLOCK);
 }
 
 /* The client is idle again. */
@@ -285,7 +302,7 @@ enum err reader_begin(struct reader *r, uint64_t now_ms, const struct reader_pla
     r->sink = *sink;
     r->state = READER_BUSY;
     r->failure[0] = '\0';
-    r->security_failure = r->endless = false;
+    r->security_failure = r->endless = r->changed = r->whole = r->checked = false;
     r->counter_wanted = r->rows_done = r->rows_expected = r->rows_before = 0;
     reader_go(r, STEP_CONNECT);
     expect(r, 0);

@@ -31,6 +31,7 @@
 #define READER_REGISTERS_MAX 128
 #define READER_PROFILES_MAX  4
 #define READER_TEXT_MAX      33
+#define READER_ROWS_MAX      20000000u /* of one profile: 38 years of minutes */
 
 struct reader_register {
     uint8_t ln[6];
@@ -49,9 +50,10 @@ struct reader_column {
 };
 struct reader_profile {
     uint8_t ln[6];
-    uint32_t period_s;   /* 0: not periodic, or refused */
-    uint16_t n_captured; /* columns the meter has; 0: it did not tell */
-    uint8_t n_columns;   /* n_captured, or 0 where those are too many */
+    uint32_t period_s;    /* 0: not periodic, or refused */
+    uint16_t n_captured;  /* columns the meter has; 0: it did not tell */
+    uint8_t n_columns;    /* n_captured, or 0 where those are too many */
+    uint32_t columns_sum; /* of what it told of its columns, to see a change */
     struct reader_column column[PROFILE_ROWS_COLUMNS_MAX];
 };
 /* What the meter has, found by identification, kept by the owner between readings. Load profiles
@@ -67,7 +69,15 @@ struct reader_objects {
     struct reader_profile profile[READER_PROFILES_MAX];
 };
 
-enum reader_want { READER_IDENTIFY = 1, READER_REGISTERS = 2, READER_PROFILES = 4 };
+enum reader_want {
+    READER_IDENTIFY = 1,
+    READER_REGISTERS = 2,
+    READER_PROFILES = 4,
+    /* Before anything is read: is it still the meter whose objects are known? A new association
+     * tells its device name, each profile its columns and period; a difference ends the reading in
+     * FAILED, with `changed`. Rows of one meter or layout never pass for those of another. */
+    READER_CHECK = 8
+};
 
 struct reader_plan {
     uint8_t want;                   /* READER_*; IDENTIFY is added when the objects are not known */
@@ -112,11 +122,14 @@ struct reader_got {
     uint8_t ln[6];
     uint8_t attribute;
     bool unreadable; /* attribute 2 of the object */
+    uint32_t sum;    /* of columns */
+    char text[READER_TEXT_MAX];
 };
 
 struct reader {
     enum reader_state state; /* READY: the plan is done, the association open for the next one */
     char failure[200];       /* one sentence, for people, of READER_FAILED */
+    bool changed;            /* READER_CHECK found a difference: identify anew */
     bool security_failure;   /* wrong key, counter or password: trying again soon is no use */
     uint32_t counter_wanted; /* what the meter expects of us, 0: it did not say */
     uint32_t rows_done, rows_expected; /* of this plan so far */
@@ -132,6 +145,7 @@ struct reader {
     uint8_t n_list, n_left; /* values asked for, and not yet come */
     uint8_t want;
     bool whole;   /* this profile is read without a range */
+    bool checked; /* this profile's columns and period are those known */
     bool endless; /* gave up on an answer */
     bool reused;  /* the association was open before this plan */
     enum err bad; /* of the value under way */

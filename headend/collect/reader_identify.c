@@ -15,7 +15,7 @@ static const uint8_t ln_device_name[6] = {0, 0, 42, 0, 0, 255};
 static const uint8_t ln_serial[6] = {0, 0, 96, 1, 0, 255};
 static const uint8_t ln_association[6] = {0, 0, 40, 0, 0, 255};
 
-/* ---- name and serial number ---- */
+/* ---- name ---- */
 
 static void put_hex(const struct bytes b, char out[READER_TEXT_MAX])
 {
@@ -70,6 +70,36 @@ static void name_done(struct reader *r, enum cosem_result result)
     (void)result; /* a meter without a name has objects all the same */
     reader_go(r, STEP_SERIAL);
 }
+
+/* ---- the same meter as before? ---- */
+
+static enum err ask_same_name(struct reader *r)
+{
+    const struct apdu_attr attr = reader_attr(1, ln_device_name, 2);
+    return reader_get(r, &attr);
+}
+
+static enum err same_name_part(void *context, const struct value_part *part)
+{
+    struct reader *r = context;
+    return take_text(part, r->got.text);
+}
+
+/* A name not told then or now says nothing. */
+static void same_name_done(struct reader *r, enum cosem_result result)
+{
+    const char *known = r->plan.objects->device_name;
+    char sentence[120];
+    reader_go(r, STEP_CLOCK);
+    if (result != COSEM_SUCCESS || known[0] == '\0' || r->got.text[0] == '\0' ||
+        strcmp(known, r->got.text) == 0)
+        return;
+    snprintf(sentence, sizeof sentence, "another meter answers at this address: %s instead of %s",
+             r->got.text, known);
+    reader_fail_changed(r, sentence);
+}
+
+/* ---- serial number ---- */
 
 static enum err ask_serial(struct reader *r)
 {
@@ -238,4 +268,6 @@ static void list_done(struct reader *r, enum cosem_result result)
 const struct reader_step reader_step_name = {"the device name", ask_name, name_part, name_done};
 const struct reader_step reader_step_serial = {"the serial number", ask_serial, serial_part,
                                                serial_done};
+const struct reader_step reader_step_same_name = {"the device name", ask_same_name, same_name_part,
+                                                  same_name_done};
 const struct reader_step reader_step_list = {"the object list", ask_list, list_part, list_done};

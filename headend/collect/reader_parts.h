@@ -16,6 +16,9 @@ enum reader_step_id {
     STEP_COLUMNS, /* of profile `at`, then its period, then the units of its columns */
     STEP_PERIOD,
     STEP_UNITS,
+    STEP_SAME_COLUMNS, /* of profile `at`: READER_CHECK */
+    STEP_SAME_PERIOD,
+    STEP_SAME_NAME,
     STEP_CLOCK,
     STEP_REGISTERS,
     STEP_ROWS,
@@ -37,7 +40,8 @@ struct reader_step {
 
 extern const struct reader_step reader_step_name, reader_step_serial, reader_step_list,
     reader_step_scalers, reader_step_columns, reader_step_period, reader_step_units,
-    reader_step_clock, reader_step_registers, reader_step_rows;
+    reader_step_same_columns, reader_step_same_period, reader_step_same_name, reader_step_clock,
+    reader_step_registers, reader_step_rows;
 
 /* ---- reader.c ---- */
 void reader_go(struct reader *r, enum reader_step_id step); /* to its first object */
@@ -48,6 +52,8 @@ MUST_CHECK enum err reader_get_some(struct reader *r, uint8_t total,
 struct apdu_attr reader_attr(uint16_t class_id, const uint8_t ln[6], uint8_t id);
 /* Ends the reading with this sentence. */
 void reader_fail(struct reader *r, const char *sentence);
+/* As reader_fail(), for READER_CHECK: what the meter is or has is not what is known. */
+void reader_fail_changed(struct reader *r, const char *sentence);
 
 /* ---- reader_registers.c ---- */
 /* The attribute with scaler and unit of a class 3, 4 or 5 object. */

@@ -6,10 +6,12 @@
  * the whole buffer; doubled rows are the receiver's business. */
 #include "headend/collect/reader_parts.h"
 
+#include "lib/cosem/obis.h"
 #include "lib/cosem/profile_select.h"
 #include "lib/cosem/units.h"
 #include "lib/dlms/datetime.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CLASS_PROFILE 7u
@@ -91,10 +93,20 @@ static enum err take_member(struct reader_got *got, const struct value_part *par
     return ERR_OK;
 }
 
+/* Not for security: tells one list of columns from another. */
+static void sum_part(struct reader_got *got, const struct value_part *part)
+{
+    uint32_t sum = got->sum + part->n + 1u;
+    for (size_t i = 0; i < part->content.len; i++)
+        sum = (sum ^ part->content.p[i]) * 16777619u;
+    got->sum = sum * 16777619u;
+}
+
 static enum err columns_part(void *context, const struct value_part *part)
 {
     struct reader *r = context;
     struct reader_profile *p = profile_at(r);
+    sum_part(&r->got, part);
     switch (part->depth) {
     case 0:
         p->n_captured = part->n < UINT16_MAX ? (uint16_t)part->n : UINT16_MAX;
@@ -133,6 +145,7 @@ static void columns_done(struct reader *r, enum cosem_result result)
         n_values += p->column[i].role == PROFILE_ROWS_VALUE;
     if (result != COSEM_SUCCESS)
         p->n_captured = 0;
+    p->columns_sum = r->got.sum;
     if (p->n_captured != p->n_columns || n_values > PROFILE_ROWS_VALUES_MAX)
         p->n_columns = 0;
     r->step = STEP_PERIOD;
@@ -144,11 +157,17 @@ static enum err ask_period(struct reader *r)
     return reader_get(r, &attr);
 }
 
-static void period_done(struct reader *r, enum cosem_result result)
+/* 0: not periodic, or not told. */
+static uint32_t told_period(const struct reader *r, enum cosem_result result)
 {
     const int64_t period = r->got.number;
     const bool told = result == COSEM_SUCCESS && period > 0 && period <= UINT32_MAX;
-    profile_at(r)->period_s = told ? (uint32_t)period : 0;
+    return told ? (uint32_t)period : 0;
+}
+
+static void period_done(struct reader *r, enum cosem_result result)
+{
+    profile_at(r)->period_s = told_period(r, result);
     r->step = STEP_UNITS;
 }
 
@@ -201,6 +220,45 @@ static void unit_done(struct reader *r, enum cosem_result result)
     c->unit = r->got.unit;
 }
 
+/* ---- the same columns and period as before? ---- */
+
+static void fail_profile(struct reader *r, const char *what)
+{
+    char name[OBIS_TEXT], sentence[120];
+    obis_print(profile_at(r)->ln, name);
+    snprintf(sentence, sizeof sentence, "the %s of profile %s changed: it is looked at anew", what,
+             name);
+    reader_fail_changed(r, sentence);
+}
+
+static enum err ask_same_columns(struct reader *r)
+{
+    const struct apdu_attr attr = reader_attr(CLASS_PROFILE, profile_at(r)->ln, ATTR_COLUMNS);
+    return reader_get(r, &attr);
+}
+
+static enum err same_columns_part(void *context, const struct value_part *part)
+{
+    struct reader *r = context;
+    sum_part(&r->got, part);
+    return ERR_OK;
+}
+
+static void same_columns_done(struct reader *r, enum cosem_result result)
+{
+    r->step = STEP_SAME_PERIOD;
+    if (result != COSEM_SUCCESS || r->got.sum != profile_at(r)->columns_sum)
+        fail_profile(r, "columns");
+}
+
+static void same_period_done(struct reader *r, enum cosem_result result)
+{
+    r->step = STEP_ROWS;
+    r->checked = true;
+    if (told_period(r, result) != profile_at(r)->period_s)
+        fail_profile(r, "period");
+}
+
 /* ---- rows ---- */
 
 static bool on_row(void *context, const struct profile_row *row)
@@ -209,6 +267,9 @@ static bool on_row(void *context, const struct profile_row *row)
     const uint64_t expected = (uint64_t)r->rows_before + r->rows.n_expected;
     r->rows_expected = expected < UINT32_MAX ? (uint32_t)expected : UINT32_MAX;
     r->idle_octets = 0;
+    r->endless = r->rows.n_expected > READER_ROWS_MAX;
+    if (r->endless)
+        return false;
     if (r->sink.row != NULL && !r->sink.row(r->sink.context, r->at, row))
         return false;
     r->rows_done++;
@@ -269,7 +330,7 @@ static enum err ask_range(struct reader *r, int64_t from_s)
 static void end_profile(struct reader *r, enum cosem_result result, uint32_t n_rows)
 {
     const uint8_t at = r->at++;
-    r->whole = false;
+    r->whole = r->checked = false;
     r->rows_before = r->rows_expected = r->rows_done;
     if (r->sink.profile_end != NULL)
         r->sink.profile_end(r->sink.context, at, result, n_rows);
@@ -292,6 +353,10 @@ static enum err ask_rows(struct reader *r)
     }
     if (reader_profile_problem(profile_at(r)) != NULL || !init_rows(r)) {
         end_profile(r, COSEM_OTHER_REASON, 0);
+        return ERR_OK;
+    }
+    if ((r->want & READER_CHECK) != 0 && !r->checked) {
+        r->step = STEP_SAME_COLUMNS;
         return ERR_OK;
     }
     const int64_t from_s = r->plan.from_s == NULL || r->whole
@@ -320,4 +385,8 @@ const struct reader_step reader_step_period = {"the period of profile", ask_peri
                                                reader_number_part, period_done};
 const struct reader_step reader_step_units = {"the units of profile", ask_units, reader_scaler_part,
                                               unit_done};
+const struct reader_step reader_step_same_columns = {"the columns of profile", ask_same_columns,
+                                                     same_columns_part, same_columns_done};
+const struct reader_step reader_step_same_period = {"the period of profile", ask_period,
+                                                    reader_number_part, same_period_done};
 const struct reader_step reader_step_rows = {"the profile", ask_rows, NULL, rows_done};
