@@ -74,6 +74,7 @@ struct collect_conn {
     size_t answer_len;
     bool answered;
     bool spoiled;                       /* worker: a write of this turn failed */
+    bool refused[READER_PROFILES_MAX];  /* worker: the store does not take all rows of it */
     bool adjusted[READER_PROFILES_MAX]; /* worker: new rows say that the clock was adjusted */
 };
 

@@ -49,8 +49,10 @@ struct collect_meter {
     bool event_waiting;
     uint64_t event_ms;                  /* the last state event */
     bool registers_read, profiles_read; /* the last reading of each was complete */
-    bool told;                          /* the log knows that it works */
-    const struct collect_meter *twin;   /* another row that reads the same meter; NULL: none */
+    /* why the last reading of the profiles was not complete; "" when it was */
+    char profiles_error[sizeof((struct meter_state *)0)->error];
+    bool told;                        /* the log knows that it works */
+    const struct collect_meter *twin; /* another row that reads the same meter; NULL: none */
 };
 
 struct collect_table {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define INCOMPLETE_MS 60000 /* until a profile that could not be read well is asked for again */
+
 /* ---- the store's failures ---- */
 
 static const char *store_trouble(enum err err)
@@ -83,8 +85,12 @@ static void plan_after_success(struct collect_conn *conn, uint64_t now)
         m->registers_read = true;
     }
     if (conn->want & READER_PROFILES) {
-        m->profiles_due_ms = now + profiles_wait(m, meter_ms);
+        const uint64_t wait = profiles_wait(m, meter_ms);
         m->profiles_read = !conn->incomplete;
+        m->profiles_due_ms =
+            now + (m->profiles_read || wait > INCOMPLETE_MS ? wait : INCOMPLETE_MS);
+        snprintf(m->profiles_error, sizeof m->profiles_error, "%s",
+                 conn->incomplete ? conn->error : "");
     }
     m->due_ms = m->registers_due_ms < m->profiles_due_ms ? m->registers_due_ms : m->profiles_due_ms;
     m->counter_retried = false;
@@ -96,7 +102,7 @@ static void plan_after_failure(struct collect_conn *conn, uint32_t n_failed, uin
     struct collect_meter *m = conn->m;
     if (conn->retry)
         m->due_ms = now;
-    else if (conn->not_stored) /* nothing begins before the store works: collector.c */
+    else if (conn->not_stored && c->store_failing) /* nothing begins before it works: collector.c */
         m->due_ms = now + 1000;
     else
         m->due_ms = now + schedule_backoff(n_failed, conn->security, collector_random(c));
@@ -111,7 +117,8 @@ static void plan_after_failure(struct collect_conn *conn, uint32_t n_failed, uin
 static void set_error(const struct collect_conn *conn, struct meter_state *s)
 {
     const struct collect_meter *twin = conn->m->twin;
-    snprintf(s->error, sizeof s->error, "%s", conn->error);
+    snprintf(s->error, sizeof s->error, "%s",
+             conn->error[0] != '\0' ? conn->error : conn->m->profiles_error);
     if (s->error[0] == '\0' && twin != NULL && twin->row.enabled &&
         strcmp(twin->row.device_name, conn->m->row.device_name) == 0)
         snprintf(s->error, sizeof s->error, "the same meter %s is also read as \"%s\"",

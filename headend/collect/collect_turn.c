@@ -63,6 +63,7 @@ static void reset_turn(struct collect_conn *conn)
     conn->clock_s = conn->clock_utc_ms = 0;
     conn->n_registers = 0;
     memset(conn->adjusted, 0, sizeof conn->adjusted);
+    memset(conn->refused, 0, sizeof conn->refused);
 }
 
 static uint8_t choose_want(const struct collect_meter *m, uint64_t now)
@@ -241,19 +242,24 @@ static bool on_row(void *context, size_t profile, const struct profile_row *row)
     return !conn->m->profile[profile].known || write_row(conn, profile, row);
 }
 
+static void note_profile(struct collect_conn *conn, size_t profile, const char *why)
+{
+    char name[OBIS_TEXT], text[sizeof conn->error];
+    obis_print(conn->m->objects->profile[profile].ln, name);
+    snprintf(text, sizeof text, "profile %s: %s", name, why);
+    note(conn, text);
+    conn->incomplete = true;
+}
+
 static void on_profile_end(void *context, size_t profile, enum cosem_result result, uint32_t n_rows)
 {
     struct collect_conn *conn = context;
-    const struct reader_profile *p = &conn->m->objects->profile[profile];
-    char name[OBIS_TEXT], text[sizeof conn->error];
+    const char *problem = reader_profile_problem(&conn->m->objects->profile[profile]);
     (void)n_rows;
-    if (result != COSEM_SUCCESS) {
-        obis_print(p->ln, name);
-        snprintf(text, sizeof text, "profile %s: %s", name, cosem_result_text(result));
-        note(conn, text);
-        conn->incomplete = true;
-        conn->m->identify = true; /* its columns may have changed */
-    }
+    if (result == COSEM_TYPE_UNMATCHED && problem == NULL)
+        problem = "its rows do not fit its columns";
+    if (result != COSEM_SUCCESS)
+        note_profile(conn, profile, problem != NULL ? problem : cosem_result_text(result));
     if (!conn->m->profile[profile].known)
         return;
     if (!write_profile_end(conn, profile, result == COSEM_SUCCESS))
@@ -300,7 +306,7 @@ static void begin_plan(struct collect_conn *conn)
     }
     const bool identify = must_identify(conn);
     conn->step = identify ? CONN_IDENTIFY : CONN_READ;
-    start_reader(conn, identify ? READER_IDENTIFY : conn->want);
+    start_reader(conn, identify ? READER_IDENTIFY : conn->want | READER_CHECK);
 }
 
 /* The row's data are those of one meter: another that answers at its address must not mix in. */
@@ -356,7 +362,7 @@ void turn_defined(struct collect_conn *conn)
 static void reader_failed(struct collect_conn *conn)
 {
     conn->security = conn->reader.security_failure;
-    if (conn->step == CONN_IDENTIFY)
+    if (conn->step == CONN_IDENTIFY || conn->reader.changed)
         conn->m->identify = true;
     conn->retry = ask_after_refusal(conn);
     turn_fail(conn, conn->reader.failure);
@@ -461,8 +467,11 @@ void turn_written(struct collect_conn *conn, const struct collect_write *w)
         snprintf(conn->error, sizeof conn->error, "not stored: %s", w->job.why);
     }
     if (!w->job.err && w->profile != NULL) {
+        const size_t k = (size_t)(w->profile - conn->m->profile);
         tell_rows(conn, w);
-        if (w->ended)
+        if (w->refused[0] != '\0')
+            note_profile(conn, k, w->refused);
+        if (w->ended && !conn->refused[k])
             take_mark(conn, w);
     }
     if (!w->job.err && w->registers) {

@@ -24,7 +24,8 @@ struct collect_write {
     uint32_t rx_floor; /* of the meter's counters, with the last */
     /* set by the worker */
     struct store_put put;
-    bool reread; /* stored with the mark */
+    bool reread;                  /* stored with the mark */
+    char refused[COMMIT_WHY_MAX]; /* why its rows cannot be stored, "": they are */
 };
 
 /* The meter is due and has a record, which is FREE or KEPT. */

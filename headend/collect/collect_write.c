@@ -1,11 +1,12 @@
 /* See collect_write.h. Functions marked "worker" run in the commit queue's thread: of the
  * connection they read only what the loop leaves alone while n_jobs is not 0, and write only
- * adjusted, spoiled, first_counter, rx_floor and, in DEFINE, the profiles. */
+ * adjusted, refused, spoiled, first_counter, rx_floor and, in DEFINE, the profiles. */
 #include "headend/collect/collect_write.h"
 
 #include "headend/collect/collector_parts.h"
 #include "headend/collect/ratio.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,38 @@ static bool is_adjusted(const struct collect_write *w)
     return false;
 }
 
+static void add_put(struct store_put *sum, const struct store_put *one)
+{
+    if (one->n_new == 0)
+        return;
+    if (sum->n_new == 0 || one->from_s < sum->from_s)
+        sum->from_s = one->from_s;
+    if (sum->n_new == 0 || one->to_s > sum->to_s)
+        sum->to_s = one->to_s;
+    sum->n_new += one->n_new;
+    sum->n_blocks += one->n_blocks;
+}
+
+/* The store does not take them all: the days that it takes. */
+static enum err put_good_days(struct collect_write *w, struct store *s)
+{
+    enum err err = ERR_OK;
+    struct store_put put;
+    memset(&w->put, 0, sizeof w->put);
+    for (uint32_t from = 0, to; from < w->n_rows && !err; from = to) {
+        const int64_t day = w->row[from].stamp_s / DAY_S;
+        for (to = from + 1; to < w->n_rows && w->row[to].stamp_s / DAY_S == day;)
+            to++;
+        err = store_rows_put(s, &w->profile->layout, w->row + from, to - from, &put);
+        add_put(&w->put, &put);
+        if (err == ERR_RANGE) {
+            snprintf(w->refused, sizeof w->refused, "%s", store_why(s));
+            err = ERR_OK;
+        }
+    }
+    return err;
+}
+
 static enum err put_rows(struct collect_write *w, struct store *s)
 {
     struct collect_conn *conn = w->conn;
@@ -31,9 +64,13 @@ static enum err put_rows(struct collect_write *w, struct store *s)
     memset(&w->put, 0, sizeof w->put);
     if (w->n_rows > 0)
         err = store_rows_put(s, &p->layout, w->row, w->n_rows, &w->put);
+    if (err == ERR_RANGE) { /* some rows' own fault: the others and the registers are good */
+        err = put_good_days(w, s);
+        conn->refused[k] = true;
+    }
     if (!err && is_adjusted(w))
         conn->adjusted[k] = true;
-    if (err || !w->ended)
+    if (err || !w->ended || conn->refused[k]) /* no mark: they are asked for again */
         return err;
     /* a reading of everything has seen whatever the clock did; else it is the next one's task */
     w->reread = conn->from_s[k] != SCHEDULE_ALL && conn->adjusted[k];

@@ -190,7 +190,7 @@ static void answer_list(struct scripted *s, struct wr *w, const struct apdu_requ
     apdu_put_response(w, &a);
 }
 
-static void answer(struct scripted *s, struct wr *w, struct bytes apdu)
+void scripted_answer(struct scripted *s, struct wr *w, struct bytes apdu)
 {
     const struct acse_release released = {.has_reason = true};
     struct apdu_request q;
@@ -235,7 +235,7 @@ void scripted_run(struct scripted *s)
         assert_true(n > WRAPPER_HEAD_LEN);
         assert_true(s->max_pdu == 0 || n - WRAPPER_HEAD_LEN <= s->max_pdu ||
                     request[WRAPPER_HEAD_LEN] == DLMS_AARQ);
-        answer(s, &w, (struct bytes){request + WRAPPER_HEAD_LEN, n - WRAPPER_HEAD_LEN});
+        scripted_answer(s, &w, (struct bytes){request + WRAPPER_HEAD_LEN, n - WRAPPER_HEAD_LEN});
         if (w.len == 0)
             return;
         struct wr head = wr_of(s->reply, WRAPPER_HEAD_LEN);

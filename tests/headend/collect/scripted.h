@@ -6,7 +6,7 @@
 #include "tests/headend/collect/reading.h"
 
 #define SCRIPT_RULES  64
-#define SCRIPT_OCTETS 40000 /* of all values together */
+#define SCRIPT_OCTETS 80000 /* of all values together */
 
 struct script_rule {
     uint16_t class_id;
@@ -52,6 +52,8 @@ void scripted_octets(struct scripted *s, uint16_t class_id, const char *obis, ui
                      struct bytes value);
 void scripted_refuse(struct scripted *s, uint16_t class_id, const char *obis, uint8_t id,
                      uint8_t result);
+/* What it answers to this APDU; nothing: it stays silent. */
+void scripted_answer(struct scripted *s, struct wr *w, struct bytes apdu);
 /* Carries requests and answers until the reader has nothing to send. */
 void scripted_run(struct scripted *s);
 /* Begins and runs. */
