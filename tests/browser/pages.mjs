@@ -308,5 +308,6 @@ try {
 } finally {
     await browser.close();
 }
+console.log(`[  ${failed ? 'FAILED  ' : '     OK '}] claim_SIMS_GRAPHS`); // see tests/claims/README.md
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);
