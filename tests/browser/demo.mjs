@@ -44,18 +44,20 @@ async function untilUp() {
 
 const ask = (page, path) => page.evaluate(async (p) => (await fetch(p)).json(), `/api/v1${path}`);
 
-// Days of which the meter's profile has rows.
-async function daysOf(page, meter) {
+const dayText = (s) => new Date(s * 1000).toISOString().slice(0, 10);
+
+// The meter's profile: how many days of rows, and the first and last date.
+async function profileOf(page, meter) {
     const {profiles} = await ask(page, `/meters/${meter.id}/profiles`);
     const {obis, first, last} = profiles[0];
     const {t} = await ask(page, `/meters/${meter.id}/profiles/${obis}/values?from=${first}&to=${last + 1}`);
-    return t.length / 96;
+    return {days: t.length / 96, from: dayText(first - 900), to: dayText(last - 900)};
 }
 
-// The month's curve is on the screen: its canvas holds many pixels that are not those of the paper.
-async function curveOf(page, meter) {
-    await page.goto(`${new URL(page.url()).origin}/#/meters/${meter.id}`);
-    await page.getByRole('radio', {name: 'Month'}).check();
+// The curve of all these days is on the screen: pixels of its canvas that are neither paper nor ink.
+async function curveOf(page, meter, {from, to}) {
+    await page.goto(`${new URL(page.url()).origin}/#/meters/${meter.id}?range=custom&day=${from}&to=${to}`);
+    await page.getByRole('heading', {name: meter.name}).waitFor();
     await page.waitForSelector('.curve-frame[data-plot]');
     await page.waitForTimeout(300);
     return page.evaluate(() => {
@@ -87,9 +89,9 @@ async function look(address, password) {
         const {meters} = await ask(page, '/meters');
         check(meters.length === 8 && new Set(meters.map((m) => m.device_name.slice(0, 6))).size === 8, 'eight meters, one of each model');
         for (const m of meters) {
-            const days = await daysOf(page, m);
-            const pixels = await curveOf(page, m);
-            check(days >= DAYS && pixels > 500, `${m.name}: ${days.toFixed(1)} days, ${pixels} pixels of curve`);
+            const profile = await profileOf(page, m);
+            const pixels = await curveOf(page, m, profile);
+            check(profile.days >= DAYS && pixels > 500, `${m.name}: ${profile.days.toFixed(1)} days, ${pixels} pixels of curve`);
         }
         await page.screenshot({path: join(pictures, 'demo.png')});
         check(seconds() <= Number(limit), `all eight after ${seconds().toFixed(1)} s, at most ${limit}`);
