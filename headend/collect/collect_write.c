@@ -176,8 +176,29 @@ static struct collect_write *piece(struct collect_conn *conn, size_t profile)
     return conn->open;
 }
 
+/* A piece ends with a day: a merge keeps the greater number of equal rows, so a row that the meter
+ * wrote twice stays twice only if both come in one put. A day of more rows than the store takes
+ * ends it, too: memory is bounded whatever the meter sends. */
+static bool is_full(const struct collect_write *w, int64_t stamp_s)
+{
+    if (w == NULL || w->n_rows < COLLECTOR_CHUNK_ROWS)
+        return false;
+    return w->n_rows >= DAY_ROWS_MAX || w->row[w->n_rows - 1].stamp_s / DAY_S != stamp_s / DAY_S;
+}
+
+static void submit_open(struct collect_conn *conn)
+{
+    struct collect_write *w = conn->open;
+    conn->open = NULL;
+    submit_held(conn);
+    submit(conn, w);
+    commit_queue_start(&conn->c->queue);
+}
+
 bool write_row(struct collect_conn *conn, size_t profile, const struct profile_row *row)
 {
+    if (is_full(conn->open, row->stamp_s))
+        submit_open(conn);
     struct collect_write *w = piece(conn, profile);
     if (w == NULL || !has_room(w))
         return false;
@@ -187,12 +208,6 @@ bool write_row(struct collect_conn *conn, size_t profile, const struct profile_r
     to->status = row->status;
     _Static_assert(sizeof to->value == sizeof row->value, "the same columns");
     memcpy(to->value, row->value, sizeof to->value);
-    if (w->n_rows < COLLECTOR_CHUNK_ROWS)
-        return true;
-    conn->open = NULL;
-    submit_held(conn);
-    submit(conn, w);
-    commit_queue_start(&conn->c->queue);
     return true;
 }
 

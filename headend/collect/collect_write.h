@@ -4,8 +4,8 @@
 
 #include "headend/collect/collect_turn.h"
 
-/* Appends a row of the profile; a full piece goes into the commit queue at once. False: no memory.
- */
+/* Appends a row of the profile; a full piece goes into the commit queue with the day's last row.
+ * False: no memory. */
 bool write_row(struct collect_conn *conn, size_t profile, const struct profile_row *row);
 /* The registers go ahead: what follows takes long. */
 void write_registers(struct collect_conn *conn);

@@ -5,7 +5,7 @@
 #include "headend/collect/collect_conn.h"
 #include "headend/collect/collector.h"
 
-#define COLLECTOR_CHUNK_ROWS    4096u  /* of one commit job */
+#define COLLECTOR_CHUNK_ROWS    4096u  /* of one commit job, and the rest of the day */
 #define COLLECTOR_WAITING_ROWS  65536u /* in the commit queue; beyond it lines stand still */
 #define COLLECTOR_COUNTER_BLOCK 256u   /* numbers reserved at once: one sync of the disk */
 #define COLLECTOR_COUNTER_LOW   128u   /* fewer left: more are reserved before a turn */
