@@ -77,7 +77,7 @@ static enum together run_together(struct store *s, struct commit_job *first)
             continue;
         durable = durable || j->durable;
         err = is_spoiled(j) ? ERR_STATE : j->work(j, s);
-        content = err != ERR_OK;
+        content = err != ERR_OK && !commit_is_store_failure(err);
     }
     if (!err)
         err = store_commit(s, durable);
