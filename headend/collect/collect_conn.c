@@ -66,6 +66,17 @@ static void fail_line(struct collect_conn *conn, const char *what, int status)
     turn_fail(conn, text);
 }
 
+/* Goes on with the name's next address, where it has one. */
+static void no_connection(struct collect_conn *conn, int status)
+{
+    if (conn->tcp_open && conn->address != NULL && conn->address->ai_next != NULL) {
+        conn->address = conn->address->ai_next;
+        collect_conn_hang_up(conn); /* then on_closed() */
+    } else {
+        fail_line(conn, "no connection", status);
+    }
+}
+
 static void on_connected(uv_connect_t *request, int status)
 {
     struct collect_conn *conn = request->data;
@@ -77,12 +88,7 @@ static void on_connected(uv_connect_t *request, int status)
         turn_connected(conn);
         return;
     }
-    if (conn->address != NULL && conn->address->ai_next != NULL) {
-        conn->address = conn->address->ai_next;
-        collect_conn_hang_up(conn);
-    } else {
-        fail_line(conn, "no connection", status);
-    }
+    no_connection(conn, status);
 }
 
 static void connect_to(struct collect_conn *conn, const struct sockaddr *address)
@@ -94,7 +100,7 @@ static void connect_to(struct collect_conn *conn, const struct sockaddr *address
     if (status == 0)
         status = uv_tcp_connect(&conn->connect, &conn->tcp, address, on_connected);
     if (status != 0)
-        fail_line(conn, "no connection", status);
+        no_connection(conn, status);
 }
 
 static void try_address(struct collect_conn *conn)
