@@ -1,6 +1,8 @@
 /* Reading text files of instruments: lines, fields, numbers. See text.h. */
 #include "sim/text.h"
 
+#include "lib/base/utf8.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -147,22 +149,10 @@ bool text_uint(struct span s, uint64_t max, uint64_t *out)
     return s.len > 0;
 }
 
-/* Length of a well-formed UTF-8 sequence at p, 0 if none. Overlong forms are of no harm here. */
-static size_t utf8_len(const unsigned char *p, size_t left)
-{
-    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xC2 && p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-    if ((p[0] >= 0x80 && p[0] < 0xC2) || p[0] > 0xF4 || n > left)
-        return 0;
-    for (size_t k = 1; k < n; k++)
-        if ((p[k] & 0xC0) != 0x80)
-            return 0;
-    return n;
-}
-
 static bool is_utf8(struct span s)
 {
     for (size_t k = 0; k < s.len;) {
-        size_t n = utf8_len((const unsigned char *)s.p + k, s.len - k);
+        size_t n = utf8_sequence(s.p + k, s.len - k);
         if (!n)
             return false;
         k += n;

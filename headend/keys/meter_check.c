@@ -1,5 +1,6 @@
 #include "headend/keys/meter_check.h"
 #include "headend/keys/meter_url.h"
+#include "lib/base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,21 +72,6 @@ bool meter_key_parse(const char *text, uint8_t key[16])
 
 /* ---- text ---- */
 
-/* Octets of the UTF-8 sequence at p[0..n), 0 when it is none (RFC 3629, section 4). */
-static size_t sequence(const uint8_t *p, size_t n)
-{
-    const uint8_t c = p[0];
-    const size_t len = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    const bool overlong = (c == 0xE0 && p[1] < 0xA0) || (c == 0xF0 && p[1] < 0x90);
-    const bool outside = (c == 0xED && p[1] > 0x9F) || (c == 0xF4 && p[1] > 0x8F);
-    return overlong || outside ? 0 : len;
-}
-
 static bool is_control(const uint8_t *p)
 {
     return p[0] < 0x20 || p[0] == 0x7F || (p[0] == 0xC2 && p[1] < 0xA0);
@@ -95,7 +81,7 @@ bool meter_text_check(const char *text, size_t n)
 {
     const uint8_t *p = (const uint8_t *)text;
     for (size_t at = 0, len; at < n; at += len) {
-        len = sequence(p + at, n - at);
+        len = utf8_sequence(p + at, n - at);
         if (len == 0 || is_control(p + at))
             return false;
     }

@@ -2,6 +2,8 @@
  * cursor over them. No text from outside becomes SQL here: it is bound. */
 #include "headend/store/store_parts.h"
 
+#include "lib/base/utf8.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -214,23 +216,6 @@ enum err ask_first(struct ask *a, const char *what)
     return a->err;
 }
 
-/* Length of the well-formed sequence at p, 0: none. Unicode 15, table 3-7. */
-static size_t utf8_sequence(const unsigned char *p)
-{
-    if (p[0] < 0x80)
-        return 1;
-    size_t len = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xC0) != 0x80) /* also the end of the text */
-            return 0;
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
-        (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return len;
-}
-
 enum err store_check_text(struct store *s, const char *what, const char *text, size_t min,
                           size_t max)
 {
@@ -240,7 +225,7 @@ enum err store_check_text(struct store *s, const char *what, const char *text, s
     if (len > max)
         return store_fail(s, ERR_RANGE, "the %s is longer than %zu octets", what, max);
     for (size_t at = 0, step; at < len; at += step) {
-        step = utf8_sequence((const unsigned char *)text + at);
+        step = utf8_sequence(text + at, len - at);
         if (step == 0)
             return store_fail(s, ERR_RANGE, "the %s is not UTF-8", what);
     }
