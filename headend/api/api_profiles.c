@@ -354,11 +354,35 @@ static void day_json(struct json_out *j, const struct store_day_total *t, size_t
     json_out_close(j, '}');
 }
 
+/* A day between others of which nothing is there. */
+static void empty_day_json(struct json_out *j, int64_t day, uint32_t period_s, size_t n_columns)
+{
+    char text[TIME_TEXT];
+    time_text_day(day, text);
+    json_out_open(j, '{');
+    json_out_key(j, "day");
+    json_out_text(j, text);
+    json_out_key(j, "n_rows");
+    json_out_int(j, 0);
+    json_out_key(j, "n_expected");
+    json_out_int(j, period_s != 0 ? DAY_S / (int64_t)period_s : 0);
+    json_out_key(j, "totals");
+    json_out_open(j, '[');
+    for (size_t c = 0; c < n_columns; c++)
+        json_out_null(j);
+    json_out_close(j, ']');
+    json_out_close(j, '}');
+}
+
 static void days_json(struct json_out *j, const struct span *s, const struct day_list *list,
                       const struct columns *columns)
 {
+    const struct store_profile *p = &s->profile;
+    const int64_t from = s->from_s > p->first_s ? s->from_s : p->first_s;
+    const int64_t end = list->last < p->last_s / DAY_S ? list->last : p->last_s / DAY_S;
+    int64_t day = p->last_s != 0 ? from / DAY_S : INT64_MAX;
     json_out_open(j, '{');
-    obis_json(j, s->profile.ln);
+    obis_json(j, p->ln);
     columns_json(j, columns);
     json_out_key(j, "days");
     json_out_open(j, '[');
@@ -366,9 +390,14 @@ static void days_json(struct json_out *j, const struct span *s, const struct day
         size_t n = 1;
         while (i + n < list->n && list->total[i + n].day == list->total[i].day)
             n++;
+        for (; day < list->total[i].day; day++)
+            empty_day_json(j, day, p->period_s, columns->n);
         day_json(j, list->total + i, n, columns);
+        day = list->total[i].day + 1;
         i += n;
     }
+    for (; day <= end; day++)
+        empty_day_json(j, day, p->period_s, columns->n);
     json_out_close(j, ']');
     json_out_close(j, '}');
 }

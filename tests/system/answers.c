@@ -6,7 +6,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
+
+#include "lib/base/civil.h"
 
 static json_t *parse(struct outcome *o)
 {
@@ -69,4 +72,15 @@ int64_t told_cell(const json_t *profile, size_t row, const char *obis)
         json_array_get(json_array_get(told_rows(profile), row), column_of(profile, obis));
     assert_true(json_is_integer(cell));
     return json_integer_value(cell);
+}
+
+int64_t told_stamp(const json_t *profile, size_t row)
+{
+    const char *iso = json_string_value(json_array_get(json_array_get(told_rows(profile), row), 0));
+    int y, mo, d, h, mi, s, oh, om;
+    char sign;
+    assert_int_equal(
+        sscanf(iso, "%d-%d-%dT%d:%d:%d%c%d:%d", &y, &mo, &d, &h, &mi, &s, &sign, &oh, &om), 9);
+    const struct civil c = {y, (uint8_t)mo, (uint8_t)d, (uint8_t)h, (uint8_t)mi, (uint8_t)s};
+    return civil_to_seconds(&c) - (sign == '-' ? -1 : 1) * (oh * 3600 + om * 60);
 }

@@ -17,5 +17,7 @@ json_t *told_profile(const char *url);
 /* Cell (row, column with that logical name) as a number; n_rows by json_array_size(told_rows()). */
 const json_t *told_rows(const json_t *profile);
 int64_t told_cell(const json_t *profile, size_t row, const char *obis);
+/* The row's stamp in seconds since 1970. */
+int64_t told_stamp(const json_t *profile, size_t row);
 
 #endif

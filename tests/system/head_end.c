@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "tests/system/head_end.h"
 
+#include "tests/system/answers.h"
+
 #include <setjmp.h>
 
 #include <cmocka.h>
@@ -40,6 +42,8 @@ void head_end_start(struct head_end *h, const char *dir, const char *listen)
                                  dir,
                                  "--listen",
                                  listen != NULL ? listen : "127.0.0.1:0",
+                                 h->log != NULL ? "--log" : NULL,
+                                 h->log,
                                  NULL};
     snprintf(h->err_name, sizeof h->err_name, "headend-%u", count++);
     h->pid = process_spawn(words, &h->out, h->err_name);
@@ -159,7 +163,8 @@ json_t *head_end_register(struct head_end *h, int64_t id, const char *obis, json
     return NULL;
 }
 
-json_t *head_end_profile(struct head_end *h, int64_t id)
+/* All that the profile has, by its operation `what`. */
+static json_t *whole_profile(struct head_end *h, int64_t id, const char *what)
 {
     char path[160];
     int64_t first = 0, last = 0;
@@ -176,10 +181,20 @@ json_t *head_end_profile(struct head_end *h, int64_t id)
     }
     json_decref(list);
     char tail[128];
-    snprintf(tail, sizeof tail, "/profiles/" PROFILE_1 "/values?from=%lld&to=%lld",
+    snprintf(tail, sizeof tail, "/profiles/" PROFILE_1 "/%s?from=%lld&to=%lld", what,
              (long long)first, (long long)last + 1);
     path_of(path, sizeof path, id, tail);
     return http_json(&h->api, "GET", path, NULL, 200);
+}
+
+json_t *head_end_profile(struct head_end *h, int64_t id)
+{
+    return whole_profile(h, id, "values");
+}
+
+json_t *head_end_days(struct head_end *h, int64_t id)
+{
+    return whole_profile(h, id, "days");
 }
 
 const json_t *head_end_column(const json_t *profile, const char *obis, const json_t **column)
@@ -195,4 +210,53 @@ const json_t *head_end_column(const json_t *profile, const char *obis, const jso
         return json_array_get(json_object_get(profile, "values"), i);
     }
     return NULL;
+}
+
+void head_end_row_is(const json_t *profile, size_t i, const json_t *told, size_t k)
+{
+    const json_t *columns = json_object_get(told, "columns");
+    const int64_t stamp = told_stamp(told, k);
+    const int64_t got = json_integer_value(json_array_get(json_object_get(profile, "t"), i));
+    if (stamp != got)
+        fail_msg("row %zu: the meter has %lld, the head-end %lld", k, (long long)stamp,
+                 (long long)got);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(profile, "status"), i)),
+                     told_cell(told, k, "0-0:96.10.1.255"));
+    assert_true(json_array_size(columns) > 2);
+    for (size_t c = 2; c < json_array_size(columns); c++) { /* behind clock and status */
+        const char *obis = json_string_value(json_object_get(json_array_get(columns, c), "obis"));
+        const json_t *values = head_end_column(profile, obis, NULL);
+        assert_non_null(values);
+        assert_int_equal(json_integer_value(json_array_get(values, i)), told_cell(told, k, obis));
+    }
+}
+
+static bool same_row(const json_t *a, size_t i, const json_t *b, size_t k)
+{
+    const json_t *va = json_object_get(a, "values"), *vb = json_object_get(b, "values");
+    if (!json_equal(json_array_get(json_object_get(a, "t"), i),
+                    json_array_get(json_object_get(b, "t"), k)) ||
+        !json_equal(json_array_get(json_object_get(a, "status"), i),
+                    json_array_get(json_object_get(b, "status"), k)) ||
+        json_array_size(va) != json_array_size(vb))
+        return false;
+    for (size_t c = 0; c < json_array_size(va); c++) {
+        if (!json_equal(json_array_get(json_array_get(va, c), i),
+                        json_array_get(json_array_get(vb, c), k)))
+            return false;
+    }
+    return true;
+}
+
+size_t head_end_still_told(const json_t *before, const json_t *after)
+{
+    const size_t n = json_array_size(json_object_get(after, "t"));
+    size_t at = 0;
+    for (size_t i = 0; before != NULL && i < json_array_size(json_object_get(before, "t")); i++) {
+        while (at < n && !same_row(before, i, after, at))
+            at++;
+        if (at++ >= n)
+            fail_msg("row %zu that the API told is gone", i);
+    }
+    return n;
 }

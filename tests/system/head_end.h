@@ -8,7 +8,8 @@
 struct head_end {
     pid_t pid; /* 0: does not run */
     int out;
-    char err_name[32];
+    const char *log;   /* its level, set before the start; NULL: the program's choice */
+    char err_name[32]; /* file of its stderr, the log */
     char password[64]; /* of admin; printed at the first start only, kept over restarts */
     char url[80];
     struct http_client api; /* signed in */
@@ -40,5 +41,13 @@ json_t *head_end_profile(struct head_end *h, int64_t id);
 /* Values of the column with this OBIS, borrowed; NULL where there is none. *column: its
  * description, may be NULL. */
 const json_t *head_end_column(const json_t *profile, const char *obis, const json_t **column);
+/* Load profile 1 day by day, all of it; the caller decrefs it. */
+json_t *head_end_days(struct head_end *h, int64_t id);
+/* Row i of the API's profile is row k of what the meter told (answers.h): stamp, status, and each
+ * value the meter has. */
+void head_end_row_is(const json_t *profile, size_t i, const json_t *told, size_t k);
+/* Every row of `before` (may be NULL) stands in `after`, unchanged and in the same order. Gives the
+ * number of rows after. */
+size_t head_end_still_told(const json_t *before, const json_t *after);
 
 #endif
