@@ -5,9 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of rows told; what is beyond is only counted. A table of API_BODY_MAX has room for half a million
+ * rows, and who sends such a one does not read each refusal. */
+#define ROWS_MAX (4u * 1024 * 1024)
+
 struct import {
     struct json_out rows; /* the array, written while the rows come */
-    int64_t *id;          /* of the meters added: told to the collector after the commit */
+    uint64_t n_left_off;
+    int64_t *id; /* of the meters added: told to the collector after the commit */
     size_t n, size;
     bool failed;
 };
@@ -31,6 +36,12 @@ static void on_row(void *context, const struct meter_csv_row *row)
 {
     struct import *im = context;
     struct json_out *j = &im->rows;
+    if (row->ok && row->id != 0)
+        keep(im, row->id);
+    if (j->len > ROWS_MAX) {
+        im->n_left_off++;
+        return;
+    }
     json_out_open(j, '{');
     json_out_key(j, "line");
     json_out_int(j, row->line);
@@ -41,7 +52,6 @@ static void on_row(void *context, const struct meter_csv_row *row)
     if (row->ok && row->id != 0) {
         json_out_key(j, "id");
         json_out_int(j, row->id);
-        keep(im, row->id);
     }
     if (!row->ok) {
         json_out_key(j, "field");
@@ -85,6 +95,10 @@ static void answer(struct api_request *r, const struct meter_csv_result *result,
     if (im->rows.err != ERR_OK)
         j->err = im->rows.err;
     json_out_close(j, ']');
+    if (im->n_left_off > 0) {
+        json_out_key(j, "left_off");
+        json_out_int(j, (int64_t)im->n_left_off);
+    }
     json_out_close(j, '}');
 }
 
@@ -96,7 +110,7 @@ void api_meters_import(struct api_request *r)
     bool dry;
     if (!wants_dry_run(r, &dry))
         return;
-    json_out_init(&im.rows, API_ANSWER_MAX / 2);
+    json_out_init(&im.rows, API_ANSWER_MAX);
     const struct meter_csv_options o = {.store = r->store,
                                         .key = r->api->o.key,
                                         .clock = r->api->o.clock,
