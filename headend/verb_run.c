@@ -19,7 +19,7 @@
 
 struct server {
     const struct cli_verb *verb;
-    const char *dir, *listen;
+    const char *dir, *listen, *origin;
     uint64_t max_connections;
     struct data_dir data;
     struct server_log log;
@@ -123,6 +123,7 @@ static int start_api(struct server *s)
 {
     char why[DATA_DIR_WHY] = "";
     const struct api_options o = {.listen = s->listen,
+                                  .origin = s->origin,
                                   .dir = s->dir,
                                   .key = &s->data.key,
                                   .clock = &s->data.clock,
@@ -193,6 +194,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
     const struct cli_option options[] = {
         {"data", CLI_TEXT, &s.dir, "DIR", "the data directory; made at the first start"},
         {"listen", CLI_TEXT, &s.listen, "HOST:PORT", "where the pages are served [127.0.0.1:8080]"},
+        {"origin", CLI_TEXT, &s.origin, "URL", "https://NAME by which a proxy in front is reached"},
         {"log", CLI_TEXT, &level, "LEVEL", "error, warning, info or debug, to stderr [info]"},
         {"max-connections", CLI_UINT, &s.max_connections, "N", "meters read at once [256]"},
     };
@@ -219,6 +221,7 @@ const struct cli_verb verb_run = {
     .summary = "reads the meters and serves the pages",
     .usage = "ferraris headend run --data DIR [OPTION]...",
     .example = "ferraris headend run --data /var/lib/ferraris\n"
+               "ferraris headend run --data /var/lib/ferraris --origin https://meters.example.org\n"
                "ferraris headend run --data /var/lib/ferraris --listen '[::1]:8080' --log debug",
     .run = run,
 };

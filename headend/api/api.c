@@ -217,6 +217,15 @@ static enum err start_threads(struct api *a, unsigned limit)
     return a->pulsing ? ERR_OK : ERR_MEMORY;
 }
 
+static enum err take_origin(struct api *a, char *why, size_t why_size)
+{
+    const enum err e = api_origin_parse(a->o.origin, &a->origin);
+    if (e != ERR_OK)
+        snprintf(why, why_size, "the origin \"%s\" is not https://NAME or https://NAME:PORT.",
+                 a->o.origin);
+    return e;
+}
+
 enum err api_start(struct api **out, const struct api_options *o, char *why, size_t why_size)
 {
     struct api *a = calloc(1, sizeof *a);
@@ -230,6 +239,8 @@ enum err api_start(struct api **out, const struct api_options *o, char *why, siz
     if (e != ERR_OK)
         snprintf(why, why_size, "\"%s\" is not HOST:PORT or [IPV6]:PORT.", o->listen);
     else
+        e = take_origin(a, why, why_size);
+    if (e == ERR_OK)
         e = api_socket_open(&a->socket, &a->address, why, why_size);
     const unsigned limit = connection_limit();
     if (e == ERR_OK)

@@ -10,7 +10,8 @@
  * SHA-256 stored; every changing request needs the session's CSRF token in X-CSRF-Token, a JSON (or
  * CSV) body and, where the browser sends one, the own Origin; bodies are bounded (API_BODY_MAX) and
  * must arrive in API_BODY_S seconds; connections per address are bounded; sign-in is slowed
- * (sign_in.h); answers carry a content security policy that allows only own files. */
+ * (sign_in.h); whatever a proxy in front could read differently is refused; answers carry a content
+ * security policy that allows only own files. */
 #ifndef FERRARIS_HEADEND_API_H
 #define FERRARIS_HEADEND_API_H
 
@@ -28,7 +29,11 @@ struct api;
 
 struct api_options {    /* all pointers outlive the API */
     const char *listen; /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
-    const char *dir;    /* the store's; the API opens connections of its own */
+    /* Where people reach it when a proxy with TLS stands in front: "https://meters.example.org".
+     * NULL: only by the names of this machine (or, where it does not listen on loopback, by any).
+     */
+    const char *origin;
+    const char *dir; /* the store's; the API opens connections of its own */
     const struct seal_key *key;
     const struct server_clock *clock;
     const struct server_log *log;
@@ -39,8 +44,8 @@ struct api_options {    /* all pointers outlive the API */
     unsigned max_per_address;
 };
 
-/* ERR_BUSY (the port is taken), ERR_FORMAT (no such address), ERR_IO, ERR_MEMORY or of the store;
- * *why: the sentence. */
+/* ERR_BUSY (the port is taken), ERR_FORMAT (no such address or origin), ERR_IO, ERR_MEMORY or of
+ * the store; *why: the sentence. */
 MUST_CHECK enum err api_start(struct api **a, const struct api_options *o, char *why,
                               size_t why_size);
 /* "http://127.0.0.1:8080" with the real port; valid until stop. */

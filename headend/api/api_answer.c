@@ -141,6 +141,8 @@ static void add_headers(struct api_request *r, struct MHD_Response *m)
     (void)MHD_add_response_header(m, "Date", date);
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
         (void)MHD_add_response_header(m, always[i].name, always[i].value);
+    if (r->cut)
+        (void)MHD_add_response_header(m, "Connection", "close");
     (void)MHD_add_response_header(m, "Cache-Control", a->cache != NULL ? a->cache : "no-store");
     if (a->type != NULL)
         (void)MHD_add_response_header(m, "Content-Type", a->type);

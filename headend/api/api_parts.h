@@ -1,10 +1,10 @@
 /* What the files of the API share; private.
  *
- * A request's way: api_request.c judges the head (host, route, session, origin, CSRF, type, size)
- * before a single octet of the body is taken, gathers the body, calls the route's handler in a
- * thread of libmicrohttpd with a store connection in r->store, and sends r->answer. A handler fills
- * the answer by the api_* functions below and touches nothing of libmicrohttpd, except the two that
- * suspend (password checks) and stream (events). */
+ * A request's way: api_head.c and api_request.c judge the head (framing, host, route, session,
+ * origin, CSRF, type, size) before a single octet of the body is taken, the latter gathers the
+ * body, calls the route's handler in a thread of libmicrohttpd with a store connection in r->store,
+ * and sends r->answer. A handler fills the answer by the api_* functions below and touches nothing
+ * of libmicrohttpd, except the two that suspend (password checks) and stream (events). */
 #ifndef FERRARIS_HEADEND_API_PARTS_H
 #define FERRARIS_HEADEND_API_PARTS_H
 
@@ -12,6 +12,7 @@
 #include "headend/api/api_connections.h"
 #include "headend/api/api_events.h"
 #include "headend/api/api_listen.h"
+#include "headend/api/api_origin.h"
 #include "headend/api/json_out.h"
 #include "headend/api/store_pool.h"
 #include "headend/keys/hash_pool.h"
@@ -34,6 +35,7 @@ struct web_asset;
 struct api {
     struct api_options o;
     struct api_address address;
+    struct api_origin origin;
     struct api_socket socket;
     char url[API_HOST_TEXT + 24];
     struct MHD_Daemon *daemon;
@@ -99,6 +101,9 @@ struct api_request {
     bool waited;    /* was given to the hash pool: when it comes again the answer is there */
     bool streaming; /* events: no deadline */
     bool has_body;
+    bool cut;            /* nobody knows where this request ends: the answer ends the connection */
+    bool by_public_name; /* Host is the one of --origin */
+    bool tls_cookie;     /* the session's cookie was the one that browsers keep for TLS */
     struct store *store; /* lent for the handler's call */
     uint8_t *body;
     size_t body_len, body_size, n_dropped;
@@ -128,6 +133,18 @@ bool api_meter(struct api_request *r, struct store_meter *m);
 /* Hands the work to the hash pool while the connection is suspended; `run` gets the request, with a
  * store connection, and makes the answer. */
 void api_in_pool(struct api_request *r, void (*run)(struct api_request *r));
+
+/* ---- the head (api_head.c) ---- */
+/* NULL where it is not there. */
+const char *api_head(const struct api_request *r, const char *name);
+/* Each false: the answer is there. */
+MUST_CHECK bool api_head_check(struct api_request *r, const char *version);
+MUST_CHECK bool api_origin_check(struct api_request *r);
+/* The session's token; NULL where there is none, or two: nobody knows whose is meant. */
+const char *api_cookie(struct api_request *r);
+/* For Set-Cookie. *secure: with the word Secure, for the browser came by TLS; on plain loopback it
+ * would not be sent back. */
+const char *api_cookie_name(const struct api_request *r, bool *secure);
 
 /* ---- handlers ---- */
 api_handler api_health, api_openapi, api_events;

@@ -17,11 +17,6 @@
 
 #define DROP_MAX 65536 /* octets of a refused body that are taken all the same */
 
-static const char *header(const struct api_request *r, const char *name)
-{
-    return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
-}
-
 const char *api_query(const struct api_request *r, const char *name)
 {
     return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
@@ -29,69 +24,10 @@ const char *api_query(const struct api_request *r, const char *name)
 
 /* ---- the head ---- */
 
-/* A name that an attacker's own domain points at 127.0.0.1 shows in Host (DNS rebinding): on
- * loopback only the names of this machine are answered. Elsewhere the names are the proxy's. */
-static bool host_good(const struct api_request *r, const char *host)
-{
-    const struct api *a = r->api;
-    const char *names[] = {"localhost", "127.0.0.1", "[::1]", a->address.host};
-    const char *end = host[0] == '[' ? strchr(host, ']') : NULL;
-    const size_t n = end != NULL ? (size_t)(end - host) + 1 : strcspn(host, ":");
-    if (!a->socket.loopback)
-        return n > 0;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strlen(names[i]) == n && strncasecmp(names[i], host, n) == 0)
-            return host[n] == '\0' || host[n] == ':';
-    }
-    return false;
-}
-
-static bool judge_host(struct api_request *r)
-{
-    const char *host = header(r, "Host");
-    if (host == NULL) {
-        api_refuse(r, 400, "malformed", "Host", "There is no Host header.");
-        return false;
-    }
-    if (!host_good(r, host)) {
-        api_refuse(r, 403, "host", "Host", "This server does not go by that name.");
-        return false;
-    }
-    if (header(r, "Content-Length") != NULL && header(r, "Transfer-Encoding") != NULL) {
-        api_refuse(r, 400, "malformed", "Transfer-Encoding",
-                   "Content-Length and Transfer-Encoding exclude each other.");
-        return false;
-    }
-    return true;
-}
-
-/* http or https://HOST, where HOST is what the request calls us. */
-static bool origin_is_ours(const char *origin, const char *host)
-{
-    const char *name = strncmp(origin, "http://", 7) == 0    ? origin + 7
-                       : strncmp(origin, "https://", 8) == 0 ? origin + 8
-                                                             : NULL;
-    return name != NULL && strcasecmp(name, host) == 0;
-}
-
-static bool judge_origin(struct api_request *r)
-{
-    const char *origin = header(r, "Origin"), *site = header(r, "Sec-Fetch-Site");
-    if (origin != NULL && !origin_is_ours(origin, header(r, "Host"))) {
-        api_refuse(r, 403, "origin", "Origin", "The request comes from another site.");
-        return false;
-    }
-    if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) {
-        api_refuse(r, 403, "origin", "Sec-Fetch-Site", "The request comes from another site.");
-        return false;
-    }
-    return true;
-}
-
 static bool judge_csrf(struct api_request *r)
 {
     char right[TOKEN_TEXT];
-    const char *given = header(r, "X-CSRF-Token");
+    const char *given = api_head(r, "X-CSRF-Token");
     token_text(r->session.csrf, right);
     if (given != NULL && strlen(given) == TOKEN_TEXT - 1 && ct_equal(given, right, TOKEN_TEXT - 1))
         return true;
@@ -112,7 +48,7 @@ static bool is_type(const char *given, const char *type)
 static bool judge_body(struct api_request *r)
 {
     const struct api_route *route = r->route;
-    const char *length = header(r, "Content-Length");
+    const char *length = api_head(r, "Content-Length");
     const bool csv = route->body == API_CSV_BODY;
     if (!r->has_body && (route->body == API_NO_BODY || route->body == API_JSON_OR_NONE))
         return true;
@@ -120,7 +56,7 @@ static bool judge_body(struct api_request *r)
         api_refuse(r, 400, "malformed", NULL, "This request takes no body.");
         return false;
     }
-    if (!is_type(header(r, "Content-Type"), csv ? "text/csv" : "application/json")) {
+    if (!is_type(api_head(r, "Content-Type"), csv ? "text/csv" : "application/json")) {
         api_refuse(r, 415, "content_type", "Content-Type", "The body must be %s.",
                    csv ? "text/csv" : "application/json");
         return false;
@@ -135,7 +71,7 @@ static bool judge_body(struct api_request *r)
 static bool judge_route(struct api_request *r)
 {
     const struct api_route *route = r->route;
-    if ((route->changes || !route->open) && !judge_origin(r))
+    if ((route->changes || !route->open) && !api_origin_check(r))
         return false;
     if (!route->open) {
         r->store = store_pool_take(&r->api->stores);
@@ -175,8 +111,6 @@ static void find_page(struct api_request *r, const char *method, const char *pat
 static void judge(struct api_request *r, const char *method, const char *path)
 {
     char allow[64];
-    if (!judge_host(r))
-        return;
     if (!in_api(path)) {
         find_page(r, method, path);
         return;
@@ -236,13 +170,25 @@ static enum MHD_Result gather(struct api_request *r, const char *p, size_t n)
     return MHD_YES;
 }
 
+/* The parser quotes what it stood at, which may be a password: only its own words go out. */
+static void refuse_json(struct api_request *r, const json_error_t *e)
+{
+    const char *quote = strstr(e->text, " near ");
+    const size_t n = quote != NULL ? (size_t)(quote - e->text) : strlen(e->text);
+    api_refuse(r, 400, "malformed", NULL, "The body is no JSON: octet %d: %.*s.", e->position,
+               (int)n, e->text);
+}
+
 json_t *api_json(struct api_request *r)
 {
+    if (r->body_len == 0) {
+        api_refuse(r, 400, "malformed", NULL, "The body is missing.");
+        return NULL;
+    }
     json_error_t e;
     json_t *v = json_loadb((const char *)r->body, r->body_len, JSON_REJECT_DUPLICATES, &e);
     if (v == NULL) {
-        api_refuse(r, 400, "malformed", NULL, "The body is no JSON: octet %d: %s.", e.position,
-                   e.text);
+        refuse_json(r, &e);
         return NULL;
     }
     if (!json_is_object(v)) {
@@ -269,7 +215,7 @@ static void deadline(struct api_request *r, uint64_t in_ms)
 }
 
 static enum MHD_Result begin(struct api *a, struct MHD_Connection *c, const char *path,
-                             const char *method, void **con_cls)
+                             const char *method, const char *version, void **con_cls)
 {
     struct api_request *r = calloc(1, sizeof *r);
     if (r == NULL)
@@ -279,11 +225,14 @@ static enum MHD_Result begin(struct api *a, struct MHD_Connection *c, const char
     r->connection = c;
     r->record = record_of(c);
     r->head = strcmp(method, "HEAD") == 0;
-    const char *length = header(r, "Content-Length");
-    r->has_body = header(r, "Transfer-Encoding") != NULL ||
+    const char *length = api_head(r, "Content-Length");
+    r->has_body = api_head(r, "Transfer-Encoding") != NULL ||
                   (length != NULL && strtoull(length, NULL, 10) > 0);
     deadline(r, API_BODY_S * 1000);
-    judge(r, method, path);
+    if (api_head_check(r, version))
+        judge(r, method, path);
+    if (r->cut)
+        return api_send(r);
     const bool small = length != NULL && strtoull(length, NULL, 10) <= DROP_MAX;
     if (r->answer.status != 0 && r->has_body && !small)
         return api_send(r);
@@ -362,9 +311,8 @@ enum MHD_Result api_on_request(void *context, struct MHD_Connection *c, const ch
                                size_t *upload_size, void **con_cls)
 {
     struct api_request *r = *con_cls;
-    (void)version;
     if (r == NULL)
-        return begin(context, c, url, method, con_cls);
+        return begin(context, c, url, method, version, con_cls);
     if (*upload_size > 0) {
         const enum MHD_Result result = gather(r, upload, *upload_size);
         *upload_size = 0;

@@ -9,14 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COOKIE "ferraris_session"
-
 /* ---- the session of a request ---- */
 
-/* The one cookie of that name; two of them are no session, for nobody knows whose is meant. */
 static bool cookie_digest(struct api_request *r, uint8_t digest[STORE_TOKEN_DIGEST])
 {
-    const char *token = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, COOKIE);
+    const char *token = api_cookie(r);
     return token != NULL && token_digest(token, digest);
 }
 
@@ -65,15 +62,13 @@ void api_session_show(struct api_request *r)
     write_session(r);
 }
 
-/* Secure only where the browser says it came by TLS: on plain loopback it would not be sent back.
- */
 static void write_cookie(struct api_request *r, const char *token, int64_t seconds)
 {
     char text[200];
-    const char *origin = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Origin");
-    const bool tls = origin != NULL && strncmp(origin, "https://", 8) == 0;
-    snprintf(text, sizeof text, COOKIE "=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%lld%s",
-             token, (long long)seconds, tls ? "; Secure" : "");
+    bool secure;
+    const char *name = api_cookie_name(r, &secure);
+    snprintf(text, sizeof text, "%s=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%lld%s", name,
+             token, (long long)seconds, secure ? "; Secure" : "");
     api_header(r, "Set-Cookie", text);
 }
 
@@ -98,18 +93,26 @@ static enum err store_session(struct api_request *r, char token[TOKEN_TEXT])
 
 /* ---- slowing down ---- */
 
-/* The peer as text. This machine's own address is no person's (a proxy, or everybody at the same
- * desk): there each name counts for itself. */
-static void guesser(struct api_request *r, const char *user, char to[STORE_USER_MAX + 80])
+/* The address at the other end of the socket: the proxy's where one stands in front. */
+static bool peer(const struct api_request *r, char text[INET6_ADDRSTRLEN])
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     uint8_t address[CONNECTIONS_ADDRESS];
-    char text[INET6_ADDRSTRLEN] = "";
     connections_address(info == NULL ? NULL : info->client_addr, address);
-    if (connections_this_machine(address))
+    if (inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN) == NULL)
+        text[0] = '\0';
+    return connections_this_machine(address);
+}
+
+/* The peer as text. This machine's own address is no person's (a proxy, or everybody at the same
+ * desk): there each name counts for itself. */
+static void guesser(struct api_request *r, const char *user, char to[STORE_USER_MAX + 80])
+{
+    char text[INET6_ADDRSTRLEN];
+    if (peer(r, text))
         snprintf(to, STORE_USER_MAX + 80, "here: %s", user);
-    else if (inet_ntop(AF_INET6, address, text, sizeof text) != NULL)
+    else
         snprintf(to, STORE_USER_MAX + 80, "%s", text);
 }
 
@@ -132,6 +135,19 @@ static bool may_try(struct api_request *r, const char *user)
     return false;
 }
 
+/* A name that is none is not logged: it may be a password, typed a line too early. */
+static void log_result(const struct api_request *r, const char *user, bool known, bool good)
+{
+    char from[INET6_ADDRSTRLEN];
+    const struct server_log *log = r->api->o.log;
+    peer(r, from);
+    if (known)
+        server_log(log, good ? LOG_INFO : LOG_WARNING, "api: sign-in of \"%s\" from %s %s", user,
+                   from, good ? "succeeded" : "failed");
+    else
+        server_log(log, LOG_WARNING, "api: sign-in of an unknown user from %s failed", from);
+}
+
 static void tell_result(struct api_request *r, const char *user, bool good)
 {
     struct api *a = r->api;
@@ -143,8 +159,6 @@ static void tell_result(struct api_request *r, const char *user, bool good)
     else
         sign_in_failed(&a->sign_in, user, from, server_clock_mono_ms(a->o.clock));
     pthread_mutex_unlock(&a->sign_in_lock);
-    server_log(a->o.log, good ? LOG_INFO : LOG_WARNING, "api: sign-in of \"%s\" %s", user,
-               good ? "succeeded" : "failed");
 }
 
 /* ---- in the hash pool ---- */
@@ -199,6 +213,7 @@ static enum err check(struct api_request *r, const char *user, const char *passw
         return e;
     *good = password_check(password, e == ERR_OK ? hash : NULL);
     wipe(hash, sizeof hash);
+    log_result(r, user, e == ERR_OK, *good);
     return ERR_OK;
 }
 

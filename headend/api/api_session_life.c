@@ -6,7 +6,8 @@ enum err session_find(struct store *s, const uint8_t digest[STORE_TOKEN_DIGEST],
     const enum err e = store_session_get(s, digest, session);
     if (e != ERR_OK)
         return e;
-    if (now_ms >= session->ends_ms || now_ms - session->seen_ms >= SESSION_IDLE_MS)
+    const bool yet_to_come = session->made_ms - now_ms >= SESSION_IDLE_MS;
+    if (yet_to_come || now_ms >= session->ends_ms || now_ms - session->seen_ms >= SESSION_IDLE_MS)
         return ERR_NOT_FOUND;
     return ERR_OK;
 }

@@ -1,5 +1,6 @@
 /* When a session ends: SESSION_IDLE_MS after the last request, SESSION_MAX_MS after its beginning,
- * or when it is no longer in the store. */
+ * or when it is no longer in the store. One that began SESSION_IDLE_MS or more in the future is
+ * none either: the clock was wrong then, and it could live for years. */
 #ifndef FERRARIS_HEADEND_API_SESSION_LIFE_H
 #define FERRARIS_HEADEND_API_SESSION_LIFE_H
 

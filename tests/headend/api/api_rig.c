@@ -54,6 +54,11 @@ static void add_user(struct rig *r)
 
 void rig_start(struct rig *r, unsigned max_per_address)
 {
+    rig_start_as(r, max_per_address, NULL);
+}
+
+void rig_start_as(struct rig *r, unsigned max_per_address, const char *origin)
+{
     char why[300] = "";
     memset(r, 0, sizeof *r);
     /* in memory where there is such a place: the API is under test, not the disk */
@@ -70,6 +75,7 @@ void rig_start(struct rig *r, unsigned max_per_address)
         fail_msg("%s", why);
     add_user(r);
     const struct api_options o = {.listen = "127.0.0.1:0",
+                                  .origin = origin,
                                   .dir = r->dir,
                                   .key = &r->key,
                                   .clock = &r->clock,
@@ -177,15 +183,16 @@ struct http_answer rig_ask(struct rig *r, const char *method, const char *path, 
     struct http_answer a = {0};
     const size_t n = body == NULL ? 0 : strlen(body);
     const size_t size = n + strlen(path) + strlen(extra) + 1024;
-    char *text = malloc(size), session[256] = "", head[200] = "";
+    char *text = malloc(size), session[256] = "", head[200] = "", host[64];
     assert_non_null(text);
     if (r->cookie[0] != '\0')
         snprintf(session, sizeof session, "Cookie: %s\r\nX-CSRF-Token: %s\r\n", r->cookie, r->csrf);
     if (body != NULL)
         snprintf(head, sizeof head, "Content-Type: %s\r\nContent-Length: %zu\r\n",
                  type == NULL ? "application/json" : type, n);
-    snprintf(text, size, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n%s%s%s\r\n%s", method, path,
-             r->port, session, head, extra, body == NULL ? "" : body);
+    snprintf(host, sizeof host, "127.0.0.1:%u", r->port);
+    snprintf(text, size, "%s %s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n%s", method, path,
+             r->host != NULL ? r->host : host, session, head, extra, body == NULL ? "" : body);
     const int fd = http_connect(r->port);
     if (fd >= 0) {
         (void)http_send(fd, text, strlen(text));

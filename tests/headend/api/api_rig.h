@@ -29,11 +29,13 @@ struct rig {
     bool has_state;
     struct meter_state state;
     /* the client's */
+    const char *host; /* Host of rig_ask; NULL: the address it is reached by */
     char cookie[128], csrf[64];
 };
 
 /* max_per_address: of struct api_options. */
 void rig_start(struct rig *r, unsigned max_per_address);
+void rig_start_as(struct rig *r, unsigned max_per_address, const char *origin);
 void rig_stop(struct rig *r);
 void rig_pass(struct rig *r, int64_t ms); /* time */
 
