@@ -10,9 +10,6 @@
 
 enum { STATE_TAG, STATE_LENGTH, STATE_LENGTH_MORE, STATE_CONTENT, STATE_END };
 
-#define SIZE_PREFIXED 0xFFu /* a length comes first */
-#define SIZE_NONE     0xFEu /* no such tag */
-
 void value_walk_init(struct value_walk *w)
 {
     memset(w, 0, sizeof *w);
@@ -21,41 +18,6 @@ void value_walk_init(struct value_walk *w)
 bool value_walk_complete(const struct value_walk *w)
 {
     return !w->err && w->state == STATE_END;
-}
-
-static uint8_t size_of_tag(uint8_t tag)
-{
-    static const uint8_t size[] = {
-        [AXDR_NULL] = 0,
-        [AXDR_ARRAY] = SIZE_PREFIXED,
-        [AXDR_STRUCT] = SIZE_PREFIXED,
-        [AXDR_BOOL] = 1,
-        [AXDR_BITS] = SIZE_PREFIXED,
-        [AXDR_I32] = 4,
-        [AXDR_U32] = 4,
-        [7] = SIZE_NONE,
-        [8] = SIZE_NONE,
-        [AXDR_OCTETS] = SIZE_PREFIXED,
-        [AXDR_TEXT] = SIZE_PREFIXED,
-        [11] = SIZE_NONE,
-        [AXDR_UTF8] = SIZE_PREFIXED,
-        [AXDR_BCD] = 1,
-        [14] = SIZE_NONE,
-        [AXDR_I8] = 1,
-        [AXDR_I16] = 2,
-        [AXDR_U8] = 1,
-        [AXDR_U16] = 2,
-        [AXDR_COMPACT] = SIZE_NONE,
-        [AXDR_I64] = 8,
-        [AXDR_U64] = 8,
-        [AXDR_ENUM] = 1,
-        [AXDR_F32] = 4,
-        [AXDR_F64] = 8,
-        [AXDR_DATE_TIME] = 12,
-        [AXDR_DATE] = 5,
-        [AXDR_TIME] = 4,
-    };
-    return tag < sizeof size ? size[tag] : SIZE_NONE;
 }
 
 static enum err hand_on(const struct value_walk *w, const struct value_walk_sink *sink,
@@ -122,14 +84,19 @@ static enum err begin_content(struct value_walk *w, const struct value_walk_sink
     return w->left == 0 ? end_content(w, sink) : ERR_OK;
 }
 
+static bool is_counted(uint8_t tag)
+{
+    return tag == AXDR_ARRAY || tag == AXDR_STRUCT || tag == AXDR_BITS;
+}
+
 static enum err take_tag(struct value_walk *w, uint8_t tag, const struct value_walk_sink *sink)
 {
-    const uint8_t size = size_of_tag(tag);
+    const uint8_t size = axdr_content_size(tag);
     w->tag = tag;
     w->length = size;
-    if (size == SIZE_NONE)
+    if (size == AXDR_SIZE_OTHER && !is_counted(tag))
         return tag == AXDR_COMPACT ? ERR_UNSUPPORTED : ERR_FORMAT;
-    if (size != SIZE_PREFIXED)
+    if (size < AXDR_SIZE_OTHER)
         return begin_content(w, sink);
     w->state = STATE_LENGTH;
     return ERR_OK;

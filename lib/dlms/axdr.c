@@ -6,30 +6,27 @@
 
 #include <string.h>
 
-/* Content length of simple types; 0xFF: a length octet string follows; 0xFE: not a simple type. */
-#define LEN_PREFIXED 0xFFu
-#define LEN_NONE     0xFEu
 static const uint8_t content_length[] = {
     [AXDR_NULL] = 0,
-    [AXDR_ARRAY] = LEN_NONE,
-    [AXDR_STRUCT] = LEN_NONE,
+    [AXDR_ARRAY] = AXDR_SIZE_OTHER,
+    [AXDR_STRUCT] = AXDR_SIZE_OTHER,
     [AXDR_BOOL] = 1,
-    [AXDR_BITS] = LEN_NONE,
+    [AXDR_BITS] = AXDR_SIZE_OTHER,
     [AXDR_I32] = 4,
     [AXDR_U32] = 4,
-    [7] = LEN_NONE,
-    [8] = LEN_NONE,
-    [AXDR_OCTETS] = LEN_PREFIXED,
-    [AXDR_TEXT] = LEN_PREFIXED,
-    [11] = LEN_NONE,
-    [AXDR_UTF8] = LEN_PREFIXED,
+    [7] = AXDR_SIZE_OTHER,
+    [8] = AXDR_SIZE_OTHER,
+    [AXDR_OCTETS] = AXDR_SIZE_PREFIXED,
+    [AXDR_TEXT] = AXDR_SIZE_PREFIXED,
+    [11] = AXDR_SIZE_OTHER,
+    [AXDR_UTF8] = AXDR_SIZE_PREFIXED,
     [AXDR_BCD] = 1,
-    [14] = LEN_NONE,
+    [14] = AXDR_SIZE_OTHER,
     [AXDR_I8] = 1,
     [AXDR_I16] = 2,
     [AXDR_U8] = 1,
     [AXDR_U16] = 2,
-    [AXDR_COMPACT] = LEN_NONE,
+    [AXDR_COMPACT] = AXDR_SIZE_OTHER,
     [AXDR_I64] = 8,
     [AXDR_U64] = 8,
     [AXDR_ENUM] = 1,
@@ -40,6 +37,11 @@ static const uint8_t content_length[] = {
     [AXDR_TIME] = 4,
 };
 _Static_assert(sizeof content_length == AXDR_TIME + 1, "a row for each tag");
+
+uint8_t axdr_content_size(uint8_t tag)
+{
+    return tag < sizeof content_length ? content_length[tag] : AXDR_SIZE_OTHER;
+}
 
 /* What is left to read at each level of nesting. */
 struct levels {
@@ -89,8 +91,7 @@ static void skip_description(struct rd *r)
             if (n > rd_left(r))
                 rd_fail(r, ERR_TRUNCATED);
             need += n;
-        } else if (tag >= sizeof content_length || tag == AXDR_COMPACT ||
-                   (content_length[tag] == LEN_NONE && tag != AXDR_BITS)) {
+        } else if (axdr_content_size(tag) == AXDR_SIZE_OTHER && tag != AXDR_BITS) {
             fail_at_tag(r, ERR_FORMAT);
         }
     }
@@ -105,9 +106,9 @@ static void skip_content(struct rd *r, uint8_t tag)
     } else if (tag == AXDR_COMPACT) {
         skip_description(r);
         (void)rd_bytes(r, rd_length(r));
-    } else if (tag >= sizeof content_length || content_length[tag] == LEN_NONE) {
+    } else if (axdr_content_size(tag) == AXDR_SIZE_OTHER) {
         fail_at_tag(r, ERR_FORMAT);
-    } else if (content_length[tag] == LEN_PREFIXED) {
+    } else if (content_length[tag] == AXDR_SIZE_PREFIXED) {
         (void)rd_bytes(r, rd_length(r));
     } else {
         (void)rd_bytes(r, content_length[tag]);

@@ -54,6 +54,10 @@ struct axdr_type {
         .code = (const uint8_t[]){__VA_ARGS__}, .len = sizeof((const uint8_t[]){__VA_ARGS__})      \
     }
 
+/* Octets of a simple value's content by its tag, or one of these. */
+#define AXDR_SIZE_PREFIXED 0xFFu /* a length in octets comes first */
+#define AXDR_SIZE_OTHER    0xFEu /* counted otherwise (array, structure, bits, compact), or no tag */
+uint8_t axdr_content_size(uint8_t tag);
 /* Reads past exactly one value of any type. Errors stick in r: TRUNCATED, FORMAT (unknown tag),
  * DEPTH. */
 void axdr_skip(struct rd *r);
