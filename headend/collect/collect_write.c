@@ -4,7 +4,7 @@
 #include "headend/collect/collect_write.h"
 
 #include "headend/collect/collector_parts.h"
-#include "headend/collect/ratio.h"
+#include "headend/store/ratio.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,9 @@
 #include "headend/keys/meter_check.h"
+
 #include "headend/keys/meter_url.h"
+#include "headend/store/ratio.h"
 #include "lib/base/utf8.h"
+#include "lib/cosem/units.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -154,16 +157,6 @@ static bool check_numbers(const struct store_meter *m, struct meter_fault *f)
     return true;
 }
 
-static uint64_t divisor(uint64_t a, uint64_t b)
-{
-    while (b != 0) {
-        const uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static bool check_ratio(const char *field, uint32_t num, uint32_t den, struct meter_fault *f)
 {
     if (num == 0 || den == 0 || num > METER_RATIO_MAX || den > METER_RATIO_MAX)
@@ -171,15 +164,14 @@ static bool check_ratio(const char *field, uint32_t num, uint32_t den, struct me
     return true;
 }
 
-/* Energy is multiplied by both ratios; a layout keeps the product as two 32-bit numbers. */
+/* Energy has the product of both, and that as two 32-bit numbers. */
 static bool check_ratios(const struct store_meter *m, struct meter_fault *f)
 {
-    if (!check_ratio("ct", m->ct_num, m->ct_den, f) || !check_ratio("vt", m->vt_num, m->vt_den, f))
-        return false;
-    const uint64_t num = (uint64_t)m->ct_num * m->vt_num, den = (uint64_t)m->ct_den * m->vt_den;
-    const uint64_t common = divisor(num, den);
-    return (num / common <= UINT32_MAX && den / common <= UINT32_MAX) ||
-           wrong(f, "vt", "and ct have a product that is too large");
+    struct ratio both;
+    return check_ratio("ct", m->ct_num, m->ct_den, f) &&
+           check_ratio("vt", m->vt_num, m->vt_den, f) &&
+           (ratio_of_unit(m, COSEM_UNIT_WH, &both) == ERR_OK ||
+            wrong(f, "vt", "and ct have a product that is too large"));
 }
 
 static bool check_security(const struct store_meter *m, struct meter_fault *f)

@@ -1,5 +1,5 @@
 /* Transformer ratios by unit: who is multiplied by what, and what cannot be said in 32 bits. */
-#include "headend/collect/ratio.h"
+#include "headend/store/ratio.h"
 
 #include "lib/cosem/units.h"
 

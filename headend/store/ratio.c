@@ -1,5 +1,5 @@
 /* See ratio.h. */
-#include "headend/collect/ratio.h"
+#include "headend/store/ratio.h"
 
 #include "lib/cosem/units.h"
 
