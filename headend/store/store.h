@@ -144,6 +144,23 @@ MUST_CHECK enum err store_registers_get(struct store *s, int64_t meter, struct s
 /* at_ms of the newest valid register of the meter, 0 when there is none. */
 MUST_CHECK enum err store_registers_newest(struct store *s, int64_t meter, int64_t *at_ms);
 
+/* A meter as a list of all shows it. */
+#define STORE_SHOWN 2
+struct store_meter_line {
+    struct store_meter meter;
+    int64_t newest_ms; /* as store_registers_newest */
+    /* Attribute 2 of the logical names asked for, in their order; valid false and class 0: the
+     * meter has none. */
+    struct store_register shown[STORE_SHOWN];
+};
+typedef bool store_meter_line_fn(void *context, const struct store_meter_line *line);
+MUST_CHECK enum err store_meter_line_get(struct store *s, int64_t id,
+                                         const uint8_t ln[STORE_SHOWN][6],
+                                         struct store_meter_line *line);
+/* In order of name; one question for all meters. */
+MUST_CHECK enum err store_meter_line_each(struct store *s, const uint8_t ln[STORE_SHOWN][6],
+                                          store_meter_line_fn *fn, void *context);
+
 /* ---- profiles, layouts, rows ---- */
 
 struct store_profile {

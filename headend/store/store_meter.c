@@ -148,6 +148,51 @@ enum err store_meter_each(struct store *s, store_meter_fn *fn, void *context)
     return store_read_end(s, ask_end(&a));
 }
 
+static struct ask ask_line(struct store *s, enum store_sql which, const uint8_t ln[STORE_SHOWN][6])
+{
+    struct ask a = ask_of(s, which);
+    for (size_t i = 0; i < STORE_SHOWN; i++)
+        ask_blob(&a, ln[i], sizeof ln[i]);
+    return a;
+}
+
+static void take_line(struct ask *a, struct store_meter_line *line)
+{
+    take(a, &line->meter);
+    line->newest_ms = ask_get_int_or(a, 0);
+    for (size_t i = 0; i < STORE_SHOWN; i++)
+        store_register_take(a, &line->shown[i]);
+}
+
+enum err store_meter_line_get(struct store *s, int64_t id, const uint8_t ln[STORE_SHOWN][6],
+                              struct store_meter_line *line)
+{
+    enum err err = store_read_begin(s);
+    if (err != ERR_OK)
+        return err;
+    struct ask a = ask_line(s, SQL_METER_LINE_GET, ln);
+    ask_int(&a, id);
+    if (ask_first(&a, "meter") == ERR_OK)
+        take_line(&a, line);
+    return store_read_end(s, ask_end(&a));
+}
+
+enum err store_meter_line_each(struct store *s, const uint8_t ln[STORE_SHOWN][6],
+                               store_meter_line_fn *fn, void *context)
+{
+    enum err err = store_read_begin(s);
+    if (err != ERR_OK)
+        return err;
+    struct store_meter_line line;
+    struct ask a = ask_line(s, SQL_METER_LINE_EACH, ln);
+    while (ask_row(&a)) {
+        take_line(&a, &line);
+        if (a.err != ERR_OK || !fn(context, &line))
+            break;
+    }
+    return store_read_end(s, ask_end(&a));
+}
+
 enum err store_meter_identity(struct store *s, int64_t id, const char *device_name,
                               const char *serial)
 {

@@ -117,6 +117,11 @@ enum err store_migrate(struct store *s, const struct store_step *steps, unsigned
 extern const struct store_step store_steps[];
 extern const unsigned store_n_steps;
 
+/* ---- registers ---- */
+
+/* The next ten columns, as SQL_REGISTERS has them; all zero where the first is NULL. */
+void store_register_take(struct ask *a, struct store_register *r);
+
 /* ---- layouts and totals ---- */
 
 enum err store_layout_read(struct store *s, int64_t id, struct store_layout *l);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define N_COLUMNS 10 /* of SQL_REGISTERS */
+
 static bool same(const struct store_register *a, const struct store_register *b)
 {
     return a->attribute == b->attribute && memcmp(a->ln, b->ln, sizeof a->ln) == 0;
@@ -16,9 +18,14 @@ static void bind_key(struct ask *a, int64_t meter, const struct store_register *
 }
 
 /* SQL_REGISTERS. */
-static void take(struct ask *a, struct store_register *r)
+void store_register_take(struct ask *a, struct store_register *r)
 {
+    const int end = a->at + N_COLUMNS;
     memset(r, 0, sizeof *r);
+    if (sqlite3_column_type(a->st, a->at) == SQLITE_NULL) {
+        a->at = end;
+        return;
+    }
     ask_get_exact(a, r->ln, sizeof r->ln);
     r->attribute = (uint8_t)ask_get_int(a);
     r->class_id = (uint16_t)ask_get_int(a);
@@ -39,7 +46,7 @@ static enum err list_of(struct store *s, int64_t meter, struct store_register *l
     struct ask a = ask_of(s, SQL_REGISTERS);
     ask_int(&a, meter);
     while (*n < size && ask_row(&a))
-        take(&a, &list[(*n)++]);
+        store_register_take(&a, &list[(*n)++]);
     return ask_end(&a);
 }
 
@@ -75,6 +82,13 @@ static enum err define(struct store *s, int64_t meter, const struct store_regist
     return err == ERR_NOT_FOUND ? store_fail(s, err, "there is no such meter") : err;
 }
 
+static enum err put_newest(struct store *s, int64_t meter)
+{
+    struct ask a = ask_of(s, SQL_NEWEST_PUT);
+    ask_int(&a, meter);
+    return ask_run(&a);
+}
+
 enum err store_registers_define(struct store *s, int64_t meter, const struct store_register *list,
                                 size_t n)
 {
@@ -87,6 +101,8 @@ enum err store_registers_define(struct store *s, int64_t meter, const struct sto
         err = drop_others(s, meter, list, n);
     for (size_t i = 0; err == ERR_OK && i < n; i++)
         err = define(s, meter, &list[i]);
+    if (err == ERR_OK)
+        err = put_newest(s, meter);
     return store_write_end(s, err, true);
 }
 
@@ -110,6 +126,8 @@ enum err store_registers_put(struct store *s, int64_t meter, const struct store_
         return err;
     for (size_t i = 0; err == ERR_OK && i < n; i++)
         err = put(s, meter, &list[i]);
+    if (err == ERR_OK)
+        err = put_newest(s, meter);
     return store_write_end(s, err, true);
 }
 
@@ -129,7 +147,7 @@ enum err store_registers_newest(struct store *s, int64_t meter, int64_t *at_ms)
     enum err err = store_read_begin(s);
     if (err != ERR_OK)
         return err;
-    struct ask a = ask_of(s, SQL_REGISTERS_NEWEST);
+    struct ask a = ask_of(s, SQL_NEWEST_GET);
     ask_int(&a, meter);
     if (ask_row(&a))
         *at_ms = ask_get_int_or(&a, 0);

@@ -180,7 +180,14 @@ static enum err units_1(struct store *s)
     return ask_end(&a);
 }
 
-const struct store_step store_steps[] = {{.sql = tables_1, .also = units_1}};
+/* When a meter's newest value came in: a list of all meters would read all registers for it. */
+static const char newest_2[] =
+    "CREATE TABLE register_newest("
+    "meter INTEGER PRIMARY KEY REFERENCES meter,"
+    "at_ms INTEGER)STRICT;"
+    "INSERT INTO register_newest SELECT meter,max(at_ms) FROM register GROUP BY meter;";
+
+const struct store_step store_steps[] = {{.sql = tables_1, .also = units_1}, {.sql = newest_2}};
 const unsigned store_n_steps = sizeof store_steps / sizeof store_steps[0];
 
 static enum err take_step(struct store *s, const struct store_step *step, unsigned version)

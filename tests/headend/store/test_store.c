@@ -234,13 +234,32 @@ static void migrate_that_fails_leaves_the_old_schema(void **state)
     add(r->s, "a", ERR_OK);
 }
 
+static void schema_2_knows_the_newest_of_schema_1(void **state)
+{
+    struct rig *r = *state;
+    int64_t at;
+    struct store_register g = {
+        .ln = {1, 0, 1, 8, 0, 255}, .class_id = 3, .attribute = 2, .mul_num = 1, .mul_den = 1};
+    add(r->s, "a", ERR_OK);
+    assert_int_equal(store_registers_define(r->s, 1, &g, 1), ERR_OK);
+    g.valid = true;
+    g.at_ms = 6000;
+    assert_int_equal(store_registers_put(r->s, 1, &g, 1), ERR_OK);
+    store_close(r->s);
+    sql(r, "DROP TABLE register_newest");
+    sql(r, "PRAGMA user_version=1");
+    rig_open(r);
+    assert_int_equal(store_registers_newest(r->s, 1, &at), ERR_OK);
+    assert_int_equal(at, 6000);
+}
+
 static void schema_has_strict_tables_only(void **state)
 {
     struct rig *r = *state;
     assert_int_equal(rig_sql(r, "SELECT count(*) FROM pragma_table_list WHERE schema='main' AND "
                                 "type='table' AND NOT strict AND name NOT LIKE 'sqlite_%'"),
                      0);
-    assert_int_equal(rig_sql(r, "SELECT count(*) FROM pragma_table_list WHERE strict"), 10);
+    assert_int_equal(rig_sql(r, "SELECT count(*) FROM pragma_table_list WHERE strict"), 11);
     assert_int_equal(rig_sql(r, "SELECT count(*) FROM unit WHERE code=30 AND symbol='Wh'"), 1);
 }
 
@@ -408,6 +427,7 @@ int main(void)
         T(open_of_a_new_store_by_many_at_once_works),
         T(migrate_takes_a_further_step_once),
         T(migrate_that_fails_leaves_the_old_schema),
+        T(schema_2_knows_the_newest_of_schema_1),
         T(schema_has_strict_tables_only),
         T(own_is_for_one_process_until_it_ends),
         T(rollback_takes_all_back),

@@ -366,6 +366,65 @@ static void registers_keep_their_newest_value(void **state)
     assert_int_equal(got[0].result, 0);
 }
 
+static bool count_line(void *context, const struct store_meter_line *line)
+{
+    struct store_meter_line *seen = context; /* of three */
+    size_t i = 0;
+    while (i < 2 && seen[i].meter.id != 0)
+        i++;
+    seen[i] = *line;
+    return true;
+}
+
+static void meter_lines_show_newest_and_what_is_asked(void **state)
+{
+    static const uint8_t asked[STORE_SHOWN][6] = {{1, 0, 2, 8, 0, 255}, {1, 0, 1, 8, 0, 255}};
+    struct rig *r = *state;
+    struct store_meter_line seen[3] = {0}, one;
+    const int64_t b = add(r, "b"), a = add(r, "a"), c = add(r, "c");
+    const struct store_register list[] = {reg(1, 8), reg(2, 8), reg(3, 8)};
+    assert_int_equal(store_registers_define(r->s, b, list, 3), ERR_OK);
+    assert_int_equal(store_registers_define(r->s, c, list, 1), ERR_OK);
+    const struct store_register in[] = {value_of(1, 8, 77, 1000), value_of(3, 8, 5, 3000)};
+    assert_int_equal(store_registers_put(r->s, b, in, 2), ERR_OK);
+    assert_int_equal(store_meter_line_each(r->s, asked, count_line, seen), ERR_OK);
+    assert_true(seen[0].meter.id == a && seen[1].meter.id == b && seen[2].meter.id == c);
+    assert_string_equal(seen[1].meter.name, "b");
+    assert_int_equal(seen[0].newest_ms, 0);
+    assert_int_equal(seen[0].shown[0].class_id, 0); /* a has none at all */
+    assert_int_equal(seen[1].newest_ms, 3000);      /* of one that is not shown */
+    assert_true(seen[1].shown[0].class_id == 3 && !seen[1].shown[0].valid);
+    assert_true(seen[1].shown[1].valid && seen[1].shown[1].value == 77);
+    assert_int_equal(seen[1].shown[1].ln[2], 1);
+    assert_true(seen[2].shown[0].class_id == 0 && seen[2].shown[1].class_id == 3);
+    assert_int_equal(store_meter_line_get(r->s, b, asked, &one), ERR_OK);
+    assert_memory_equal(&one.shown[1], &seen[1].shown[1], sizeof one.shown[1]);
+    assert_true(one.meter.id == b && one.newest_ms == 3000);
+    assert_int_equal(store_meter_line_get(r->s, 99, asked, &one), ERR_NOT_FOUND);
+}
+
+static void newest_goes_back_with_the_values(void **state)
+{
+    struct rig *r = *state;
+    const int64_t m = add(r, "m");
+    int64_t at;
+    const struct store_register list[] = {reg(1, 8), reg(2, 8)};
+    struct store_register in[] = {value_of(1, 8, 1, 5000), value_of(2, 8, 2, 6000)};
+    assert_int_equal(store_registers_define(r->s, m, list, 2), ERR_OK);
+    assert_int_equal(store_registers_put(r->s, m, in, 2), ERR_OK);
+    in[1].at_ms = 4000; /* the clock was set back */
+    assert_int_equal(store_registers_put(r->s, m, in + 1, 1), ERR_OK);
+    assert_int_equal(store_registers_newest(r->s, m, &at), ERR_OK);
+    assert_int_equal(at, 5000);
+    assert_int_equal(store_registers_define(r->s, m, list + 1, 1), ERR_OK); /* the other goes */
+    assert_int_equal(store_registers_newest(r->s, m, &at), ERR_OK);
+    assert_int_equal(at, 4000);
+    assert_int_equal(store_registers_define(r->s, m, list, 0), ERR_OK);
+    assert_int_equal(store_registers_newest(r->s, m, &at), ERR_OK);
+    assert_int_equal(at, 0);
+    assert_int_equal(store_registers_put(r->s, 99, in, 2), ERR_OK); /* nobody's: left out */
+}
+
 static void registers_defined_again_keep_values_where_the_meaning_stays(void **state)
 {
     struct rig *r = *state;
@@ -539,6 +598,8 @@ int main(void)
         T(counters_need_a_meter_a_number_and_no_transaction),
         T(rx_floor_is_never_lowered),
         T(registers_keep_their_newest_value),
+        T(meter_lines_show_newest_and_what_is_asked),
+        T(newest_goes_back_with_the_values),
         T(registers_defined_again_keep_values_where_the_meaning_stays),
         T(registers_refuse_too_many_and_no_meter),
         T(view_of_latest_values_is_scaled),
