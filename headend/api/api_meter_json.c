@@ -159,38 +159,30 @@ static void state(struct api_request *r, struct json_out *j, const struct store_
     number(j, "rows_expected", s.rows_expected);
 }
 
-static void headline(struct json_out *j, const struct store_register *list, size_t n)
+/* line->shown is in the order of `headlines`. */
+static void headline(struct json_out *j, const struct store_meter_line *line)
 {
-    static const uint8_t wanted[][6] = {{1, 0, 1, 8, 0, 255}, {1, 0, 1, 7, 0, 255}};
     json_out_key(j, "headline");
     json_out_open(j, '[');
-    for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
-        for (size_t i = 0; i < n; i++) {
-            if (memcmp(list[i].ln, wanted[w], 6) != 0 || list[i].attribute != 2 || !list[i].valid)
-                continue;
-            const struct json_decimal d = {list[i].value, list[i].scaler, list[i].mul_num,
-                                           list[i].mul_den};
-            json_out_open(j, '{');
-            object_name(j, list[i].ln);
-            json_out_key(j, "value");
-            json_out_decimal(j, &d);
-            unit(j, list[i].unit);
-            json_out_close(j, '}');
-        }
+    for (size_t i = 0; i < STORE_SHOWN; i++) {
+        const struct store_register *g = &line->shown[i];
+        const struct json_decimal d = {g->value, g->scaler, g->mul_num, g->mul_den};
+        if (!g->valid)
+            continue;
+        json_out_open(j, '{');
+        object_name(j, g->ln);
+        json_out_key(j, "value");
+        json_out_decimal(j, &d);
+        unit(j, g->unit);
+        json_out_close(j, '}');
     }
     json_out_close(j, ']');
 }
 
-enum err meter_json(struct api_request *r, struct json_out *j, const struct store_meter *m)
+static void one_meter(struct api_request *r, struct json_out *j,
+                      const struct store_meter_line *line)
 {
-    struct store_register list[STORE_REGISTERS_MAX];
-    int64_t newest = 0;
-    size_t n = 0;
-    enum err e = store_registers_newest(r->store, m->id, &newest);
-    if (e == ERR_OK)
-        e = store_registers_get(r->store, m->id, list, STORE_REGISTERS_MAX, &n);
-    if (e != ERR_OK)
-        return e;
+    const struct store_meter *m = &line->meter;
     json_out_open(j, '{');
     settings(j, m);
     secrets(r, j, m);
@@ -199,10 +191,40 @@ enum err meter_json(struct api_request *r, struct json_out *j, const struct stor
     json_out_key(j, "added");
     json_out_time(j, m->added_ms);
     instant(j, "identified", m->identified_ms);
-    state(r, j, m, newest);
-    headline(j, list, n);
+    state(r, j, m, line->newest_ms);
+    headline(j, line);
     json_out_close(j, '}');
-    return ERR_OK;
+}
+
+/* Energy in, and active power. */
+static const uint8_t headlines[STORE_SHOWN][6] = {{1, 0, 1, 8, 0, 255}, {1, 0, 1, 7, 0, 255}};
+
+enum err meter_json(struct api_request *r, struct json_out *j, int64_t id)
+{
+    struct store_meter_line line;
+    const enum err e = store_meter_line_get(r->store, id, headlines, &line);
+    if (e == ERR_OK)
+        one_meter(r, j, &line);
+    return e;
+}
+
+struct meters_writer {
+    struct api_request *r;
+    struct json_out *j;
+};
+
+/* During the walk: the connection is lent to this request alone. */
+static bool next_meter(void *context, const struct store_meter_line *line)
+{
+    const struct meters_writer *w = context;
+    one_meter(w->r, w->j, line);
+    return w->j->err == ERR_OK;
+}
+
+enum err meters_json(struct api_request *r, struct json_out *j)
+{
+    struct meters_writer w = {r, j};
+    return store_meter_line_each(r->store, headlines, next_meter, &w);
 }
 
 /* ---- registers and columns ---- */

@@ -10,9 +10,10 @@ enum quality { QUALITY_NEVER, QUALITY_STALE, QUALITY_FRESH };
 enum quality quality_of(int64_t at_ms, int64_t now_ms, uint32_t period_s);
 const char *quality_text(enum quality q);
 
-/* Errors of the store. */
-MUST_CHECK enum err meter_json(struct api_request *r, struct json_out *j,
-                               const struct store_meter *m);
+/* One meter; all of them, in order of name, as members of a list that is open. Errors of the store.
+ */
+MUST_CHECK enum err meter_json(struct api_request *r, struct json_out *j, int64_t id);
+MUST_CHECK enum err meters_json(struct api_request *r, struct json_out *j);
 void register_json(struct json_out *j, const struct store_register *g, uint32_t period_s,
                    int64_t now_ms);
 void column_json(struct json_out *j, const struct store_column *c);

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool api_meter(struct api_request *r, struct store_meter *m)
@@ -19,56 +18,27 @@ bool api_meter(struct api_request *r, struct store_meter *m)
 
 /* ---- the list ---- */
 
-struct meter_list {
-    struct store_meter *meter;
-    size_t n, size;
-    bool failed;
-};
-
-static bool collect(void *context, const struct store_meter *m)
-{
-    struct meter_list *list = context;
-    if (list->n == list->size) {
-        const size_t size = list->size == 0 ? 64 : list->size * 2;
-        struct store_meter *p = realloc(list->meter, size * sizeof *p);
-        list->failed = p == NULL;
-        if (list->failed)
-            return false;
-        list->meter = p;
-        list->size = size;
-    }
-    list->meter[list->n++] = *m;
-    return true;
-}
-
-/* The store is asked about each meter after the walk over all, for it holds its lock meanwhile. */
 void api_meters_list(struct api_request *r)
 {
-    struct meter_list list = {0};
-    enum err e = store_meter_each(r->store, collect, &list);
-    if (list.failed)
-        e = ERR_MEMORY;
     struct json_out *j = api_answer(r, 200);
     json_out_open(j, '{');
     json_out_key(j, "now");
     json_out_time(j, api_now_ms(r));
     json_out_key(j, "meters");
     json_out_open(j, '[');
-    for (size_t i = 0; i < list.n && e == ERR_OK; i++)
-        e = meter_json(r, j, &list.meter[i]);
+    const enum err e = meters_json(r, j);
     json_out_close(j, ']');
     json_out_close(j, '}');
-    free(list.meter);
     if (e != ERR_OK)
         api_refuse_store(r, e);
 }
 
 /* ---- one ---- */
 
-static void answer_meter(struct api_request *r, unsigned status, const struct store_meter *m)
+static void answer_meter(struct api_request *r, unsigned status, int64_t id)
 {
     struct json_out *j = api_answer(r, status);
-    const enum err e = meter_json(r, j, m);
+    const enum err e = meter_json(r, j, id);
     if (e != ERR_OK)
         api_refuse_store(r, e);
 }
@@ -77,7 +47,7 @@ void api_meter_show(struct api_request *r)
 {
     struct store_meter m;
     if (api_meter(r, &m))
-        answer_meter(r, 200, &m);
+        answer_meter(r, 200, m.id);
 }
 
 static void refuse_change(struct api_request *r, enum err e)
@@ -142,7 +112,7 @@ void api_meters_add(struct api_request *r)
         return;
     }
     changed(r, m.id);
-    answer_meter(r, 201, &m);
+    answer_meter(r, 201, m.id);
     snprintf(location, sizeof location, "/api/v1/meters/%" PRId64, m.id);
     api_header(r, "Location", location);
 }
@@ -173,7 +143,7 @@ void api_meter_change(struct api_request *r)
         return;
     }
     changed(r, m.id);
-    answer_meter(r, 200, &m);
+    answer_meter(r, 200, m.id);
 }
 
 void api_meter_read(struct api_request *r)

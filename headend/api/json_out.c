@@ -167,6 +167,12 @@ static size_t character(const unsigned char *p, size_t n)
     return 0;
 }
 
+static bool plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+}
+
+/* Of what is not plain. */
 static void put_ascii(struct json_out *j, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
@@ -174,27 +180,35 @@ static void put_ascii(struct json_out *j, unsigned char c)
     const char quoted[2] = {'\\', (char)c};
     if (c == '"' || c == '\\')
         json_out_raw(j, quoted, 2);
-    else if (c < 0x20 || c == 0x7F || c == '<' || c == '>' || c == '&')
-        json_out_raw(j, escaped, 6);
     else
-        put(j, (char)c);
+        json_out_raw(j, escaped, 6);
 }
 
+/* One character that is not plain; returns its octets. */
+static size_t put_other(struct json_out *j, const unsigned char *p, size_t n)
+{
+    const size_t k = character(p, n);
+    if (k == 1)
+        put_ascii(j, *p);
+    else if (k == 0)
+        json_out_raw(j, "\xEF\xBF\xBD", 3);
+    else
+        json_out_raw(j, (const char *)p, k);
+    return k == 0 ? 1 : k;
+}
+
+/* Most text is plain from end to end: that goes out at once. */
 static void put_string(struct json_out *j, const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
-    size_t n = strlen(text);
+    const unsigned char *p = (const unsigned char *)text, *const end = p + strlen(text);
     put(j, '"');
-    while (n > 0) {
-        const size_t k = character(p, n);
-        if (k == 1)
-            put_ascii(j, *p);
-        else if (k == 0)
-            json_out_raw(j, "\xEF\xBF\xBD", 3);
-        else
-            json_out_raw(j, (const char *)p, k);
-        p += k == 0 ? 1 : k;
-        n -= k == 0 ? 1 : k;
+    while (p < end) {
+        const unsigned char *from = p;
+        while (p < end && plain(*p))
+            p++;
+        json_out_raw(j, (const char *)from, (size_t)(p - from));
+        if (p < end)
+            p += put_other(j, p, (size_t)(end - p));
     }
     put(j, '"');
 }
