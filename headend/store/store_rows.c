@@ -137,9 +137,9 @@ static void note_new(struct filing *f)
             o++;
             continue;
         }
-        put->from_s = put->n_new == 0 || t < put->from_s ? t : put->from_s;
-        put->to_s = put->n_new == 0 || t > put->to_s ? t : put->to_s;
-        put->n_new++;
+        if (put->n_new++ == 0)
+            put->from_s = t;
+        put->to_s = t; /* days come in order, and rows in a day */
     }
 }
 

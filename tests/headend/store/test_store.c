@@ -123,6 +123,10 @@ static void open_refuses_what_is_no_store(void **state)
     assert_int_equal(open_with(r, r->dir, false, why), ERR_CORRUPT);
     assert_non_null(strstr(why, "not a store"));
     assert_int_equal(rig_sql(r, "SELECT count(*) FROM sqlite_schema"), 1);
+    unlink(path);
+    sql(r, "PRAGMA user_version=1"); /* no table yet, but somebody's */
+    assert_int_equal(open_with(r, r->dir, false, why), ERR_CORRUPT);
+    assert_int_equal(rig_sql(r, "SELECT count(*) FROM sqlite_schema"), 0);
 }
 
 static void open_refuses_a_newer_schema_and_leaves_it_alone(void **state)

@@ -221,6 +221,24 @@ static void rows_of_any_day_and_order_are_sorted(void **state)
     rig_verify(b->r.s);
 }
 
+/* Days mixed, so that the put has to sort: within a stamp it is still first come, first filed. */
+static void rows_of_one_stamp_stay_in_order_of_arrival(void **state)
+{
+    struct bench *b = *state;
+    struct day_rows got = {0};
+    for (uint32_t i = 0; i < 40; i++)
+        b->rows[i] = (struct day_row){.stamp_s = (RIG_DAY + 1 - i % 2) * DAY_S,
+                                      .value = {(int64_t)(i * 7 % 40), 0, 0}};
+    assert_int_equal(put_rows(b, b->rows, 40).n_new, 40);
+    for (uint32_t d = 0; d < 2; d++) {
+        rig_day(b->r.s, b->l.profile, RIG_DAY + 1 - d, &got);
+        assert_int_equal(got.n, 20);
+        for (uint32_t r = 0; r < 20; r++)
+            assert_int_equal(got.value[r * got.n_columns], b->rows[2 * r + d].value[0]);
+        day_rows_free(&got);
+    }
+}
+
 static void blocks_are_those_that_touch_the_span(void **state)
 {
     struct bench *b = *state;
@@ -260,6 +278,9 @@ static void put_refuses_a_layout_that_is_another(void **state)
     struct store_layout l = b->l;
     rig_rows(b->rows, RIG_DAY, 0, 1, 3, 0);
     l.n_columns = 2;
+    assert_int_equal(store_rows_put(b->r.s, &l, b->rows, 1, &put), ERR_RANGE);
+    l = b->l;
+    l.period_s /= 2;
     assert_int_equal(store_rows_put(b->r.s, &l, b->rows, 1, &put), ERR_RANGE);
     l = b->l;
     l.profile++;
@@ -641,6 +662,24 @@ static void damaged_day_goes_on_in_a_new_version(void **state)
     assert_int_equal(faults(b), 1);
 }
 
+/* A whole block, but of another layout: as good as none. */
+static void day_of_other_columns_goes_on_in_a_new_version(void **state)
+{
+    struct bench *b = *state;
+    struct store_layout other = rig_layout(b->r.s, "other", 2), own = b->l;
+    b->l = other;
+    put_part(b, RIG_DAY, 0, 10);
+    b->l = own;
+    put_part(b, RIG_DAY, 0, 24);
+    assert_int_equal(store_exec(b->r.s, "UPDATE lp_block SET block=(SELECT block FROM lp_block "
+                                        "ORDER BY length(block) LIMIT 1)"),
+                     ERR_OK);
+    assert_int_equal(put_part(b, RIG_DAY, 0, 25).n_new, 25);
+    struct seen s = versions(b, RIG_DAY);
+    assert_int_equal(s.n, 2);
+    assert_int_equal(s.n_rows[1], 25);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -651,6 +690,7 @@ int main(void)
         T(day_that_changes_appends_a_version),
         T(doubled_rows_stay_doubled),
         T(rows_of_any_day_and_order_are_sorted),
+        T(rows_of_one_stamp_stay_in_order_of_arrival),
         T(blocks_are_those_that_touch_the_span),
         T(stamps_at_the_ends_of_time_are_taken_and_beyond_refused),
         T(put_refuses_a_layout_that_is_another),
@@ -667,6 +707,7 @@ int main(void)
         T(verify_finds_every_flipped_octet),
         T(verify_finds_what_does_not_fit_together),
         T(damaged_day_goes_on_in_a_new_version),
+        T(day_of_other_columns_goes_on_in_a_new_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
