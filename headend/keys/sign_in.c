@@ -90,9 +90,7 @@ static void count(struct sign_in *s, uint64_t key, uint64_t now_ms)
         *e = (struct sign_in_entry){.key = key};
     if (e->n_failed < UINT32_MAX)
         e->n_failed++;
-    const uint64_t until = now_ms + delay_ms(e->n_failed);
-    if (until > e->until_ms)
-        e->until_ms = until;
+    e->until_ms = now_ms + delay_ms(e->n_failed); /* never nearer than before: both only grow */
 }
 
 void sign_in_init(struct sign_in *s, uint64_t secret)

@@ -173,6 +173,20 @@ static void sign_in_recovers_after_a_flood(void **state)
     assert_int_equal(sign_in_wait_ms(&s, "operator", somewhere(), later), 0);
 }
 
+/* Of a full table whose entries are all forgotten but one, nobody shares that one. */
+static void sign_in_takes_a_forgotten_entry_before_it_shares(void **state)
+{
+    (void)state;
+    char name[24];
+    const uint64_t later = 20 * MINUTE;
+    flood(2 * SIGN_IN_ENTRIES, 1, 0);
+    fail_often("admin", 9, later);
+    for (int i = 0; i < 20000; i++) {
+        snprintf(name, sizeof name, "new%d", i);
+        assert_int_equal(sign_in_wait_ms(&s, name, "192.0.2.7", later), 0);
+    }
+}
+
 static void sign_in_hides_where_a_name_lies(void **state)
 {
     (void)state;
@@ -200,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup(sign_in_keeps_a_count_through_a_flood, fresh),
         cmocka_unit_test_setup(sign_in_counts_when_all_entries_are_attacked, fresh),
         cmocka_unit_test_setup(sign_in_recovers_after_a_flood, fresh),
+        cmocka_unit_test_setup(sign_in_takes_a_forgotten_entry_before_it_shares, fresh),
         cmocka_unit_test_setup(sign_in_hides_where_a_name_lies, fresh),
     };
     return cmocka_run_group_tests_name("keys/sign_in", tests, NULL, NULL);
