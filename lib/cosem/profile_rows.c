@@ -69,7 +69,7 @@ static bool bits_of(const struct value_part *part, uint32_t *out)
 {
     const bool bits = part->tag == AXDR_BITS;
     uint64_t v = 0;
-    if ((!bits && part->tag != AXDR_OCTETS) || part->content.len > 4 || (bits && part->n > 32))
+    if ((!bits && part->tag != AXDR_OCTETS) || part->content.len > 4)
         return false;
     for (size_t i = 0; i < part->content.len; i++)
         v = v << 8 | part->content.p[i];

@@ -111,6 +111,26 @@ static void rows_written_twice_stay_twice_wherever_a_piece_is_full(void **state)
     turn_free(t);
 }
 
+/* A failed write keeps the later ones of its turn from counting, and the turn is on the disk when
+ * its last one is. */
+static void jobs_of_a_turn_share_their_fate_and_the_last_is_durable(void **state)
+{
+    (void)state;
+    struct turn *t = turn_new();
+    unsigned n = 0;
+    put_minutes(t, 0, 3 * A_DAY + 1);
+    assert_true(write_profile_end(&t->conn, 0, true));
+    assert_true(write_turn_end(&t->conn));
+    for (const struct commit_job *j = t->c.queue.waiting; j != NULL; j = j->next) {
+        assert_ptr_equal(j->spoiled, &t->conn.spoiled);
+        assert_int_equal(j->durable, j->next == NULL);
+        n++;
+    }
+    assert_int_equal(n, 2); /* and one at work */
+    assert_int_equal(uv_run(&t->loop, UV_RUN_DEFAULT), 0);
+    turn_free(t);
+}
+
 /* The store refuses such a day; a meter without end must not take the memory. */
 static void piece_ends_when_a_day_has_too_many_rows(void **state)
 {
@@ -132,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(piece_ends_with_a_day),
         cmocka_unit_test(rows_written_twice_stay_twice_wherever_a_piece_is_full),
+        cmocka_unit_test(jobs_of_a_turn_share_their_fate_and_the_last_is_durable),
         cmocka_unit_test(piece_ends_when_a_day_has_too_many_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -346,6 +346,17 @@ static void collector_refuses_another_meter_at_the_address(void **state)
     town_settle(t);
     assert_good(t, id);
     town_check_rows(t, s, id);
+    snprintf(m.url, sizeof m.url, "tcp://%.60s", other->tcp.address);
+    assert_int_equal(store_meter_change(t->store, &m), ERR_OK);
+    t->hooks.meter_changed(t->hooks.context, id);
+    while (town_state(t, id).up_to_date)
+        uv_run(&t->loop, UV_RUN_ONCE);
+    town_settle(t);
+    assert_good(t, id);
+    char before[sizeof m.device_name];
+    memcpy(before, m.device_name, sizeof before);
+    assert_int_equal(store_meter_get(t->store, id, &m), ERR_OK);
+    assert_string_not_equal(m.device_name, before);
     town_free(t);
 }
 

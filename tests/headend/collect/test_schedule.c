@@ -35,6 +35,16 @@ static void schedule_from_is_a_period_before_the_last_row(void **state)
     assert_int_equal(from(&p, T0 + 912, T0 + 912, -1), T0 - 900); /* after a restart, too */
 }
 
+/* Without a row yet it is the clock at the last reading, less what two readings of it may differ.
+ */
+static void schedule_from_is_before_the_last_reading_when_nothing_is_stored(void **state)
+{
+    (void)state;
+    struct store_profile p = usual();
+    p.first_s = p.last_s = 0;
+    assert_int_equal(from(&p, T0 + 912, T0 + 912, 900), T0 + 12 - 2 - 900);
+}
+
 static void schedule_from_is_everything_when_never_read(void **state)
 {
     (void)state;
@@ -141,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(schedule_from_is_a_period_before_the_last_row),
+        cmocka_unit_test(schedule_from_is_before_the_last_reading_when_nothing_is_stored),
         cmocka_unit_test(schedule_from_is_everything_when_never_read),
         cmocka_unit_test(schedule_from_reaches_rows_written_after_a_step_back),
         cmocka_unit_test(schedule_from_does_not_trust_our_clock_alone),
