@@ -25,3 +25,14 @@ grep -q '^SANITIZE:BOOL=ON' "$build/CMakeCache.txt" && sanitize=-fsanitize=addre
 "$cc" $sanitize -o "$work/program" "$work/program.c" $(pkg-config --cflags --libs ferraris)
 "$work/program"
 "$work/tree/bin/ferraris" --help >/dev/null
+
+# The service: it is there, systemd understands it, and what it starts is there, too.
+unit="$work/tree/lib/systemd/system/ferraris-headend.service"
+grep -q '^ExecStart=ferraris-headend run ' "$unit"
+if command -v systemd-analyze >/dev/null; then
+    sed -i "s|^ExecStart=|ExecStart=$work/tree/bin/|" "$unit"
+    said=$(systemd-analyze verify "$unit" 2>&1) || { echo "$said"; exit 1; }
+    [ -z "$said" ] || { echo "$said"; exit 1; }
+else
+    echo "systemd-analyze is not installed: the unit was not verified"
+fi
