@@ -236,6 +236,17 @@ async function curves(page) {
     return found[0];
 }
 
+// A long group of registers shows its first rows, all of them when asked.
+async function registersOpen(page, d) {
+    const {registers} = await ask(page, `/meters/${d.meter.id}/registers`);
+    const rows = () => page.locator('table.registers tbody tr').count();
+    const few = await rows();
+    const more = page.getByRole('button', {name: 'Show all'});
+    while (await more.count()) await more.first().click();
+    const all = await rows();
+    check(few < all && all === registers.length, `registers: ${few} at first, ${all} of ${registers.length} when asked`);
+}
+
 async function everyPage(page, d, how) {
     await page.goto(`${url}/#/meters`);
     await page.waitForSelector('table.meters tbody tr');
@@ -244,6 +255,7 @@ async function everyPage(page, d, how) {
     await page.waitForSelector('.curve-frame[data-plot] canvas');
     await page.waitForSelector('table.registers');
     await look(page, `meter ${how}`);
+    await registersOpen(page, d);
     await page.goto(`${url}/#/meters`);
     await page.getByRole('button', {name: 'Add meter'}).first().click();
     await page.waitForSelector('dialog[open]');

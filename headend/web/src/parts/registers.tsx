@@ -43,28 +43,36 @@ export function Registers({registers, freshFor}: {registers: readonly Register[]
             </label>
             <p class="hidden" role="status">{words.length ? `${count(wanted.length, 'register')} found` : ''}</p>
             {!wanted.length && <p class="none">No register fits the search.</p>}
-            <Groups registers={wanted} now={now} freshFor={freshFor} />
+            <div class="register-groups">
+                {GROUPS.map((group) => {
+                    const list = wanted.filter((r) => groupOf(r.obis) === group);
+                    return list.length > 0 && <Group key={group} name={group} list={list} whole={words.length > 0} now={now} freshFor={freshFor} />;
+                })}
+            </div>
         </>
     );
 }
 
-function Groups({registers, now, freshFor}: {registers: readonly Register[]; now: number; freshFor: number}) {
+// A long group begins with the totals, which have the lowest codes; the rest comes when asked for.
+const FIRST = 10;
+
+function Group({name, list, whole, now, freshFor}: {name: string; list: readonly Register[]; whole: boolean; now: number; freshFor: number}) {
+    const [all, setAll] = useState(false);
+    const long = !whole && list.length > FIRST + 5;
+    const rows = long && !all ? list.slice(0, FIRST) : list;
     return (
-        <div class="register-groups">
-            {GROUPS.map((group) => {
-                const list = registers.filter((r) => groupOf(r.obis) === group);
-                if (!list.length) return null;
-                return (
-                    <section key={group} class="card flush">
-                        <h3 class="card-title">{group}<span class="faint"> {list.length}</span></h3>
-                        <table class="registers">
-                            <caption class="hidden">{group}</caption>
-                            <thead class="hidden"><tr><th scope="col">Register</th><th scope="col">Value</th><th scope="col">Unit</th><th scope="col">Age</th></tr></thead>
-                            <tbody>{list.map((r) => <Row key={`${r.obis} ${r.attribute}`} register={r} now={now} freshFor={freshFor} />)}</tbody>
-                        </table>
-                    </section>
-                );
-            })}
-        </div>
+        <section class="card flush">
+            <h3 class="card-title">{name}<span class="faint"> {list.length}</span></h3>
+            <table class="registers">
+                <caption class="hidden">{name}</caption>
+                <thead class="hidden"><tr><th scope="col">Register</th><th scope="col">Value</th><th scope="col">Unit</th><th scope="col">Age</th></tr></thead>
+                <tbody>{rows.map((r) => <Row key={`${r.obis} ${r.attribute}`} register={r} now={now} freshFor={freshFor} />)}</tbody>
+            </table>
+            {long && (
+                <button class="button plain more" type="button" aria-expanded={all} onClick={() => setAll(!all)}>
+                    {all ? 'Show fewer' : `Show all ${list.length}`}<span class="hidden"> of {name}</span>
+                </button>
+            )}
+        </section>
     );
 }
