@@ -107,35 +107,26 @@ static size_t digits_of(wide v, char *to)
     return n;
 }
 
-/* The same for 64 bits: long lists of raw values are most of what the API writes. */
-static size_t digits_of_u64(uint64_t v, char *to)
-{
-    char reversed[20];
-    size_t n = 0;
-    do {
-        reversed[n++] = (char)('0' + (int)(v % 10));
-        v /= 10;
-    } while (v != 0);
-    for (size_t i = 0; i < n; i++)
-        to[i] = reversed[n - 1 - i];
-    return n;
-}
-
 static uint64_t magnitude(int64_t v)
 {
     return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 }
 
+/* From its end, so that it is copied once: long lists of raw values are most of what the API
+ * writes. */
 void json_out_int(struct json_out *j, int64_t v)
 {
-    char text[24];
-    size_t n = 0;
-    if (j->comma)
-        text[n++] = ',';
+    char text[24], *const end = text + sizeof text, *p = end;
+    uint64_t left = magnitude(v);
+    do {
+        *--p = (char)('0' + (int)(left % 10));
+        left /= 10;
+    } while (left != 0);
     if (v < 0)
-        text[n++] = '-';
-    n += digits_of_u64(magnitude(v), text + n);
-    json_out_raw(j, text, n);
+        *--p = '-';
+    if (j->comma)
+        *--p = ',';
+    json_out_raw(j, p, (size_t)(end - p));
     j->comma = true;
 }
 
@@ -270,7 +261,7 @@ static size_t with_exponent(const char *digits, size_t n, int scaler, char *to)
     to[len++] = 'e';
     if (scaler < 0)
         to[len++] = '-';
-    return len + digits_of_u64(magnitude(scaler), to + len);
+    return len + digits_of(magnitude(scaler), to + len);
 }
 
 /* digits with the point `places` from the right, without zeros that say nothing. */
