@@ -32,12 +32,13 @@
     "PRAGMA trusted_schema=OFF;"                                                                   \
     "PRAGMA cache_size=-8000;"
 
-void store_lock(struct store *s)
+/* Around every call from outside. */
+static void lock(struct store *s)
 {
     pthread_mutex_lock(&s->lock);
 }
 
-void store_unlock(struct store *s)
+static void unlock(struct store *s)
 {
     pthread_mutex_unlock(&s->lock);
 }
@@ -102,12 +103,12 @@ static enum err commit(struct store *s, bool durable)
 
 enum err store_write_begin(struct store *s)
 {
-    store_lock(s);
+    lock(s);
     enum err err = s->doomed;
     if (err == ERR_OK)
         err = run(s, s->begun ? SQL_SAVEPOINT : SQL_BEGIN);
     if (err != ERR_OK)
-        store_unlock(s);
+        unlock(s);
     return err;
 }
 
@@ -137,15 +138,15 @@ enum err store_write_end(struct store *s, enum err err, bool durable)
         roll_back(s);
     if (err != ERR_OK)
         memcpy(s->why, why, sizeof why);
-    store_unlock(s);
+    unlock(s);
     return err != ERR_OK ? err : end;
 }
 
 enum err store_read_begin(struct store *s)
 {
-    store_lock(s);
+    lock(s);
     if (s->doomed != ERR_OK)
-        store_unlock(s);
+        unlock(s);
     return s->doomed;
 }
 
@@ -153,19 +154,19 @@ enum err store_read_end(struct store *s, enum err err)
 {
     if (s->doomed != ERR_OK)
         roll_back(s);
-    store_unlock(s);
+    unlock(s);
     return err;
 }
 
 enum err store_begin(struct store *s)
 {
-    store_lock(s);
+    lock(s);
     enum err err = s->begun ? store_fail(s, ERR_STATE, "a transaction is open already")
                             : run(s, s->read_only ? SQL_BEGIN_READ : SQL_BEGIN);
     if (err == ERR_OK)
         s->begun = true;
     else
-        store_unlock(s);
+        unlock(s);
     return err;
 }
 
@@ -179,32 +180,32 @@ static enum err leave(struct store *s, bool keep, bool durable)
         err = commit(s, durable);
     else
         roll_back(s);
-    store_unlock(s); /* of store_begin */
+    unlock(s); /* of store_begin */
     return err;
 }
 
 enum err store_commit(struct store *s, bool durable)
 {
-    store_lock(s);
+    lock(s);
     enum err err = s->begun ? leave(s, true, durable)
                             : store_fail(s, ERR_STATE, "there is no transaction to commit");
-    store_unlock(s);
+    unlock(s);
     return err;
 }
 
 void store_rollback(struct store *s)
 {
-    store_lock(s);
+    lock(s);
     if (s->begun)
         (void)leave(s, false, false);
-    store_unlock(s);
+    unlock(s);
 }
 
 enum err store_sync(struct store *s)
 {
-    store_lock(s);
+    lock(s);
     enum err err = sync_log(s);
-    store_unlock(s);
+    unlock(s);
     return err;
 }
 

@@ -52,9 +52,6 @@ enum err store_fault(struct store *s, int rc);
 
 /* ---- lock and transactions ---- */
 
-/* Around every call from outside. */
-void store_lock(struct store *s);
-void store_unlock(struct store *s);
 /* A call that writes: a transaction of its own, or a savepoint in the caller's, so that a failing
  * call leaves nothing behind. write_end gives `err` or what the commit gives; it must follow a
  * write_begin that gave ERR_OK. Both take and release the lock. */
@@ -122,9 +119,7 @@ extern const unsigned store_n_steps;
 /* The next ten columns, as SQL_REGISTERS has them; all zero where the first is NULL. */
 void store_register_take(struct ask *a, struct store_register *r);
 
-/* ---- layouts and totals ---- */
-
-enum err store_layout_read(struct store *s, int64_t id, struct store_layout *l);
+/* ---- totals ---- */
 
 /* The totals of one day: how they stand in the row of their block, see docs/SPEC-store.md. */
 #define STORE_TOTALS_MAX (DAY_COLUMNS_MAX * 88 + 3)

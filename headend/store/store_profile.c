@@ -125,7 +125,7 @@ static void take_column(struct ask *a, struct store_column *c)
     c->mul_den = (uint32_t)ask_get_int(a);
 }
 
-enum err store_layout_read(struct store *s, int64_t id, struct store_layout *l)
+static enum err read_layout(struct store *s, int64_t id, struct store_layout *l)
 {
     memset(l, 0, sizeof *l);
     l->id = id;
@@ -175,7 +175,7 @@ static enum err layout_like(struct store *s, struct store_layout *l)
     struct ask a = ask_of(s, SQL_LAYOUTS);
     ask_int(&a, l->profile);
     while (found == 0 && ask_row(&a)) {
-        a.err = store_layout_read(s, ask_get_int(&a), &stored);
+        a.err = read_layout(s, ask_get_int(&a), &stored);
         if (a.err == ERR_OK && same_layout(&stored, l))
             found = stored.id;
     }
@@ -244,5 +244,5 @@ enum err store_layout_get(struct store *s, int64_t id, struct store_layout *l)
     enum err err = store_read_begin(s);
     if (err != ERR_OK)
         return err;
-    return store_read_end(s, store_layout_read(s, id, l));
+    return store_read_end(s, read_layout(s, id, l));
 }
