@@ -20,7 +20,7 @@ struct load_wave {
     struct load load;
     double u_lsb, i_lsb;
     int64_t clock_ns;
-    double lived_s, ns_rest;
+    double ns_rest;
     uint64_t turn;
     /* the second at hand, in counts of amplitude, in the frame of phase 1 */
     int64_t second; /* -1: none */
@@ -64,17 +64,11 @@ void load_wave_clock(struct load_wave *w, int64_t utc_ns)
     w->ns_rest = 0;
 }
 
-double load_wave_time(const struct load_wave *w)
-{
-    return w->lived_s;
-}
-
 static void pass(struct load_wave *w, double seconds)
 {
     double ns = seconds * 1e9 + w->ns_rest;
     w->clock_ns += llround(ns);
     w->ns_rest = ns - round(ns);
-    w->lived_s += seconds;
 }
 
 /* By -120 degrees a phase, times the order: into the frame of phase 1. */

@@ -18,7 +18,6 @@ void load_wave_peaks(const struct load_spec *s, double peak[AFE_N_CHANNELS]);
 struct load_wave *load_wave_new(const struct load_spec *s, double u_lsb, double i_lsb);
 /* What time it is; it goes on by itself with what is filled and windowed. From 1970 at first. */
 void load_wave_clock(struct load_wave *w, int64_t utc_ns);
-double load_wave_time(const struct load_wave *w); /* seconds lived since load_wave_new */
 /* At most n (1..AFE_BLOCK_MAX) sample-sets into out[c], for connected channels; ends with the
  * second. Gives how many. */
 uint32_t load_wave_fill(struct load_wave *w, uint32_t n, int32_t *const out[AFE_N_CHANNELS]);
