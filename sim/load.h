@@ -11,15 +11,17 @@
  * small ripple second by second (load_ripple) has means of exactly one and adds known amounts to
  * squares, so that sample level and window level count the same energy.
  *
- *   load:household   base, fridge, light by dusk and habit, cooking, washing; weekends differ.
+ *   load:household   base, fridge, light by dusk and habit, cooking, washing; weekends differ;
  *                    heatpump=4 kW electrical by outside temperature, ev=11 kW in the evenings
  *   load:shop        opening hours, closed on Sunday, refrigeration day and night, led light
  *   load:pv          a household under a roof of kwp=8 kW peak at lat=49 degrees north: sun by day
- * of year, clouds; what is not used is exported load:substation  many consumers: double hump,
- * weekly rhythm, cable and capacitor, unbalance; scale=1 fills three quarters of the rated current
- * at its yearly peak load:workshop    two shifts from Monday to Friday, drives with their
- * harmonics, compressed air Words follow after commas: scale=1 multiplies all power, rate=4000
- * sample-sets a second. Times of day are those of Central Europe, with summer time. */
+ *                    of year, clouds; what is not used is exported
+ *   load:substation  many consumers: double hump, weekly rhythm, cable and capacitor, unbalance;
+ *                    scale=1 fills three quarters of the rated current at its yearly peak
+ *   load:workshop    two shifts from Monday to Friday, drives with their harmonics, compressed air
+ *
+ * Words follow after commas: scale=1 multiplies all power, rate=4000 sample-sets a second. Times of
+ * day are those of Central Europe, with summer time. */
 #ifndef FERRARIS_SIM_LOAD_H
 #define FERRARIS_SIM_LOAD_H
 

@@ -1,9 +1,10 @@
 /* The reader's states and its dealings with the client.
  *
- *            begin                plan done            release
- *     IDLE ---------> BUSY -------------------> READY ---------> BUSY --RLRE, time-out, line-->
- * DONE DONE, FAILED ----^ \                       |  ^               (step STEP_RELEASE) (new line)
- * \--failure--> FAILED   begin
+ *     IDLE, DONE, FAILED ── begin on a new line ──► BUSY ── plan done ──► READY
+ *     READY ── begin ──► BUSY ── plan done ──► READY
+ *     READY ── release ──► BUSY (STEP_RELEASE) ── RLRE, time-out, line lost ──► DONE
+ *     READY ── line lost ──► DONE
+ *     BUSY ── failure ──► FAILED
  *
  * Within BUSY: step says what is read, at which object of it. `asked` is true while the client has
  * a request of this step under way; when the client is idle again the step's done() has been called

@@ -1,7 +1,7 @@
 /* One reading of one meter: from AARQ to release, without I/O, around struct cosem_client.
  *
- *     reader_begin(plan) -> take() -> line -> feed() -> events to the sink ... -> state
- * READER_READY reader_release() -> ... -> state READER_DONE
+ *     reader_begin(plan) -> take() -> line -> feed() -> events to the sink -> READER_READY
+ *     reader_release()   -> take() -> line -> feed() -> READER_DONE
  *
  * What is read, in order: identity (logical device name, serial number; object list; of each
  * register its scaler and unit, of each profile its columns and period) when the plan asks for it;
