@@ -424,7 +424,7 @@ void turn_fail(struct collect_conn *conn, const char *sentence)
     note(conn, sentence);
     conn->step = CONN_STORE;
     collect_conn_hang_up(conn);
-    if (conn->not_stored || conn->spoiled)
+    if (conn->not_stored)
         write_drop(conn);
     else if (conn->held != NULL || conn->open != NULL || conn->n_registers > 0)
         (void)write_turn_end(conn);

@@ -79,8 +79,6 @@ static void collector_goes_on_where_it_left_off_after_a_restart(void **state)
     town_settle(t);
     town_stop(t);
     town_sleep(t, 5 * HOUR);
-    const uint64_t octets = s->rig->line_octets;
-    (void)octets;
     town_start(t);
     town_settle(t);
     assert_good(t, id);
