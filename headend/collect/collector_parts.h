@@ -55,5 +55,7 @@ void collector_conn_free(struct collect_conn *conn);
 void collector_count(struct collector *c, uint64_t n_rows, uint64_t n_values);
 /* Lines that stood still may go on. */
 void collector_resume(struct collector *c);
+/* Does what other threads asked for: collector_hooks.c. */
+void collector_take_wishes(struct collector *c);
 
 #endif
