@@ -2,7 +2,8 @@
  * while it is stopped, and across its restart; then a manager changes the profile's period.
  *
  * Whatever the stamps: in the end the head-end holds every row of the meter's ring exactly once,
- * rows that share a stamp included. `full` sets the clock 30 times, else 6. */
+ * rows that share a stamp included. `full` sets the clock 30 times, else 6. A part of SYS-COMPLETE,
+ * which is proved when all its tests pass: see test_headend_kill.c. */
 #include "tests/system/answers.h"
 #include "tests/system/head_end.h"
 
@@ -225,7 +226,7 @@ static void verify(struct head_end *h)
     outcome_free(&o);
 }
 
-static void headend_has_each_row_once_when_clocks_jump(void **state)
+static void claim_SYS_COMPLETE(void **state)
 {
     struct meter_process m;
     struct head_end h = {0};
@@ -263,7 +264,7 @@ static void headend_has_each_row_once_when_clocks_jump(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(headend_has_each_row_once_when_clocks_jump),
+        cmocka_unit_test(claim_SYS_COMPLETE),
     };
     if (argc > 1 && strcmp(argv[1], "full") == 0)
         n_jumps = 30;
