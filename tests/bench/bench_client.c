@@ -1,8 +1,9 @@
 /* GET/s over loopback, client against server, beside a bare echo of the same octets through the
  * same loop: what of the time is ours and what the kernel's. Also the client and the server in one
- * process without a socket. Prints median, least and greatest of RUNS runs. */
+ * process without a socket. */
 #include "firmware/ports/posix/tcp_server.h"
 #include "lib/cosem/client.h"
+#include "tests/bench/bench.h"
 #include "tests/lib/cosem/example.h"
 
 #include <arpa/inet.h>
@@ -14,7 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RUNS       7
@@ -26,21 +26,6 @@ static struct cosem_client client;
 static struct dlms_keys keys;
 static struct dlms_counter counter;
 static unsigned n_values;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void must(bool good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "bench_client: %s\n", what);
-    exit(1);
-}
 
 /* ---- the other side: a process with a libuv loop ---- */
 
@@ -107,9 +92,9 @@ static void serve(bool bare, int tell)
                                              .close = close_any};
     uv_loop_t loop;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    must(uv_loop_init(&loop) == 0, "no loop");
-    must(tcp_server_listen(&server, &loop, "127.0.0.1:0", &engine) == ERR_OK, server.why);
-    must(write(tell, server.address, sizeof server.address) > 0, "no pipe");
+    bench_must(uv_loop_init(&loop) == 0, "no loop");
+    bench_must(tcp_server_listen(&server, &loop, "127.0.0.1:0", &engine) == ERR_OK, server.why);
+    bench_must(write(tell, server.address, sizeof server.address) > 0, "no pipe");
     uv_run(&loop, UV_RUN_DEFAULT);
     _exit(0);
 }
@@ -121,18 +106,18 @@ static int connect_to(bool bare, pid_t *child)
     struct sockaddr_in a = {.sin_family = AF_INET};
     const int one = 1;
     int ends[2];
-    must(pipe(ends) == 0, "no pipe");
+    bench_must(pipe(ends) == 0, "no pipe");
     *child = fork();
-    must(*child >= 0, "no process");
+    bench_must(*child >= 0, "no process");
     if (*child == 0)
         serve(bare, ends[1]);
-    must(read(ends[0], address, sizeof address) > 0, "the server did not start");
+    bench_must(read(ends[0], address, sizeof address) > 0, "the server did not start");
     close(ends[0]);
     close(ends[1]);
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     a.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    must(connect(fd, (struct sockaddr *)&a, sizeof a) == 0, "no connection");
+    bench_must(connect(fd, (struct sockaddr *)&a, sizeof a) == 0, "no connection");
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;
 }
@@ -161,16 +146,16 @@ static void finish(int fd, size_t *sent, size_t *received)
         const size_t n = cosem_client_take(&client, octets, sizeof octets);
         *sent = n;
         if (fd < 0)
-            must(session_feed(&x.session, octets, n) == n, "the session stopped");
+            bench_must(session_feed(&x.session, octets, n) == n, "the session stopped");
         else
-            must(send(fd, octets, n, MSG_NOSIGNAL) == (ssize_t)n, "the line broke");
+            bench_must(send(fd, octets, n, MSG_NOSIGNAL) == (ssize_t)n, "the line broke");
         const ssize_t m = fd < 0 ? (ssize_t)session_take(&x.session, octets, sizeof octets)
                                  : recv(fd, octets, sizeof octets, 0);
-        must(m > 0, "no answer");
+        bench_must(m > 0, "no answer");
         *received = (size_t)m;
         (void)cosem_client_feed(&client, 0, octets, (size_t)m);
     }
-    must(client.state == CLIENT_READY, "the client failed");
+    bench_must(client.state == CLIENT_READY, "the client failed");
 }
 
 static void associate(int fd, bool ciphered)
@@ -186,8 +171,8 @@ static void associate(int fd, bool ciphered)
                                     .rng = &x.rng};
     size_t sent, received;
     memcpy(k.title, example_client_title, sizeof k.title);
-    must(cosem_client_init(&client, &k) == ERR_OK, "bad configuration");
-    must(cosem_client_connect(&client, 0) == ERR_OK, "cannot begin");
+    bench_must(cosem_client_init(&client, &k) == ERR_OK, "bad configuration");
+    bench_must(cosem_client_connect(&client, 0) == ERR_OK, "cannot begin");
     finish(fd, &sent, &received);
 }
 
@@ -195,43 +180,29 @@ static double gets(int fd, unsigned n, size_t *sent, size_t *received)
 {
     const struct apdu_attr attr = {.class_id = 3, .ln = {1, 0, 1, 8, 0, 255}, .id = 2};
     const struct cosem_client_sink sink = {.done = count};
-    const double start = now();
+    const double start = bench_now_s();
     n_values = 0;
     for (unsigned i = 0; i < n; i++) {
-        must(cosem_client_get(&client, 0, &attr, &sink) == ERR_OK, "cannot begin");
+        bench_must(cosem_client_get(&client, 0, &attr, &sink) == ERR_OK, "cannot begin");
         finish(fd, sent, received);
     }
-    must(n_values == n, "a value is missing");
-    return n / (now() - start);
+    bench_must(n_values == n, "a value is missing");
+    return n / (bench_now_s() - start);
 }
 
 static double echoes(int fd, unsigned n)
 {
     uint8_t octets[4096] = {0};
-    const double start = now();
+    const double start = bench_now_s();
     for (unsigned i = 0; i < n; i++) {
-        must(send(fd, octets, echo.in, MSG_NOSIGNAL) == (ssize_t)echo.in, "the line broke");
+        bench_must(send(fd, octets, echo.in, MSG_NOSIGNAL) == (ssize_t)echo.in, "the line broke");
         for (size_t got = 0; got < echo.out;) {
             const ssize_t m = recv(fd, octets, sizeof octets, 0);
-            must(m > 0, "no echo");
+            bench_must(m > 0, "no echo");
             got += (size_t)m;
         }
     }
-    return n / (now() - start);
-}
-
-static int rising(const void *a, const void *b)
-{
-    const double d = *(const double *)a - *(const double *)b;
-    return (d > 0) - (d < 0);
-}
-
-static double print_rates(const char *what, double rate[RUNS])
-{
-    qsort(rate, RUNS, sizeof rate[0], rising);
-    printf("%-44s %12.0f /s  (%.0f .. %.0f, %d runs)\n", what, rate[RUNS / 2], rate[0],
-           rate[RUNS - 1], RUNS);
-    return rate[RUNS / 2];
+    return n / (bench_now_s() - start);
 }
 
 static void bench_inside(const char *what, bool ciphered)
@@ -243,12 +214,12 @@ static void bench_inside(const char *what, bool ciphered)
     associate(-1, ciphered);
     for (unsigned i = 0; i < RUNS; i++)
         rate[i] = gets(-1, N_INSIDE, &sent, &received);
-    (void)print_rates(what, rate);
+    bench_runs(what, "/s", rate, RUNS);
 }
 
 static void bench_loopback(const char *what, bool ciphered)
 {
-    double rate[RUNS], bare[RUNS];
+    double rate[RUNS], bare[RUNS], share[RUNS];
     pid_t server, parrot;
     example_init(&x);
     counter = (struct dlms_counter){.next = 1};
@@ -259,24 +230,26 @@ static void bench_loopback(const char *what, bool ciphered)
     for (unsigned i = 0; i < RUNS; i++) { /* in turn: a busy machine slows both alike */
         rate[i] = gets(fd, N_LOOPBACK, &echo.in, &echo.out);
         bare[i] = echoes(echo_fd, N_LOOPBACK);
+        share[i] = 100 * rate[i] / bare[i];
     }
     end_connection(fd, server);
     end_connection(echo_fd, parrot);
-    const double ours = print_rates(what, rate);
-    const double theirs = print_rates("  the same octets echoed", bare);
-    printf("  %zu octets out, %zu back; %.0f %% of the echo's rate\n", echo.in, echo.out,
-           100 * ours / theirs);
+    bench_runs(what, "/s", rate, RUNS);
+    bench_runs("  the same octets echoed", "/s", bare, RUNS);
+    bench_runs("  of the echo's rate", "%", share, RUNS);
+    bench_size("  octets out and back", "octets", (double)(echo.in + echo.out));
 }
 
 int main(void)
 {
+    bench_begin("bench_client");
     memcpy(keys.guek, example_guek, sizeof keys.guek);
     memcpy(keys.gak, example_gak, sizeof keys.gak);
     keys.has_guek = keys.has_gak = true;
-    bench_inside("GET register, client and server inside, plain", false);
-    bench_inside("GET register, client and server inside, ciph.", true);
+    bench_inside("GET register, both in one process, plain", false);
+    bench_inside("GET register, both in one process, ciphered", true);
     bench_loopback("GET register over loopback, plain", false);
     bench_loopback("GET register over loopback, ciphered", true);
-    printf("client %zu octets\n", sizeof(struct cosem_client));
+    bench_size("client", "octets", sizeof(struct cosem_client));
     return 0;
 }

@@ -7,8 +7,8 @@
  * connections: with an association for each reading, and with lines that are kept. A reading is one
  * value of one interval or one register.
  *
- * Both sides share the machine's cores, so a head-end alone is faster. Load average and the time of
- * one fsync stand beside the figures. Directory: $TMPDIR or /tmp. */
+ * Both sides share the machine's cores, so a head-end alone is faster. Directory: $TMPDIR or /tmp.
+ */
 #include "firmware/meter/meter.h"
 #include "firmware/ports/posix/tcp_server.h"
 #include "headend/collect/collect_conn.h"
@@ -17,9 +17,8 @@
 #include "headend/keys/meter_secret.h"
 #include "lib/cosem/session.h"
 #include "sim/source.h"
+#include "tests/bench/bench.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +26,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define N_METERS    8
@@ -37,21 +35,6 @@
 #define FLEET_LINES (N_METERS * TCP_SERVER_CONNS)
 #define PASSWORD    "bench-password"
 #define START_S     INT64_C(1767225600) /* 2026-01-01 */
-
-static void must(bool good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "bench_collect: %s\n", what);
-    exit(1);
-}
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- the meters: a process of their own ---- */
 
@@ -107,13 +90,13 @@ static void power_up(struct station *s, const struct source_info *info, int64_t 
                                         .time_ns = at_s * METER_NS,
                                         .u_lsb_fv = info->u_lsb_fv,
                                         .i_lsb_fa = info->i_lsb_fa};
-    must(meter_init(&s->meter, &config) == ERR_OK, "a meter does not start");
+    bench_must(meter_init(&s->meter, &config) == ERR_OK, "a meter does not start");
 }
 
 static void make_flash(struct station *s)
 {
     s->octets = malloc(flash_size());
-    must(s->octets != NULL, "no memory");
+    bench_must(s->octets != NULL, "no memory");
     memset(s->octets, 0xFF, flash_size());
     s->flash = (struct hal_flash){.sector_size = METER_SECTOR_SIZE,
                                   .n_sectors = meter_n_sectors(model_meter_find("ST402D")),
@@ -130,18 +113,19 @@ static void live(void)
     struct source_info info;
     char error[500];
     const struct source_options o = {.repeat = true};
-    must(source_open(&source, "synth:phases=3,u=230,i=5,pf=0.9", &o, error, sizeof error) == ERR_OK,
-         error);
+    bench_must(source_open(&source, "synth:phases=3,u=230,i=5,pf=0.9", &o, error, sizeof error) ==
+                   ERR_OK,
+               error);
     source_info_get(source, &info);
     make_flash(&station[0]);
     power_up(&station[0], &info, START_S);
     for (unsigned minute = 0; minute < N_DAYS * 1440; minute++) {
         struct legal_window w;
-        must(source_window(source, 60, &w) == ERR_OK &&
-                 meter_window(&station[0].meter, &w) == ERR_OK,
-             "a meter does not live");
+        bench_must(source_window(source, 60, &w) == ERR_OK &&
+                       meter_window(&station[0].meter, &w) == ERR_OK,
+                   "a meter does not live");
     }
-    must(meter_power_fail(&station[0].meter) == ERR_OK, "a meter does not store");
+    bench_must(meter_power_fail(&station[0].meter) == ERR_OK, "a meter does not store");
     for (size_t i = 1; i < N_METERS; i++) {
         make_flash(&station[i]);
         memcpy(station[i].octets, station[0].octets, flash_size());
@@ -183,7 +167,7 @@ static void serve(int tell)
     uv_loop_t loop;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     live();
-    must(uv_loop_init(&loop) == 0, "no loop");
+    bench_must(uv_loop_init(&loop) == 0, "no loop");
     for (size_t i = 0; i < N_METERS; i++) {
         struct station *s = &station[i];
         const struct tcp_server_engine engine = {.context = s,
@@ -192,8 +176,8 @@ static void serve(int tell)
                                                  .take = on_take,
                                                  .closed = on_closed,
                                                  .close = on_close};
-        must(tcp_server_listen(&s->tcp, &loop, "127.0.0.1:0", &engine) == ERR_OK, s->tcp.why);
-        must(write(tell, s->tcp.address, sizeof s->tcp.address) > 0, "no pipe");
+        bench_must(tcp_server_listen(&s->tcp, &loop, "127.0.0.1:0", &engine) == ERR_OK, s->tcp.why);
+        bench_must(write(tell, s->tcp.address, sizeof s->tcp.address) > 0, "no pipe");
     }
     uv_run(&loop, UV_RUN_DEFAULT);
     _exit(0);
@@ -204,14 +188,14 @@ static char address[N_METERS][sizeof((struct tcp_server *)0)->address];
 static pid_t start_meters(void)
 {
     int ends[2];
-    must(pipe(ends) == 0, "no pipe");
+    bench_must(pipe(ends) == 0, "no pipe");
     const pid_t child = fork();
-    must(child >= 0, "no process");
+    bench_must(child >= 0, "no process");
     if (child == 0)
         serve(ends[1]);
     for (size_t i = 0; i < N_METERS; i++)
-        must(read(ends[0], address[i], sizeof address[i]) == sizeof address[i],
-             "the meters did not start");
+        bench_must(read(ends[0], address[i], sizeof address[i]) == sizeof address[i],
+                   "the meters did not start");
     close(ends[0]);
     close(ends[1]);
     return child;
@@ -224,39 +208,19 @@ static int64_t ahead_ms;
 static struct server_clock the_clock;
 static struct server_log the_log;
 static struct seal_key key;
-static char dir[64];
+static char dir[BENCH_DIR];
 static struct collector *collector;
 static struct collector_hooks hooks;
 
 static uint64_t mono_ms(void *context)
 {
     (void)context;
-    return (uint64_t)(1000 * (now_s() - began_s)) + (uint64_t)ahead_ms + 1000;
+    return (uint64_t)(1000 * (bench_now_s() - began_s)) + (uint64_t)ahead_ms + 1000;
 }
 
 static int64_t utc_ms(void *context)
 {
     return (START_S + N_DAYS * INT64_C(86400)) * 1000 + (int64_t)mono_ms(context);
-}
-
-static void make_directory(void)
-{
-    const char *base = getenv("TMPDIR");
-    snprintf(dir, sizeof dir, "%.40s/bench-XXXXXX", base != NULL ? base : "/tmp");
-    must(mkdtemp(dir) != NULL, "no directory");
-}
-
-static void remove_directory(void)
-{
-    DIR *d = opendir(dir);
-    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-        char path[400];
-        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-        if (e->d_name[0] != '.')
-            unlink(path);
-    }
-    closedir(d);
-    rmdir(dir);
 }
 
 static void add_meters(size_t n, bool ciphered)
@@ -265,8 +229,8 @@ static void add_meters(size_t n, bool ciphered)
     struct meter_secret secret = {.keys = the_keys(), .password = PASSWORD};
     struct store *s;
     char why[200];
-    must(store_open(&s, &o, why, sizeof why) == ERR_OK, why);
-    must(store_begin(s) == ERR_OK, "the store");
+    bench_must(store_open(&s, &o, why, sizeof why) == ERR_OK, why);
+    bench_must(store_begin(s) == ERR_OK, "the store");
     for (size_t i = 0; i < n; i++) {
         struct store_meter m = {.server_sap = 1,
                                 .client_sap = ciphered ? METER_SAP_READER_HLS : METER_SAP_READER,
@@ -281,10 +245,11 @@ static void add_meters(size_t n, bool ciphered)
                                 .enabled = true};
         snprintf(m.name, sizeof m.name, "meter %zu", i);
         snprintf(m.url, sizeof m.url, "tcp://%.60s", address[i % N_METERS]);
-        must(meter_secret_put(&key, &m, &secret) == ERR_OK && store_meter_add(s, &m) == ERR_OK,
-             "a meter cannot be added");
+        bench_must(meter_secret_put(&key, &m, &secret) == ERR_OK &&
+                       store_meter_add(s, &m) == ERR_OK,
+                   "a meter cannot be added");
     }
-    must(store_commit(s, true) == ERR_OK, "the store");
+    bench_must(store_commit(s, true) == ERR_OK, "the store");
     store_close(s);
 }
 
@@ -298,7 +263,7 @@ static void start(uv_loop_t *loop, uint32_t lines)
                                         .rng = &rng,
                                         .max_connections = lines};
     char why[200];
-    must(collector_start(&collector, &o, why, sizeof why) == ERR_OK, why);
+    bench_must(collector_start(&collector, &o, why, sizeof why) == ERR_OK, why);
     hooks = collector_hooks(collector);
 }
 
@@ -318,31 +283,18 @@ static bool is_read(int64_t id, int64_t since_ms)
 /* Until meters 1 to n were read after since_ms; gives the seconds. */
 static double run(uv_loop_t *loop, size_t n, int64_t since_ms)
 {
-    const double begin = now_s();
+    const double begin = bench_now_s();
     hooks.read_now(hooks.context, -1); /* nobody: it looks at its clock */
     for (size_t i = 1; i <= n;) {
         uv_run(loop, UV_RUN_ONCE);
         while (i <= n && is_read((int64_t)i, since_ms))
             i++;
-        must(now_s() - begin < 120, "the meters are not read");
+        bench_must(bench_now_s() - begin < 120, "the meters are not read");
     }
-    return now_s() - begin;
+    return bench_now_s() - begin;
 }
 
 /* ---- figures ---- */
-
-static int rising(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void print(const char *what, const char *unit, double rate[N_RUNS])
-{
-    qsort(rate, N_RUNS, sizeof rate[0], rising);
-    printf("%-44s %12.0f %s  (%.0f .. %.0f, %d runs)\n", what, rate[N_RUNS / 2], unit, rate[0],
-           rate[N_RUNS - 1], N_RUNS);
-}
 
 static double cpu_s(void)
 {
@@ -358,27 +310,25 @@ static void bench_backlog(void)
     for (size_t i = 0; i < N_RUNS; i++) {
         uv_loop_t loop;
         struct collector_totals totals;
-        must(uv_loop_init(&loop) == 0, "no loop");
-        make_directory();
+        bench_must(uv_loop_init(&loop) == 0, "no loop");
+        bench_dir_make(dir);
         add_meters(N_METERS, true);
         const double before = cpu_s();
         start(&loop, 0);
         seconds[i] = run(&loop, N_METERS, 1);
         hooks.totals(hooks.context, &totals);
         own[i] = (double)totals.n_values / (cpu_s() - before);
-        must(totals.n_rows == N_METERS * N_DAYS * UINT64_C(96), "rows are missing");
+        bench_must(totals.n_rows == N_METERS * N_DAYS * UINT64_C(96), "rows are missing");
         rows[i] = (double)totals.n_rows / seconds[i];
         values[i] = (double)totals.n_values / seconds[i];
         stop(&loop);
-        must(uv_loop_close(&loop) == 0, "handles are left");
-        remove_directory();
+        bench_must(uv_loop_close(&loop) == 0, "handles are left");
+        bench_dir_remove(dir);
     }
-    print("backlog of 8 meters, 35 days, ciphered: rows", "/s", rows);
-    print("  readings", "/s", values);
-    print("  readings a second of the head-end's CPU", "/s", own);
-    for (size_t i = 0; i < N_RUNS; i++)
-        seconds[i] *= 1000;
-    print("  all up to date after", "ms", seconds);
+    bench_runs("backlog of 8 meters, 35 days, ciphered", "readings/s", values, N_RUNS);
+    bench_runs("  of them rows", "/s", rows, N_RUNS);
+    bench_runs("  per second of the head-end's CPU", "readings/s", own, N_RUNS);
+    bench_runs("  all up to date after", "s", seconds, N_RUNS);
 }
 
 static void bench_registers(size_t n, const char *what)
@@ -386,8 +336,8 @@ static void bench_registers(size_t n, const char *what)
     double rate[N_RUNS], values[N_RUNS], own[N_RUNS];
     struct collector_totals before, after;
     uv_loop_t loop;
-    must(uv_loop_init(&loop) == 0, "no loop");
-    make_directory();
+    bench_must(uv_loop_init(&loop) == 0, "no loop");
+    bench_dir_make(dir);
     add_meters(n, false);
     start(&loop, FLEET_LINES);
     (void)run(&loop, n, 1);
@@ -402,34 +352,18 @@ static void bench_registers(size_t n, const char *what)
         own[i] = (double)(after.n_values - before.n_values) / (cpu_s() - cpu);
     }
     stop(&loop);
-    must(uv_loop_close(&loop) == 0, "handles are left");
-    remove_directory();
-    print(what, "meters/s", rate);
-    print("  readings", "/s", values);
-    print("  readings a second of the head-end's CPU", "/s", own);
-}
-
-static double fsync_ms(void)
-{
-    char path[100];
-    make_directory();
-    snprintf(path, sizeof path, "%s/fsync", dir);
-    const int fd = open(path, O_RDWR | O_CREAT, 0600);
-    must(fd >= 0, "no file");
-    const double begin = now_s();
-    for (int i = 0; i < 100; i++)
-        must(write(fd, path, sizeof path) > 0 && fsync(fd) == 0, "fsync");
-    const double seconds = now_s() - begin;
-    close(fd);
-    remove_directory();
-    return seconds * 10;
+    bench_must(uv_loop_close(&loop) == 0, "handles are left");
+    bench_dir_remove(dir);
+    bench_runs(what, "readings/s", values, N_RUNS);
+    bench_runs("  of them meters", "/s", rate, N_RUNS);
+    bench_runs("  per second of the head-end's CPU", "readings/s", own, N_RUNS);
 }
 
 int main(void)
 {
-    double load[3] = {0};
+    bench_begin_headend("bench_collect");
     rng = entropy_rng();
-    began_s = now_s();
+    began_s = bench_now_s();
     the_clock = (struct server_clock){.utc_ms = utc_ms, .mono_ms = mono_ms};
     the_log = (struct server_log){.clock = &the_clock};
     memset(&key, 5, sizeof key);
@@ -437,9 +371,7 @@ int main(void)
     bench_backlog();
     bench_registers(FLEET, "registers of 1000 meters over 128 lines");
     bench_registers(FLEET_LINES, "registers of 128 meters, lines kept open");
-    (void)getloadavg(load, 3);
-    printf("collector: %zu octets a connection; one fsync %.2f ms; load average %.1f\n",
-           sizeof(struct collect_conn), fsync_ms(), load[0]);
+    bench_size("a connection's memory", "octets", sizeof(struct collect_conn));
     kill(meters, SIGKILL);
     waitpid(meters, NULL, 0);
     return 0;

@@ -1,29 +1,15 @@
 /* How many small ciphered APDUs a second one core seals and opens; linked once with each backend.
  *
- * BACKEND is its name. Prints, for each size, the median of the runs and the spread from slowest to
- * fastest. */
+ * BACKEND is its name. */
 #include "lib/crypto/crypto.h"
+#include "tests/bench/bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define N_RUNS   7
 #define RUN_S    0.1
 #define TEXT_MAX 1024
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static enum err seal(uint8_t *text, size_t len, uint8_t tag[12])
 {
@@ -45,12 +31,12 @@ static double run(size_t len)
     static uint8_t text[TEXT_MAX];
     uint8_t tag[12];
     unsigned n = 0;
-    double begin = now_s(), spent = 0;
+    double begin = bench_now_s(), spent = 0;
     while (spent < RUN_S) {
         for (unsigned i = 0; i < 64; i++, n += 2)
             if (seal(text, len, tag) != ERR_OK || open_sealed(text, len, tag) != ERR_OK)
                 abort();
-        spent = now_s() - begin;
+        spent = bench_now_s() - begin;
     }
     return n / spent;
 }
@@ -58,13 +44,14 @@ static double run(size_t len)
 int main(void)
 {
     static const size_t lens[] = {16, 64, 256, 1024};
+    bench_begin("bench_crypto_" BACKEND);
     for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
         double per_s[N_RUNS];
+        char what[40];
         for (unsigned k = 0; k < N_RUNS; k++)
             per_s[k] = run(lens[i]);
-        qsort(per_s, N_RUNS, sizeof per_s[0], rising);
-        printf(BACKEND " seal or open, %4zu octets: %9.0f /s  (%.0f .. %.0f, %d runs)\n", lens[i],
-               per_s[N_RUNS / 2], per_s[0], per_s[N_RUNS - 1], N_RUNS);
+        snprintf(what, sizeof what, "seal or open %zu octets", lens[i]);
+        bench_runs(what, "/s", per_s, N_RUNS);
     }
     return 0;
 }

@@ -1,14 +1,13 @@
 /* Encoding and decoding of day blocks: readings/s and octets per reading, over days of 96 quarter-
  * hours with 6 columns as a meter's load profile has them: two registers of energy (import with a
  * household's increments, export that hardly moves), the two interval energies, two voltages.
- * Stamps, status, directory and CRC are in all figures. Prints median, least and greatest of RUNS
- * runs. */
+ * Stamps, status, directory and CRC are in all figures. */
 #include "headend/store/day_block.h"
+#include "tests/bench/bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define RUNS    9
 #define DAYS    512
@@ -22,19 +21,9 @@ static uint8_t *block[DAYS];
 static size_t len[DAYS];
 static uint64_t seed = 0x9E3779B97F4A7C15;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void must(enum err err, const char *what)
 {
-    if (!err)
-        return;
-    fprintf(stderr, "bench_day_block: %s: %s\n", what, err_text(err));
-    exit(1);
+    bench_must(err == ERR_OK, what);
 }
 
 /* 0..n-1, xorshift64*: the same on every machine. */
@@ -99,24 +88,16 @@ static void column_all(void)
         must(day_block_column((struct bytes){block[i], len[i]}, 2, v, ROWS), "column");
 }
 
-static int by_rate(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void measure(const char *what, void (*f)(void), int columns)
 {
     double rate[RUNS];
     for (int run = 0; run < RUNS; run++) {
-        const double start = now();
+        const double start = bench_now_s();
         for (int i = 0; i < ROUNDS; i++)
             f();
-        rate[run] = (double)ROUNDS * DAYS * ROWS * columns / (now() - start) / 1e6;
+        rate[run] = (double)ROUNDS * DAYS * ROWS * columns / (bench_now_s() - start) / 1e6;
     }
-    qsort(rate, RUNS, sizeof *rate, by_rate);
-    printf("  %-38s %7.0f M readings/s (%.0f..%.0f of %d)\n", what, rate[RUNS / 2], rate[0],
-           rate[RUNS - 1], RUNS);
+    bench_runs(what, "M readings/s", rate, RUNS);
 }
 
 int main(void)
@@ -131,12 +112,12 @@ int main(void)
     encode_all();
     for (int i = 0; i < DAYS; i++)
         octets += len[i];
-    printf("day blocks of %d rows x %d columns\n", ROWS, COLUMNS);
-    printf("  %-38s %7.3f octets (block: %zu)\n", "size of a reading",
-           (double)octets / (DAYS * ROWS * COLUMNS), octets / DAYS);
+    bench_begin("bench_day_block");
+    bench_size("a reading in a block of 96 x 6", "octets",
+               (double)octets / (DAYS * ROWS * COLUMNS));
     measure("encode", encode_all, COLUMNS);
-    measure("decode (and compare)", decode_all, COLUMNS);
-    measure("one column of six, readings of it", column_all, 1);
+    measure("decode and compare", decode_all, COLUMNS);
+    measure("one column of six", column_all, 1);
     for (int i = 0; i < DAYS; i++) {
         day_rows_free(&day[i]);
         free(block[i]);

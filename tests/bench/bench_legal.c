@@ -1,14 +1,12 @@
 /* How many sample-sets (three voltages, three currents) a second one core measures, everything
- * included: sums, correlators, border search, average cycle, values and ledger.
- *
- * Prints, for each sample rate, the median of the runs and the spread from slowest to fastest; then
- * windows a second at the second entrance. */
+ * included: sums, correlators, border search, average cycle, values and ledger; then windows a
+ * second at the second entrance. */
 #include "firmware/legal/legal_state.h"
+#include "tests/bench/bench.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define N_RUNS  7
 #define RUN_S   0.2
@@ -16,19 +14,6 @@
 #define SECONDS 2
 
 static int32_t *sample[AFE_N_CHANNELS];
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void start(struct legal *l)
 {
@@ -61,7 +46,7 @@ static void fill(uint32_t rate)
 
 static double run_samples(struct legal *l, uint32_t rate)
 {
-    double begin = now_s(), spent = 0, n = 0;
+    double begin = bench_now_s(), spent = 0, n = 0;
     while (spent < RUN_S) {
         for (uint32_t at = 0; at < rate * SECONDS; at += 250) {
             struct afe_block b = {.rate_uhz = rate * UINT64_C(1000000), .n = 250, .present = 0x3F};
@@ -71,7 +56,7 @@ static double run_samples(struct legal *l, uint32_t rate)
                 abort();
         }
         n += rate * SECONDS;
-        spent = now_s() - begin;
+        spent = bench_now_s() - begin;
     }
     return n / spent;
 }
@@ -88,39 +73,38 @@ static double run_windows(struct legal *l, uint32_t unused)
                                                  .u_re = 1000000000,
                                                  .i_re = 100000000,
                                                  .i_im = 10000000};
-    double begin = now_s(), spent = 0, n = 0;
+    double begin = bench_now_s(), spent = 0, n = 0;
     while (spent < RUN_S) {
         for (unsigned k = 0; k < 1440; k++, n++)
             if (legal_feed_window(l, &w) != ERR_OK)
                 abort();
-        spent = now_s() - begin;
+        spent = bench_now_s() - begin;
     }
     return n / spent;
 }
 
-static void report(const char *what, double (*run)(struct legal *, uint32_t), uint32_t rate,
-                   double unit)
+static void report(const char *what, const char *unit, double (*run)(struct legal *, uint32_t),
+                   uint32_t rate)
 {
     static struct legal l;
     double result[N_RUNS];
     start(&l);
     for (unsigned k = 0; k < N_RUNS; k++)
-        result[k] = run(&l, rate) / unit;
-    qsort(result, N_RUNS, sizeof result[0], rising);
-    printf("%-28s %8.2f  (%.2f .. %.2f, %d runs)\n", what, result[N_RUNS / 2], result[0],
-           result[N_RUNS - 1], N_RUNS);
+        result[k] = run(&l, rate) / 1e6;
+    bench_runs(what, unit, result, N_RUNS);
 }
 
 int main(void)
 {
     static const uint32_t rate[] = {4000, 8000, 32000};
+    bench_begin("bench_legal");
     for (unsigned r = 0; r < sizeof rate / sizeof rate[0]; r++) {
         char what[40];
-        snprintf(what, sizeof what, "legal %5u Hz Msets/s", (unsigned)rate[r]);
+        snprintf(what, sizeof what, "samples at %u Hz, all phases", (unsigned)rate[r]);
         fill(rate[r]);
-        report(what, run_samples, rate[r], 1e6);
+        report(what, "M sets/s", run_samples, rate[r]);
     }
-    report("legal windows of 60 s, M/s", run_windows, 0, 1e6);
+    report("windows of 60 s", "M/s", run_windows, 0);
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
         free(sample[c]);
     return 0;

@@ -1,15 +1,13 @@
 /* How fast meters live at window level: days of meter time a second, one core, everything included
  * (a window and a snapshot a minute, rows, demand), on a flash in memory; with a plain network of
- * sines and with a household that is worked out anew each minute.
- *
- * Prints the median of the runs and the spread from slowest to fastest. */
+ * sines and with a household that is worked out anew each minute. */
 #include "firmware/meter/meter.h"
 #include "sim/source.h"
+#include "tests/bench/bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define N_RUNS 7
 #define DAYS   10
@@ -45,44 +43,23 @@ static enum err no_randomness(const struct hal_rng *r, void *to, size_t n)
     return ERR_RNG;
 }
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void die(const char *what)
-{
-    fprintf(stderr, "bench_meter: %s\n", what);
-    exit(1);
-}
-
 static double run(struct meter *m, const struct meter_config *config, struct source *source)
 {
     memset(octets, 0xFF, size);
-    if (meter_init(m, config) != ERR_OK)
-        die("power-up");
-    double begin = now_s();
+    bench_must(meter_init(m, config) == ERR_OK, "power-up");
+    double begin = bench_now_s();
     source_clock(source, config->time_ns);
     for (unsigned minute = 0; minute < DAYS * 1440; minute++) {
         struct legal_window w;
-        if (source_window(source, 60, &w) != ERR_OK || meter_window(m, &w) != ERR_OK)
-            die("window");
+        bench_must(source_window(source, 60, &w) == ERR_OK && meter_window(m, &w) == ERR_OK,
+                   "window");
     }
-    double seconds = now_s() - begin;
-    if (m->fault != ERR_OK || m->profile.last.number != DAYS * 96)
-        die("rows are missing");
+    double seconds = bench_now_s() - begin;
+    bench_must(m->fault == ERR_OK && m->profile.last.number == DAYS * 96, "rows are missing");
     return DAYS / seconds;
 }
 
-static void bench(const char *spec)
+static void bench(const char *what, const char *spec)
 {
     static struct meter m;
     struct source *source;
@@ -97,8 +74,7 @@ static void bench(const char *spec)
                                     .erase = ram_erase};
     const struct hal_rng rng = {.fill = no_randomness};
     double result[N_RUNS];
-    if (source_open(&source, spec, &o, error, sizeof error) != ERR_OK)
-        die(error);
+    bench_must(source_open(&source, spec, &o, error, sizeof error) == ERR_OK, error);
     source_info_get(source, &info);
     const struct meter_config config = {.model = model,
                                         .serial = "0000000001",
@@ -109,21 +85,19 @@ static void bench(const char *spec)
                                         .i_lsb_fa = info.i_lsb_fa};
     size = METER_SECTOR_SIZE * meter_n_sectors(model);
     octets = malloc(size);
-    if (octets == NULL)
-        die("out of memory");
+    bench_must(octets != NULL, "out of memory");
     for (size_t i = 0; i < N_RUNS; i++)
         result[i] = run(&m, &config, source);
-    qsort(result, N_RUNS, sizeof result[0], rising);
-    printf("meter-days/s at window level: %.0f (%.0f .. %.0f)  %s\n", result[N_RUNS / 2], result[0],
-           result[N_RUNS - 1], spec);
+    bench_runs(what, "meter-days/s", result, N_RUNS);
     free(octets);
     source_close(source);
 }
 
 int main(void)
 {
-    bench("synth:phases=3,u=230,i=5,pf=0.9");
-    bench("load:household");
-    printf("struct meter: %zu octets\n", sizeof(struct meter));
+    bench_begin("bench_meter");
+    bench("window level, network of sines", "synth:phases=3,u=230,i=5,pf=0.9");
+    bench("window level, household", "load:household");
+    bench_size("struct meter", "octets", sizeof(struct meter));
     return 0;
 }

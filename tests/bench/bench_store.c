@@ -6,19 +6,15 @@
  * in each interval; registers of energy and the energies of the interval, which differ. Meters come
  * in scattered order, day after day, as a fleet is read. A reading is one value of one interval.
  *
- * Load average and the time of one fsync on the same disk stand beside the figures, which mean
- * little without. Directory: $TMPDIR or /tmp. */
+ * Directory: $TMPDIR or /tmp. */
 #include "headend/store/store.h"
+#include "tests/bench/bench.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #define N_METERS  10000
 #define N_DAYS    5
@@ -26,27 +22,13 @@
 #define N_COLUMNS 6
 #define N_ROWS    96
 #define FIRST_DAY 20700
-#define N_FSYNC   200
 #define N_CURVES  2000
 #define CURVE_DAY 30
 
-static char dir[64];
+static char dir[BENCH_DIR];
 static struct store *s;
 static struct server_clock the_clock;
 static struct store_layout layout[N_METERS];
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void must(enum err err)
 {
@@ -105,51 +87,12 @@ static void open_store(void)
     }
 }
 
-static void make_directory(void)
-{
-    const char *base = getenv("TMPDIR");
-    snprintf(dir, sizeof dir, "%.40s/bench-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(dir))
-        exit(1);
-}
-
-static void remove_directory(void)
-{
-    DIR *d = opendir(dir);
-    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
-        char path[512];
-        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-        unlink(path);
-    }
-    closedir(d);
-    rmdir(dir);
-}
-
 static double size_of(const char *name)
 {
     char path[128];
     struct stat st;
     snprintf(path, sizeof path, "%s/%s", dir, name);
     return stat(path, &st) == 0 ? (double)st.st_size : 0;
-}
-
-static void print_machine(void)
-{
-    double load = 0, t[N_FSYNC];
-    char path[128], page[4096] = "";
-    getloadavg(&load, 1);
-    snprintf(path, sizeof path, "%s/fsync", dir);
-    int fd = open(path, O_CREAT | O_RDWR, 0600);
-    for (unsigned k = 0; k < N_FSYNC; k++) {
-        double begin = now_s();
-        if (write(fd, page, sizeof page) != sizeof page || fdatasync(fd) != 0)
-            exit(1);
-        t[k] = now_s() - begin;
-    }
-    close(fd);
-    qsort(t, N_FSYNC, sizeof t[0], rising);
-    printf("%-44s %12.1f us  (load average %.2f)\n", "append of 4 kB + fdatasync, p50",
-           1e6 * t[N_FSYNC / 2], load);
 }
 
 /* ---- the figures ---- */
@@ -192,7 +135,7 @@ static double put_day(int64_t day, uint64_t *n_new, uint64_t *n_blocks)
     for (uint32_t from = 0; from < N_METERS; from += N_BATCH) {
         for (uint32_t k = 0; k < N_BATCH; k++)
             make_day((from + k) * 7919 % N_METERS, day, rows[k]);
-        double begin = now_s();
+        double begin = bench_now_s();
         must(store_begin(s));
         for (uint32_t k = 0; k < N_BATCH; k++) {
             struct store_put put;
@@ -201,7 +144,7 @@ static double put_day(int64_t day, uint64_t *n_new, uint64_t *n_blocks)
             *n_blocks += put.n_blocks;
         }
         must(store_commit(s, true));
-        spent += now_s() - begin;
+        spent += bench_now_s() - begin;
     }
     return spent;
 }
@@ -211,9 +154,7 @@ static void print_rate(const char *what, double t[N_DAYS])
     double rate[N_DAYS];
     for (unsigned d = 0; d < N_DAYS; d++)
         rate[d] = (double)N_METERS * N_ROWS * N_COLUMNS / t[d];
-    qsort(rate, N_DAYS, sizeof rate[0], rising);
-    printf("%-44s %12.0f /s  (%.0f .. %.0f, %d runs)\n", what, rate[N_DAYS / 2], rate[0],
-           rate[N_DAYS - 1], N_DAYS);
+    bench_runs(what, "readings/s", rate, N_DAYS);
 }
 
 static void bench_ingest(void)
@@ -223,13 +164,11 @@ static void bench_ingest(void)
     for (int64_t d = 0; d < N_DAYS; d++)
         t[d] = put_day(FIRST_DAY + d, &n_new, &n_blocks);
     print_rate("readings stored", t);
-    if (n_new != (uint64_t)N_METERS * N_DAYS * N_ROWS)
-        exit(1);
+    bench_must(n_new == (uint64_t)N_METERS * N_DAYS * N_ROWS, "rows are missing");
     for (int64_t d = 0; d < N_DAYS; d++)
         t[d] = put_day(FIRST_DAY + d, &again, &blocks_again);
     print_rate("readings that were there already", t);
-    printf("%-44s %12llu     (rows %llu)\n", "blocks written for them",
-           (unsigned long long)blocks_again, (unsigned long long)again);
+    bench_must(again == 0 && blocks_again == 0, "what was there was written again");
 }
 
 static bool add_length(void *context, const struct store_block *b)
@@ -239,15 +178,15 @@ static bool add_length(void *context, const struct store_block *b)
 }
 
 /* The meters' own rows are taken off: they do not grow with the readings. */
-static void bench_size(double empty)
+static void bench_disk(double empty)
 {
     double n = (double)N_METERS * N_DAYS * N_ROWS * N_COLUMNS, blocks = 0;
     for (uint32_t k = 0; k < N_METERS; k++)
         must(store_blocks_each(s, layout[k].profile, 0, INT64_MAX, add_length, &blocks));
     store_close(s); /* folds the log in */
     double file = size_of("ferraris.db");
-    printf("%-44s %12.3f B   (blocks alone %.3f)\n", "on disk per reading, totals and index too",
-           (file - empty) / n, blocks / n);
+    bench_size("a reading on disk, totals and index too", "octets", (file - empty) / n);
+    bench_size("  in its block alone", "octets", blocks / n);
     open_store();
 }
 
@@ -276,31 +215,28 @@ static void bench_curve(void)
     uint64_t n = 0, state = 1;
     for (unsigned k = 0; k < N_CURVES; k++) {
         uint32_t meter = random_u32(&state) % (N_METERS / 10) * 10;
-        double begin = now_s();
+        double begin = bench_now_s();
         must(store_blocks_each(s, layout[meter].profile, FIRST_DAY * (int64_t)DAY_S,
                                (FIRST_DAY + CURVE_DAY) * (int64_t)DAY_S, decode, &n));
-        t[k] = now_s() - begin;
+        t[k] = bench_now_s() - begin;
     }
-    if (n != (uint64_t)N_CURVES * CURVE_DAY * N_ROWS)
-        exit(1);
-    qsort(t, N_CURVES, sizeof t[0], rising);
-    printf("%-44s %12.3f ms  (p50 %.3f, %d curves)\n", "30-day curve fetched and decoded, p95",
-           1e3 * t[N_CURVES * 95 / 100], 1e3 * t[N_CURVES / 2], N_CURVES);
+    bench_must(n == (uint64_t)N_CURVES * CURVE_DAY * N_ROWS, "rows are missing");
+    bench_times("30-day curve fetched and decoded", t, N_CURVES);
 }
 
 int main(void)
 {
-    make_directory();
-    print_machine();
+    bench_begin_headend("bench_store");
+    bench_dir_make(dir);
     open_store();
     make_meters();
     store_close(s);
     double empty = size_of("ferraris.db");
     open_store();
     bench_ingest();
-    bench_size(empty);
+    bench_disk(empty);
     bench_curve();
     store_close(s);
-    remove_directory();
+    bench_dir_remove(dir);
     return 0;
 }
