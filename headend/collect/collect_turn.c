@@ -165,6 +165,8 @@ static struct cosem_client_config config_of(struct collect_conn *conn)
                                     .password = conn->secret.password,
                                     .rng = conn->c->o.rng};
     memcpy(k.title, conn->c->title, sizeof k.title);
+    for (size_t i = 0; i < 4; i++) /* numbers are dealt by row, and two rows may have one key */
+        k.title[DLMS_TITLE_LEN - 1 - i] ^= (uint8_t)((uint64_t)m->row.id >> 8 * i);
     m->counter.store = &no_more;
     return k;
 }

@@ -12,7 +12,8 @@
  * changes the row's URL (meter_changed with another URL clears the name: what answers there now is
  * the meter). Two enabled rows with the same name are read both; the error of the later one warns.
  *
- * Our system title is made from the data directory's key: no two head-ends share nonces.
+ * Our system title is made from the data directory's key and the meter's id: no two head-ends share
+ * nonces, nor two rows of one, whose meters may have the same keys.
  *
  * Plans: registers every register_period_s of the meter; each profile some seconds after its period
  * ends, from where it left off (schedule.h). A failure waits 5 s, 10 s ... 15 minutes; a security

@@ -22,11 +22,20 @@
 #define GLO_LAST  0xCF
 #define FRAME_MAX 2048
 
+/* A nonce is title and number. */
+struct speaker {
+    uint8_t title[DLMS_TITLE_LEN];
+    bool spoke;
+    uint32_t last; /* greatest number heard */
+};
+
 /* Who listens to one meter's lines. */
 struct ear {
     struct wrapper_rx rx[TCP_SERVER_CONNS];
     uint8_t frame[TCP_SERVER_CONNS][FRAME_MAX];
-    uint32_t last;      /* greatest number heard */
+    struct speaker *who[TCP_SERVER_CONNS], speaker[4];
+    uint32_t last; /* greatest number heard from the last speaker */
+    unsigned n_speakers;
     unsigned n_numbers; /* heard in all */
     unsigned n_asked;   /* frames of the public client */
 };
@@ -37,28 +46,51 @@ static const uint8_t *number_at(const uint8_t *p)
     return p + (p[0] < 0x80 ? 1 : 1 + (p[0] & 0x7F)) + 1;
 }
 
-static void note(struct ear *e, const uint8_t *p)
+static void note(struct ear *e, struct speaker *who, const uint8_t *p)
 {
     const uint32_t n =
         (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
-    if (e->n_numbers > 0 && n <= e->last)
-        fail_msg("number %u was sent after %u", n, e->last);
-    e->last = n;
+    assert_non_null(who);
+    if (who->spoke && n <= who->last)
+        fail_msg("number %u was sent after %u", n, who->last);
+    who->spoke = true;
+    who->last = e->last = n;
     e->n_numbers++;
 }
 
-static void look(struct ear *e, const uint8_t *p, size_t len)
+static struct speaker *speaker_of(struct ear *e, const uint8_t *title)
 {
-    const uint8_t *end = p + len;
-    assert_true(len > 8);
-    if (p[0] == AARQ) { /* [30] user-information, OCTET STRING, glo-initiateRequest */
-        while (p + 12 < end && (p[0] != 0xBE || p[2] != 0x04 || p[4] != INITIATE))
-            p++;
-        assert_true(p + 12 < end);
-        note(e, number_at(p + 5));
-    } else if (p[0] >= GLO_FIRST && p[0] <= GLO_LAST) {
-        note(e, number_at(p + 1));
+    for (unsigned i = 0; i < e->n_speakers; i++)
+        if (memcmp(e->speaker[i].title, title, DLMS_TITLE_LEN) == 0)
+            return &e->speaker[i];
+    assert_true(e->n_speakers < sizeof e->speaker / sizeof e->speaker[0]);
+    struct speaker *new = &e->speaker[e->n_speakers++];
+    memcpy(new->title, title, DLMS_TITLE_LEN);
+    return new;
+}
+
+/* [6] calling-AP-title, then [30] user-information with glo-initiateRequest. */
+static void look_at_aarq(struct ear *e, size_t line, const uint8_t *p, const uint8_t *end)
+{
+    e->who[line] = NULL;
+    for (; p + 12 < end; p++) {
+        if (e->who[line] == NULL && memcmp(p, "\xA6\x0A\x04\x08", 4) == 0)
+            e->who[line] = speaker_of(e, p + 4);
+        if (p[0] == 0xBE && p[2] == 0x04 && p[4] == INITIATE)
+            break;
     }
+    assert_true(p + 12 < end);
+    note(e, e->who[line], number_at(p + 5));
+}
+
+static void look(struct ear *e, size_t line)
+{
+    const uint8_t *p = e->frame[line], *end = p + e->rx[line].len;
+    assert_true(e->rx[line].len > 8);
+    if (p[0] == AARQ)
+        look_at_aarq(e, line, p, end);
+    else if (p[0] >= GLO_FIRST && p[0] <= GLO_LAST)
+        note(e, e->who[line], number_at(p + 1));
 }
 
 static void hear(void *context, size_t line, const uint8_t *p, size_t n)
@@ -69,7 +101,7 @@ static void hear(void *context, size_t line, const uint8_t *p, size_t n)
         at += wrapper_feed(&e->rx[line], p + at, n - at, &event);
         assert_true(event == WRAPPER_MORE || event == WRAPPER_FRAME);
         if (event == WRAPPER_FRAME && e->rx[line].source == METER_SAP_READER_HLS)
-            look(e, e->frame[line], e->rx[line].len);
+            look(e, line);
         else if (event == WRAPPER_FRAME)
             e->n_asked++;
     }
@@ -192,6 +224,24 @@ static void counter_of_the_store_is_used_when_the_meter_does_not_tell(void **sta
     free(e);
 }
 
+/* A meter that was added twice has two rows, each with numbers of its own, and one key. */
+static void counter_of_two_rows_of_one_meter_is_no_nonce_twice(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    struct station *s = town_station(t, "ST402D");
+    struct ear *e = ear_at(s);
+    const int64_t first = town_add(t, s, STORE_AUTH_HLS5);
+    town_start(t);
+    town_live(t, HOUR, 60);
+    (void)town_add(t, s, STORE_AUTH_HLS5);
+    town_live(t, HOUR, 60);
+    assert_int_equal(e->n_speakers, 2);
+    assert_true(town_state(t, first).last_ok_ms > t->utc_ms - HOUR * 1000);
+    town_free(t);
+    free(e);
+}
+
 /* A meter that claims to know numbers far beyond: nothing is sent with ours, and the error says
  * why. */
 static void counter_is_not_burnt_by_an_unlikely_answer(void **state)
@@ -223,6 +273,7 @@ int main(void)
         cmocka_unit_test(counter_goes_on_over_restarts),
         cmocka_unit_test(counter_is_never_sent_again_after_a_restore),
         cmocka_unit_test(counter_of_the_store_is_used_when_the_meter_does_not_tell),
+        cmocka_unit_test(counter_of_two_rows_of_one_meter_is_no_nonce_twice),
         cmocka_unit_test(counter_is_not_burnt_by_an_unlikely_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
