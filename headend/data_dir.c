@@ -1,4 +1,5 @@
 #include "headend/data_dir.h"
+#include "headend/keys/meter_check.h"
 #include "headend/keys/meter_secret.h"
 
 #include <errno.h>
@@ -42,6 +43,30 @@ static int exit_of(enum err err)
     return err == ERR_CORRUPT || err == ERR_VERSION || err == ERR_FORMAT ? CLI_BAD_DATA : CLI_LOST;
 }
 
+void data_dir_printable(char *text)
+{
+    const bool utf8 = meter_text_check(text, strlen(text));
+    for (; *text != '\0' && !utf8; text++) {
+        if (*text < 0x20 || *text > 0x7E)
+            *text = '?';
+    }
+}
+
+/* What the reason of the store leaves open: what to do about it. */
+static int fail_store(const struct cli_verb *v, const char *dir, enum err err, char *why)
+{
+    data_dir_printable(why);
+    if (err == ERR_CORRUPT)
+        return cli_fail(v, exit_of(err),
+                        "%s; put the store back from a backup (`ferraris headend verify` tells "
+                        "whether a copy is whole)",
+                        why);
+    if (err == ERR_IO && access(dir, F_OK) == 0 && access(dir, R_OK | W_OK | X_OK) != 0)
+        return cli_fail(v, exit_of(err), "%s; the user who runs this, uid %u, may not write in %s",
+                        why, (unsigned)geteuid(), dir);
+    return cli_fail(v, exit_of(err), "%s", why);
+}
+
 static bool key_exists(const char *dir)
 {
     char path[4096];
@@ -64,9 +89,11 @@ static int open_key(struct data_dir *d, const struct cli_verb *v, const char *di
         return -1;
     if (name[0] == '\0')
         return cli_fail(v, exit_of(err), "%s", store_why(d->store));
+    data_dir_printable(name);
     return cli_fail(v, CLI_SECURITY,
                     "%s/master.key does not open the keys of meter '%s': it is another key than "
-                    "the one they were sealed with",
+                    "the one they were sealed with, or they are damaged; put the right one, or "
+                    "the store, back from its backup",
                     dir, name);
 }
 
@@ -74,12 +101,14 @@ int data_dir_open(struct data_dir *d, const struct cli_verb *v, const char *dir,
 {
     char why[DATA_DIR_WHY] = "";
     *d = (struct data_dir){.clock = server_clock_system()};
-    if (dir == NULL)
-        return cli_fail(v, CLI_USAGE, "--data DIR is missing; usage: %s", v->usage);
+    if (dir == NULL || dir[0] == '\0')
+        return cli_fail(v, CLI_USAGE, "--data DIR is needed; usage: %s", v->usage);
     const struct store_options o = {.dir = dir, .clock = &d->clock};
     enum err err = store_open(&d->store, &o, why, sizeof why);
+    if (err && why[0] == '\0')
+        snprintf(why, sizeof why, "%s", err_text(err));
     if (err)
-        return cli_fail(v, exit_of(err), "%s", why[0] != '\0' ? why : err_text(err));
+        return fail_store(v, dir, err, why);
     err = (want & DATA_OWN) != 0 ? store_own(d->store) : ERR_OK;
     int code = -1;
     if (err)

@@ -23,6 +23,8 @@ enum data_dir_want { DATA_STORE = 0, DATA_KEY = 1, DATA_OWN = 2 };
  * process alone. -1 to go on, else the exit code after a message. */
 int data_dir_open(struct data_dir *d, const struct cli_verb *v, const char *dir, unsigned want);
 void data_dir_close(struct data_dir *d);
+/* Words that may come out of a damaged file: what is no UTF-8 text becomes '?', in place. */
+void data_dir_printable(char *text);
 /* ERR_OK when every sealed secret opens; else *name (STORE_NAME_MAX + 1) is the first meter whose
  * does not. Or of the store. */
 MUST_CHECK enum err data_dir_try_key(struct store *s, const struct seal_key *key, char *name);

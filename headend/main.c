@@ -50,7 +50,8 @@ int main(int argc, char **argv)
         printf("ferraris-headend %s\n", FERRARIS_VERSION);
         return finish(CLI_DONE);
     }
-    if (strcmp(argv[1], "--help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_usage(stdout);
         return finish(CLI_DONE);
     }

@@ -16,11 +16,14 @@ struct report {
 static void take_fault(void *context, const char *sentence)
 {
     struct report *r = context;
+    char text[DATA_DIR_WHY];
+    snprintf(text, sizeof text, "%s", sentence);
+    data_dir_printable(text);
     r->n++;
     if (r->json)
-        json_array_append_new(r->faults, json_string(sentence));
+        json_array_append_new(r->faults, json_string(text));
     else
-        printf("%s\n", sentence);
+        printf("%s\n", text);
 }
 
 /* The key is only tried where it lies already: verify makes nothing. */
@@ -70,6 +73,7 @@ static int verify(const struct cli_verb *v, const char *dir, bool json)
     struct store *s;
     char why[DATA_DIR_WHY] = "";
     enum err err = store_open(&s, &o, why, sizeof why);
+    data_dir_printable(why);
     if (err)
         return cli_fail(v, err == ERR_IO || err == ERR_BUSY ? CLI_LOST : CLI_BAD_DATA, "%s", why);
     r.faults = json_array();
@@ -97,7 +101,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         cli_parse(v, options, sizeof options / sizeof options[0], argc, argv, &word, 0, &n);
     if (code >= 0)
         return code;
-    if (dir == NULL)
+    if (dir == NULL || dir[0] == '\0')
         return cli_fail(v, CLI_USAGE, "--data DIR is needed; usage: %s", v->usage);
     return verify(v, dir, json);
 }

@@ -100,6 +100,10 @@ void api_refuse_store(struct api_request *r, enum err e)
         api_refuse(r, 404, "not_found", NULL, "There is no such thing.");
     } else if (e == ERR_RANGE) {
         api_refuse(r, 422, "invalid", NULL, "The store does not take this: %s.", why);
+    } else if (e == ERR_CORRUPT) {
+        server_log(r->api->o.log, LOG_ERROR, "api: store: %s: %s", err_text(e), why);
+        api_refuse(r, 503, "corrupt", NULL,
+                   "What is stored of this is damaged; `ferraris headend verify` says more.");
     } else {
         server_log(r->api->o.log, LOG_ERROR, "api: store: %s: %s", err_text(e), why);
         api_refuse(r, 503, "store", NULL, "The store cannot answer now: %s.", err_text(e));

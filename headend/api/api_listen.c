@@ -180,6 +180,7 @@ enum err api_socket_open(struct api_socket *s, const struct api_address *a, char
         snprintf(why, why_size, "port %s of %s is taken%s.", a->port, a->host, owner);
         return ERR_BUSY;
     }
-    snprintf(why, why_size, "cannot listen on %s port %s: %s.", a->host, a->port, strerror(e));
+    snprintf(why, why_size, "cannot listen on %s port %s: %s.", a->host, a->port,
+             e == EADDRNOTAVAIL ? "this machine has no such address" : strerror(e));
     return e == EADDRNOTAVAIL ? ERR_FORMAT : ERR_IO;
 }

@@ -200,10 +200,21 @@ static bool find_column(const char *name, size_t *at)
     return false;
 }
 
+/* Quotes only what can be meant as a column's name: where the header line is missing, the first row
+ * stands in its place, with keys and passwords. */
+static bool is_name_like(const char *name)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_- ";
+    return strlen(name) <= 20 && name[strspn(name, letters)] == '\0';
+}
+
 static enum err bad_header(char *why, size_t size, const char *what, const char *name)
 {
-    const bool fit = strlen(name) <= 40 && meter_text_check(name, strlen(name));
-    snprintf(why, size, "the header line %s '%s'", what, fit ? name : "?");
+    if (is_name_like(name))
+        snprintf(why, size, "the header line %s '%s'", what, name);
+    else
+        snprintf(why, size, "the header line %s that is no name: the first line names the columns",
+                 what);
     return ERR_FORMAT;
 }
 

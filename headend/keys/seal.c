@@ -132,9 +132,11 @@ static enum err judge_file(const struct place *at, int fd)
     if (!S_ISREG(s.st_mode))
         return say(at, ERR_FORMAT, "is not a plain file");
     if (s.st_uid != geteuid())
-        return say(at, ERR_ACCESS, "belongs to another user");
+        return say(at, ERR_ACCESS,
+                   "belongs to another user: chown it to the one who runs the head-end");
     if ((s.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return say(at, ERR_ACCESS, "others may read or write it: chmod 600 and keep to it");
+        return say(at, ERR_ACCESS,
+                   "others may read or write it: do chmod 600, and think who may have read it");
     return ERR_OK;
 }
 
@@ -154,7 +156,8 @@ static enum err read_key(const struct place *at, int fd, struct seal_key *key)
     const bool whole = len == KEY_TEXT - 1 || (len == KEY_TEXT && text[len - 1] == '\n');
     const bool good = whole && hex_read(text, key->octets, sizeof key->octets);
     wipe(text, sizeof text);
-    return good ? ERR_OK : say(at, ERR_FORMAT, "is not a key of 64 hex digits");
+    return good ? ERR_OK
+                : say(at, ERR_FORMAT, "is not a key of 64 hex digits: put it back from its backup");
 }
 
 static enum err open_in(const struct place *at, struct seal_key *key)

@@ -370,12 +370,19 @@ static void headend_verify_finds_damage(void **state)
     assert_true(json_array_size(json_object_get(all, "faults")) > 0);
     json_decref(all);
     outcome_free(&o);
+    /* what a damaged file says is no message to a terminal */
+    write_text("data/master.key", KEY_A KEY_A "\n");
+    damage("UPDATE meter SET name=CAST(x'41FF1B5B' AS TEXT), secret=zeroblob(140)");
+    o = ferraris("headend", "run", "--data", "data", "--listen", "127.0.0.1:0", NULL);
+    outcome_expect(&o, 5, "meter 'A??[': it is another key");
+    outcome_free(&o);
     FILE *f = fopen("data/ferraris.db", "r+b"); /* the file itself */
     assert_non_null(f);
     fwrite("no database at all", 1, 18, f);
     fclose(f);
     expect(ferraris("headend", "verify", "--data", "data", NULL), 4, NULL);
-    expect(ferraris("headend", "run", "--data", "data", "--listen", "127.0.0.1:0", NULL), 4, NULL);
+    expect(ferraris("headend", "run", "--data", "data", "--listen", "127.0.0.1:0", NULL), 4,
+           "from a backup");
 }
 
 /* ---- words ---- */
@@ -385,6 +392,9 @@ static void headend_refuses_wrong_words(void **state)
     (void)state;
     static const char *const wrong[][6] = {
         {"run"},
+        {"run", "--data", ""},
+        {"verify", "--data", ""},
+        {"run", "--data", "d", "--origin", "meters.example.org"},
         {"run", "--data", "d", "--log", "loud"},
         {"run", "--data", "d", "--listen", "8080"},
         {"run", "--data", "d", "--listen", "127.0.0.1:99999"},

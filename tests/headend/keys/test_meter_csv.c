@@ -234,6 +234,8 @@ static void meter_csv_refuses_a_wrong_header(void **state)
         {"name,url,colour\n", "'colour'"},
         {"name,url,name\n", "'name'"},
         {"name,url,\n", "unknown column ''"},
+        {"000102030405060708090a0b0c0d0e0f,tcp://h:1\n", "column that is no name: the first line"},
+        {"hunter22,tcp://h:1\n", "column that is no name: the first line"},
         {"name,\"url\n", "not closed"},
         {"a,tcp://h:1\n", "unknown column 'a'"},
     };
