@@ -146,7 +146,7 @@ static bool is_kept(const struct collect_conn *conn, bool good, uint64_t now)
 {
     const struct collect_meter *m = conn->m;
     return good && !conn->ended && conn->connected && !conn->c->stopping && !m->load && !m->again &&
-           conn->c->ready == NULL && conn->reader.state == READER_READY &&
+           conn->c->answering.first == NULL && conn->reader.state == READER_READY &&
            m->due_ms <= now + SCHEDULE_KEEP_MS;
 }
 

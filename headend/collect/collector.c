@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define DEFAULT_CONNECTIONS 256
+#define RESERVE_PART        4  /* of the lines: for meters that answer */
 #define STOP_TICKS          30 /* then lines that do not release are closed */
 
 /* ---- small ---- */
@@ -117,22 +118,47 @@ static void stop_conn(struct collect_conn *conn)
 
 /* ---- who is next ---- */
 
-static void make_ready(struct collector *c, struct collect_meter *m)
+/* Did its last attempt succeed? When thousands fall silent at once, each of them holds a line for
+ * a time-out; those that answer must not wait behind them. */
+static bool is_answering(const struct collect_meter *m)
 {
-    m->ready = true;
-    m->next_ready = NULL;
-    *c->ready_tail = m;
-    c->ready_tail = &m->next_ready;
+    return m->state.last_ok_ms != 0 && m->state.n_failed == 0;
 }
 
-static struct collect_meter *pop_ready(struct collector *c)
+static void make_ready(struct collector *c, struct collect_meter *m)
 {
-    struct collect_meter *m = c->ready;
-    c->ready = m->next_ready;
-    if (c->ready == NULL)
-        c->ready_tail = &c->ready;
+    struct collect_queue *q = is_answering(m) ? &c->answering : &c->silent;
+    m->ready = true;
+    m->next_ready = NULL;
+    *q->end = m;
+    q->end = &m->next_ready;
+}
+
+static struct collect_meter *pop_ready(struct collect_queue *q)
+{
+    struct collect_meter *m = q->first;
+    q->first = m->next_ready;
+    if (q->first == NULL)
+        q->end = &q->first;
     m->ready = false;
     return m;
+}
+
+static bool may_hold_a_line(const struct collector *c, const struct collect_meter *silent)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->n_conns; i++)
+        n += c->conn[i].m != NULL && !is_answering(c->conn[i].m);
+    return silent->conn != NULL || n < c->n_conns - c->n_conns / RESERVE_PART;
+}
+
+/* Whose turn it is, by turns where both wait; NULL: nobody's. */
+static struct collect_queue *next_queue(struct collector *c)
+{
+    const bool silent = c->silent.first != NULL && may_hold_a_line(c, c->silent.first);
+    if (silent && (c->answering.first == NULL || c->silent_next))
+        return &c->silent;
+    return c->answering.first != NULL ? &c->answering : NULL;
 }
 
 static bool is_due(const struct collect_meter *m, uint64_t now)
@@ -191,13 +217,14 @@ static void begin(struct collector *c, struct collect_meter *m)
 
 static void dispatch(struct collector *c)
 {
-    while (c->ready != NULL && may_begin(c)) {
-        struct collect_meter *m = c->ready;
-        if (m->conn == NULL && c->free == NULL) {
+    struct collect_queue *q;
+    while ((q = next_queue(c)) != NULL && may_begin(c)) {
+        if (q->first->conn == NULL && c->free == NULL) {
             release_one(c);
             return;
         }
-        pop_ready(c);
+        struct collect_meter *m = pop_ready(q);
+        c->silent_next = q == &c->answering;
         if (m->row.enabled && (m->conn == NULL || m->conn->step == CONN_KEPT))
             begin(c, m);
     }
@@ -393,7 +420,8 @@ enum err collector_start(struct collector **out, const struct collector_options 
     }
     c->o = *o;
     c->loop = o->loop;
-    c->ready_tail = &c->ready;
+    c->answering.end = &c->answering.first;
+    c->silent.end = &c->silent.first;
     (void)signal(SIGPIPE, SIG_IGN); /* a meter that resets costs its connection only */
     enum err err = collect_table_init(&c->table);
     if (err) {

@@ -17,7 +17,9 @@
  *
  * Plans: registers every register_period_s of the meter; each profile some seconds after its period
  * ends, from where it left off (schedule.h). A failure waits 5 s, 10 s ... 15 minutes; a security
- * failure 15 minutes at once. */
+ * failure 15 minutes at once. Meters that do not answer hold three quarters of the
+ * connections at most and take turns with the others, so that an outage of thousands does not delay
+ * those that answer. */
 #ifndef FERRARIS_HEADEND_COLLECTOR_H
 #define FERRARIS_HEADEND_COLLECTOR_H
 

@@ -15,6 +15,10 @@
 #define COLLECTOR_EVENT_MS      1000 /* between two state events of a meter */
 #define COLLECTOR_STORE_MAX_MS  60000
 
+struct collect_queue {
+    struct collect_meter *first, **end;
+};
+
 struct collector {
     struct collector_options o;
     uv_loop_t *loop;
@@ -27,7 +31,8 @@ struct collector {
     uint32_t n_conns, n_free;
     struct collect_conn *free;
     /* meters that wait for one, in order */
-    struct collect_meter *ready, **ready_tail;
+    struct collect_queue answering, silent;
+    bool silent_next; /* when both wait */
     uv_timer_t timer;
     uv_async_t async;
     bool stopping, closed;

@@ -95,6 +95,39 @@ static void collector_follows_when_the_period_is_changed(void **state)
     town_free(t);
 }
 
+static bool is_waiting(struct town *t, int64_t meter)
+{
+    const struct meter_state s = town_state(t, meter);
+    return s.activity == METER_WAITING && s.next_ms > t->utc_ms;
+}
+
+/* Four lines, and eighty meters that take everything and say nothing. */
+static void collector_reads_who_answers_when_many_are_silent(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    t->max_connections = 4;
+    struct station *s = town_station(t, "SM402D"), *mute = town_station(t, "SM402D");
+    const int64_t id = town_add(t, s, STORE_AUTH_LLS);
+    town_start(t);
+    town_settle(t);
+    assert_good(t, id);
+    mute->silent = true;
+    for (unsigned i = 0; i < 80; i++)
+        (void)town_add(t, mute, STORE_AUTH_LLS);
+    for (unsigned i = 0; i < 60; i++) {
+        town_sleep(t, 5);
+        t->hooks.read_now(t->hooks.context, -1); /* only looks at the clock */
+        for (unsigned k = 0; k < 60 && (k < 3 || !is_waiting(t, id)); k++)
+            uv_run(&t->loop, UV_RUN_ONCE);
+        /* every 60 s, and what is late is late by a step or two */
+        assert_in_range(t->utc_ms - town_state(t, id).last_ok_ms, 0, 75000);
+    }
+    assert_int_equal(town_state(t, id).n_failed, 0);
+    assert_int_not_equal(town_state(t, t->meter[80]).n_failed, 0); /* they have their turn, too */
+    town_free(t);
+}
+
 /* ---- a meter made of a table, over TCP ---- */
 
 #define NAME    "0-0:42.0.0.255"
@@ -331,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(collector_stores_nothing_of_a_meter_put_in_place_of_another),
         cmocka_unit_test(collector_follows_when_the_period_is_changed),
+        cmocka_unit_test(collector_reads_who_answers_when_many_are_silent),
         cmocka_unit_test(collector_keeps_the_rest_when_a_day_has_too_many_rows),
         cmocka_unit_test(collector_keeps_the_rest_when_a_row_is_of_no_year),
         cmocka_unit_test(collector_says_what_is_wrong_with_a_profile_until_it_is_well),
