@@ -111,7 +111,14 @@ async function compareLine(page, d, what) {
 
 // ---- what may not be ----
 
+// A colour on its way from one to another is nobody's choice: transitions end first.
+const stands = (page) => page.evaluate(() => Promise.race([
+    Promise.allSettled(document.getAnimations().map((a) => a.finished)),
+    new Promise((done) => setTimeout(done, 2000)),
+]));
+
 async function judge(page, what) {
+    await stands(page);
     await page.evaluate(axeSource);
     const {violations} = await page.evaluate(() => globalThis.axe.run(document, {resultTypes: ['violations']}));
     const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
