@@ -197,7 +197,9 @@ static void one_meter(struct api_request *r, struct json_out *j,
 }
 
 /* Energy in, and active power. */
-static const uint8_t headlines[STORE_SHOWN][6] = {{1, 0, 1, 8, 0, 255}, {1, 0, 1, 7, 0, 255}};
+/* imported energy; power both ways, of which the page shows the difference */
+static const uint8_t headlines[STORE_SHOWN][6] = {
+    {1, 0, 1, 8, 0, 255}, {1, 0, 1, 7, 0, 255}, {1, 0, 2, 7, 0, 255}};
 
 enum err meter_json(struct api_request *r, struct json_out *j, int64_t id)
 {

@@ -145,7 +145,7 @@ MUST_CHECK enum err store_registers_get(struct store *s, int64_t meter, struct s
 MUST_CHECK enum err store_registers_newest(struct store *s, int64_t meter, int64_t *at_ms);
 
 /* A meter as a list of all shows it. */
-#define STORE_SHOWN 2
+#define STORE_SHOWN 3
 struct store_meter_line {
     struct store_meter meter;
     int64_t newest_ms; /* as store_registers_newest */

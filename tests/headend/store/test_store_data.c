@@ -378,7 +378,8 @@ static bool count_line(void *context, const struct store_meter_line *line)
 
 static void meter_lines_show_newest_and_what_is_asked(void **state)
 {
-    static const uint8_t asked[STORE_SHOWN][6] = {{1, 0, 2, 8, 0, 255}, {1, 0, 1, 8, 0, 255}};
+    static const uint8_t asked[STORE_SHOWN][6] = {
+        {1, 0, 2, 8, 0, 255}, {1, 0, 1, 8, 0, 255}, {1, 0, 3, 8, 0, 255}};
     struct rig *r = *state;
     struct store_meter_line seen[3] = {0}, one;
     const int64_t b = add(r, "b"), a = add(r, "a"), c = add(r, "c");
@@ -392,10 +393,11 @@ static void meter_lines_show_newest_and_what_is_asked(void **state)
     assert_string_equal(seen[1].meter.name, "b");
     assert_int_equal(seen[0].newest_ms, 0);
     assert_int_equal(seen[0].shown[0].class_id, 0); /* a has none at all */
-    assert_int_equal(seen[1].newest_ms, 3000);      /* of one that is not shown */
+    assert_int_equal(seen[1].newest_ms, 3000);      /* of the last one */
     assert_true(seen[1].shown[0].class_id == 3 && !seen[1].shown[0].valid);
     assert_true(seen[1].shown[1].valid && seen[1].shown[1].value == 77);
     assert_int_equal(seen[1].shown[1].ln[2], 1);
+    assert_true(seen[1].shown[2].valid && seen[1].shown[2].value == 5);
     assert_true(seen[2].shown[0].class_id == 0 && seen[2].shown[1].class_id == 3);
     assert_int_equal(store_meter_line_get(r->s, b, asked, &one), ERR_OK);
     assert_memory_equal(&one.shown[1], &seen[1].shown[1], sizeof one.shown[1]);
