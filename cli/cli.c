@@ -25,6 +25,14 @@ int cli_fail(const struct cli_verb *v, int code, const char *format, ...)
     return code;
 }
 
+int cli_finish(const char *program, int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "%s: the answer could not be written to standard output\n", program);
+    return code == CLI_DONE ? CLI_LOST : code;
+}
+
 static void print_option(const struct cli_option *o)
 {
     char left[64];

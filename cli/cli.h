@@ -51,6 +51,9 @@ int cli_parse(const struct cli_verb *v, const struct cli_option *options, size_t
  * reads well. */
 int cli_fail(const struct cli_verb *v, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Before a program ends: an answer that did not reach its reader (disk full, closed pipe) is no
+ * success. Gives the exit code. */
+int cli_finish(const char *program, int code);
 /* A progress bar on stderr when that is a terminal and more than a second has gone by; fraction
  * 0..1. */
 void cli_progress(const char *what, double fraction);

@@ -44,36 +44,28 @@ static int unknown_verb(const char *name)
     return CLI_USAGE;
 }
 
-/* An answer that did not reach its reader (disk full, closed pipe) is no success. */
-static int finish(int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    fprintf(stderr, "ferraris: the answer could not be written to standard output\n");
-    return code == CLI_DONE ? CLI_LOST : code;
-}
-
 int main(int argc, char **argv)
 {
+    static const char program[] = "ferraris";
     if (argc < 2) {
         print_usage(stderr);
         return CLI_USAGE;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("ferraris %s\n", FERRARIS_VERSION);
-        return finish(CLI_DONE);
+        return cli_finish(program, CLI_DONE);
     }
     if (strcmp(argv[1], "--help") == 0 || (strcmp(argv[1], "help") == 0 && argc == 2)) {
         print_usage(stdout);
-        return finish(CLI_DONE);
+        return cli_finish(program, CLI_DONE);
     }
     if (strcmp(argv[1], "help") == 0) {
         char *help[] = {argv[2], "--help", NULL};
         const struct cli_verb *v = find_verb(argv[2]);
-        return v == NULL ? unknown_verb(argv[2]) : finish(v->run(v, 2, help));
+        return v == NULL ? unknown_verb(argv[2]) : cli_finish(program, v->run(v, 2, help));
     }
     const struct cli_verb *v = find_verb(argv[1]);
     if (v == NULL)
         return unknown_verb(argv[1]);
-    return finish(v->run(v, argc - 1, argv + 1));
+    return cli_finish(program, v->run(v, argc - 1, argv + 1));
 }

@@ -31,29 +31,21 @@ static int run_verb(int argc, char **argv)
     return CLI_USAGE;
 }
 
-/* An answer that did not reach its reader (disk full, closed pipe) is no success. */
-static int finish(int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    fprintf(stderr, "ferraris headend: the answer could not be written to standard output\n");
-    return code == CLI_DONE ? CLI_LOST : code;
-}
-
 int main(int argc, char **argv)
 {
+    static const char program[] = "ferraris headend";
     if (argc < 2) {
         print_usage(stderr);
         return CLI_USAGE;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("ferraris-headend %s\n", FERRARIS_VERSION);
-        return finish(CLI_DONE);
+        return cli_finish(program, CLI_DONE);
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_usage(stdout);
-        return finish(CLI_DONE);
+        return cli_finish(program, CLI_DONE);
     }
-    return finish(run_verb(argc - 1, argv + 1));
+    return cli_finish(program, run_verb(argc - 1, argv + 1));
 }
