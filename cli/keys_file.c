@@ -1,6 +1,8 @@
 /* Reading and creating key files. Values of keys never reach a message. */
 #include "cli/keys_file.h"
 
+#include "lib/base/hex.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,26 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool keys_hex(const char *text, uint8_t *out, size_t n)
 {
-    if (strlen(text) != 2 * n)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        const int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
+    return strlen(text) == 2 * n && hex_decode(text, out, n);
 }
 
 /* Cuts white space at both ends, in place. */

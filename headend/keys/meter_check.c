@@ -2,6 +2,7 @@
 
 #include "headend/keys/meter_url.h"
 #include "headend/store/ratio.h"
+#include "lib/base/hex.h"
 #include "lib/base/utf8.h"
 #include "lib/cosem/units.h"
 
@@ -51,26 +52,9 @@ const char *meter_security_word(uint8_t security)
     return known ? security_words[security >> 4] : "?";
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool meter_key_parse(const char *text, uint8_t key[16])
 {
-    if (strlen(text) != 32)
-        return false;
-    for (size_t i = 0; i < 16; i++) {
-        const int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        key[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
+    return strlen(text) == 32 && hex_decode(text, key, 16);
 }
 
 /* ---- text ---- */

@@ -6,8 +6,8 @@
  * The length is always the same, so that the database does not tell how long a password is. */
 #include "headend/keys/meter_secret.h"
 #include "headend/keys/entropy.h"
+#include "lib/base/hex.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define TAG_OCTETS 16
@@ -20,9 +20,11 @@ enum { HAS_GUEK = 1, HAS_GAK = 2, HAS_KEK = 4 };
 
 static void place_of(const uint8_t tag[TAG_OCTETS], char place[64])
 {
-    size_t n = (size_t)snprintf(place, 64, "meter ");
-    for (size_t i = 0; i < TAG_OCTETS; i++)
-        n += (size_t)snprintf(place + n, 64 - n, "%02x", tag[i]);
+    static const char meter[] = "meter ";
+    const size_t n = sizeof meter - 1;
+    memcpy(place, meter, n);
+    hex_encode(tag, TAG_OCTETS, place + n);
+    place[n + 2 * TAG_OCTETS] = '\0';
 }
 
 static bool is_empty(const struct meter_secret *s)

@@ -13,6 +13,7 @@
 
 #include "headend/keys/entropy.h"
 #include "headend/keys/seal.h"
+#include "lib/base/hex.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,15 +49,6 @@ static enum err say_errno(const struct place *at)
 
 /* ---- making it ---- */
 
-static void hex_write(const uint8_t *p, size_t n, char *to)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < n; i++) {
-        to[2 * i] = digits[p[i] >> 4];
-        to[2 * i + 1] = digits[p[i] & 15];
-    }
-}
-
 /* Writes and syncs; false with errno set. */
 static bool write_whole(int fd, const char *text, size_t n)
 {
@@ -75,7 +67,7 @@ static enum err make_temporary(const struct place *at, const char *name)
     char text[KEY_TEXT];
     if (entropy_fill(octets, sizeof octets))
         return say(at, ERR_RNG, "no randomness available");
-    hex_write(octets, sizeof octets, text);
+    hex_encode(octets, sizeof octets, text);
     text[KEY_TEXT - 1] = '\n';
     const int fd = openat(at->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                           S_IRUSR | S_IWUSR);
@@ -105,24 +97,6 @@ static enum err make_key(const struct place *at)
 }
 
 /* ---- reading it ---- */
-
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = c != '\0' ? strchr(digits, c) : NULL;
-    return found != NULL ? (int)(found - digits) : -1;
-}
-
-static bool hex_read(const char *text, uint8_t *to, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        to[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
 
 static enum err judge_file(const struct place *at, int fd)
 {
@@ -154,7 +128,7 @@ static enum err read_key(const struct place *at, int fd, struct seal_key *key)
         len += n > 0 ? (size_t)n : 0;
     }
     const bool whole = len == KEY_TEXT - 1 || (len == KEY_TEXT && text[len - 1] == '\n');
-    const bool good = whole && hex_read(text, key->octets, sizeof key->octets);
+    const bool good = whole && hex_decode(text, key->octets, sizeof key->octets);
     wipe(text, sizeof text);
     return good ? ERR_OK
                 : say(at, ERR_FORMAT, "is not a key of 64 hex digits: put it back from its backup");
