@@ -220,11 +220,21 @@ struct load {
     struct store_meter before, row;
 };
 
+/* Answers from there bear numbers that have nothing to do with those before. */
+static bool is_other_line(const struct store_meter *a, const struct store_meter *b)
+{
+    return strcmp(a->url, b->url) != 0 || a->secret_len != b->secret_len ||
+           memcmp(a->secret, b->secret, a->secret_len) != 0;
+}
+
 static enum err work_load(struct commit_job *job, struct store *s)
 {
     struct load *l = (struct load *)job;
     enum err err = store_meter_get(s, l->id, &l->row);
-    if (err || !l->had_row || strcmp(l->before.url, l->row.url) == 0)
+    if (err || !l->had_row || !is_other_line(&l->before, &l->row))
+        return err;
+    err = store_rx_floor_clear(s, l->id);
+    if (err || strcmp(l->before.url, l->row.url) == 0)
         return err;
     /* the user says that this row now means what answers there */
     l->row.device_name[0] = l->row.serial[0] = '\0';
@@ -236,6 +246,10 @@ static void take_row(struct collector *c, struct collect_meter *m, const struct 
     if (m->row.client_sap != row->client_sap) {
         m->counter = (struct dlms_counter){0};
         m->counter_floor = m->rx_floor = 0;
+        m->counter_checked = false;
+    }
+    if (is_other_line(&m->row, row)) {
+        m->rx_floor = 0;
         m->counter_checked = false;
     }
     struct meter_state *s = collector_state_begin(c, m);

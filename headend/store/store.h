@@ -113,6 +113,8 @@ MUST_CHECK enum err store_rx_floor_get(struct store *s, int64_t meter, uint16_t 
 /* Never lowers it. */
 MUST_CHECK enum err store_rx_floor_put(struct store *s, int64_t meter, uint16_t client_sap,
                                        uint32_t floor);
+/* Forgets them, for all clients: another meter is in its place, or it has other keys. */
+MUST_CHECK enum err store_rx_floor_clear(struct store *s, int64_t meter);
 
 /* ---- registers: what is read at the moment, one row each ---- */
 

@@ -82,3 +82,13 @@ enum err store_rx_floor_put(struct store *s, int64_t meter, uint16_t client_sap,
         return err;
     return store_write_end(s, put(s, SQL_RX_FLOOR_PUT, meter, client_sap, floor), true);
 }
+
+enum err store_rx_floor_clear(struct store *s, int64_t meter)
+{
+    enum err err = store_write_begin(s);
+    if (err != ERR_OK)
+        return err;
+    struct ask a = ask_of(s, SQL_RX_FLOOR_CLEAR);
+    ask_int(&a, meter);
+    return store_write_end(s, ask_run(&a), true);
+}

@@ -224,6 +224,59 @@ static void counter_of_the_store_is_used_when_the_meter_does_not_tell(void **sta
     free(e);
 }
 
+/* The other way: answers that were heard before this process began are not taken again, and what
+ * was heard is kept for the next. */
+static void counter_of_an_answer_must_be_above_the_stored_one(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    struct station *s = town_station(t, "ST402D");
+    const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
+    uint32_t floor = 0;
+    town_start(t);
+    town_live(t, HOUR, 600);
+    check_good(t, id);
+    town_stop(t);
+    assert_int_equal(store_rx_floor_get(t->store, id, METER_SAP_READER_HLS, &floor), ERR_OK);
+    assert_true(floor > 0);
+    assert_int_equal(store_rx_floor_put(t->store, id, METER_SAP_READER_HLS, UINT32_MAX), ERR_OK);
+    town_start(t);
+    town_settle(t);
+    assert_false(town_state(t, id).up_to_date);
+    assert_string_not_equal(town_state(t, id).error, "");
+    town_free(t);
+}
+
+/* ... unless the user says that another meter is in its place, or has other keys: that one begins
+ * with numbers of its own. */
+static void counter_of_answers_begins_anew_with_another_meter(void **state)
+{
+    (void)state;
+    uint32_t floor = 0;
+    struct store_meter m;
+    struct town *t = town_new();
+    struct station *s = town_station(t, "ST402D"), *other = town_station(t, "SM402D");
+    const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
+    town_start(t);
+    town_settle(t);
+    town_stop(t);
+    assert_int_equal(store_rx_floor_put(t->store, id, METER_SAP_READER_HLS, 1000000), ERR_OK);
+    town_start(t);
+    town_settle(t);
+    assert_false(town_state(t, id).up_to_date);
+    assert_int_equal(store_meter_get(t->store, id, &m), ERR_OK);
+    snprintf(m.url, sizeof m.url, "tcp://%.60s", other->tcp.address);
+    assert_int_equal(store_meter_change(t->store, &m), ERR_OK);
+    t->hooks.meter_changed(t->hooks.context, id);
+    while (town_state(t, id).error[0] != '\0')
+        uv_run(&t->loop, UV_RUN_ONCE);
+    town_settle(t);
+    check_good(t, id);
+    assert_int_equal(store_rx_floor_get(t->store, id, METER_SAP_READER_HLS, &floor), ERR_OK);
+    assert_in_range(floor, 1, 999999);
+    town_free(t);
+}
+
 /* A meter that was added twice has two rows, each with numbers of its own, and one key. */
 static void counter_of_two_rows_of_one_meter_is_no_nonce_twice(void **state)
 {
@@ -273,6 +326,8 @@ int main(void)
         cmocka_unit_test(counter_goes_on_over_restarts),
         cmocka_unit_test(counter_is_never_sent_again_after_a_restore),
         cmocka_unit_test(counter_of_the_store_is_used_when_the_meter_does_not_tell),
+        cmocka_unit_test(counter_of_an_answer_must_be_above_the_stored_one),
+        cmocka_unit_test(counter_of_answers_begins_anew_with_another_meter),
         cmocka_unit_test(counter_of_two_rows_of_one_meter_is_no_nonce_twice),
         cmocka_unit_test(counter_is_not_burnt_by_an_unlikely_answer),
     };

@@ -308,6 +308,9 @@ static void rx_floor_is_never_lowered(void **state)
     assert_int_equal(store_rx_floor_get(r->s, m, 3, &floor), ERR_OK);
     assert_int_equal(floor, UINT32_MAX);
     assert_int_equal(store_rx_floor_put(r->s, 99, 3, 1), ERR_NOT_FOUND);
+    assert_int_equal(store_rx_floor_clear(r->s, m), ERR_OK); /* but for another meter's sake */
+    assert_int_equal(store_rx_floor_get(r->s, m, 3, &floor), ERR_OK);
+    assert_int_equal(floor, 0);
 }
 
 /* ---- registers ---- */
