@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 
 #define CONNECTIONS_MAX 10000
+#define LONG_AGO_MS     INT64_C(1735689600000) /* 2025: before this program was written */
 
 struct server {
     const struct cli_verb *verb;
@@ -138,11 +139,21 @@ static int start_api(struct server *s)
                     why[0] != '\0' ? why : err_text(err));
 }
 
+/* Of a machine without a clock that runs through power cuts. All is stored as it says. */
+static void warn_of_clock(struct server *s)
+{
+    if (server_clock_utc_ms(&s->data.clock) < LONG_AGO_MS)
+        server_log(&s->log, LOG_WARNING,
+                   "the clock of this machine is years behind: values would be stored under wrong "
+                   "times and sessions end early; set it and start again");
+}
+
 /* -1 when all run. */
 static int start_all(struct server *s)
 {
     if (!catch_signal(s, &s->term, SIGTERM) || !catch_signal(s, &s->interrupt, SIGINT))
         return cli_fail(s->verb, CLI_BUG, "signals cannot be caught");
+    warn_of_clock(s);
     int code = start_collector(s);
     if (code < 0)
         code = start_api(s);

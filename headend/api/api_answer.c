@@ -104,6 +104,11 @@ void api_refuse_store(struct api_request *r, enum err e)
         server_log(r->api->o.log, LOG_ERROR, "api: store: %s: %s", err_text(e), why);
         api_refuse(r, 503, "corrupt", NULL,
                    "What is stored of this is damaged; `ferraris headend verify` says more.");
+    } else if (e == ERR_FULL) {
+        server_log(r->api->o.log, LOG_ERROR, "api: store: %s", why);
+        api_refuse(r, 503, "disk_full", NULL,
+                   "The head-end's disk is full: nothing can be stored or changed until there is "
+                   "room.");
     } else {
         server_log(r->api->o.log, LOG_ERROR, "api: store: %s: %s", err_text(e), why);
         api_refuse(r, 503, "store", NULL, "The store cannot answer now: %s.", err_text(e));

@@ -41,7 +41,7 @@ void server_log(const struct server_log *log, enum server_log_level level, const
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     escape(text, clean, sizeof clean);
-    const int64_t ms = server_clock_utc_ms(log->clock);
+    const int64_t utc_ms = server_clock_utc_ms(log->clock), ms = utc_ms > 0 ? utc_ms : 0;
     const struct civil c = civil_from_seconds(ms / 1000);
     fprintf(log->to, "%04d-%02u-%02uT%02u:%02u:%02u.%03dZ %s: %s\n", (int)c.year, c.month, c.day,
             c.hour, c.minute, c.second, (int)(ms % 1000), names[level], clean);

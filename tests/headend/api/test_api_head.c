@@ -335,6 +335,19 @@ static void names_of_nobody_are_not_logged(void **state)
     free(text);
 }
 
+static void log_line_before_1970_is_well_formed(void **state)
+{
+    struct rig *r = *state;
+    char *text = NULL;
+    size_t n = 0;
+    const struct server_log log = {open_memstream(&text, &n), LOG_INFO, &r->clock};
+    atomic_store(&r->utc_ms, -1500);
+    server_log(&log, LOG_INFO, "x");
+    fclose(log.to);
+    assert_string_equal(text, "1970-01-01T00:00:00.000Z info: x\n");
+    free(text);
+}
+
 /* Every row is told as long as there is room; the rows that count are all added. */
 static void import_of_very_many_bad_rows_is_answered(void **state)
 {
@@ -377,6 +390,7 @@ int main(void)
         cmocka_unit_test(public_name_must_be_one),
         WITH(begin, malformed_bodies_are_not_quoted),
         WITH(begin, names_of_nobody_are_not_logged),
+        WITH(begin, log_line_before_1970_is_well_formed),
         WITH(begin, import_of_very_many_bad_rows_is_answered),
     };
     return cmocka_run_group_tests_name("headend/api/head", tests, NULL, NULL);
