@@ -1,3 +1,4 @@
+/* See data_dir.h. */
 #include "headend/data_dir.h"
 #include "headend/keys/meter_check.h"
 #include "headend/keys/meter_secret.h"

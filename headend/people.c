@@ -1,3 +1,4 @@
+/* See people.h. */
 #include "headend/people.h"
 #include "headend/keys/meter_check.h"
 #include "lib/base/cursor.h"

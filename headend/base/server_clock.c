@@ -1,3 +1,4 @@
+/* See server_clock.h. */
 #include "headend/base/server_clock.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* See entropy.h. */
 #include "headend/keys/entropy.h"
 #include "lib/base/cursor.h"
 

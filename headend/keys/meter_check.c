@@ -1,3 +1,4 @@
+/* See meter_check.h. */
 #include "headend/keys/meter_check.h"
 
 #include "headend/keys/meter_url.h"

@@ -1,3 +1,4 @@
+/* See meter_url.h. */
 #include "headend/keys/meter_url.h"
 
 #include <arpa/inet.h>

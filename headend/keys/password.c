@@ -1,3 +1,4 @@
+/* See password.h. */
 #include "headend/keys/password.h"
 #include "headend/keys/entropy.h"
 #include "lib/base/cursor.h"

@@ -1,3 +1,4 @@
+/* See table.h. */
 #include "headend/keys/table.h"
 
 #include <string.h>

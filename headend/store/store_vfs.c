@@ -1,3 +1,4 @@
+/* See store_vfs.h. */
 #include "headend/store/store_vfs.h"
 
 #include <stddef.h>
