@@ -87,9 +87,9 @@ int people_from_file(const struct cli_verb *v, const char *path, char password[P
 {
     struct stat s;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &s) != 0)
+    if (fd < 0)
         return cli_fail(v, CLI_BAD_DATA, "%s: %s", path, strerror(errno));
-    if (S_ISREG(s.st_mode) && (s.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && (s.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         fprintf(stderr, "ferraris %s: warning: others may read %s\n", v->name, path);
     const bool good = read_line(fd, password, PASSWORD_MAX + 1);
     const int number = errno;

@@ -18,19 +18,35 @@ struct table_file {
     size_t len, size;
 };
 
+static void table_file_free(struct table_file *f)
+{
+    if (f->p != NULL)
+        wipe(f->p, f->len);
+    free(f->p);
+}
+
+/* Not by realloc: it would leave copies of keys behind. */
+static bool grow(struct table_file *f)
+{
+    const size_t size = f->size == 0 ? 64 * 1024 : 2 * f->size;
+    uint8_t *p = size <= FILE_MAX ? malloc(size) : NULL;
+    if (p == NULL) {
+        errno = EFBIG;
+        return false;
+    }
+    if (f->len > 0)
+        memcpy(p, f->p, f->len);
+    table_file_free(f);
+    f->p = p;
+    f->size = size;
+    return true;
+}
+
 static bool read_all(int fd, struct table_file *f)
 {
     for (;;) {
-        if (f->len == f->size) {
-            const size_t size = f->size == 0 ? 64 * 1024 : 2 * f->size;
-            uint8_t *p = size <= 2 * FILE_MAX ? realloc(f->p, size) : NULL;
-            if (p == NULL) {
-                errno = EFBIG;
-                return false;
-            }
-            f->p = p;
-            f->size = size;
-        }
+        if (f->len == f->size && !grow(f))
+            return false;
         const ssize_t n = read(fd, f->p + f->len, f->size - f->len);
         if (n < 0 && errno != EINTR)
             return false;
@@ -86,9 +102,7 @@ static int import(const struct cli_verb *v, const char *dir, const char *path, b
             code = cli_fail(v, err == ERR_FORMAT ? CLI_BAD_DATA : CLI_LOST, "%s: %s", path, why);
         data_dir_close(&d);
     }
-    if (f.p != NULL)
-        wipe(f.p, f.len);
-    free(f.p);
+    table_file_free(&f);
     if (code >= 0)
         return code;
     printf("%s %u, refused %u\n", dry_run ? "would add" : "added", result.n_added,

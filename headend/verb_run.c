@@ -95,10 +95,11 @@ static void on_signal(uv_signal_t *h, int number)
     stop_all(s);
 }
 
-static bool catch_signal(struct server *s, uv_signal_t *h, int number)
+static bool catch_signals(struct server *s)
 {
-    h->data = s;
-    return uv_signal_init(&s->loop, h) == 0 && uv_signal_start(h, on_signal, number) == 0;
+    s->term.data = s->interrupt.data = s;
+    return uv_signal_start(&s->term, on_signal, SIGTERM) == 0 &&
+           uv_signal_start(&s->interrupt, on_signal, SIGINT) == 0;
 }
 
 static int start_collector(struct server *s)
@@ -151,7 +152,7 @@ static void warn_of_clock(struct server *s)
 /* -1 when all run. */
 static int start_all(struct server *s)
 {
-    if (!catch_signal(s, &s->term, SIGTERM) || !catch_signal(s, &s->interrupt, SIGINT))
+    if (!catch_signals(s))
         return cli_fail(s->verb, CLI_BUG, "signals cannot be caught");
     warn_of_clock(s);
     int code = start_collector(s);
@@ -169,7 +170,8 @@ static int start_all(struct server *s)
 
 static int serve(struct server *s)
 {
-    if (uv_loop_init(&s->loop) != 0)
+    if (uv_loop_init(&s->loop) != 0 || uv_signal_init(&s->loop, &s->term) != 0 ||
+        uv_signal_init(&s->loop, &s->interrupt) != 0)
         return cli_fail(s->verb, CLI_BUG, "no event loop");
     const int code = start_all(s);
     if (code >= 0)
