@@ -296,14 +296,6 @@ struct MHD_Response *event_hub_listen(struct event_hub *h, struct MHD_Connection
     return r;
 }
 
-size_t event_hub_listeners(struct event_hub *h)
-{
-    pthread_mutex_lock(&h->lock);
-    const size_t n = h->n;
-    pthread_mutex_unlock(&h->lock);
-    return n;
-}
-
 /* ---- the pulse ---- */
 
 static void send_pending(struct event_hub *h, struct store *s)

@@ -34,7 +34,6 @@ void event_hub_recheck(struct event_hub *h);
 /* The stream as an answer to be queued, or NULL (ERR_FULL: too many). */
 struct MHD_Response *event_hub_listen(struct event_hub *h, struct MHD_Connection *connection,
                                       const uint8_t digest[STORE_TOKEN_DIGEST]);
-size_t event_hub_listeners(struct event_hub *h);
 /* Every stream ends, no more begin; then the daemon may be stopped. */
 void event_hub_end(struct event_hub *h);
 void event_hub_free(struct event_hub *h); /* after the daemon is stopped; NULL is fine */

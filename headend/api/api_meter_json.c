@@ -10,17 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum quality quality_of(int64_t at_ms, int64_t now_ms, uint32_t period_s)
+/* Fresh: younger than 2 x period + 30 s. at_ms 0: never. */
+static const char *quality(int64_t at_ms, int64_t now_ms, uint32_t period_s)
 {
     if (at_ms == 0)
-        return QUALITY_NEVER;
-    return now_ms - at_ms < ((int64_t)period_s * 2 + 30) * 1000 ? QUALITY_FRESH : QUALITY_STALE;
-}
-
-const char *quality_text(enum quality q)
-{
-    static const char *const text[] = {"never", "stale", "fresh"};
-    return text[q];
+        return "never";
+    return now_ms - at_ms < ((int64_t)period_s * 2 + 30) * 1000 ? "fresh" : "stale";
 }
 
 void unit_text(uint8_t unit, char to[UNIT_TEXT])
@@ -145,7 +140,7 @@ static void state(struct api_request *r, struct json_out *j, const struct store_
         s = (struct meter_state){.activity = m->enabled ? METER_WAITING : METER_DISABLED};
     text(j, "activity", activity_text(s.activity));
     truth(j, "up_to_date", s.up_to_date);
-    text(j, "quality", quality_text(quality_of(newest_ms, now, m->register_period_s)));
+    text(j, "quality", quality(newest_ms, now, m->register_period_s));
     instant(j, "last_reading", newest_ms);
     age(j, newest_ms, now);
     instant(j, "next", s.next_ms);
@@ -255,7 +250,7 @@ void register_json(struct json_out *j, const struct store_register *g, uint32_t 
         json_out_null(j);
     instant(j, "at", at_ms);
     age(j, at_ms, now_ms);
-    text(j, "quality", quality_text(quality_of(at_ms, now_ms, period_s)));
+    text(j, "quality", quality(at_ms, now_ms, period_s));
     text(j, "result", cosem_result_text((enum cosem_result)g->result));
     json_out_close(j, '}');
 }

@@ -5,11 +5,6 @@
 
 #include "headend/api/api_parts.h"
 
-enum quality { QUALITY_NEVER, QUALITY_STALE, QUALITY_FRESH };
-/* Fresh: younger than 2 x period + 30 s. at_ms 0: never. */
-enum quality quality_of(int64_t at_ms, int64_t now_ms, uint32_t period_s);
-const char *quality_text(enum quality q);
-
 /* One meter; all of them, in order of name, as members of a list that is open. Errors of the store.
  */
 MUST_CHECK enum err meter_json(struct api_request *r, struct json_out *j, int64_t id);
