@@ -46,14 +46,14 @@ uint8_t axdr_content_size(uint8_t tag)
 /* What is left to read at each level of nesting. */
 struct levels {
     size_t left[AXDR_DEPTH_MAX];
-    unsigned depth;
+    unsigned depth, limit;
 };
 
 static bool levels_push(struct levels *l, struct rd *r, size_t n)
 {
     if (n == 0)
         return true;
-    if (l->depth == AXDR_DEPTH_MAX) {
+    if (l->depth == l->limit) {
         rd_fail(r, ERR_DEPTH);
         return false;
     }
@@ -125,9 +125,10 @@ static size_t get_count(struct rd *r)
     return r->err ? 0 : n;
 }
 
-void axdr_skip(struct rd *r)
+/* A value that stands within `above` arrays and structures. */
+static void skip_within(struct rd *r, unsigned above)
 {
-    struct levels l = {.depth = 0};
+    struct levels l = {.depth = 0, .limit = AXDR_DEPTH_MAX - above};
     do {
         uint8_t tag = rd_u8(r);
         if (r->err)
@@ -143,6 +144,11 @@ void axdr_skip(struct rd *r)
         }
         levels_done(&l);
     } while (l.depth > 0 && !r->err);
+}
+
+void axdr_skip(struct rd *r)
+{
+    skip_within(r, 0);
 }
 
 /* Position behind the type that begins at `at`. */
@@ -184,12 +190,12 @@ static bool leaf_matches(uint8_t want, uint8_t tag, size_t n_octets)
     }
 }
 
-/* A value that is no container, against the type code at `at`. */
-static void check_leaf(struct rd *r, uint8_t want)
+/* A value within `above` containers against a type code that is no container. */
+static void check_leaf(struct rd *r, uint8_t want, unsigned above)
 {
     size_t start = r->pos;
     if (want == AXDR_ANY) {
-        axdr_skip(r);
+        skip_within(r, above);
         return;
     }
     uint8_t tag = rd_u8(r);
@@ -256,7 +262,7 @@ void axdr_check(struct rd *r, struct axdr_type type)
         if (container)
             level[depth] = check_container(r, type, at);
         else
-            check_leaf(r, type.code[at]);
+            check_leaf(r, type.code[at], depth);
         if (container && level[depth].left > 0)
             depth++;
         else

@@ -140,6 +140,8 @@ static void axdr_skip_refuses_unknown_tags_and_false_counts(void **state)
     assert_int_equal(r.err, ERR_TRUNCATED);
 }
 
+static const struct axdr_type struct_of_any = AXDR_TYPE(AXDR_STRUCT, 1, AXDR_ANY);
+
 static void axdr_depth_is_bounded(void **state)
 {
     uint8_t b[2 * (AXDR_DEPTH_MAX + 1) + 1];
@@ -152,6 +154,9 @@ static void axdr_depth_is_bounded(void **state)
         b[2 * depth] = AXDR_NULL;
         struct rd r = rd_of(b, 2 * depth + 1);
         axdr_skip(&r);
+        assert_int_equal(r.err, depth > AXDR_DEPTH_MAX ? ERR_DEPTH : ERR_OK);
+        r = rd_of(b, 2 * depth + 1);
+        axdr_check(&r, struct_of_any); /* the levels of the type count, too */
         assert_int_equal(r.err, depth > AXDR_DEPTH_MAX ? ERR_DEPTH : ERR_OK);
     }
 }
