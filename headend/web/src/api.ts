@@ -170,6 +170,25 @@ interface Options {
     csv?: string;
     signal?: AbortSignal | undefined;
     signIn?: boolean;
+    last?: boolean; // goes out although the page is leaving
+}
+
+// What the page still waits for: a session that ends takes it along, or each would come back as a 401.
+const underWay = new Set<AbortController>();
+let leaving = false;
+
+function leave(): void {
+    leaving = true;
+    for (const one of underWay) one.abort();
+}
+
+// The signal of one call: the caller's own, and that of leaving.
+function watched(own: AbortSignal | undefined): AbortController {
+    const one = new AbortController();
+    if (leaving || own?.aborted) one.abort();
+    own?.addEventListener('abort', () => one.abort());
+    underWay.add(one);
+    return one;
 }
 
 async function call<T>(path: string, o: Options = {}): Promise<T> {
@@ -179,12 +198,15 @@ async function call<T>(path: string, o: Options = {}): Promise<T> {
     if (o.body !== undefined) headers['Content-Type'] = 'application/json';
     if (o.csv !== undefined) headers['Content-Type'] = 'text/csv';
     const body = o.csv ?? (o.body === undefined ? null : JSON.stringify(o.body));
+    const watch = watched(o.signal);
     let r: Response;
     try {
-        r = await fetch(path, {method, headers, body, signal: o.signal ?? null, credentials: 'same-origin', cache: 'no-store'});
+        r = await fetch(path, {method, headers, body, signal: o.last ? null : watch.signal, credentials: 'same-origin', cache: 'no-store'});
     } catch (e) {
         if (e instanceof DOMException && e.name === 'AbortError') throw e;
         throw new ApiError(0, 'unreachable', 'The head-end does not answer. Is it running?');
+    } finally {
+        underWay.delete(watch);
     }
     if (r.status === 401 && !o.signIn) {
         remember('signed-in', 'no');
@@ -211,7 +233,12 @@ export const api = {
     signIn: async (user: string, password: string): Promise<Session> =>
         keep(await call<Session>(`${V1}/session`, {method: 'POST', body: {user, password}, signIn: true})),
     signOut: async (): Promise<void> => {
-        await call(`${V1}/session`, {method: 'DELETE'});
+        leave();
+        try {
+            await call(`${V1}/session`, {method: 'DELETE', last: true});
+        } finally {
+            leaving = false;
+        }
         remember('signed-in', 'no');
     },
     changePassword: (old: string, fresh: string): Promise<void> =>

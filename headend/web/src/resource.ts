@@ -30,7 +30,10 @@ export function useResource<T>(key: string | null, load: (signal: AbortSignal) =
         setState((s) => ({key, data: s.key === key ? s.data : null, error: s.key === key ? s.error : null, loading: true}));
         latest.current(control.signal).then(
             (data) => !control.signal.aborted && setState({key, data, error: null, loading: false}),
-            (e: unknown) => !control.signal.aborted && setState((s) => ({...s, error: sentenceOf(e), loading: false})));
+            (e: unknown) => {
+                const given = e instanceof DOMException && e.name === 'AbortError'; // the page is leaving
+                if (!control.signal.aborted) setState((s) => ({...s, error: given ? s.error : sentenceOf(e), loading: false}));
+            });
     }, [key]);
 
     useEffect(() => {
