@@ -49,7 +49,7 @@ static enum err end_element(struct value_walk *w, const struct value_walk_sink *
 static enum err begin_container(struct value_walk *w, const struct value_walk_sink *sink)
 {
     struct value_part part = {.tag = w->tag, .n = w->length};
-    if (w->depth == AXDR_DEPTH_MAX)
+    if (w->depth == AXDR_DEPTH_MAX && w->length > 0) /* an empty one takes no level: axdr_skip */
         return ERR_DEPTH;
     enum err err = hand_on(w, sink, &part);
     if (err)

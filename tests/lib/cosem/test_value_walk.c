@@ -115,6 +115,9 @@ static void walk_refuses_when_octets_are_hostile(void **state)
     for (size_t i = 0; i < sizeof deep; i++)
         deep[i] = 1;
     assert_int_equal(walk(deep, sizeof deep, 1, &done), ERR_DEPTH);
+    deep[sizeof deep - 1] = 0; /* an innermost one without elements takes no level */
+    assert_int_equal(walk(deep, sizeof deep, 1, &done), ERR_OK);
+    assert_true(done);
     assert_int_equal(walk(deep, sizeof deep - 2, 1, &done), ERR_OK);
 }
 
