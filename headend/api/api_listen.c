@@ -1,6 +1,7 @@
 #include "headend/api/api_listen.h"
 
-#include <dirent.h>
+#include "firmware/ports/posix/port_owner.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -36,82 +37,6 @@ enum err api_address_parse(const char *listen, struct api_address *a)
     a->host[n] = '\0';
     memcpy(a->port, colon + 1, digits + 1);
     return ERR_OK;
-}
-
-/* ---- who has the port: /proc of Linux; where it says nothing, nothing is said ---- */
-
-/* Inode of the socket that listens on the port, 0 where none is found. */
-static unsigned long listener_inode(const char *table, unsigned port)
-{
-    char line[512];
-    unsigned long found = 0;
-    FILE *f = fopen(table, "re");
-    if (f == NULL)
-        return 0;
-    while (found == 0 && fgets(line, sizeof line, f) != NULL) {
-        unsigned local, state;
-        unsigned long inode;
-        if (sscanf(line, " %*[^:]: %*[^:]:%x %*[^:]:%*x %x %*s %*s %*s %*u %*u %lu", &local, &state,
-                   &inode) == 3 &&
-            local == port && state == 0x0A) /* TCP_LISTEN */
-            found = inode;
-    }
-    fclose(f);
-    return found;
-}
-
-static bool process_has(const char *pid, const char *socket)
-{
-    char path[300], target[64];
-    bool found = false;
-    snprintf(path, sizeof path, "/proc/%.10s/fd", pid);
-    DIR *d = opendir(path);
-    if (d == NULL)
-        return false;
-    const struct dirent *e;
-    while (!found && (e = readdir(d)) != NULL) {
-        snprintf(path, sizeof path, "/proc/%.10s/fd/%.20s", pid, e->d_name);
-        const ssize_t n = readlink(path, target, sizeof target - 1);
-        if (n > 0) {
-            target[n] = '\0';
-            found = strcmp(target, socket) == 0;
-        }
-    }
-    closedir(d);
-    return found;
-}
-
-static void process_name(const char *pid, char *to, size_t size)
-{
-    char path[64], name[64] = "";
-    snprintf(path, sizeof path, "/proc/%.10s/comm", pid);
-    FILE *f = fopen(path, "re");
-    if (f != NULL) {
-        if (fgets(name, sizeof name, f) != NULL)
-            name[strcspn(name, "\n")] = '\0';
-        fclose(f);
-    }
-    snprintf(to, size, " by %s (process %.10s)", name[0] != '\0' ? name : "a process", pid);
-}
-
-/* " by NAME (process PID)", or "". */
-static void port_owner(unsigned port, char *to, size_t size)
-{
-    char socket[64];
-    unsigned long inode = listener_inode("/proc/net/tcp", port);
-    if (inode == 0)
-        inode = listener_inode("/proc/net/tcp6", port);
-    to[0] = '\0';
-    DIR *d = inode == 0 ? NULL : opendir("/proc");
-    if (d == NULL)
-        return;
-    snprintf(socket, sizeof socket, "socket:[%lu]", inode);
-    const struct dirent *e;
-    while (to[0] == '\0' && (e = readdir(d)) != NULL) {
-        if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && process_has(e->d_name, socket))
-            process_name(e->d_name, to, size);
-    }
-    closedir(d);
 }
 
 /* ---- the socket ---- */
@@ -176,8 +101,9 @@ enum err api_socket_open(struct api_socket *s, const struct api_address *a, char
     }
     if (e == EADDRINUSE) {
         char owner[128];
-        port_owner((unsigned)atoi(a->port), owner, sizeof owner);
-        snprintf(why, why_size, "port %s of %s is taken%s.", a->port, a->host, owner);
+        const bool known = port_owner((uint16_t)atoi(a->port), owner, sizeof owner);
+        snprintf(why, why_size, "port %s of %s is taken%s%s.", a->port, a->host,
+                 known ? " by " : "", known ? owner : "");
         return ERR_BUSY;
     }
     snprintf(why, why_size, "cannot listen on %s port %s: %s.", a->host, a->port,
