@@ -22,6 +22,9 @@
 #include "lib/cosem/results.h"
 #include "lib/dlms/acse.h"
 #include "lib/dlms/apdu.h"
+#include "lib/dlms/apdu_access.h"
+#include "lib/dlms/apdu_notify.h"
+#include "lib/dlms/link.h"
 #include "lib/dlms/security.h"
 #include "lib/dlms/wrapper.h"
 
@@ -29,10 +32,16 @@
 #define COSEM_CLIENT_LIST_MAX 64   /* attributes in one get_list */
 #define COSEM_CLIENT_STOC_MAX 64   /* longest challenge of the server */
 
+struct cosem_client_notice { /* borrowed for the call */
+    bool is_event;
+    struct apdu_notification data;
+    struct apdu_event event;
+};
+
 struct cosem_client_config {
     uint16_t client_sap; /* 16 public, 1 management, 2 reader ... */
     uint16_t server_sap; /* 1 management logical device */
-    uint8_t mechanism;   /* DLMS_MECHANISM_NONE, _LLS, _HLS5 */
+    uint8_t mechanism;   /* DLMS_MECHANISM_* */
     uint8_t security;    /* DLMS_SC_AUTH | DLMS_SC_ENC of every APDU, both ways; 0: none */
     uint16_t max_pdu;    /* what we accept, 64..COSEM_CLIENT_PDU_MAX; 0: the largest */
     uint32_t timeout_ms; /* for each answer; 0: for ever */
@@ -40,8 +49,20 @@ struct cosem_client_config {
     uint8_t title[DLMS_TITLE_LEN]; /* own system title; with HLS5 or security */
     const struct dlms_keys *keys;  /* with HLS5 or security */
     struct dlms_counter *counter;  /* own invocation counter; with HLS5 or security */
-    const char *password;          /* with LLS */
-    const struct hal_rng *rng;     /* with HLS5 */
+    const char *password;          /* with LLS, HLS 2, 3, 4, 6 */
+    const struct hal_rng *rng;     /* with HLS, and for a dedicated key */
+    /* The link that carries the APDUs (link.h), initialised, the caller's; feed, take and poll of
+     * this client drive it, connect opens it first and release closes it last. NULL: the wrapper,
+     * built in. */
+    struct dlms_link *link;
+    bool dedicated; /* with security: draws a dedicated key and uses it in the association */
+    bool general;   /* general-glo- or general-ded-ciphering in place of the services' own tags */
+    uint8_t gbt_window; /* proposes general block transfer and takes so many blocks in a row, 1..63;
+                           0: does not propose it */
+    /* Receives what the meter sends unasked: data-notification and event-notification, opened if
+     * ciphered with the keys; a confirmed one is confirmed by the client. NULL: dropped. */
+    void (*notified)(void *context, const struct cosem_client_notice *notice);
+    void *notified_context;
 };
 
 /* Receives the values. `index` counts within a get_list, 0 else. */
@@ -149,6 +170,26 @@ MUST_CHECK enum err cosem_client_set(struct cosem_client *c, uint64_t now_ms,
 MUST_CHECK enum err cosem_client_action(struct cosem_client *c, uint64_t now_ms,
                                         const struct apdu_attr *method,
                                         const struct cosem_client_sink *sink);
+
+/* SET and ACTION with a list: one request, or blocks where it does not fit the meter's PDU; as do
+ * set and action. The sink's `done` is called with the result of each. n 1..COSEM_CLIENT_LIST_MAX
+ * (ERR_RANGE). `values`: n A-XDR values one behind the other, borrowed until the end of the
+ * operation, as are the parameters of action_list. */
+MUST_CHECK enum err cosem_client_set_list(struct cosem_client *c, uint64_t now_ms,
+                                          const struct apdu_attr *attrs, size_t n,
+                                          struct bytes values,
+                                          const struct cosem_client_sink *sink);
+MUST_CHECK enum err cosem_client_action_list(struct cosem_client *c, uint64_t now_ms,
+                                             const struct apdu_attr *methods, size_t n,
+                                             const struct cosem_client_sink *sink);
+/* ACCESS: specs and, for set and action, their values (null-data elsewhere) as in the APDU. The
+ * sink gets each element's value and result. Needs DLMS_CONF_ACCESS agreed (ERR_UNSUPPORTED). */
+MUST_CHECK enum err cosem_client_access(struct cosem_client *c, uint64_t now_ms,
+                                        const struct access_spec *specs, size_t n,
+                                        struct bytes data, const struct cosem_client_sink *sink);
+
+/* Wipes keys and releases what the cipher holds; cosem_client_init begins anew. */
+void cosem_client_end(struct cosem_client *c);
 
 /* Octets from the line. Gives how many were consumed: fewer than n only while output waits for
  * take() or after a failure. */

@@ -10,6 +10,7 @@
 #ifndef FERRARIS_COSEM_MODEL_H
 #define FERRARIS_COSEM_MODEL_H
 
+#include "lib/cosem/options.h"
 #include "lib/cosem/results.h"
 #include "lib/dlms/axdr.h"
 
@@ -91,7 +92,6 @@ struct cosem_binding {
     enum cosem_result (*invoke)(const struct cosem_call *c, const struct cosem_ref *o,
                                 uint8_t method, struct rd *param, struct wr *reply);
 };
-#define COSEM_ITEM_MAX 512
 
 struct cosem_range {
     uint8_t group; /* 0..5 = A..F of the logical name that varies */

@@ -10,13 +10,18 @@
 
 #include "firmware/hal/rng.h"
 #include "lib/cosem/model.h"
+#include "lib/cosem/options.h"
 #include "lib/dlms/security.h"
 
-#define COSEM_PDU_MAX     2048 /* largest APDU received or sent; the client's may be smaller */
-#define COSEM_LIST_MAX    16   /* attributes in one with-list request */
-#define COSEM_CLIENTS_MAX 8    /* entries in the client table */
-
-enum cosem_mechanism { COSEM_AUTH_NONE = 0, COSEM_AUTH_LLS = 1, COSEM_AUTH_HLS5 = 5 };
+enum cosem_mechanism { /* as on the wire */
+                       COSEM_AUTH_NONE = 0,
+                       COSEM_AUTH_LLS = 1,
+                       COSEM_AUTH_HLS2 = 2, /* only with config.hls2 */
+                       COSEM_AUTH_HLS3 = 3, /* MD5, SHA-1: only with COSEM_WITH_WEAK_HLS */
+                       COSEM_AUTH_HLS4 = 4,
+                       COSEM_AUTH_HLS5 = 5,
+                       COSEM_AUTH_HLS6 = 6
+};
 
 /* A client the meter knows, by its SAP. */
 struct cosem_client_entry {
@@ -25,7 +30,7 @@ struct cosem_client_entry {
     enum cosem_mechanism mechanism;
     uint8_t
         security; /* DLMS_SC_AUTH|DLMS_SC_ENC bits every request and answer must carry; 0 none */
-    const char *password; /* LLS secret; NULL: nobody gets in */
+    const char *password; /* secret of LLS, HLS 2, 3, 4, 6; NULL: nobody gets in */
 };
 
 struct cosem_server_config {

@@ -18,9 +18,8 @@
 #include "lib/dlms/apdu.h"
 #include "lib/dlms/wrapper.h"
 
-#define COSEM_PDU_MIN       64  /* a client that can receive less is refused */
-#define COSEM_KEPT_MAX      512 /* descriptors of a GET that goes by blocks, with their selectors */
-#define COSEM_CHALLENGE_LEN 16  /* of the challenge we send (StoC) */
+#define COSEM_PDU_MIN       64 /* a client that can receive less is refused */
+#define COSEM_CHALLENGE_LEN 16 /* of the challenge we send (StoC) */
 #define COSEM_CHALLENGE_MAX 64
 /* wrapper head, tag and length of a ciphered APDU, SC and counter, head of a block */
 #define COSEM_TX_HEAD (WRAPPER_HEAD_LEN + APDU_CIPHER_HEAD_MAX + 5 + 12)
@@ -106,9 +105,15 @@ bool session_closed(const struct cosem_session *s);
 /* The line is gone: ends the association and wipes what was secret. session_init begins anew. */
 void session_close(struct cosem_session *s);
 
-/* One APDU without a wrapper, for tests, fuzzing and other transports. `apdu` is deciphered in
- * place. The answer waits with its wrapper header for session_take. */
+/* One APDU without a wrapper: for every other link (line.h), tests and fuzzing. `apdu` is
+ * deciphered in place. What the session says waits with its wrapper header for session_take, or
+ * without it here: */
 void session_apdu(struct cosem_session *s, uint16_t client_sap, uint16_t server_sap, uint8_t *apdu,
                   size_t len);
+/* The APDU that waits to leave, len 0: none. Stays until session_answered(). */
+struct bytes session_answer(const struct cosem_session *s);
+/* It has left (or never will): a further one may now be waiting, as the blocks of a window of
+ * general block transfer. */
+void session_answered(struct cosem_session *s);
 
 #endif

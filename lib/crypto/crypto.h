@@ -36,6 +36,50 @@ MUST_CHECK enum err crypto_gcm_open(const uint8_t key[CRYPTO_KEY128],
  * decrypts. ERR_RANGE (len), ERR_IO. */
 MUST_CHECK enum err crypto_gcm_crypt(const uint8_t key[CRYPTO_KEY128],
                                      const uint8_t iv[CRYPTO_GCM_IV], uint8_t *text, size_t len);
+/* A key made ready once for many messages: key schedule and hash key are kept, so that a message
+ * costs its blocks only. The caller owns the struct, all zeros is an empty one; the last call is
+ * crypto_gcm_end, which wipes (and on hosts releases the backend's context: without it memory is
+ * lost). Not to be copied. No allocation after crypto_gcm_key. */
+#define CRYPTO_GCM_STATE 448
+struct crypto_gcm {
+    uint8_t key[CRYPTO_KEY128]; /* the key it is ready for */
+    bool ready;
+    union {
+        void *backend;
+        uint64_t state[CRYPTO_GCM_STATE / 8];
+    } u;
+};
+/* Makes ready for `key`; nothing to do where it is already. ERR_IO, ERR_MEMORY. */
+MUST_CHECK enum err crypto_gcm_key(struct crypto_gcm *g, const uint8_t key[CRYPTO_KEY128]);
+void crypto_gcm_end(struct crypto_gcm *g);
+/* As crypto_gcm_seal, crypto_gcm_open, crypto_gcm_crypt with the key of g. Also ERR_KEY (not
+ * ready). */
+MUST_CHECK enum err crypto_gcm_seal_with(struct crypto_gcm *g, const uint8_t iv[CRYPTO_GCM_IV],
+                                         const struct bytes *aad, size_t n_aad, uint8_t *text,
+                                         size_t len, uint8_t *tag, size_t tag_len);
+MUST_CHECK enum err crypto_gcm_open_with(struct crypto_gcm *g, const uint8_t iv[CRYPTO_GCM_IV],
+                                         const struct bytes *aad, size_t n_aad, uint8_t *text,
+                                         size_t len, const uint8_t *tag, size_t tag_len);
+MUST_CHECK enum err crypto_gcm_crypt_with(struct crypto_gcm *g, const uint8_t iv[CRYPTO_GCM_IV],
+                                          uint8_t *text, size_t len);
+/* Sealing of a text that comes in pieces of any length (one at a time per g): begin, seal_part for
+ * each piece in place, finish for the tag. ERR_KEY, ERR_STATE (order), ERR_RANGE, ERR_IO. */
+MUST_CHECK enum err crypto_gcm_begin(struct crypto_gcm *g, const uint8_t iv[CRYPTO_GCM_IV],
+                                     const struct bytes *aad, size_t n_aad);
+MUST_CHECK enum err crypto_gcm_seal_part(struct crypto_gcm *g, uint8_t *text, size_t len);
+MUST_CHECK enum err crypto_gcm_finish(struct crypto_gcm *g, uint8_t *tag, size_t tag_len);
+
+/* Digest over the concatenation of n_parts views, for HLS 3, 4 and 6. MD5 and SHA-1 are there only
+ * in builds with CRYPTO_WITH_WEAK_HASH, else ERR_UNSUPPORTED. ERR_IO. */
+enum crypto_hash {
+    CRYPTO_MD5 = 16,
+    CRYPTO_SHA1 = 20,
+    CRYPTO_SHA256 = 32
+}; /* octets of the digest */
+#define CRYPTO_HASH_MAX 32
+MUST_CHECK enum err crypto_digest(enum crypto_hash hash, const struct bytes *parts, size_t n_parts,
+                                  uint8_t *out);
+
 /* RFC 3394 key wrap with a 128-bit KEK; len a multiple of 8, 16..64 (ERR_RANGE else); `wrapped` has
  * len + 8 octets. The buffers do not overlap. ERR_IO.
  * unwrap: `key` has wrapped_len - 8 octets; also ERR_TAG, then key is wiped. */

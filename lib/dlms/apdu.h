@@ -1,4 +1,5 @@
-/* xDLMS services with logical names: GET, SET, ACTION, exception-response. Green Book 9.5.
+/* xDLMS services with logical names: GET, SET, ACTION, exception-response. Green Book 9.5. ACCESS
+ * and the notifications: apdu_access.h, apdu_notify.h; general block transfer: gbt.h.
  *
  * One struct for every request and one for every response; which fields count depends on tag and
  * type. get functions read a whole APDU (anything behind it is ERR_FORMAT); views point into the
@@ -34,7 +35,14 @@ void apdu_put_attr_bare(struct wr *w, const struct apdu_attr *a);
  *   SET first block       target, last, block, data = octets
  *   SET block             last, block, data
  *   SET list              n_list, list = descriptors, count, values
+ *   SET list first block  n_list, list = descriptors, last, block, data = octets of count, values
  *   ACTION normal         target (parameter of the method in it)
+ *   ACTION next           block (of the answer)
+ *   ACTION list           n_list, list = bare descriptors, count, parameters (null-data: none)
+ *   ACTION first block    target (bare), last, block, data = octets of the parameter
+ *   ACTION list first     n_list, list = bare descriptors, last, block, data = octets of count,
+ *                         parameters
+ *   ACTION block          last, block, data
  *   other                 ERR_UNSUPPORTED */
 struct apdu_request {
     uint8_t tag; /* DLMS_GET_REQUEST, DLMS_SET_REQUEST, DLMS_ACTION_REQUEST */
@@ -58,7 +66,11 @@ void apdu_put_request(struct wr *w, const struct apdu_request *q);
  *   SET block             block
  *   SET last block        result, block
  *   SET list              n_list, data = results, an octet each
+ *   SET last block list   n_list, data = results, an octet each; block
  *   ACTION normal         result; has_data: data = return value; else has_return: return_result
+ *   ACTION block          last, block, data = octets of the list of action responses, or of one
+ *   ACTION list           n_list, data = list of result and optional Get-Data-Result each
+ *   ACTION next block     block (of the request)
  *   exception-response    state_error, service_error, counter (with DLMS_EXC_COUNTER_ERROR)
  *   confirmedServiceError state_error = which service (1 initiate), type = error class,
  *                         service_error = value */
@@ -82,6 +94,10 @@ void apdu_get_response(struct rd *r, struct apdu_response *out);
 void apdu_put_response(struct wr *w, const struct apdu_response *a);
 /* One element of a GET list: *data is empty and *result set where access failed. */
 void apdu_get_result(struct rd *r, struct bytes *data, uint8_t *result);
+
+/* One element of an ACTION list: result; has_data, data; else has_return, return_result. */
+void apdu_get_action_result(struct rd *r, struct apdu_response *out);
+void apdu_put_action_result(struct wr *w, const struct apdu_response *a);
 
 /* Tag of the ciphered form, 0 where there is none; and back (*dedicated says which key). */
 uint8_t apdu_ciphered_tag(uint8_t plain, bool dedicated);

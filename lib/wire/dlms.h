@@ -10,6 +10,7 @@ enum {
     DLMS_INITIATE_RESPONSE = 0x08,
     DLMS_CONFIRMED_SERVICE_ERROR = 0x0E,
     DLMS_DATA_NOTIFICATION = 0x0F,
+    DLMS_DATA_NOTIFICATION_CONFIRM = 0x10,
     DLMS_GLO_INITIATE_REQUEST = 0x21,
     DLMS_GLO_INITIATE_RESPONSE = 0x28,
     DLMS_AARQ = 0x60,
@@ -81,7 +82,26 @@ enum {
     DLMS_ACTION_LIST_FIRST_BLOCK = 5,
     DLMS_ACTION_BLOCK = 6
 };
-enum { DLMS_ACTIONRES_NORMAL = 1 };
+enum {
+    DLMS_ACTIONRES_NORMAL = 1,
+    DLMS_ACTIONRES_BLOCK = 2,
+    DLMS_ACTIONRES_LIST = 3,
+    DLMS_ACTIONRES_NEXT_BLOCK = 4
+};
+/* ACCESS: choice of a specification and of a response specification */
+enum {
+    DLMS_ACCESS_GET = 1,
+    DLMS_ACCESS_SET = 2,
+    DLMS_ACCESS_ACTION = 3,
+    DLMS_ACCESS_GET_SELECTED = 4,
+    DLMS_ACCESS_SET_SELECTED = 5
+};
+/* long-invoke-id-and-priority */
+#define DLMS_LONG_INVOKE_ID      UINT32_C(0x00FFFFFF)
+#define DLMS_LONG_SELF_DESCR     UINT32_C(0x10000000)
+#define DLMS_LONG_BREAK_ON_ERROR UINT32_C(0x20000000)
+#define DLMS_LONG_CONFIRMED      UINT32_C(0x40000000)
+#define DLMS_LONG_HIGH_PRIORITY  UINT32_C(0x80000000)
 
 /* Application contexts and authentication mechanisms: last octet of the object identifiers
  * 2.16.756.5.8.1.x and 2.16.756.5.8.2.x */
@@ -91,7 +111,15 @@ enum {
     DLMS_CONTEXT_LN_CIPHERED = 3,
     DLMS_CONTEXT_SN_CIPHERED = 4
 };
-enum { DLMS_MECHANISM_NONE = 0, DLMS_MECHANISM_LLS = 1, DLMS_MECHANISM_HLS5 = 5 };
+enum {
+    DLMS_MECHANISM_NONE = 0,
+    DLMS_MECHANISM_LLS = 1,
+    DLMS_MECHANISM_HLS2 = 2, /* manufacturer's own secret algorithm */
+    DLMS_MECHANISM_HLS3 = 3, /* MD5 */
+    DLMS_MECHANISM_HLS4 = 4, /* SHA-1 */
+    DLMS_MECHANISM_HLS5 = 5, /* GMAC */
+    DLMS_MECHANISM_HLS6 = 6  /* SHA-256 */
+};
 
 /* AARE: result, and the diagnostic of the acse-service-user */
 enum { ACSE_ACCEPTED = 0, ACSE_REJECTED_PERMANENT = 1, ACSE_REJECTED_TRANSIENT = 2 };

@@ -1,0 +1,90 @@
+/* What a build of the DLMS core contains and how large its buffers are: each with its default.
+ *
+ * A small meter defines other values on the compiler's command line or in a file named by
+ * FERRARIS_OPTIONS ("my_options.h"), for the library and for all that includes its headers alike:
+ * sizes change the structs. Impossible combinations do not compile. */
+#ifndef FERRARIS_COSEM_OPTIONS_H
+#define FERRARIS_COSEM_OPTIONS_H
+
+#ifdef FERRARIS_OPTIONS
+#include FERRARIS_OPTIONS
+#endif
+
+/* Largest APDU a server receives or sends, octets. A session holds two of them. */
+#ifndef COSEM_PDU_MAX
+#define COSEM_PDU_MAX 2048
+#endif
+/* The longest item a getter may write, and the longest value that comes by blocks. */
+#ifndef COSEM_ITEM_MAX
+#define COSEM_ITEM_MAX 512
+#endif
+/* Descriptors, with their selectors, of a request whose answer or value goes by blocks. */
+#ifndef COSEM_KEPT_MAX
+#define COSEM_KEPT_MAX 512
+#endif
+/* Attributes or methods in one with-list or ACCESS request. */
+#ifndef COSEM_LIST_MAX
+#define COSEM_LIST_MAX 16
+#endif
+/* Entries in the server's client table. */
+#ifndef COSEM_CLIENTS_MAX
+#define COSEM_CLIENTS_MAX 8
+#endif
+/* Octets of blocks kept for recovery in general block transfer; 0 leaves the service out. */
+#ifndef COSEM_GBT_STORE
+#define COSEM_GBT_STORE 2048
+#endif
+
+/* Services of the server; GET and conformance negotiation are always there. 1 in, 0 out. */
+#ifndef COSEM_WITH_SET
+#define COSEM_WITH_SET 1
+#endif
+#ifndef COSEM_WITH_ACTION
+#define COSEM_WITH_ACTION 1 /* HLS needs reply_to_HLS_authentication, which is always there */
+#endif
+#ifndef COSEM_WITH_LIST
+#define COSEM_WITH_LIST 1
+#endif
+#ifndef COSEM_WITH_BLOCK_WRITE
+#define COSEM_WITH_BLOCK_WRITE 1 /* SET and ACTION by blocks */
+#endif
+#ifndef COSEM_WITH_ACCESS
+#define COSEM_WITH_ACCESS 1
+#endif
+#ifndef COSEM_WITH_NOTIFICATION
+#define COSEM_WITH_NOTIFICATION 1
+#endif
+#ifndef COSEM_WITH_GATEWAY
+#define COSEM_WITH_GATEWAY 1 /* prefix E6, E7 */
+#endif
+
+/* Authentication. HLS 3 and 4 (MD5, SHA-1) are weak: off unless a build asks for them. */
+#ifndef COSEM_WITH_HLS5
+#define COSEM_WITH_HLS5 1
+#endif
+#ifndef COSEM_WITH_HLS6
+#define COSEM_WITH_HLS6 1
+#endif
+#ifndef COSEM_WITH_WEAK_HLS
+#define COSEM_WITH_WEAK_HLS 0
+#endif
+
+/* Names of classes, attributes and methods in the binary: for clients, tools and documents. */
+#ifndef COSEM_WITH_NAMES
+#define COSEM_WITH_NAMES 1
+#endif
+
+#if COSEM_PDU_MAX < 128 || COSEM_PDU_MAX > 65535
+#error "COSEM_PDU_MAX must be 128..65535"
+#endif
+#if COSEM_ITEM_MAX < 64
+#error "COSEM_ITEM_MAX must be 64 at least"
+#endif
+#if COSEM_WITH_BLOCK_WRITE && !COSEM_WITH_SET && !COSEM_WITH_ACTION
+#error "COSEM_WITH_BLOCK_WRITE needs COSEM_WITH_SET or COSEM_WITH_ACTION"
+#endif
+#if COSEM_LIST_MAX < 1 || COSEM_LIST_MAX > 127
+#error "COSEM_LIST_MAX must be 1..127"
+#endif
+
+#endif
