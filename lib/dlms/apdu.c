@@ -104,6 +104,25 @@ static void put_block(struct wr *w, const struct apdu_request *q)
     put_prefixed(w, q->data);
 }
 
+/* A counted list of descriptors that something follows: the view ends where they do. */
+static void get_descriptors(struct rd *r, struct apdu_request *out,
+                            void (*get)(struct rd *r, struct apdu_attr *one))
+{
+    struct apdu_attr one;
+    out->n_list = (uint32_t)rd_length(r);
+    size_t start = r->pos;
+    for (uint32_t i = 0; i < out->n_list && !r->err; i++)
+        get(r, &one);
+    if (!r->err)
+        out->list = (struct bytes){r->p + start, r->pos - start};
+}
+
+static void put_list(struct wr *w, const struct apdu_request *q)
+{
+    wr_length(w, q->n_list);
+    put_view(w, q->list);
+}
+
 static void get_request_body(struct rd *r, struct apdu_request *out)
 {
     switch (KEY(out->tag, out->type)) {
@@ -111,10 +130,12 @@ static void get_request_body(struct rd *r, struct apdu_request *out)
         apdu_get_attr(r, &out->target);
         break;
     case KEY(DLMS_GET_REQUEST, DLMS_GET_NEXT):
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NEXT):
         out->block = rd_u32(r);
         break;
     case KEY(DLMS_GET_REQUEST, DLMS_GET_LIST):
     case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST):
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_LIST):
         out->n_list = (uint32_t)rd_length(r);
         out->list = get_rest(r);
         break;
@@ -127,12 +148,25 @@ static void get_request_body(struct rd *r, struct apdu_request *out)
         get_block(r, out);
         break;
     case KEY(DLMS_SET_REQUEST, DLMS_SET_BLOCK):
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_BLOCK):
+        get_block(r, out);
+        break;
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST_FIRST_BLOCK):
+        get_descriptors(r, out, apdu_get_attr);
         get_block(r, out);
         break;
     case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NORMAL):
         apdu_get_attr_bare(r, &out->target);
         if (get_flag(r))
             out->target.parameter = get_value(r);
+        break;
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_FIRST_BLOCK):
+        apdu_get_attr_bare(r, &out->target);
+        get_block(r, out);
+        break;
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_LIST_FIRST_BLOCK):
+        get_descriptors(r, out, apdu_get_attr_bare);
+        get_block(r, out);
         break;
     default:
         rd_fail(r, ERR_UNSUPPORTED);
@@ -160,12 +194,18 @@ void apdu_put_request(struct wr *w, const struct apdu_request *q)
         apdu_put_attr(w, &q->target);
         break;
     case KEY(DLMS_GET_REQUEST, DLMS_GET_NEXT):
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NEXT):
         wr_u32(w, q->block);
         break;
     case KEY(DLMS_GET_REQUEST, DLMS_GET_LIST):
     case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST):
-        wr_length(w, q->n_list);
-        put_view(w, q->list);
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_LIST):
+        put_list(w, q);
+        break;
+    case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST_FIRST_BLOCK):
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_LIST_FIRST_BLOCK):
+        put_list(w, q);
+        put_block(w, q);
         break;
     case KEY(DLMS_SET_REQUEST, DLMS_SET_NORMAL):
         apdu_put_attr(w, &q->target);
@@ -176,6 +216,11 @@ void apdu_put_request(struct wr *w, const struct apdu_request *q)
         put_block(w, q);
         break;
     case KEY(DLMS_SET_REQUEST, DLMS_SET_BLOCK):
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_BLOCK):
+        put_block(w, q);
+        break;
+    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_FIRST_BLOCK):
+        apdu_put_attr_bare(w, &q->target);
         put_block(w, q);
         break;
     case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NORMAL):
@@ -208,8 +253,9 @@ static void put_data_or_result(struct wr *w, const struct apdu_response *a, uint
         wr_u8(w, result);
 }
 
-static void get_action_response(struct rd *r, struct apdu_response *out)
+void apdu_get_action_result(struct rd *r, struct apdu_response *out)
 {
+    out->has_data = out->has_return = false;
     out->result = rd_u8(r);
     if (!get_flag(r))
         return;
@@ -217,7 +263,7 @@ static void get_action_response(struct rd *r, struct apdu_response *out)
     out->has_return = !out->has_data;
 }
 
-static void put_action_response(struct wr *w, const struct apdu_response *a)
+void apdu_put_action_result(struct wr *w, const struct apdu_response *a)
 {
     wr_u8(w, a->result);
     wr_u8(w, a->has_data || a->has_return);
@@ -258,6 +304,7 @@ static void get_response_body(struct rd *r, struct apdu_response *out)
         break;
     case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_LIST):
     case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LIST):
+    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_LIST):
         out->n_list = (uint32_t)rd_length(r);
         out->data = get_rest(r);
         break;
@@ -265,14 +312,25 @@ static void get_response_body(struct rd *r, struct apdu_response *out)
         out->result = rd_u8(r);
         break;
     case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_BLOCK):
+    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NEXT_BLOCK):
         out->block = rd_u32(r);
+        break;
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK_LIST):
+        out->n_list = (uint32_t)rd_length(r);
+        out->data = rd_bytes(r, out->n_list);
+        out->block = rd_u32(r);
+        break;
+    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_BLOCK):
+        out->last = get_bool(r);
+        out->block = rd_u32(r);
+        out->data = get_prefixed(r);
         break;
     case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK):
         out->result = rd_u8(r);
         out->block = rd_u32(r);
         break;
     case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NORMAL):
-        get_action_response(r, out);
+        apdu_get_action_result(r, out);
         break;
     default:
         rd_fail(r, ERR_UNSUPPORTED);
@@ -322,6 +380,7 @@ static void put_response_body(struct wr *w, const struct apdu_response *a)
         break;
     case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_LIST):
     case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LIST):
+    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_LIST):
         wr_length(w, a->n_list);
         put_view(w, a->data);
         break;
@@ -329,14 +388,25 @@ static void put_response_body(struct wr *w, const struct apdu_response *a)
         wr_u8(w, a->result);
         break;
     case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_BLOCK):
+    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NEXT_BLOCK):
         wr_u32(w, a->block);
+        break;
+    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK_LIST):
+        wr_length(w, a->n_list);
+        put_view(w, a->data);
+        wr_u32(w, a->block);
+        break;
+    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_BLOCK):
+        wr_u8(w, a->last);
+        wr_u32(w, a->block);
+        put_prefixed(w, a->data);
         break;
     case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK):
         wr_u8(w, a->result);
         wr_u32(w, a->block);
         break;
     case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NORMAL):
-        put_action_response(w, a);
+        apdu_put_action_result(w, a);
         break;
     default:
         wr_fail(w, ERR_UNSUPPORTED);

@@ -28,6 +28,12 @@ static const char *const requests[] = {
     "C104C101 0001 0000600101FF 0200 01 1105",
     "C301C1 000F 0000280000FF 01 01 09111000000003123456789012345678901234",
     "C301C1 0003 0100010800FF 01 00",
+    "C105C1 02 0001 0000600101FF 02 00 0003 0100010800FF 02 00 00 00000001 05 0201000203",
+    "C302C1 00000001",
+    "C303C1 02 0009 00000A0064FF 01 0003 0100010800FF 01 02 120001 0F00",
+    "C304C1 0009 00000A0064FF 01 00 00000001 02 1200",
+    "C305C1 01 0009 00000A0064FF 01 00 00000001 03 011200",
+    "C306C1 01 00000002 01 01",
 };
 static const char *const responses[] = {
     "C401C1000600001391",
@@ -38,7 +44,11 @@ static const char *const responses[] = {
     "C501C100",
     "C502C100000001",
     "C503C10000000002",
+    "C504C1 02 0003 00000002",
     "C505C1020003",
+    "C702C1 00 00000001 04 01020304",
+    "C703C1 02 00 00 00 01 00 1105",
+    "C704C1 00000001",
     "C701C10000",
     "C701C100010009110000000000000000000000000000000000",
     "C701C10001010B",
@@ -89,6 +99,8 @@ static bool is_list(const uint8_t *b)
 {
     return (b[0] == DLMS_GET_REQUEST && b[1] == DLMS_GET_LIST) ||
            (b[0] == DLMS_SET_REQUEST && b[1] == DLMS_SET_LIST) ||
+           (b[0] == DLMS_ACTION_REQUEST && b[1] == DLMS_ACTION_LIST) ||
+           (b[0] == DLMS_ACTION_RESPONSE && b[1] == DLMS_ACTIONRES_LIST) ||
            (b[0] == DLMS_GET_RESPONSE && b[1] == DLMS_GETRES_LIST) ||
            (b[0] == DLMS_SET_RESPONSE && b[1] == DLMS_SETRES_LIST);
 }
@@ -174,7 +186,7 @@ static void apdu_unknown_kinds_are_told_apart(void **state)
     struct apdu_response a;
     struct wr w = wr_counter();
     (void)state;
-    struct rd r = rd_of(b, hex_octets("C306C100", b, sizeof b));
+    struct rd r = rd_of(b, hex_octets("C307C100", b, sizeof b));
     apdu_get_request(&r, &q);
     assert_int_equal(r.err, ERR_UNSUPPORTED);
     r = rd_of(b, hex_octets("C409C100", b, sizeof b));
