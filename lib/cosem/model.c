@@ -2,26 +2,18 @@
  * any number of sessions may look at once. */
 #include "lib/cosem/model.h"
 
-#include "lib/cosem/ic.h"
-
 #include <string.h>
-
-static const struct cosem_class *const classes[] = {
-    &cosem_ic_0001, &cosem_ic_0003, &cosem_ic_0004, &cosem_ic_0005, &cosem_ic_0007,
-    &cosem_ic_0008, &cosem_ic_0015, &cosem_ic_0017, &cosem_ic_0064,
-};
-#define N_CLASSES (sizeof classes / sizeof classes[0])
 
 const struct cosem_class *cosem_class_at(size_t index)
 {
-    return index < N_CLASSES ? classes[index] : NULL;
+    return index < cosem_n_classes ? cosem_classes[index] : NULL;
 }
 
 const struct cosem_class *cosem_class_find(uint16_t id, uint8_t version)
 {
-    for (size_t i = 0; i < N_CLASSES; i++) {
-        if (classes[i]->id == id && classes[i]->version == version)
-            return classes[i];
+    for (size_t i = 0; i < cosem_n_classes; i++) {
+        if (cosem_classes[i]->id == id && cosem_classes[i]->version == version)
+            return cosem_classes[i];
     }
     return NULL;
 }
@@ -29,9 +21,9 @@ const struct cosem_class *cosem_class_find(uint16_t id, uint8_t version)
 const struct cosem_class *cosem_class_near(uint16_t id, uint8_t version)
 {
     const struct cosem_class *near = NULL;
-    for (size_t i = 0; i < N_CLASSES; i++) {
-        if (classes[i]->id == id && (!near || classes[i]->version <= version))
-            near = classes[i];
+    for (size_t i = 0; i < cosem_n_classes; i++) {
+        if (cosem_classes[i]->id == id && (!near || cosem_classes[i]->version <= version))
+            near = cosem_classes[i];
     }
     return near;
 }

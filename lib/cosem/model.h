@@ -33,7 +33,11 @@ struct cosem_class {
     const struct cosem_attr *attrs;
     const struct cosem_method *methods;
 };
-/* The classes this library knows, sorted by id then version. NULL where unknown. */
+/* The classes of this program, sorted by id then version: all that the library has (classes.c), or
+ * fewer where the program defines these two itself, as a small meter does. */
+extern const struct cosem_class *const cosem_classes[];
+extern const size_t cosem_n_classes;
+/* NULL where unknown. */
 const struct cosem_class *cosem_class_find(uint16_t id, uint8_t version);
 const struct cosem_class *cosem_class_at(size_t index); /* NULL past the end */
 /* The class itself, else its highest version not above, else its lowest: for clients that meet an
