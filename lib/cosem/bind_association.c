@@ -160,8 +160,11 @@ static enum cosem_result get(const struct cosem_call *c, const struct cosem_ref 
                                 : DLMS_CONTEXT_LN);
         return COSEM_SUCCESS;
     case 5:
-        put_context_info(e == s->client ? s->conformance : SERVER_CONFORMANCE,
-                         e == s->client ? s->max_pdu : COSEM_PDU_MAX, out);
+        put_context_info(
+            e == s->client
+                ? s->conformance
+                : security_conformance(e->security ? DLMS_CONTEXT_LN_CIPHERED : DLMS_CONTEXT_LN),
+            e == s->client ? s->max_pdu : COSEM_PDU_MAX, out);
         return COSEM_SUCCESS;
     case 6:
         put_name(out, 2, (uint8_t)e->mechanism);

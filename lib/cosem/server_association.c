@@ -136,7 +136,7 @@ static struct verdict judge_initiate(struct cosem_session *s, struct bytes plain
         return refused_initiate(DLMS_INITIATE_REFUSED);
     if (i.version < DLMS_VERSION)
         return refused_initiate(DLMS_INITIATE_VERSION_TOO_LOW);
-    s->conformance = i.conformance & SERVER_CONFORMANCE;
+    s->conformance = i.conformance & security_conformance(s->context);
     if ((s->conformance & (DLMS_CONF_GET | DLMS_CONF_SET | DLMS_CONF_ACTION)) == 0)
         return refused_initiate(DLMS_INITIATE_INCOMPATIBLE_CONFORMANCE);
     if (i.max_pdu != 0 && i.max_pdu < COSEM_PDU_MIN)

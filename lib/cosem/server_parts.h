@@ -11,8 +11,8 @@
 /* Where plain APDUs are built in tx: the room before them takes wrapper, cipher head, SC, IC. */
 #define REPLY_START (COSEM_TX_HEAD - 12)
 #define SERVER_CONFORMANCE                                                                         \
-    (DLMS_CONF_BLOCK_GET | DLMS_CONF_BLOCK_SET | DLMS_CONF_MULTIPLE | DLMS_CONF_GET |              \
-     DLMS_CONF_SET | DLMS_CONF_SELECTIVE | DLMS_CONF_ACTION)
+    (DLMS_CONF_GENERAL_PROT | DLMS_CONF_BLOCK_GET | DLMS_CONF_BLOCK_SET | DLMS_CONF_MULTIPLE |     \
+     DLMS_CONF_GET | DLMS_CONF_SET | DLMS_CONF_SELECTIVE | DLMS_CONF_ACTION)
 
 /* --- session.c --- */
 struct wr reply_begin(struct cosem_session *s); /* for a plain APDU at REPLY_START */
@@ -36,9 +36,32 @@ enum cosem_result server_resolve(struct cosem_session *s, const struct apdu_attr
 uint8_t security_required(const struct cosem_session *s);
 /* Octets that protection of an answer as long as `total` adds; 0 for a plain one. */
 size_t security_overhead(const struct cosem_session *s, size_t total);
-/* Opens SC||IC||text[||tag] in place and checks bits, tag, counter; sets the request_* fields.
- * ERR_KEY, ERR_ACCESS (bits below the policy, plain context), ERR_TAG, ERR_TRUNCATED,
- * ERR_UNSUPPORTED, ERR_REPLAY (counter), ERR_FORMAT (other APDU inside than `tag`). */
+/* Before SC of a ciphered APDU, at most: tag, system title with its length (general), length. */
+#define SECURITY_HEAD_MAX (APDU_CIPHER_HEAD_MAX + 1 + DLMS_TITLE_LEN)
+/* A tag that security_open_apdu takes: glo-*, ded-*, general-glo-, general-ded-ciphering. */
+bool security_is_ciphered(uint8_t tag);
+/* SERVER_CONFORMANCE as an association with this context offers it. */
+uint32_t security_conformance(uint8_t context);
+/* Opens a whole ciphered APDU in place: *plain is the APDU inside (of a general form any, even
+ * another ciphered one: refuse what is not expected). Sets the request_* fields, so that the answer
+ * leaves in the same form. After an error: security_refuse. As security_open, and ERR_FORMAT,
+ * ERR_KEY for another system title, ERR_UNSUPPORTED for general forms not negotiated. */
+MUST_CHECK enum err security_open_apdu(struct cosem_session *s, uint8_t *apdu, size_t len,
+                                       struct bytes *plain);
+/* Sends the exception-response that says why security_open_apdu failed. */
+void security_refuse(struct cosem_session *s, enum err err);
+/* The counter the client must use at least, for the exception that tells it. */
+uint32_t security_expected(struct cosem_session *s);
+/* Seals the plain APDU buf[*start .. *start + *len) as the request was and moves *start and *len
+ * to the ciphered one. Needs SECURITY_HEAD_MAX + DLMS_HEAD_LEN octets before *start and
+ * CRYPTO_GCM_TAG behind. Nothing to do for a plain request. ERR_UNSUPPORTED (no such ciphered
+ * form), ERR_COUNTER, the counter store's errors, ERR_FULL, ERR_IO. */
+MUST_CHECK enum err security_seal_apdu(struct cosem_session *s, uint8_t *buf, size_t size,
+                                       size_t *start, size_t *len);
+/* Opens SC||IC||text[||tag] in place and checks bits, tag, counter; sets the request_* fields. tag:
+ * of the APDU that must be inside, 0 any.
+ * ERR_KEY, ERR_ACCESS (bits below the policy, plain context, other APDU inside than `tag`),
+ * ERR_TAG, ERR_TRUNCATED, ERR_UNSUPPORTED, ERR_REPLAY (counter). */
 MUST_CHECK enum err security_open(struct cosem_session *s, uint8_t tag, uint8_t *body, size_t len,
                                   bool dedicated, struct bytes *plain);
 /* Seals the plain APDU at buf + DLMS_HEAD_LEN as the request was; *out_len octets from buf. */

@@ -130,23 +130,10 @@ void reply_send_plain(struct cosem_session *s, size_t start, size_t len)
 
 void reply_send(struct cosem_session *s, size_t start, size_t len)
 {
-    size_t body_len;
-    uint8_t *body = s->tx + start - DLMS_HEAD_LEN;
-    uint8_t tag = apdu_ciphered_tag(s->tx[start], s->request_dedicated);
-    if (s->request_sc == 0) {
-        reply_send_plain(s, start, len);
-        return;
-    }
-    if (security_seal(s, body, len, sizeof s->tx - start + DLMS_HEAD_LEN, &body_len)) {
+    if (security_seal_apdu(s, s->tx, sizeof s->tx, &start, &len))
         reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OPERATION_NOT_POSSIBLE);
-        return;
-    }
-    uint8_t head[APDU_CIPHER_HEAD_MAX];
-    struct wr w = wr_of(head, sizeof head);
-    wr_u8(&w, tag);
-    wr_length(&w, body_len);
-    memcpy(body - w.len, head, w.len);
-    reply_send_plain(s, start - DLMS_HEAD_LEN - w.len, w.len + body_len);
+    else
+        reply_send_plain(s, start, len);
 }
 
 void reply_response(struct cosem_session *s, const struct apdu_response *a)
@@ -161,7 +148,7 @@ void reply_exception(struct cosem_session *s, uint8_t state_error, uint8_t servi
     struct apdu_response a = {
         .tag = DLMS_EXCEPTION_RESPONSE, .state_error = state_error, .service_error = service_error};
     if (service_error == DLMS_EXC_COUNTER_ERROR)
-        a.counter = s->request_dedicated ? s->dedicated_floor : *security_floor(s);
+        a.counter = security_expected(s);
     struct wr w = reply_begin(s);
     apdu_put_response(&w, &a);
     reply_send_plain(s, REPLY_START, w.len);
@@ -261,23 +248,12 @@ static void serve(struct cosem_session *s, struct bytes apdu)
         server_action(s, &q);
 }
 
-/* A ciphered request: tag, length, body. */
 static void serve_ciphered(struct cosem_session *s, uint8_t *apdu, size_t len)
 {
-    bool dedicated = false;
-    struct rd r = rd_of(apdu, len);
-    uint8_t tag = apdu_plain_tag(rd_u8(&r), &dedicated);
-    size_t n = rd_length(&r);
     struct bytes plain;
-    if (r.err || n != rd_left(&r)) {
-        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OTHER_REASON);
-        return;
-    }
-    enum err err = security_open(s, tag, apdu + r.pos, n, dedicated, &plain);
-    if (err == ERR_REPLAY)
-        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_COUNTER_ERROR);
-    else if (err)
-        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_DECIPHERING_ERROR);
+    enum err err = security_open_apdu(s, apdu, len, &plain);
+    if (err)
+        security_refuse(s, err);
     else
         serve(s, plain);
 }
@@ -285,14 +261,13 @@ static void serve_ciphered(struct cosem_session *s, uint8_t *apdu, size_t len)
 void session_apdu(struct cosem_session *s, uint16_t client_sap, uint16_t server_sap, uint8_t *apdu,
                   size_t len)
 {
-    bool dedicated;
     bool same = s->client && client_sap == s->client_sap && server_sap == s->server_sap;
     uint16_t old_client = s->client_sap, old_server = s->server_sap;
     s->touched = true; /* a whole APDU, not each octet: a dribble must not hold the line for ever */
     s->client_sap = client_sap;
     s->server_sap = server_sap;
     s->request_sc = 0;
-    s->request_dedicated = false;
+    s->request_dedicated = s->request_general = false;
     if (len == 0)
         return;
     if (apdu[0] == DLMS_AARQ) {
@@ -305,7 +280,7 @@ void session_apdu(struct cosem_session *s, uint16_t client_sap, uint16_t server_
         s->server_sap = old_server;
     } else if (apdu[0] == DLMS_RLRQ) {
         association_release(s, apdu, len);
-    } else if (apdu_plain_tag(apdu[0], &dedicated) != 0) {
+    } else if (security_is_ciphered(apdu[0])) {
         serve_ciphered(s, apdu, len);
     } else if (security_required(s) != 0) {
         reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_DECIPHERING_ERROR);

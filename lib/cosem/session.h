@@ -21,8 +21,8 @@
 #define COSEM_PDU_MIN       64 /* a client that can receive less is refused */
 #define COSEM_CHALLENGE_LEN 16 /* of the challenge we send (StoC) */
 #define COSEM_CHALLENGE_MAX 64
-/* wrapper head, tag and length of a ciphered APDU, SC and counter, head of a block */
-#define COSEM_TX_HEAD (WRAPPER_HEAD_LEN + APDU_CIPHER_HEAD_MAX + 5 + 12)
+/* wrapper head; tag, system title and length of a ciphered APDU; SC and counter; head of a block */
+#define COSEM_TX_HEAD (WRAPPER_HEAD_LEN + APDU_CIPHER_HEAD_MAX + 1 + DLMS_TITLE_LEN + 5 + 12)
 
 enum session_state {
     SESSION_IDLE,       /* no association */
@@ -74,6 +74,7 @@ struct cosem_session {
     /* protection of the request being answered */
     uint8_t request_sc; /* security control bits; 0: plain */
     bool request_dedicated;
+    bool request_general; /* general-glo- or general-ded-ciphering */
     uint32_t request_counter;
     uint32_t request_floor; /* what the floor was before it */
 
