@@ -181,8 +181,14 @@ static bool leaf_matches(uint8_t want, uint8_t tag, size_t n_octets)
     switch (want) {
     case AXDR_SIMPLE:
         return tag != AXDR_COMPACT;
+    case AXDR_OS4:
+        return (tag == AXDR_OCTETS && n_octets == 1 + 4) || tag == AXDR_TIME;
+    case AXDR_OS5:
+        return (tag == AXDR_OCTETS && n_octets == 1 + 5) || tag == AXDR_DATE;
     case AXDR_OS6:
         return tag == AXDR_OCTETS && n_octets == 1 + 6;
+    case AXDR_OS16:
+        return tag == AXDR_OCTETS && n_octets == 1 + 16;
     case AXDR_OS12:
         return (tag == AXDR_OCTETS && n_octets == 1 + 12) || tag == AXDR_DATE_TIME;
     default:

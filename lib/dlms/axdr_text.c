@@ -202,8 +202,11 @@ const char *axdr_tag_name(uint8_t tag)
         [AXDR_TIME] = "time",
         [AXDR_ANY] = "any",
         [AXDR_SIMPLE] = "simple",
+        [AXDR_OS4] = "octet-string[4]",
+        [AXDR_OS5] = "octet-string[5]",
         [AXDR_OS6] = "octet-string[6]",
         [AXDR_OS12] = "octet-string[12]",
+        [AXDR_OS16] = "octet-string[16]",
     };
     return name[tag];
 }

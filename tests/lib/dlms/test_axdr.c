@@ -179,7 +179,8 @@ static const struct axdr_type columns =
     AXDR_TYPE(AXDR_ARRAY, AXDR_STRUCT, 4, AXDR_U16, AXDR_OS6, AXDR_I8, AXDR_U16);
 static const struct axdr_type nested =
     AXDR_TYPE(AXDR_STRUCT, 3, AXDR_ARRAY, AXDR_U8, AXDR_ANY, AXDR_SIMPLE);
-static const struct axdr_type os12 = AXDR_TYPE(AXDR_OS12);
+static const struct axdr_type os4 = AXDR_TYPE(AXDR_OS4), os5 = AXDR_TYPE(AXDR_OS5);
+static const struct axdr_type os12 = AXDR_TYPE(AXDR_OS12), os16 = AXDR_TYPE(AXDR_OS16);
 
 static void axdr_check_follows_the_type(void **state)
 {
@@ -205,6 +206,21 @@ static void axdr_check_follows_the_type(void **state)
     assert_int_equal(check("090C07EA01010401000000FFC400", os12, &at), ERR_OK);
     assert_int_equal(check("1907EA01010401000000FFC400", os12, &at), ERR_OK);
     assert_int_equal(check("090B07EA01010401000000FFC4", os12, &at), ERR_TYPE);
+}
+
+/* Times, dates and addresses of fixed length; a time may come with its own tag, too. */
+static void axdr_check_knows_octet_strings_of_fixed_length(void **state)
+{
+    size_t at;
+    (void)state;
+    assert_int_equal(check("0904 06000000", os4, &at), ERR_OK);
+    assert_int_equal(check("1B 06000000", os4, &at), ERR_OK);
+    assert_int_equal(check("0905 07EA010104", os4, &at), ERR_TYPE);
+    assert_int_equal(check("0905 07EA010104", os5, &at), ERR_OK);
+    assert_int_equal(check("1A 07EA010104", os5, &at), ERR_OK);
+    assert_int_equal(check("1B 06000000", os5, &at), ERR_TYPE);
+    assert_int_equal(check("0910 FE800000000000000000000000000001", os16, &at), ERR_OK);
+    assert_int_equal(check("0904 C0A80001", os16, &at), ERR_TYPE);
 }
 
 static void axdr_integers_of_any_width_are_read(void **state)
@@ -301,6 +317,7 @@ int main(void)
         cmocka_unit_test(axdr_skip_refuses_unknown_tags_and_false_counts),
         cmocka_unit_test(axdr_depth_is_bounded),
         cmocka_unit_test(axdr_check_follows_the_type),
+        cmocka_unit_test(axdr_check_knows_octet_strings_of_fixed_length),
         cmocka_unit_test(axdr_integers_of_any_width_are_read),
         cmocka_unit_test(axdr_put_writes_what_get_reads),
         cmocka_unit_test(axdr_get_struct_and_array_check_heads),
