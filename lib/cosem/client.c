@@ -17,15 +17,6 @@
 #include <string.h>
 
 #define NO_DEADLINE UINT64_MAX
-/* A plain APDU is written here: the heads that protection and wrapper need fit in front of it. */
-#define PLAIN_AT  (WRAPPER_HEAD_LEN + APDU_CIPHER_HEAD_MAX + DLMS_HEAD_LEN)
-#define SEALED_AT (PLAIN_AT - DLMS_HEAD_LEN)
-#define TAG_LEN   12u
-
-bool client_uses_keys(const struct cosem_client_config *k)
-{
-    return k->security != 0 || k->mechanism == DLMS_MECHANISM_HLS5;
-}
 
 enum err cosem_client_init(struct cosem_client *c, const struct cosem_client_config *config)
 {
@@ -74,51 +65,21 @@ void client_become(struct cosem_client *c, enum cosem_client_state state)
 
 /* ---- output ---- */
 
-static struct wr plain_writer(struct cosem_client *c)
+struct wr client_plain_writer(struct cosem_client *c)
 {
-    return wr_of(c->buf + PLAIN_AT, sizeof c->buf - PLAIN_AT - TAG_LEN);
+    return wr_of(c->buf + CLIENT_PLAIN_AT, sizeof c->buf - CLIENT_PLAIN_AT - CLIENT_TAG_LEN);
 }
 
-/* Puts tag and length in front of the sealed body at SEALED_AT; gives where the APDU begins. */
-static size_t put_cipher_head(struct cosem_client *c, uint8_t tag, size_t len)
-{
-    uint8_t head[APDU_CIPHER_HEAD_MAX];
-    struct wr w = wr_of(head, sizeof head);
-    wr_u8(&w, tag);
-    wr_length(&w, len);
-    memcpy(c->buf + SEALED_AT - w.len, head, w.len);
-    return SEALED_AT - w.len;
-}
-
-/* Protects the plain APDU of *len octets at PLAIN_AT. On success buf[*at .. *at + *len) goes out.
- */
-static enum err protect(struct cosem_client *c, size_t *at, size_t *len)
-{
-    const struct cosem_client_config *k = &c->config;
-    const uint8_t tag = apdu_ciphered_tag(c->buf[PLAIN_AT], false); /* soon ciphered itself */
-    uint32_t counter;
-    size_t sealed;
-    enum err err = dlms_counter_take(k->counter, &counter);
-    if (!err)
-        err = dlms_seal(k->keys->guek, k->keys->gak, k->title, k->security, counter,
-                        c->buf + SEALED_AT, *len, sizeof c->buf - SEALED_AT, &sealed);
-    if (err)
-        return err;
-    *at = put_cipher_head(c, tag, sealed);
-    *len = SEALED_AT + sealed - *at;
-    return ERR_OK;
-}
-
-/* Sends the APDU that `w` wrote at PLAIN_AT and waits for the answer in state `next`. */
-static enum err send(struct cosem_client *c, uint64_t now_ms, const struct wr *w,
+/* Sends the APDU that `w` wrote at CLIENT_PLAIN_AT and waits for the answer in state `next`. */
+enum err client_send(struct cosem_client *c, uint64_t now_ms, const struct wr *w,
                      enum cosem_client_state next, bool sealed)
 {
-    size_t at = PLAIN_AT, len = w->len;
-    const size_t overhead = sealed ? APDU_CIPHER_HEAD_MAX + DLMS_HEAD_LEN + TAG_LEN : 0;
+    size_t at = CLIENT_PLAIN_AT, len = w->len;
+    const size_t overhead = sealed ? client_overhead(c) : 0;
     if (w->err || (c->server_max_pdu != 0 && len + overhead > c->server_max_pdu))
         return ERR_FULL;
     if (sealed) {
-        enum err err = protect(c, &at, &len);
+        enum err err = client_protect(c, &at, &len);
         if (err)
             return err;
     }
@@ -134,9 +95,9 @@ static enum err send(struct cosem_client *c, uint64_t now_ms, const struct wr *w
 enum err client_send_request(struct cosem_client *c, uint64_t now_ms, const struct apdu_request *q,
                              enum cosem_client_state next)
 {
-    struct wr w = plain_writer(c);
+    struct wr w = client_plain_writer(c);
     apdu_put_request(&w, q);
-    return send(c, now_ms, &w, next, c->config.security != 0);
+    return client_send(c, now_ms, &w, next, c->config.security != 0);
 }
 
 size_t cosem_client_take(struct cosem_client *c, uint8_t *to, size_t size)
@@ -178,91 +139,20 @@ uint8_t client_next_invoke(struct cosem_client *c)
     return (uint8_t)(0xC0 | c->invoke); /* confirmed, high priority */
 }
 
-/* Writes the InitiateRequest, ciphered where the association is; *out views `room`. */
-static enum err put_initiate(struct cosem_client *c, uint8_t room[64], struct bytes *out)
-{
-    const struct dlms_initiate i = {.response_allowed = true,
-                                    .version = DLMS_VERSION,
-                                    .conformance = CLIENT_CONFORMANCE,
-                                    .max_pdu = c->config.max_pdu};
-    const struct cosem_client_config *k = &c->config;
-    struct wr w = wr_of(room + 2 + DLMS_HEAD_LEN, 64 - 2 - DLMS_HEAD_LEN - TAG_LEN);
-    uint32_t counter;
-    size_t sealed;
-    initiate_put_request(&w, &i);
-    *out = (struct bytes){room + 2 + DLMS_HEAD_LEN, w.len};
-    if (w.err || k->security == 0)
-        return w.err;
-    enum err err = dlms_counter_take(k->counter, &counter);
-    if (!err)
-        err = dlms_seal(k->keys->guek, k->keys->gak, k->title, k->security, counter, room + 2,
-                        w.len, 62, &sealed);
-    if (err)
-        return err;
-    room[0] = DLMS_GLO_INITIATE_REQUEST;
-    room[1] = (uint8_t)sealed; /* below 64 */
-    *out = (struct bytes){room, sealed + 2};
-    return ERR_OK;
-}
-
-static struct bytes text_bytes(const char *text)
-{
-    return (struct bytes){(const uint8_t *)text, strlen(text)};
-}
-
-/* `request` views this side's title, secret and user_info, which the caller keeps. */
-static enum err fill_aarq(struct cosem_client *c, struct acse_aarq *request)
-{
-    const struct cosem_client_config *k = &c->config;
-    request->context = k->security != 0 ? DLMS_CONTEXT_LN_CIPHERED : DLMS_CONTEXT_LN;
-    request->mechanism = k->mechanism;
-    request->has_mechanism = k->mechanism != DLMS_MECHANISM_NONE;
-    if (client_uses_keys(k))
-        request->title = (struct bytes){k->title, DLMS_TITLE_LEN};
-    if (k->mechanism == DLMS_MECHANISM_LLS)
-        request->secret = text_bytes(k->password);
-    if (k->mechanism != DLMS_MECHANISM_HLS5)
-        return ERR_OK;
-    request->secret = (struct bytes){c->ctos, sizeof c->ctos};
-    return k->rng->fill(k->rng, c->ctos, sizeof c->ctos);
-}
-
 enum err cosem_client_connect(struct cosem_client *c, uint64_t now_ms)
 {
-    uint8_t room[64];
-    struct acse_aarq request = {0};
     if (c->state == CLIENT_FAILED) {
         c->state = CLIENT_CLOSED;
         wrapper_reset(&c->rx, c->buf, c->config.max_pdu);
     }
     enum err err = begin(c, CLIENT_CLOSED);
-    if (err)
-        return local(c, err);
-    c->has_server_title = false;
-    c->server_max_pdu = 0;
-    c->rx_floor = c->config.rx_floor;
-    err = fill_aarq(c, &request);
-    if (!err)
-        err = put_initiate(c, room, &request.user_info);
-    if (err)
-        return local(c, err);
-    struct wr w = plain_writer(c);
-    acse_put_aarq(&w, &request);
-    return local(c, send(c, now_ms, &w, CLIENT_ASSOCIATING, false));
+    return local(c, err ? err : client_send_aarq(c, now_ms));
 }
 
 enum err cosem_client_release(struct cosem_client *c, uint64_t now_ms)
 {
-    uint8_t room[64];
-    struct acse_release request = {.has_reason = true, .reason = ACSE_RELEASE_NORMAL};
     enum err err = begin(c, CLIENT_READY);
-    if (!err && c->config.security != 0)
-        err = put_initiate(c, room, &request.user_info);
-    if (err)
-        return local(c, err);
-    struct wr w = plain_writer(c);
-    acse_put_release(&w, DLMS_RLRQ, &request);
-    return local(c, send(c, now_ms, &w, CLIENT_RELEASING, false));
+    return local(c, err ? err : client_send_rlrq(c, now_ms));
 }
 
 static enum err operate(struct cosem_client *c, uint64_t now_ms, struct apdu_request *q,

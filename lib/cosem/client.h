@@ -142,7 +142,8 @@ struct cosem_client { /* read freely: state, failure, and what the server told; 
     struct client_scan scan;
     struct wrapper_rx rx;
     size_t out_at, out_end; /* octets of buf still to take */
-    uint8_t buf[WRAPPER_HEAD_LEN + APDU_CIPHER_HEAD_MAX + DLMS_HEAD_LEN + COSEM_CLIENT_PDU_MAX];
+    uint8_t buf[WRAPPER_HEAD_LEN + APDU_CIPHER_HEAD_MAX + 1 + DLMS_TITLE_LEN + DLMS_HEAD_LEN +
+                COSEM_CLIENT_PDU_MAX];
 };
 
 /* ERR_RANGE (max_pdu, mechanism, security), ERR_KEY (something the config needs is NULL or the keys
