@@ -1,243 +1,294 @@
-/* GET/s over loopback, client against server, beside a bare echo of the same octets through the
- * same loop: what of the time is ours and what the kernel's. Also the client and the server in one
- * process without a socket. */
-#include "firmware/ports/posix/tcp_server.h"
+/* The client: alone against a fixed answer; with the server in one process; and over loopback,
+ * beside a bare echo of the same octets through the same event loop. With one request in flight
+ * the line's latency is measured, with 16 the work. Profiles go through ciphered APDUs of 256
+ * octets, by blocks, without null-data. */
 #include "lib/cosem/client.h"
+#include "tests/bench/alloc_count.h"
 #include "tests/bench/bench.h"
-#include "tests/lib/cosem/example.h"
+#include "tests/bench/bench_line.h"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define RUNS       7
-#define N_LOOPBACK 4000
+#define N_ALONE    500000
 #define N_INSIDE   50000
+#define N_LOOPBACK 4000
+#define IN_FLIGHT  16
+#define BUFFER     65536
 
 static struct example x;
 static struct cosem_client client;
 static struct dlms_keys keys;
 static struct dlms_counter counter;
 static unsigned n_values;
+static size_t n_octets;
+static const struct bench_line inside = {.fd = -1};
+static const struct apdu_attr name_attr = {.class_id = 1, .ln = {0, 0, 42, 0, 0, 255}, .id = 2};
+static const struct apdu_attr profile_attr = {.class_id = 7, .ln = {1, 0, 99, 1, 0, 255}, .id = 2};
 
-/* ---- the other side: a process with a libuv loop ---- */
-
-struct echo { /* answers each `in` octets with `out` octets of 0 */
-    size_t in, out, have, due;
-};
-static struct echo echo;
-
-static bool open_any(void *context, size_t i)
-{
-    (void)i;
-    if (context == NULL)
-        session_init(&x.session, &x.server);
-    echo.have = echo.due = 0;
-    return true;
-}
-
-static size_t feed_any(void *context, size_t i, const uint8_t *p, size_t n)
-{
-    (void)i;
-    if (context == NULL)
-        return session_feed(&x.session, p, n);
-    echo.have += n;
-    while (echo.have >= echo.in) {
-        echo.have -= echo.in;
-        echo.due += echo.out;
-    }
-    return n;
-}
-
-static size_t take_any(void *context, size_t i, uint8_t *to, size_t size)
-{
-    (void)i;
-    if (context == NULL)
-        return session_take(&x.session, to, size);
-    const size_t n = echo.due < size ? echo.due : size;
-    memset(to, 0, n);
-    echo.due -= n;
-    return n;
-}
-
-static bool closed_any(void *context, size_t i, uint64_t now_ms)
-{
-    (void)i;
-    (void)now_ms;
-    return context == NULL && session_closed(&x.session);
-}
-
-static void close_any(void *context, size_t i)
-{
-    (void)i;
-    if (context == NULL)
-        session_close(&x.session);
-}
-
-static void serve(bool bare, int tell)
-{
-    static struct tcp_server server;
-    const struct tcp_server_engine engine = {.context = bare ? &echo : NULL,
-                                             .open = open_any,
-                                             .feed = feed_any,
-                                             .take = take_any,
-                                             .closed = closed_any,
-                                             .close = close_any};
-    uv_loop_t loop;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    bench_must(uv_loop_init(&loop) == 0, "no loop");
-    bench_must(tcp_server_listen(&server, &loop, "127.0.0.1:0", &engine) == ERR_OK, server.why);
-    bench_must(write(tell, server.address, sizeof server.address) > 0, "no pipe");
-    uv_run(&loop, UV_RUN_DEFAULT);
-    _exit(0);
-}
-
-/* Starts the other side and connects; *child ends with SIGKILL. */
-static int connect_to(bool bare, pid_t *child)
-{
-    char address[sizeof((struct tcp_server *)0)->address];
-    struct sockaddr_in a = {.sin_family = AF_INET};
-    const int one = 1;
-    int ends[2];
-    bench_must(pipe(ends) == 0, "no pipe");
-    *child = fork();
-    bench_must(*child >= 0, "no process");
-    if (*child == 0)
-        serve(bare, ends[1]);
-    bench_must(read(ends[0], address, sizeof address) > 0, "the server did not start");
-    close(ends[0]);
-    close(ends[1]);
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    a.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    bench_must(connect(fd, (struct sockaddr *)&a, sizeof a) == 0, "no connection");
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
-}
-
-static void end_connection(int fd, pid_t child)
-{
-    close(fd);
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-
-/* ---- this side ---- */
-
-static void count(void *context, uint32_t index, enum cosem_result result)
+static void done(void *context, uint32_t index, enum cosem_result result)
 {
     (void)context;
     (void)index;
     n_values += result == COSEM_SUCCESS;
 }
 
-/* One exchange over the socket, or with the session in this process (fd -1). */
-static void finish(int fd, size_t *sent, size_t *received)
+static bool data(void *context, uint32_t index, struct bytes part)
 {
-    uint8_t octets[4096];
-    while (cosem_client_waiting(&client)) {
-        const size_t n = cosem_client_take(&client, octets, sizeof octets);
-        *sent = n;
-        if (fd < 0)
-            bench_must(session_feed(&x.session, octets, n) == n, "the session stopped");
-        else
-            bench_must(send(fd, octets, n, MSG_NOSIGNAL) == (ssize_t)n, "the line broke");
-        const ssize_t m = fd < 0 ? (ssize_t)session_take(&x.session, octets, sizeof octets)
-                                 : recv(fd, octets, sizeof octets, 0);
-        bench_must(m > 0, "no answer");
-        *received = (size_t)m;
-        (void)cosem_client_feed(&client, 0, octets, (size_t)m);
-    }
-    bench_must(client.state == CLIENT_READY, "the client failed");
+    (void)context;
+    (void)index;
+    n_octets += part.len;
+    return true;
 }
 
-static void associate(int fd, bool ciphered)
+static const struct cosem_client_sink sink = {.data = data, .done = done};
+
+/* Request and answer of one exchange, over the line or with the session in this process. */
+static void exchange(struct bench_line l, struct bench_echo *size)
+{
+    uint8_t octets[4096];
+    size_t n = cosem_client_take(&client, octets, sizeof octets);
+    size->in = n;
+    if (l.fd < 0) {
+        bench_must(session_feed(&x.session, octets, n) == n, "the session stopped");
+        n = session_take(&x.session, octets, sizeof octets);
+    } else {
+        bench_line_send(l, octets, n);
+        n = bench_line_receive(l, octets, sizeof octets);
+    }
+    size->out = n;
+    (void)cosem_client_feed(&client, 0, octets, n);
+}
+
+static struct bench_echo finish(struct bench_line l)
+{
+    struct bench_echo size = {0, 0};
+    while (cosem_client_waiting(&client))
+        exchange(l, &size);
+    bench_must(client.state == CLIENT_READY, "the client failed");
+    return size;
+}
+
+static void associate(struct bench_line l, bool ciphered, uint16_t max_pdu)
 {
     struct cosem_client_config k = {.client_sap = ciphered ? SAP_MANAGER : SAP_READER,
                                     .server_sap = 1,
                                     .mechanism =
                                         ciphered ? DLMS_MECHANISM_HLS5 : DLMS_MECHANISM_LLS,
                                     .security = ciphered ? DLMS_SC_AUTH | DLMS_SC_ENC : 0,
+                                    .max_pdu = max_pdu,
                                     .keys = &keys,
                                     .counter = &counter,
                                     .password = EXAMPLE_PASSWORD,
                                     .rng = &x.rng};
-    size_t sent, received;
     memcpy(k.title, example_client_title, sizeof k.title);
     bench_must(cosem_client_init(&client, &k) == ERR_OK, "bad configuration");
     bench_must(cosem_client_connect(&client, 0) == ERR_OK, "cannot begin");
-    finish(fd, &sent, &received);
+    (void)finish(l);
 }
 
-static double gets(int fd, unsigned n, size_t *sent, size_t *received)
+static void begin(void)
 {
-    const struct apdu_attr attr = {.class_id = 3, .ln = {1, 0, 1, 8, 0, 255}, .id = 2};
-    const struct cosem_client_sink sink = {.done = count};
+    example_init(&x);
+    counter = (struct dlms_counter){.next = 1};
+}
+
+/* ---- what is measured, each a rate ---- */
+
+static double gets(struct bench_line l, unsigned n, struct bench_echo *size)
+{
     const double start = bench_now_s();
     n_values = 0;
     for (unsigned i = 0; i < n; i++) {
-        bench_must(cosem_client_get(&client, 0, &attr, &sink) == ERR_OK, "cannot begin");
-        finish(fd, sent, received);
+        bench_must(cosem_client_get(&client, 0, &name_attr, &sink) == ERR_OK, "cannot begin");
+        *size = finish(l);
     }
     bench_must(n_values == n, "a value is missing");
     return n / (bench_now_s() - start);
 }
 
-static double echoes(int fd, unsigned n)
+/* Encode a request, decode its answer: the other side is one fixed frame with the invoke-id put
+ * in. */
+static double alone(unsigned n)
+{
+    uint8_t out[64];
+    uint8_t in[] = {0,   1,   0,   1,   0,   SAP_READER, 0,   22,  0xC4, 1,
+                    0,   0,   9,   16,  'F', 'E',        'R', '0', '0',  '0',
+                    '0', '0', '0', '0', '0', '0',        '0', '0', '0',  '1'};
+    const double start = bench_now_s();
+    n_values = 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (cosem_client_get(&client, 0, &name_attr, &sink) != ERR_OK ||
+            cosem_client_take(&client, out, sizeof out) == 0)
+            exit(1);
+        in[WRAPPER_HEAD_LEN + 2] = out[WRAPPER_HEAD_LEN + 2];
+        (void)cosem_client_feed(&client, 0, in, sizeof in);
+    }
+    bench_must(n_values == n && client.state == CLIENT_READY, "a value is missing");
+    return n / (bench_now_s() - start);
+}
+
+static double rows(struct bench_line l)
+{
+    const double start = bench_now_s();
+    n_values = 0;
+    n_octets = 0;
+    bench_must(cosem_client_get(&client, 0, &profile_attr, &sink) == ERR_OK, "cannot begin");
+    (void)finish(l);
+    bench_must(n_values == 1 && n_octets > (size_t)EXAMPLE_ROWS * EXAMPLE_ROW_SIZE, "rows missing");
+    return EXAMPLE_ROWS / (bench_now_s() - start);
+}
+
+static double echoes(struct bench_line l, unsigned n, const struct bench_echo *size)
 {
     uint8_t octets[4096] = {0};
     const double start = bench_now_s();
     for (unsigned i = 0; i < n; i++) {
-        bench_must(send(fd, octets, echo.in, MSG_NOSIGNAL) == (ssize_t)echo.in, "the line broke");
-        for (size_t got = 0; got < echo.out;) {
-            const ssize_t m = recv(fd, octets, sizeof octets, 0);
-            bench_must(m > 0, "no echo");
-            got += (size_t)m;
-        }
+        bench_line_send(l, octets, size->in);
+        for (size_t got = 0; got < size->out;)
+            got += bench_line_receive(l, octets, sizeof octets);
     }
     return n / (bench_now_s() - start);
+}
+
+/* Frames of GET requests, invoke-ids 0, 1 ... 15, 0 ... */
+static size_t put_gets(uint8_t *to, size_t size, unsigned n)
+{
+    struct wr w = wr_of(to, size);
+    for (unsigned i = 0; i < n; i++) {
+        struct apdu_request q = {.tag = DLMS_GET_REQUEST,
+                                 .type = DLMS_GET_NORMAL,
+                                 .invoke = (uint8_t)(0xC0 | (i & 0x0F)),
+                                 .target = name_attr};
+        struct wr count = wr_counter();
+        apdu_put_request(&count, &q);
+        wrapper_put_head(&w, SAP_READER, 1, (uint16_t)count.len);
+        apdu_put_request(&w, &q);
+    }
+    bench_must(!w.err, "no room");
+    return w.len;
+}
+
+/* Takes octets; gives how many whole, good answers they completed. */
+static unsigned count_answers(struct wrapper_rx *rx, const uint8_t *p, size_t n)
+{
+    unsigned whole = 0;
+    for (size_t at = 0; at < n;) {
+        enum wrapper_event event;
+        at += wrapper_feed(rx, p + at, n - at, &event);
+        if (event != WRAPPER_FRAME)
+            continue;
+        struct rd r = rd_of(rx->buf, rx->len);
+        struct apdu_response a;
+        apdu_get_response(&r, &a);
+        bench_must(!r.err && a.has_data && a.data.len == 18, "not the value");
+        whole++;
+    }
+    return whole;
+}
+
+/* IN_FLIGHT requests are always out: as many go as answers came. */
+static double many_gets(struct bench_line l, unsigned n)
+{
+    static uint8_t octets[BUFFER], frame[1024];
+    struct wrapper_rx rx;
+    unsigned sent = IN_FLIGHT, got = 0;
+    wrapper_reset(&rx, frame, sizeof frame);
+    const double start = bench_now_s();
+    bench_line_send(l, octets, put_gets(octets, sizeof octets, IN_FLIGHT));
+    while (got < n) {
+        unsigned more = count_answers(&rx, octets, bench_line_receive(l, octets, sizeof octets));
+        got += more;
+        more = sent + more <= n ? more : n - sent;
+        sent += more;
+        if (more > 0)
+            bench_line_send(l, octets, put_gets(octets, sizeof octets, more));
+    }
+    return n / (bench_now_s() - start);
+}
+
+/* ---- the runs ---- */
+
+static void bench_alone(void)
+{
+    double rate[RUNS];
+    begin();
+    associate(inside, false, 0);
+    const unsigned long before = alloc_count();
+    for (unsigned i = 0; i < RUNS; i++)
+        rate[i] = alone(N_ALONE);
+    const double asked = (double)(alloc_count() - before);
+    bench_runs("client alone, encode and decode", "/s", rate, RUNS);
+    bench_size("  memory asked for", "times", asked);
 }
 
 static void bench_inside(const char *what, bool ciphered)
 {
     double rate[RUNS];
-    size_t sent, received;
-    example_init(&x);
-    counter = (struct dlms_counter){.next = 1};
-    associate(-1, ciphered);
+    struct bench_echo size;
+    begin();
+    associate(inside, ciphered, 0);
     for (unsigned i = 0; i < RUNS; i++)
-        rate[i] = gets(-1, N_INSIDE, &sent, &received);
+        rate[i] = gets(inside, N_INSIDE, &size);
     bench_runs(what, "/s", rate, RUNS);
 }
 
+/* What an echo makes of the octets of one exchange, in turn with it: a busy machine slows both. */
 static void bench_loopback(const char *what, bool ciphered)
 {
     double rate[RUNS], bare[RUNS], share[RUNS];
-    pid_t server, parrot;
-    example_init(&x);
-    counter = (struct dlms_counter){.next = 1};
-    const int fd = connect_to(false, &server);
-    associate(fd, ciphered);
-    (void)gets(fd, 1, &echo.in, &echo.out); /* the echo's process is born with these lengths */
-    const int echo_fd = connect_to(true, &parrot);
-    for (unsigned i = 0; i < RUNS; i++) { /* in turn: a busy machine slows both alike */
-        rate[i] = gets(fd, N_LOOPBACK, &echo.in, &echo.out);
-        bare[i] = echoes(echo_fd, N_LOOPBACK);
+    struct bench_echo size;
+    begin();
+    struct bench_line server = bench_line_open(&x, NULL);
+    associate(server, ciphered, 0);
+    (void)gets(server, 1, &size);
+    struct bench_line parrot = bench_line_open(&x, &size);
+    for (unsigned i = 0; i < RUNS; i++) {
+        rate[i] = gets(server, N_LOOPBACK, &size);
+        bare[i] = echoes(parrot, N_LOOPBACK, &size);
         share[i] = 100 * rate[i] / bare[i];
     }
-    end_connection(fd, server);
-    end_connection(echo_fd, parrot);
+    bench_line_close(server);
+    bench_line_close(parrot);
     bench_runs(what, "/s", rate, RUNS);
     bench_runs("  the same octets echoed", "/s", bare, RUNS);
     bench_runs("  of the echo's rate", "%", share, RUNS);
-    bench_size("  octets out and back", "octets", (double)(echo.in + echo.out));
+    bench_size("  octets out and back", "octets", (double)(size.in + size.out));
+}
+
+static void bench_in_flight(void)
+{
+    double one[RUNS], many[RUNS], times[RUNS];
+    struct bench_echo size;
+    begin();
+    struct bench_line server = bench_line_open(&x, NULL);
+    associate(server, false, 0);
+    for (unsigned i = 0; i < RUNS; i++) {
+        one[i] = gets(server, N_LOOPBACK, &size);
+        many[i] = many_gets(server, N_LOOPBACK * 8);
+        times[i] = many[i] / one[i];
+    }
+    bench_line_close(server);
+    bench_runs("GET over loopback, 16 in flight", "/s", many, RUNS);
+    bench_runs("  times one in flight", "", times, RUNS);
+}
+
+static void bench_rows(const char *what, bool loopback, bool ciphered)
+{
+    double rate[RUNS];
+    begin();
+    struct bench_line l = loopback ? bench_line_open(&x, NULL) : inside;
+    associate(l, ciphered, 256);
+    const unsigned long before = alloc_count();
+    for (unsigned i = 0; i < RUNS; i++)
+        rate[i] = rows(l);
+    const double asked = (double)(alloc_count() - before);
+    if (loopback)
+        bench_line_close(l);
+    bench_runs(what, "rows/s", rate, RUNS);
+    bench_size("  memory asked for", "times", asked);
 }
 
 int main(void)
@@ -246,10 +297,15 @@ int main(void)
     memcpy(keys.guek, example_guek, sizeof keys.guek);
     memcpy(keys.gak, example_gak, sizeof keys.gak);
     keys.has_guek = keys.has_gak = true;
-    bench_inside("GET register, both in one process, plain", false);
-    bench_inside("GET register, both in one process, ciphered", true);
-    bench_loopback("GET register over loopback, plain", false);
-    bench_loopback("GET register over loopback, ciphered", true);
+    bench_alone();
+    bench_inside("GET, both in one process, plain", false);
+    bench_inside("GET, both in one process, ciphered", true);
+    bench_rows("profile, both in one process, plain", false, false);
+    bench_rows("profile, both in one process, ciphered", false, true);
+    bench_loopback("GET over loopback, plain", false);
+    bench_loopback("GET over loopback, ciphered", true);
+    bench_in_flight();
+    bench_rows("profile over loopback, ciphered", true, true);
     bench_size("client", "octets", sizeof(struct cosem_client));
     return 0;
 }
