@@ -4,7 +4,9 @@
  *     octets from the line -> line_feed -> link -> session -> link -> line_take -> octets
  *
  * The caller owns the three structs. A stuck client on one line holds up no other: nothing is
- * shared but the server's tables. When the link closes (DISC, inactivity), the association ends. */
+ * shared but the server's tables. When the link closes (DISC, inactivity), the association ends;
+ * the next client finds a fresh one. The largest APDU agreed with a client is never above what the
+ * link can carry. */
 #ifndef FERRARIS_COSEM_LINE_H
 #define FERRARIS_COSEM_LINE_H
 
@@ -16,6 +18,7 @@ struct cosem_line {
     struct cosem_session *session; /* initialised */
     /* private */
     bool answering; /* the session's answer is on its way */
+    bool open;      /* the link was, when looked at last */
 };
 
 void line_init(struct cosem_line *l, struct dlms_link *link, struct cosem_session *session);

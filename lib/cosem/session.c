@@ -95,8 +95,31 @@ size_t session_take(struct cosem_session *s, uint8_t *to, size_t size)
     s->tx_pos += n;
     s->touched = true;
     if (s->tx_pos == s->tx_len)
-        apply_security(s);
+        session_answered(s);
     return n;
+}
+
+struct bytes session_answer(const struct cosem_session *s)
+{
+    if (s->tx_pos == s->tx_len)
+        return (struct bytes){NULL, 0};
+    return (struct bytes){s->tx + s->tx_apdu, s->tx_len - s->tx_apdu};
+}
+
+void session_answered(struct cosem_session *s)
+{
+    s->tx_pos = s->tx_len = 0;
+    s->tx_unconfirmed = false;
+    s->touched = true;
+    apply_security(s);
+}
+
+void session_disconnect(struct cosem_session *s)
+{
+    apply_security(s);
+    association_end(s);
+    s->tx_pos = s->tx_len = 0;
+    s->tx_unconfirmed = false;
 }
 
 uint64_t session_poll(struct cosem_session *s, uint64_t now_ms)
@@ -123,8 +146,9 @@ struct wr reply_begin(struct cosem_session *s)
 void reply_send_plain(struct cosem_session *s, size_t start, size_t len)
 {
     struct wr head = wr_of(s->tx + start - WRAPPER_HEAD_LEN, WRAPPER_HEAD_LEN);
-    wrapper_put_head(&head, s->server_sap, s->client_sap, (uint16_t)len);
+    wrapper_put_head(&head, s->peer_server, s->peer_client, (uint16_t)len);
     s->tx_pos = start - WRAPPER_HEAD_LEN;
+    s->tx_apdu = start;
     s->tx_len = start + len;
 }
 
@@ -261,23 +285,21 @@ static void serve_ciphered(struct cosem_session *s, uint8_t *apdu, size_t len)
 void session_apdu(struct cosem_session *s, uint16_t client_sap, uint16_t server_sap, uint8_t *apdu,
                   size_t len)
 {
-    bool same = s->client && client_sap == s->client_sap && server_sap == s->server_sap;
-    uint16_t old_client = s->client_sap, old_server = s->server_sap;
     s->touched = true; /* a whole APDU, not each octet: a dribble must not hold the line for ever */
-    s->client_sap = client_sap;
-    s->server_sap = server_sap;
+    s->peer_client = client_sap;
+    s->peer_server = server_sap;
     s->request_sc = 0;
     s->request_dedicated = s->request_general = false;
     if (len == 0)
         return;
     if (apdu[0] == DLMS_AARQ) {
+        s->client_sap = client_sap;
+        s->server_sap = server_sap;
         association_open(s, apdu, len);
-        return;
-    }
-    if (!same) {
+        if (s->line_max != 0 && s->max_pdu > s->line_max)
+            s->max_pdu = s->line_max;
+    } else if (!s->client || client_sap != s->client_sap || server_sap != s->server_sap) {
         reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OPERATION_NOT_POSSIBLE);
-        s->client_sap = old_client;
-        s->server_sap = old_server;
     } else if (apdu[0] == DLMS_RLRQ) {
         association_release(s, apdu, len);
     } else if (security_is_ciphered(apdu[0])) {

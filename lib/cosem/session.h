@@ -86,10 +86,17 @@ struct cosem_session {
     uint64_t last_ms;
     bool clock_running;
 
+    /* who asked what is being answered: another client than the associated one gets an exception */
+    uint16_t peer_client, peer_server;
+    uint16_t line_max;   /* longest APDU the line below can carry; 0: no such limit */
+    bool tx_unconfirmed; /* the waiting APDU leaves without a request before it (push), or answers
+                            one that came so */
+
     struct session_transfer transfer;
     struct wrapper_rx rx;
     uint8_t rx_buf[COSEM_PDU_MAX];
     size_t tx_pos, tx_len; /* tx[tx_pos .. tx_len) waits to be taken */
+    size_t tx_apdu;        /* where the APDU begins in it */
     uint8_t tx[COSEM_TX_HEAD + COSEM_PDU_MAX];
 };
 
@@ -116,5 +123,8 @@ struct bytes session_answer(const struct cosem_session *s);
 /* It has left (or never will): a further one may now be waiting, as the blocks of a window of
  * general block transfer. */
 void session_answered(struct cosem_session *s);
+/* The link closed: the association ends, what waited is dropped. The session goes on with the next
+ * client. */
+void session_disconnect(struct cosem_session *s);
 
 #endif
