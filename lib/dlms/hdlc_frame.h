@@ -40,31 +40,46 @@ struct hdlc_frame {
 };
 
 enum hdlc_rx_event {
-    HDLC_RX_MORE,    /* all consumed */
+    HDLC_RX_MORE,    /* all consumed, nothing found yet */
     HDLC_RX_FRAME,   /* buf[0 .. len): format field to FCS, both check sums right */
-    HDLC_RX_BAD_HCS, /* something between flags that was no frame: told once each, for counters */
-    HDLC_RX_BAD_FCS,
-    HDLC_RX_BAD_LENGTH /* the length field does not fit, or the frame is above size */
+    HDLC_RX_BAD_HCS, /* something behind a flag that was no frame: told once each, for counters; */
+    HDLC_RX_BAD_FCS, /* what came before the first flag is passed over in silence */
+    HDLC_RX_BAD_LENGTH /* no format field of type 3, its length does not fit, or it is above size */
 };
 struct hdlc_rx {
     uint8_t *buf; /* the caller's; receives one frame without flags */
     size_t size;
-    size_t len;
-    uint16_t need;
-    uint8_t state; /* private */
+    uint16_t len; /* of the frame that was told */
+    /* private */
+    uint16_t have, need;
+    uint8_t state;
 };
+/* size: at least HDLC_FRAME_MAX for any frame there is; a longer one is HDLC_RX_BAD_LENGTH. */
 void hdlc_rx_reset(struct hdlc_rx *r, uint8_t *buf, size_t size);
 /* Takes octets up to the end of a frame or of something that was none. Gives how many were
- * consumed. A frame stays in buf until the next call. A lost flag between two frames, doubled
- * flags, and a wrong length with a flag inside are survived: the search goes on behind the first
- * flag of what failed, in a loop. */
+ * consumed. Call it until it says HDLC_RX_MORE, also with n = 0: behind a bad frame there may lie a
+ * good one in buf already. A frame stays in buf until the next call. It is told with the last octet
+ * of its FCS: a missing closing flag does no harm and costs no wait. A lost flag between two
+ * frames, doubled flags, and a wrong length with a flag inside are survived: the search goes on
+ * behind the first flag of what failed, in a loop. */
 size_t hdlc_rx_feed(struct hdlc_rx *r, const uint8_t *p, size_t n, enum hdlc_rx_event *event);
+/* True while a frame has begun and is not whole. */
+bool hdlc_rx_inside(const struct hdlc_rx *r);
+/* The rest of the frame will not come (silence on the line): goes on behind the first flag inside
+ * of what is there. Call hdlc_rx_feed() after it. */
+void hdlc_rx_cut(struct hdlc_rx *r);
+/* Goes on with another piece of memory, which may overlap; a told frame is dropped, octets of the
+ * next one move along. Those that find no room are lost. */
+void hdlc_rx_move(struct hdlc_rx *r, uint8_t *buf, size_t size);
 
 /* raw: format field to FCS. ERR_TRUNCATED, ERR_FORMAT (format type, address, HCS, FCS, length);
  * *at: position of what is wrong. */
 MUST_CHECK enum err hdlc_frame_decode(struct bytes raw, struct hdlc_frame *out, size_t *at);
-/* Writes a whole frame with both flags. ERR_FULL, ERR_RANGE stick in w. */
+/* Writes a whole frame with both flags. ERR_FULL, ERR_RANGE (address, length) stick in w. */
 void hdlc_frame_put(struct wr *w, const struct hdlc_frame *f);
+/* Only format field to HCS, for info_len octets that follow (f->info is not looked at); without
+ * info there is no HCS. */
+void hdlc_head_put(struct wr *w, const struct hdlc_frame *f, size_t info_len);
 /* "I", "RR", "SNRM" ...; "?" */
 const char *hdlc_control_text(uint8_t control);
 
@@ -73,7 +88,10 @@ struct hdlc_parameters {
     uint16_t max_info_tx, max_info_rx; /* of the sender of the frame, 32..2030; default 128 */
     uint8_t window_tx, window_rx;      /* 1..7; default 1 */
 };
-/* info empty: defaults. ERR_FORMAT, ERR_RANGE. Lengths of 1 to 4 octets are accepted. */
+#define HDLC_PARAMETERS_MAX 23 /* octets of hdlc_parameters_put() */
+/* info empty: defaults; so is what it does not name. Numbers of 1 to 4 octets are accepted; what is
+ * above the range of the standard is taken as its upper end. ERR_FORMAT, ERR_TRUNCATED, ERR_RANGE
+ * (below the range). */
 MUST_CHECK enum err hdlc_parameters_decode(struct bytes info, struct hdlc_parameters *out);
 void hdlc_parameters_put(struct wr *w, const struct hdlc_parameters *p);
 

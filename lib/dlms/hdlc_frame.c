@@ -1,0 +1,374 @@
+/* Finds, checks, reads and writes HDLC frames; see hdlc_frame.h.
+ *
+ * Octets of a frame on the line (IEC 13239 frame format type 3; Green Book 8.4.1):
+ *
+ *     7E | 1010 S LLL  LLLLLLLL | destination | source | control | HCS | info ... | FCS | 7E
+ *          S: more segments       1, 2 or 4     1, 2, 4            CRC-16/X-25, low octet first
+ *          L: octets between      bit 0 of an octet of an address is set in its last one
+ *          the flags              HCS is there only with info
+ *
+ * The flag is not escaped inside a frame: the length tells the end. So a receiver that trusted a
+ * length could be led astray by one bit; it keeps what it took for a frame until both sums are
+ * right, and begins again behind the first flag inside when they are not.
+ *
+ * Receiver, facts between calls: buf[0 .. have) are octets behind a flag, none of them looked at by
+ * the caller but in TOLD.
+ *
+ *     HUNT --flag--> HEAD --HCS right--> BODY --FCS right--> TOLD --next call--> HEAD
+ *       ^             |                   |
+ *       +-------------+-------------------+  failed and no flag inside; with one: HEAD
+ *
+ * It refuses other format types, addresses of 3 octets, and knows no escaping. */
+#include "lib/dlms/hdlc_frame.h"
+
+#include "lib/base/crc.h"
+
+#include <string.h>
+
+enum { HUNT, HEAD, BODY, TOLD };
+enum { FRAME_MIN = 7, N_ADDRESS_MAX = 4 };
+
+void hdlc_rx_reset(struct hdlc_rx *r, uint8_t *buf, size_t size)
+{
+    *r = (struct hdlc_rx){.buf = buf, .size = size < HDLC_FRAME_MAX ? size : HDLC_FRAME_MAX};
+}
+
+static bool sum_right(const uint8_t *p, size_t n)
+{
+    return crc16_x25_update(0, p, n) == (p[n] | p[n + 1] << 8);
+}
+
+static size_t frame_length(const uint8_t *p)
+{
+    return (size_t)(p[0] & 7u) << 8 | p[1];
+}
+
+/* Octets from the format field to the control field; 0: not all there yet, above n; an address that
+ * does not end within 4 octets ends here with the fifth, which no caller takes. */
+static size_t head_length(const uint8_t *p, size_t n)
+{
+    size_t i = 2;
+    for (int address = 0; address < 2; address++) {
+        size_t last = i + N_ADDRESS_MAX;
+        while (i < n && i < last && (p[i] & 1) == 0)
+            i++;
+        i++;
+    }
+    return i + 1 <= n ? i + 1 : 0;
+}
+
+static void drop(struct hdlc_rx *r, size_t n)
+{
+    r->have = (uint16_t)(r->have - n);
+    memmove(r->buf, r->buf + n, r->have);
+}
+
+/* What the octets in buf amount to, as far as the HCS. */
+static enum hdlc_rx_event examine_head(struct hdlc_rx *r)
+{
+    size_t flags = 0;
+    while (flags < r->have && r->buf[flags] == HDLC_FLAG)
+        flags++;
+    drop(r, flags);
+    if (r->have == 0)
+        return HDLC_RX_MORE;
+    if ((r->buf[0] & 0xF0) != 0xA0)
+        return HDLC_RX_BAD_LENGTH;
+    if (r->have < 2)
+        return HDLC_RX_MORE;
+    r->need = (uint16_t)frame_length(r->buf);
+    if (r->need < FRAME_MIN || r->need > r->size)
+        return HDLC_RX_BAD_LENGTH;
+    size_t head = head_length(r->buf, r->have);
+    if (head != 0 && r->need != head + 2 && r->need < head + 4)
+        return HDLC_RX_BAD_LENGTH;
+    if (head == 0 || r->have < head + 2)
+        return r->have < r->need ? HDLC_RX_MORE : HDLC_RX_BAD_LENGTH;
+    if (!sum_right(r->buf, head))
+        return HDLC_RX_BAD_HCS;
+    r->state = BODY;
+    return HDLC_RX_MORE;
+}
+
+static enum hdlc_rx_event examine(struct hdlc_rx *r)
+{
+    enum hdlc_rx_event event = HDLC_RX_MORE;
+    if (r->state == HEAD)
+        event = examine_head(r);
+    if (r->state == BODY && r->have >= r->need)
+        event = sum_right(r->buf, r->need - 2u) ? HDLC_RX_FRAME : HDLC_RX_BAD_FCS;
+    if (event == HDLC_RX_MORE && r->have == r->size)
+        event = HDLC_RX_BAD_LENGTH;
+    return event;
+}
+
+void hdlc_rx_cut(struct hdlc_rx *r)
+{
+    if (r->state == TOLD || r->have == 0)
+        return;
+    const uint8_t *flag = memchr(r->buf + 1, HDLC_FLAG, r->have - 1u);
+    drop(r, flag ? (size_t)(flag - r->buf) + 1 : r->have);
+    r->state = flag ? HEAD : HUNT;
+}
+
+bool hdlc_rx_inside(const struct hdlc_rx *r)
+{
+    return (r->state == HEAD || r->state == BODY) && r->have > 0;
+}
+
+/* The told frame is dealt with. */
+static void next_frame(struct hdlc_rx *r)
+{
+    if (r->state != TOLD)
+        return;
+    drop(r, r->len);
+    r->len = 0;
+    r->state = HEAD;
+}
+
+void hdlc_rx_move(struct hdlc_rx *r, uint8_t *buf, size_t size)
+{
+    next_frame(r);
+    if (size > HDLC_FRAME_MAX)
+        size = HDLC_FRAME_MAX;
+    bool lost = r->have > size || (r->state == BODY && r->need > size);
+    if (lost) {
+        r->have = 0;
+        r->state = HUNT;
+    }
+    memmove(buf, r->buf, r->have);
+    r->buf = buf;
+    r->size = size;
+}
+
+size_t hdlc_rx_feed(struct hdlc_rx *r, const uint8_t *p, size_t n, enum hdlc_rx_event *event)
+{
+    size_t used = 0;
+    *event = HDLC_RX_MORE;
+    if (r->size < FRAME_MIN)
+        return n;
+    next_frame(r);
+    for (;;) {
+        *event = r->state == HUNT ? HDLC_RX_MORE : examine(r);
+        if (*event != HDLC_RX_MORE || used == n)
+            break;
+        if (r->state == HUNT) {
+            const uint8_t *flag = memchr(p + used, HDLC_FLAG, n - used);
+            used = flag ? (size_t)(flag - p) + 1 : n;
+            r->state = flag ? HEAD : HUNT;
+            continue;
+        }
+        size_t want = r->state == BODY ? (size_t)(r->need - r->have) : 1;
+        want = want < n - used ? want : n - used;
+        memcpy(r->buf + r->have, p + used, want);
+        r->have = (uint16_t)(r->have + want);
+        used += want;
+    }
+    if (*event == HDLC_RX_FRAME) {
+        r->len = r->need;
+        r->state = TOLD;
+    } else if (*event != HDLC_RX_MORE) {
+        hdlc_rx_cut(r);
+    }
+    return used;
+}
+
+static void get_address(struct rd *r, struct hdlc_address *a)
+{
+    uint16_t octet[N_ADDRESS_MAX] = {0};
+    size_t n = 0;
+    do {
+        octet[n] = rd_u8(r);
+    } while (!r->err && (octet[n++] & 1) == 0 && n < N_ADDRESS_MAX);
+    if (r->err)
+        return;
+    if (n == 3 || (octet[n - 1] & 1) == 0)
+        rd_fail(r, ERR_FORMAT);
+    size_t half = n > 1 ? n / 2 : 1;
+    *a = (struct hdlc_address){.size = (uint8_t)n};
+    for (size_t i = 0; i < n; i++) {
+        uint16_t *part = i < half ? &a->upper : &a->lower;
+        *part = (uint16_t)(*part << 7 | octet[i] >> 1);
+    }
+}
+
+enum err hdlc_frame_decode(struct bytes raw, struct hdlc_frame *out, size_t *at)
+{
+    struct rd r = rd_of(raw.p, raw.len);
+    *out = (struct hdlc_frame){0};
+    unsigned format = rd_u16(&r);
+    size_t length = format & 0x7FFu;
+    out->segmented = (format & 0x800u) != 0;
+    if (!r.err && ((format & 0xF000u) != 0xA000u || length < FRAME_MIN || length < raw.len)) {
+        *at = 0;
+        return ERR_FORMAT;
+    }
+    get_address(&r, &out->destination);
+    get_address(&r, &out->source);
+    out->control = rd_u8(&r);
+    size_t head = r.pos;
+    if (!r.err && length > raw.len) {
+        r.pos = raw.len;
+        rd_fail(&r, ERR_TRUNCATED);
+    }
+    bool hcs = length > head + 2;
+    if (!r.err && hcs && (length < head + 4 || !sum_right(raw.p, head)))
+        rd_fail(&r, ERR_FORMAT);
+    if (!r.err && hcs) {
+        r.pos = head + 2;
+        out->info = rd_bytes(&r, length - 2 - r.pos);
+    }
+    if (!r.err && (length < head + 2 || !sum_right(raw.p, length - 2)))
+        rd_fail(&r, ERR_FORMAT);
+    *at = r.err ? r.err_pos : raw.len;
+    return r.err;
+}
+
+static void put_address(struct wr *w, const struct hdlc_address *a)
+{
+    unsigned half = a->size / 2u;
+    unsigned limit = a->size == 4 ? 0x3FFF : 0x7F;
+    if ((a->size != 1 && a->size != 2 && a->size != 4) || a->upper > limit ||
+        a->lower > (half ? limit : 0)) {
+        wr_fail(w, ERR_RANGE);
+        return;
+    }
+    if (a->size == 4)
+        wr_u8(w, (uint8_t)(a->upper >> 7 << 1));
+    wr_u8(w, (uint8_t)(a->upper << 1 | (half ? 0 : 1)));
+    if (a->size == 4)
+        wr_u8(w, (uint8_t)(a->lower >> 7 << 1));
+    if (half)
+        wr_u8(w, (uint8_t)(a->lower << 1 | 1));
+}
+
+static void put_sum(struct wr *w, size_t from)
+{
+    uint16_t sum = w->p && !w->err ? crc16_x25_update(0, w->p + from, w->len - from) : 0;
+    wr_u8(w, (uint8_t)sum);
+    wr_u8(w, (uint8_t)(sum >> 8));
+}
+
+void hdlc_head_put(struct wr *w, const struct hdlc_frame *f, size_t info_len)
+{
+    size_t start = w->len;
+    size_t addresses = (size_t)f->destination.size + f->source.size;
+    size_t length = 2 + addresses + 1 + 2 + (info_len ? 2 + info_len : 0);
+    if (info_len > HDLC_INFO_MAX) {
+        wr_fail(w, ERR_RANGE);
+        return;
+    }
+    wr_u16(w, (uint16_t)(0xA000u | (f->segmented ? 0x800u : 0) | length));
+    put_address(w, &f->destination);
+    put_address(w, &f->source);
+    wr_u8(w, f->control);
+    if (info_len)
+        put_sum(w, start);
+}
+
+void hdlc_frame_put(struct wr *w, const struct hdlc_frame *f)
+{
+    wr_u8(w, HDLC_FLAG);
+    size_t start = w->len;
+    hdlc_head_put(w, f, f->info.len);
+    wr_bytes(w, f->info.p, f->info.len);
+    put_sum(w, start);
+    wr_u8(w, HDLC_FLAG);
+}
+
+const char *hdlc_control_text(uint8_t control)
+{
+    static const struct {
+        uint8_t control;
+        char text[5];
+    } names[] = {{HDLC_SNRM, "SNRM"}, {HDLC_DISC, "DISC"}, {HDLC_UA, "UA"},
+                 {HDLC_DM, "DM"},     {HDLC_FRMR, "FRMR"}, {HDLC_UI, "UI"}};
+    if ((control & 1) == HDLC_I)
+        return "I";
+    if ((control & 0x0F) == HDLC_RR)
+        return "RR";
+    if ((control & 0x0F) == HDLC_RNR)
+        return "RNR";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((control & ~HDLC_PF) == names[i].control)
+            return names[i].text;
+    }
+    return "?";
+}
+
+/* Format identifier, group identifier, group length; then parameters: identifier, length, value. */
+enum { FORMAT_ID = 0x81, GROUP_ID = 0x80, INFO_TX = 5, INFO_RX = 6, WINDOW_TX = 7, WINDOW_RX = 8 };
+
+static uint32_t get_number(struct rd *r)
+{
+    uint8_t n = rd_u8(r);
+    uint32_t v = 0;
+    if (n < 1 || n > 4)
+        rd_fail(r, ERR_FORMAT);
+    for (; n > 0 && !r->err; n--)
+        v = v << 8 | rd_u8(r);
+    return v;
+}
+
+static uint16_t within(struct rd *r, uint32_t v, uint16_t min, uint16_t max)
+{
+    if (v < min)
+        rd_fail(r, ERR_RANGE);
+    return v > max ? max : (uint16_t)v;
+}
+
+enum err hdlc_parameters_decode(struct bytes info, struct hdlc_parameters *out)
+{
+    *out = (struct hdlc_parameters){128, 128, 1, 1};
+    if (info.len == 0)
+        return ERR_OK;
+    struct rd all = rd_of(info.p, info.len);
+    if (rd_u8(&all) != FORMAT_ID || rd_u8(&all) != GROUP_ID)
+        rd_fail(&all, ERR_FORMAT);
+    size_t len = rd_u8(&all);
+    struct bytes group = rd_bytes(&all, len);
+    struct rd r = rd_of(group.p, group.len);
+    while (!all.err && !r.err && rd_left(&r) > 0) {
+        uint8_t id = rd_u8(&r);
+        uint32_t v = get_number(&r);
+        if (r.err)
+            break;
+        if (id == INFO_TX)
+            out->max_info_tx = within(&r, v, 32, HDLC_INFO_MAX);
+        else if (id == INFO_RX)
+            out->max_info_rx = within(&r, v, 32, HDLC_INFO_MAX);
+        else if (id == WINDOW_TX)
+            out->window_tx = (uint8_t)within(&r, v, 1, 7);
+        else if (id == WINDOW_RX)
+            out->window_rx = (uint8_t)within(&r, v, 1, 7);
+    }
+    return all.err ? all.err : r.err;
+}
+
+static void put_info_max(struct wr *w, uint8_t id, uint16_t v)
+{
+    wr_u8(w, id);
+    wr_u8(w, v > 0xFF ? 2 : 1);
+    if (v > 0xFF)
+        wr_u8(w, (uint8_t)(v >> 8));
+    wr_u8(w, (uint8_t)v);
+}
+
+static void put_window(struct wr *w, uint8_t id, uint8_t v)
+{
+    wr_u8(w, id);
+    wr_u8(w, 4);
+    wr_u32(w, v);
+}
+
+void hdlc_parameters_put(struct wr *w, const struct hdlc_parameters *p)
+{
+    size_t wide = (p->max_info_tx > 0xFF ? 1u : 0u) + (p->max_info_rx > 0xFF ? 1u : 0u);
+    wr_u8(w, FORMAT_ID);
+    wr_u8(w, GROUP_ID);
+    wr_u8(w, (uint8_t)(18 + wide));
+    put_info_max(w, INFO_TX, p->max_info_tx);
+    put_info_max(w, INFO_RX, p->max_info_rx);
+    put_window(w, WINDOW_TX, p->window_tx);
+    put_window(w, WINDOW_RX, p->window_rx);
+}
