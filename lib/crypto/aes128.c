@@ -154,10 +154,13 @@ static void mix_columns_back(uint32_t q[8])
         mix_columns(q);
 }
 
-static void add_round_key(uint32_t q[8], const uint32_t key[8])
+static void add_round_key(uint32_t q[8], const uint32_t key[4])
 {
-    for (unsigned i = 0; i < 8; i++)
-        q[i] ^= key[i];
+    for (unsigned i = 0; i < 4; i++) {
+        uint32_t even = key[i] & 0x55555555u, odd = key[i] & 0xAAAAAAAAu;
+        q[2 * i] ^= even | even << 1;
+        q[2 * i + 1] ^= odd | odd >> 1;
+    }
 }
 
 static uint32_t load_le(const uint8_t *p)
@@ -201,10 +204,14 @@ void aes128_init(struct aes128 *aes, const uint8_t key[16])
     for (unsigned i = 0; i < 4; i++)
         w[i] = load_le(key + 4 * i);
     for (unsigned round = 0; round <= AES_ROUNDS; round++) {
-        uint32_t *planes = aes->round_key[round];
+        uint32_t planes[8];
         for (unsigned i = 0; i < 8; i++)
             planes[i] = w[i >> 1];
         transpose(planes);
+        for (unsigned i = 0; i < 4; i++)
+            aes->round_key[round][i] =
+                (planes[2 * i] & 0x55555555u) | (planes[2 * i + 1] & 0xAAAAAAAAu);
+        wipe(planes, sizeof planes);
         w[0] ^= substitute_word(turn_right(w[3], 8)) ^ rcon;
         for (unsigned i = 1; i < 4; i++)
             w[i] ^= w[i - 1];

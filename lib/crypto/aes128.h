@@ -12,7 +12,9 @@
 #define AES_ROUNDS 10
 
 struct aes128 {
-    uint32_t round_key[AES_ROUNDS + 1][8]; /* as bit planes, the same key for both blocks */
+    /* As bit planes. Both blocks have the same key, so every second bit of a plane says all: planes
+     * 2i and 2i + 1 share a word. */
+    uint32_t round_key[AES_ROUNDS + 1][4];
 };
 
 void aes128_init(struct aes128 *aes, const uint8_t key[16]);

@@ -3,8 +3,9 @@
  *
  * Backends: crypto_openssl.c on hosts (OpenSSL 3), crypto_portable.c for the target (no tables
  * indexed by secrets). Both pass the same vectors (Wycheproof, NIST, Green Book) and are compared
- * with each other on random input. No state is kept; keys are wiped from working memory before
- * return. All buffers are the caller's; nothing is read or written beyond the lengths given. */
+ * with each other on random input. No state is kept but in struct crypto_gcm, which is the
+ * caller's; keys are wiped from working memory before return. All buffers are the caller's; nothing
+ * is read or written beyond the lengths given. */
 #ifndef FERRARIS_CRYPTO_H
 #define FERRARIS_CRYPTO_H
 
@@ -40,10 +41,11 @@ MUST_CHECK enum err crypto_gcm_crypt(const uint8_t key[CRYPTO_KEY128],
  * costs its blocks only. The caller owns the struct, all zeros is an empty one; the last call is
  * crypto_gcm_end, which wipes (and on hosts releases the backend's context: without it memory is
  * lost). Not to be copied. No allocation after crypto_gcm_key. */
-#define CRYPTO_GCM_STATE 448
+#define CRYPTO_GCM_STATE 304 /* what the portable backend needs */
 struct crypto_gcm {
     uint8_t key[CRYPTO_KEY128]; /* the key it is ready for */
     bool ready;
+    uint8_t phase; /* of a text in parts: 0 none begun, 1 additional data, 2 text */
     union {
         void *backend;
         uint64_t state[CRYPTO_GCM_STATE / 8];
@@ -62,15 +64,19 @@ MUST_CHECK enum err crypto_gcm_open_with(struct crypto_gcm *g, const uint8_t iv[
                                          size_t len, const uint8_t *tag, size_t tag_len);
 MUST_CHECK enum err crypto_gcm_crypt_with(struct crypto_gcm *g, const uint8_t iv[CRYPTO_GCM_IV],
                                           uint8_t *text, size_t len);
-/* Sealing of a text that comes in pieces of any length (one at a time per g): begin, seal_part for
- * each piece in place, finish for the tag. ERR_KEY, ERR_STATE (order), ERR_RANGE, ERR_IO. */
+/* Sealing of a text that comes in pieces of any length (one text at a time per g, no other call
+ * with g between begin and finish): begin; auth_part for each further piece of additional data;
+ * seal_part for each piece of text, in place; finish for the tag. Encryption alone leaves finish
+ * out, the next begin starts anew. ERR_KEY (not ready), ERR_STATE (order), ERR_RANGE, ERR_IO. */
 MUST_CHECK enum err crypto_gcm_begin(struct crypto_gcm *g, const uint8_t iv[CRYPTO_GCM_IV],
                                      const struct bytes *aad, size_t n_aad);
+MUST_CHECK enum err crypto_gcm_auth_part(struct crypto_gcm *g, const uint8_t *aad, size_t len);
 MUST_CHECK enum err crypto_gcm_seal_part(struct crypto_gcm *g, uint8_t *text, size_t len);
 MUST_CHECK enum err crypto_gcm_finish(struct crypto_gcm *g, uint8_t *tag, size_t tag_len);
 
 /* Digest over the concatenation of n_parts views, for HLS 3, 4 and 6. MD5 and SHA-1 are there only
- * in builds with CRYPTO_WITH_WEAK_HASH, else ERR_UNSUPPORTED. ERR_IO. */
+ * in builds of the OpenSSL backend with CRYPTO_WITH_WEAK_HASH, else ERR_UNSUPPORTED; the portable
+ * backend does not compile with it. `out` has as many octets as the digest. ERR_IO. */
 enum crypto_hash {
     CRYPTO_MD5 = 16,
     CRYPTO_SHA1 = 20,

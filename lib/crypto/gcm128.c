@@ -1,4 +1,7 @@
-/* GCM: counter mode in pairs of blocks, GHASH over what was ciphered. It does not compare tags. */
+/* GCM: counter mode in pairs of blocks, GHASH over what was ciphered. It does not compare tags.
+ *
+ * The pair of the first AES call is J0, which masks the tag, and the first block of keystream: a
+ * short APDU costs one call. */
 #include "lib/crypto/gcm128.h"
 
 #include <string.h>
@@ -14,45 +17,62 @@ static void count_up(uint8_t block[AES_BLOCK])
     }
 }
 
-void gcm128_init(struct gcm128 *g, const uint8_t key[16], const uint8_t j0[AES_BLOCK])
+/* Keystream of the counter as it stands and of the next one. */
+static void make_stream(struct gcm128 *g)
 {
-    uint8_t blocks[2 * AES_BLOCK] = {0}; /* hash key and tag mask in one go */
-    memcpy(blocks + AES_BLOCK, j0, AES_BLOCK);
-    memcpy(g->counter, j0, AES_BLOCK);
+    memcpy(g->stream, g->counter, AES_BLOCK);
+    count_up(g->counter);
+    memcpy(g->stream + AES_BLOCK, g->counter, AES_BLOCK);
+    aes128_encrypt2(&g->aes, g->stream);
+    g->n_used = 0;
+}
+
+void gcm128_key(struct gcm128 *g, const uint8_t key[16])
+{
+    memset(g, 0, sizeof *g);
     aes128_init(&g->aes, key);
-    aes128_encrypt2(&g->aes, blocks);
-    ghash_init(&g->ghash, blocks);
-    memcpy(g->tag_mask, blocks + AES_BLOCK, AES_BLOCK);
-    wipe(blocks, sizeof blocks);
+    aes128_encrypt2(&g->aes, g->stream);
+    ghash_key(&g->ghash, g->stream);
+}
+
+void gcm128_begin(struct gcm128 *g, const uint8_t j0[AES_BLOCK])
+{
+    ghash_begin(&g->ghash);
+    g->aad_len = g->text_len = 0;
+    memcpy(g->counter, j0, AES_BLOCK);
+    make_stream(g);
+    memcpy(g->tag_mask, g->stream, AES_BLOCK);
+    g->n_used = AES_BLOCK;
+}
+
+void gcm128_aad(struct gcm128 *g, const uint8_t *p, size_t len)
+{
+    g->aad_len += len;
+    ghash_update(&g->ghash, p, len);
 }
 
 void gcm128_crypt(struct gcm128 *g, uint8_t *text, size_t len)
 {
-    uint8_t stream[2 * AES_BLOCK];
-    for (size_t at = 0; at < len; at += sizeof stream) {
-        size_t n = len - at < sizeof stream ? len - at : sizeof stream;
-        count_up(g->counter);
-        memcpy(stream, g->counter, AES_BLOCK);
-        count_up(g->counter);
-        memcpy(stream + AES_BLOCK, g->counter, AES_BLOCK);
-        aes128_encrypt2(&g->aes, stream);
-        for (size_t i = 0; i < n; i++)
-            text[at + i] ^= stream[i];
+    for (size_t i = 0; i < len; i++) {
+        if (g->n_used == sizeof g->stream) {
+            count_up(g->counter);
+            make_stream(g);
+        }
+        text[i] ^= g->stream[g->n_used++];
     }
-    wipe(stream, sizeof stream);
 }
 
-void gcm128_tag(struct gcm128 *g, const struct bytes *aad, size_t n_aad, struct bytes text,
-                uint8_t tag[AES_BLOCK])
+void gcm128_hash(struct gcm128 *g, const uint8_t *text, size_t len)
 {
-    uint64_t aad_len = 0;
-    for (size_t i = 0; i < n_aad; i++) {
-        ghash_update(&g->ghash, aad[i].p, aad[i].len);
-        aad_len += aad[i].len;
-    }
-    ghash_pad(&g->ghash);
-    ghash_update(&g->ghash, text.p, text.len);
-    ghash_lengths(&g->ghash, aad_len, text.len);
+    if (g->text_len == 0)
+        ghash_pad(&g->ghash); /* the additional data ends here */
+    g->text_len += len;
+    ghash_update(&g->ghash, text, len);
+}
+
+void gcm128_tag(struct gcm128 *g, uint8_t tag[AES_BLOCK])
+{
+    ghash_lengths(&g->ghash, g->aad_len, g->text_len);
     for (unsigned i = 0; i < AES_BLOCK; i++)
         tag[i] = g->ghash.y[i] ^ g->tag_mask[i];
 }

@@ -12,15 +12,22 @@
 struct gcm128 { /* caller-owned, full of secrets: wipe it */
     struct aes128 aes;
     struct ghash ghash;
-    uint8_t counter[AES_BLOCK];  /* of the last keystream block used */
-    uint8_t tag_mask[AES_BLOCK]; /* E(J0) */
+    uint64_t aad_len, text_len;    /* of this message so far */
+    uint8_t counter[AES_BLOCK];    /* of the last keystream block made */
+    uint8_t tag_mask[AES_BLOCK];   /* E(J0) */
+    uint8_t stream[2 * AES_BLOCK]; /* keystream; octets from n_used on are not used yet */
+    uint8_t n_used;
 };
 
-void gcm128_init(struct gcm128 *g, const uint8_t key[16], const uint8_t j0[AES_BLOCK]);
-/* Adds the keystream to the text. Once per init. */
+void gcm128_key(struct gcm128 *g, const uint8_t key[16]);
+/* A new message under the key. */
+void gcm128_begin(struct gcm128 *g, const uint8_t j0[AES_BLOCK]);
+/* Additional data, in pieces of any length. All of it before the first gcm128_hash. */
+void gcm128_aad(struct gcm128 *g, const uint8_t *p, size_t len);
+/* Adds the keystream to the text, and hashes *ciphered* text; either in pieces of any length. */
 void gcm128_crypt(struct gcm128 *g, uint8_t *text, size_t len);
-/* The full tag over additional data and *ciphered* text. Once per init, before or after crypt. */
-void gcm128_tag(struct gcm128 *g, const struct bytes *aad, size_t n_aad, struct bytes text,
-                uint8_t tag[AES_BLOCK]);
+void gcm128_hash(struct gcm128 *g, const uint8_t *text, size_t len);
+/* The full tag; once a message. */
+void gcm128_tag(struct gcm128 *g, uint8_t tag[AES_BLOCK]);
 
 #endif

@@ -37,11 +37,17 @@ static void multiply(struct ghash *g)
     store_be(g->y + 8, z_low);
 }
 
-void ghash_init(struct ghash *g, const uint8_t h[16])
+void ghash_key(struct ghash *g, const uint8_t h[16])
 {
-    memset(g, 0, sizeof *g);
     g->h_high = load_be(h);
     g->h_low = load_be(h + 8);
+    ghash_begin(g);
+}
+
+void ghash_begin(struct ghash *g)
+{
+    memset(g->y, 0, sizeof g->y);
+    g->n = 0;
 }
 
 void ghash_update(struct ghash *g, const uint8_t *p, size_t len)

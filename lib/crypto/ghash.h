@@ -14,7 +14,8 @@ struct ghash {
     uint8_t n;              /* octets of the incomplete block, 0..15 */
 };
 
-void ghash_init(struct ghash *g, const uint8_t h[16]);
+void ghash_key(struct ghash *g, const uint8_t h[16]);
+void ghash_begin(struct ghash *g); /* a new hash under the same key */
 void ghash_update(struct ghash *g, const uint8_t *p, size_t len);
 void ghash_pad(struct ghash *g); /* zeros up to the end of the block */
 /* The last block: both lengths in octets (they go in as bits). Pads first. */

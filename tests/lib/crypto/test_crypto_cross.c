@@ -10,15 +10,7 @@
 #include <string.h>
 
 #include "lib/crypto/crypto.h"
-
-#include "tests/lib/crypto/portable_names.h"
-#undef FERRARIS_CRYPTO_H
-#include "lib/crypto/crypto.h"
-#undef crypto_gcm_seal
-#undef crypto_gcm_open
-#undef crypto_gcm_crypt
-#undef crypto_key_wrap
-#undef crypto_key_unwrap
+#include "tests/lib/crypto/portable_api.h"
 
 #define ROUNDS 500
 #define SIZE   300
