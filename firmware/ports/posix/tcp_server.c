@@ -44,35 +44,49 @@ static void on_written(uv_write_t *w, int status)
 {
     struct tcp_server_conn *c = w->data;
     c->writing = false;
+    c->out_len = 0;
     if (status < 0)
         close_line(c);
     else
         go_on(c);
 }
 
-/* Sends what the engine has; false once a write is under way or failed. */
-static bool drain(struct tcp_server_conn *c)
+/* Writes what was gathered; false once a write is under way or failed. */
+static bool send_out(struct tcp_server_conn *c)
 {
-    struct tcp_server_engine *e = &c->server->engine;
-    size_t n;
-    while ((n = e->take(e->context, index_of(c), c->out, sizeof c->out)) > 0) {
-        uv_buf_t buf = uv_buf_init((char *)c->out, (unsigned)n);
-        int sent = uv_try_write((uv_stream_t *)&c->line, &buf, 1);
-        if (sent < 0 && sent != UV_EAGAIN) {
-            close_line(c);
-            return false;
-        }
-        if (sent >= 0 && (size_t)sent == n)
-            continue;
-        size_t done = sent > 0 ? (size_t)sent : 0;
-        buf = uv_buf_init((char *)c->out + done, (unsigned)(n - done));
-        c->write.data = c;
-        c->writing = true;
-        if (uv_write(&c->write, (uv_stream_t *)&c->line, &buf, 1, on_written) != 0)
-            close_line(c);
+    uv_buf_t buf = uv_buf_init((char *)c->out, (unsigned)c->out_len);
+    int sent = uv_try_write((uv_stream_t *)&c->line, &buf, 1);
+    if (sent >= 0 && (size_t)sent == c->out_len) {
+        c->out_len = 0;
+        return true;
+    }
+    if (sent < 0 && sent != UV_EAGAIN) {
+        close_line(c);
         return false;
     }
-    return true;
+    size_t done = sent > 0 ? (size_t)sent : 0;
+    buf = uv_buf_init((char *)c->out + done, (unsigned)(c->out_len - done));
+    c->write.data = c;
+    c->writing = true;
+    if (uv_write(&c->write, (uv_stream_t *)&c->line, &buf, 1, on_written) != 0)
+        close_line(c);
+    return false;
+}
+
+/* Gathers the answers to all requests that were read, as many as fit one write: a request costs no
+ * system call of its own. */
+static void gather(struct tcp_server_conn *c)
+{
+    struct tcp_server_engine *e = &c->server->engine;
+    size_t used = 1, n = 1;
+    while (c->out_len < sizeof c->out && (used > 0 || n > 0)) {
+        n = e->take(e->context, index_of(c), c->out + c->out_len, sizeof c->out - c->out_len);
+        c->out_len += n;
+        used = 0;
+        if (n == 0 && c->in_pos < c->in_len)
+            used = e->feed(e->context, index_of(c), c->in + c->in_pos, c->in_len - c->in_pos);
+        c->in_pos += used;
+    }
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
@@ -110,13 +124,12 @@ static void set_reading(struct tcp_server_conn *c, bool on)
 static void go_on(struct tcp_server_conn *c)
 {
     struct tcp_server_engine *e = &c->server->engine;
-    bool open = !c->closing && !c->writing && drain(c);
-    while (open && c->in_pos < c->in_len) {
-        size_t used = e->feed(e->context, index_of(c), c->in + c->in_pos, c->in_len - c->in_pos);
-        c->in_pos += used;
-        open = drain(c);
-        if (used == 0)
-            break; /* the engine takes nothing although nothing waits: it is closed */
+    bool open = !c->closing && !c->writing;
+    while (open) {
+        gather(c);
+        if (c->out_len == 0)
+            break; /* all is consumed, or the engine takes nothing more: it is closed */
+        open = send_out(c);
     }
     if (c->closing)
         return;
@@ -133,6 +146,8 @@ static void on_timer(uv_timer_t *t)
         struct tcp_server_conn *c = &s->conn[i];
         if (c->used && !c->closing && s->engine.closed(s->engine.context, i, uv_now(t->loop)))
             close_line(c);
+        else if (c->used)
+            go_on(c); /* time made the engine say something: a push, an end of the connection */
     }
 }
 

@@ -37,6 +37,7 @@ struct tcp_server_conn { /* private */
     uv_write_t write;
     bool used, writing, reading, closing;
     size_t in_pos, in_len;
+    size_t out_len;
     uint8_t in[TCP_SERVER_BUFFER], out[TCP_SERVER_BUFFER];
 };
 struct tcp_server {
