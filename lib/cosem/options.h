@@ -57,6 +57,11 @@
 #ifndef COSEM_WITH_GATEWAY
 #define COSEM_WITH_GATEWAY 1 /* prefix E6, E7 */
 #endif
+/* session_feed and session_take: wrapper frames without a link. A build whose lines all have links
+ * (line.h) saves a buffer of COSEM_PDU_MAX in each session. */
+#ifndef COSEM_WITH_WRAPPER
+#define COSEM_WITH_WRAPPER 1
+#endif
 
 /* Authentication. HLS 3 and 4 (MD5, SHA-1) are weak: off unless a build asks for them. */
 #ifndef COSEM_WITH_HLS5
@@ -86,5 +91,28 @@
 #if COSEM_LIST_MAX < 1 || COSEM_LIST_MAX > 127
 #error "COSEM_LIST_MAX must be 1..127"
 #endif
+
+/* One number for all that changes structs or services: a program compiled with other options than
+ * the library it is linked with would have other structs. Ask once at start:
+ *
+ *     if (!ferraris_version_fits(FERRARIS_VERSION) || !cosem_options_fit(COSEM_OPTIONS)) ... */
+#include <stdbool.h>
+#include <stdint.h>
+
+#define COSEM_MIX(sum, option) ((sum)*31u + (uint32_t)(option))
+#define COSEM_OPTION_SIZES                                                                         \
+    COSEM_MIX(                                                                                     \
+        COSEM_MIX(COSEM_MIX(COSEM_MIX(COSEM_MIX(COSEM_PDU_MAX, COSEM_ITEM_MAX), COSEM_KEPT_MAX),   \
+                            COSEM_LIST_MAX),                                                       \
+                  COSEM_CLIENTS_MAX),                                                              \
+        COSEM_GBT_STORE)
+#define COSEM_OPTION_PARTS                                                                         \
+    (COSEM_WITH_SET | COSEM_WITH_ACTION << 1 | COSEM_WITH_LIST << 2 |                              \
+     COSEM_WITH_BLOCK_WRITE << 3 | COSEM_WITH_ACCESS << 4 | COSEM_WITH_NOTIFICATION << 5 |         \
+     COSEM_WITH_GATEWAY << 6 | COSEM_WITH_WRAPPER << 7 | COSEM_WITH_HLS5 << 8 |                    \
+     COSEM_WITH_HLS6 << 9 | COSEM_WITH_WEAK_HLS << 10 | COSEM_WITH_NAMES << 11)
+#define COSEM_OPTIONS COSEM_MIX(COSEM_OPTION_SIZES, COSEM_OPTION_PARTS)
+
+bool cosem_options_fit(uint32_t options);
 
 #endif
