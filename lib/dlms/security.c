@@ -9,8 +9,6 @@
  * authenticated only), so nothing is copied and no buffer here depends on the APDU's size. */
 #include "lib/dlms/security.h"
 
-#include "lib/crypto/crypto.h"
-
 #include <string.h>
 
 #define SC_SUITE      0x0Fu
@@ -25,11 +23,12 @@ struct parts {
     size_t text_len;
 };
 
-static enum err check_control(uint8_t sc, const uint8_t *key, const uint8_t *ak)
+/* gcm_or_key: what must be there. */
+static enum err check_control(uint8_t sc, const void *gcm_or_key, const uint8_t *ak)
 {
     if ((sc & (SC_SUITE | SC_COMPRESSED)) != 0 || (sc & (DLMS_SC_AUTH | DLMS_SC_ENC)) == 0)
         return ERR_UNSUPPORTED;
-    if (!key || ((sc & DLMS_SC_AUTH) && !ak))
+    if (!gcm_or_key || ((sc & DLMS_SC_AUTH) && !ak))
         return ERR_KEY;
     return ERR_OK;
 }
@@ -71,29 +70,116 @@ enum err dlms_counter_take(struct dlms_counter *c, uint32_t *out)
     return ERR_OK;
 }
 
+static size_t tag_len_of(uint8_t sc)
+{
+    return (sc & DLMS_SC_AUTH) ? CRYPTO_GCM_TAG : 0;
+}
+
+enum err dlms_seal_with(const struct dlms_cipher *c, struct dlms_body *b)
+{
+    size_t tag_len = tag_len_of(b->sc);
+    enum err err = check_control(b->sc, c->gcm, c->ak);
+    if (err != ERR_OK)
+        return err;
+    if (b->size < DLMS_HEAD_LEN + tag_len || b->text_len > b->size - DLMS_HEAD_LEN - tag_len)
+        return ERR_FULL;
+    struct wr head = wr_of(b->buf, DLMS_HEAD_LEN);
+    wr_u8(&head, b->sc);
+    wr_u32(&head, b->counter);
+    struct parts p;
+    put_iv(p.iv, c->title, b->counter);
+    lay_out(&p, c->ak, b->buf, b->text_len);
+    if (tag_len > 0)
+        err = crypto_gcm_seal_with(c->gcm, p.iv, p.aad, p.n_aad, p.text, p.text_len,
+                                   b->buf + DLMS_HEAD_LEN + b->text_len, tag_len);
+    else
+        err = crypto_gcm_crypt_with(c->gcm, p.iv, p.text, p.text_len);
+    if (err == ERR_OK)
+        b->len = DLMS_HEAD_LEN + b->text_len + tag_len;
+    return err;
+}
+
+/* Everything of a body that is known before its key is used. */
+static enum err read_body(struct dlms_body *b)
+{
+    struct rd r = rd_of(b->buf, b->len);
+    b->text = NULL;
+    b->text_len = 0;
+    b->sc = rd_u8(&r);
+    b->counter = rd_u32(&r);
+    if (r.err != ERR_OK)
+        return r.err;
+    return rd_left(&r) < tag_len_of(b->sc) ? ERR_TRUNCATED : ERR_OK;
+}
+
+enum err dlms_open_with(const struct dlms_cipher *c, struct dlms_body *b)
+{
+    enum err err = read_body(b), control = check_control(b->sc, c->gcm, c->ak);
+    if (b->len >= DLMS_HEAD_LEN && control != ERR_OK)
+        return control;
+    if (err != ERR_OK)
+        return err;
+    size_t tag_len = tag_len_of(b->sc), text_len = b->len - DLMS_HEAD_LEN - tag_len;
+    struct parts p;
+    put_iv(p.iv, c->title, b->counter);
+    lay_out(&p, c->ak, b->buf, text_len);
+    if (tag_len > 0)
+        err = crypto_gcm_open_with(c->gcm, p.iv, p.aad, p.n_aad, p.text, p.text_len,
+                                   b->buf + DLMS_HEAD_LEN + text_len, tag_len);
+    else
+        err = crypto_gcm_crypt_with(c->gcm, p.iv, p.text, p.text_len);
+    if (err != ERR_OK) {
+        wipe(b->buf + DLMS_HEAD_LEN, text_len); /* also the text that was never encrypted */
+        return err;
+    }
+    b->text = b->buf + DLMS_HEAD_LEN;
+    b->text_len = text_len;
+    return ERR_OK;
+}
+
+enum err dlms_seal_begin(const struct dlms_cipher *c, uint8_t sc, uint32_t counter,
+                         uint8_t head[DLMS_HEAD_LEN])
+{
+    struct wr w = wr_of(head, DLMS_HEAD_LEN);
+    uint8_t iv[CRYPTO_GCM_IV];
+    enum err err = check_control(sc, c->gcm, c->ak);
+    if (err != ERR_OK)
+        return err;
+    wr_u8(&w, sc);
+    wr_u32(&w, counter);
+    put_iv(iv, c->title, counter);
+    const struct bytes aad[2] = {{head, 1}, {c->ak, CRYPTO_KEY128}};
+    return crypto_gcm_begin(c->gcm, iv, aad, tag_len_of(sc) > 0 ? 2 : 0);
+}
+
+enum err dlms_seal_part(const struct dlms_cipher *c, uint8_t sc, uint8_t *text, size_t len)
+{
+    return (sc & DLMS_SC_ENC) ? crypto_gcm_seal_part(c->gcm, text, len)
+                              : crypto_gcm_auth_part(c->gcm, text, len);
+}
+
+enum err dlms_seal_end(const struct dlms_cipher *c, uint8_t sc, uint8_t tag[CRYPTO_GCM_TAG],
+                       size_t *tag_len)
+{
+    *tag_len = tag_len_of(sc);
+    return *tag_len > 0 ? crypto_gcm_finish(c->gcm, tag, *tag_len) : ERR_OK;
+}
+
 enum err dlms_seal(const uint8_t key[16], const uint8_t ak[16], const uint8_t title[DLMS_TITLE_LEN],
                    uint8_t sc, uint32_t counter, uint8_t *buf, size_t plain_len, size_t buf_size,
                    size_t *out_len)
 {
-    size_t tag_len = (sc & DLMS_SC_AUTH) ? CRYPTO_GCM_TAG : 0;
+    struct crypto_gcm gcm = {.ready = false};
+    struct dlms_body b = {
+        .sc = sc, .counter = counter, .buf = buf, .size = buf_size, .text_len = plain_len};
     enum err err = check_control(sc, key, ak);
-    if (err != ERR_OK)
-        return err;
-    if (buf_size < DLMS_HEAD_LEN + tag_len || plain_len > buf_size - DLMS_HEAD_LEN - tag_len)
-        return ERR_FULL;
-    struct wr head = wr_of(buf, DLMS_HEAD_LEN);
-    wr_u8(&head, sc);
-    wr_u32(&head, counter);
-    struct parts p;
-    put_iv(p.iv, title, counter);
-    lay_out(&p, ak, buf, plain_len);
-    if (tag_len > 0)
-        err = crypto_gcm_seal(key, p.iv, p.aad, p.n_aad, p.text, p.text_len,
-                              buf + DLMS_HEAD_LEN + plain_len, tag_len);
-    else
-        err = crypto_gcm_crypt(key, p.iv, p.text, p.text_len);
     if (err == ERR_OK)
-        *out_len = DLMS_HEAD_LEN + plain_len + tag_len;
+        err = crypto_gcm_key(&gcm, key);
+    if (err == ERR_OK)
+        err = dlms_seal_with(&(struct dlms_cipher){&gcm, ak, title}, &b);
+    if (err == ERR_OK)
+        *out_len = b.len;
+    crypto_gcm_end(&gcm);
     return err;
 }
 
@@ -101,35 +187,21 @@ enum err dlms_open(const uint8_t key[16], const uint8_t ak[16], const uint8_t ti
                    uint8_t *buf, size_t len, uint8_t *sc, uint32_t *counter, uint8_t **plain,
                    size_t *plain_len)
 {
-    *plain = NULL;
-    *plain_len = 0;
-    struct rd r = rd_of(buf, len);
-    *sc = rd_u8(&r);
-    *counter = rd_u32(&r);
-    if (r.err != ERR_OK)
-        return r.err;
-    enum err err = check_control(*sc, key, ak);
-    if (err != ERR_OK)
-        return err;
-    size_t tag_len = (*sc & DLMS_SC_AUTH) ? CRYPTO_GCM_TAG : 0;
-    if (rd_left(&r) < tag_len)
-        return ERR_TRUNCATED;
-    size_t text_len = rd_left(&r) - tag_len;
-    struct parts p;
-    put_iv(p.iv, title, *counter);
-    lay_out(&p, ak, buf, text_len);
-    if (tag_len > 0)
-        err = crypto_gcm_open(key, p.iv, p.aad, p.n_aad, p.text, p.text_len,
-                              buf + DLMS_HEAD_LEN + text_len, tag_len);
-    else
-        err = crypto_gcm_crypt(key, p.iv, p.text, p.text_len);
-    if (err != ERR_OK) {
-        wipe(buf + DLMS_HEAD_LEN, text_len); /* also the text that was never encrypted */
-        return err;
-    }
-    *plain = buf + DLMS_HEAD_LEN;
-    *plain_len = text_len;
-    return ERR_OK;
+    struct crypto_gcm gcm = {.ready = false};
+    struct dlms_body b = {.buf = buf, .len = len};
+    enum err err = read_body(&b), control = check_control(b.sc, key, ak);
+    if (len >= DLMS_HEAD_LEN && control != ERR_OK)
+        err = control;
+    if (err == ERR_OK)
+        err = crypto_gcm_key(&gcm, key);
+    if (err == ERR_OK)
+        err = dlms_open_with(&(struct dlms_cipher){&gcm, ak, title}, &b);
+    crypto_gcm_end(&gcm);
+    *sc = b.sc;
+    *counter = b.counter;
+    *plain = err == ERR_OK ? b.text : NULL;
+    *plain_len = err == ERR_OK ? b.text_len : 0;
+    return err;
 }
 
 /* GMAC(SC || AK || challenge) with SC at head[0]; the tag of an empty text. */

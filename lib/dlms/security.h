@@ -1,12 +1,14 @@
 /* Security suite 0 (AES-GCM-128): ciphered APDUs, HLS 5, invocation counters. Green Book 9.2.
  *
  * struct dlms_keys holds what both sides share; it is borrowed and must outlive its users.
- * Counters: a sender never uses a (key, counter) pair twice, also not after a power cut: numbers
- * are reserved in blocks through a store before use. */
+ * A long-lived user keeps a struct crypto_gcm per key (dlms_seal_with, dlms_open_with); for a
+ * single APDU there are dlms_seal and dlms_open. Counters: a sender never uses a (key, counter)
+ * pair twice, also not after a power cut: numbers are reserved in blocks through a store before
+ * use. */
 #ifndef FERRARIS_DLMS_SECURITY_H
 #define FERRARIS_DLMS_SECURITY_H
 
-#include "lib/base/cursor.h"
+#include "lib/crypto/crypto.h"
 
 #define DLMS_TITLE_LEN    8
 #define DLMS_SC_AUTH      0x10u /* security control bits, suite 0 in the low nibble */
@@ -63,6 +65,36 @@ MUST_CHECK enum err dlms_seal(const uint8_t key[16], const uint8_t ak[16],
 MUST_CHECK enum err dlms_open(const uint8_t key[16], const uint8_t ak[16],
                               const uint8_t title[DLMS_TITLE_LEN], uint8_t *buf, size_t len,
                               uint8_t *sc, uint32_t *counter, uint8_t **plain, size_t *plain_len);
+/* The same with a key that is ready: gcm holds guek or a dedicated key (crypto_gcm_key). */
+struct dlms_cipher { /* of one direction; all borrowed */
+    struct crypto_gcm *gcm;
+    const uint8_t *ak;    /* 16 octets; NULL where nothing is authenticated */
+    const uint8_t *title; /* DLMS_TITLE_LEN octets, the sender's */
+};
+struct dlms_body { /* seal: in sc, counter, buf, size, text_len; out len.
+                      open: in buf, len; out sc, counter, text, text_len. */
+    uint8_t sc;
+    uint32_t counter;
+    uint8_t *buf;
+    size_t size, len;
+    uint8_t *text;
+    size_t text_len;
+};
+/* As dlms_seal and dlms_open; ERR_KEY also where gcm is not ready. */
+MUST_CHECK enum err dlms_seal_with(const struct dlms_cipher *c, struct dlms_body *b);
+MUST_CHECK enum err dlms_open_with(const struct dlms_cipher *c, struct dlms_body *b);
+
+/* Sealing of a body whose text comes in parts, when the whole is longer than any buffer: begin
+ * writes SC||IC to head; part treats the next octets of the text in place; end writes the tag
+ * and gives its length, 0 without SC_AUTH. gcm is this text's alone until the end. The errors of
+ * dlms_seal but ERR_FULL, and ERR_STATE (order). */
+MUST_CHECK enum err dlms_seal_begin(const struct dlms_cipher *c, uint8_t sc, uint32_t counter,
+                                    uint8_t head[DLMS_HEAD_LEN]);
+MUST_CHECK enum err dlms_seal_part(const struct dlms_cipher *c, uint8_t sc, uint8_t *text,
+                                   size_t len);
+MUST_CHECK enum err dlms_seal_end(const struct dlms_cipher *c, uint8_t sc,
+                                  uint8_t tag[CRYPTO_GCM_TAG], size_t *tag_len);
+
 /* HLS 5 (Green Book 9.2.7): f(challenge) = SC(0x10) || IC || GMAC(SC||AK||challenge), 17
  * octets. title is the sender's of f. The counter comes from the same dlms_counter as the sender's
  * ciphered APDUs: both use the same key and nonce space. ERR_KEY, ERR_IO. */
@@ -71,7 +103,8 @@ MUST_CHECK enum err dlms_hls5_make(const struct dlms_keys *k, const uint8_t titl
                                    uint32_t counter, struct bytes challenge,
                                    uint8_t out[DLMS_GMAC_LEN]);
 /* ERR_TAG, ERR_FORMAT (length, SC), ERR_KEY, ERR_IO; *counter is the sender's and set at ERR_OK
- * only. Both sides must have different titles, or a peer could send back our own f. */
+ * only. Both sides must have different titles, or a peer could send back our own f.
+ * The other mechanisms, and this one with a key that is ready: hls.h. */
 MUST_CHECK enum err dlms_hls5_check(const struct dlms_keys *k, const uint8_t title[DLMS_TITLE_LEN],
                                     struct bytes challenge, struct bytes f, uint32_t *counter);
 
