@@ -40,14 +40,14 @@ static void on_close(void *context, size_t i)
     session_close(&s->session[i]);
 }
 
-struct tcp_server_engine serve_engine(struct serve *s)
+struct port_engine serve_engine(struct serve *s)
 {
-    return (struct tcp_server_engine){.context = s,
-                                      .open = on_open,
-                                      .feed = on_feed,
-                                      .take = on_take,
-                                      .closed = on_closed,
-                                      .close = on_close};
+    return (struct port_engine){.context = s,
+                                .open = on_open,
+                                .feed = on_feed,
+                                .take = on_take,
+                                .closed = on_closed,
+                                .close = on_close};
 }
 
 static void status(const struct serve *s, char *answer, size_t size)

@@ -16,7 +16,7 @@ struct serve {
     struct cosem_session session[TCP_SERVER_CONNS];
 };
 
-struct tcp_server_engine serve_engine(struct serve *s);
+struct port_engine serve_engine(struct serve *s);
 /* A panel_fn; context: struct serve. Commands: status; mains on; mains off [warn]; phase 1..3
  * on|off. */
 void serve_panel(void *context, char *line, char *answer, size_t size);

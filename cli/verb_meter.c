@@ -378,7 +378,7 @@ static int print_datasheet(const struct model_meter *m)
 
 static int listen_all(struct run *r, const struct words *w)
 {
-    struct tcp_server_engine engine = serve_engine(&r->serve);
+    struct port_engine engine = serve_engine(&r->serve);
     enum err err = tcp_server_listen(&r->serve.tcp, &r->loop, w->listen, &engine);
     if (err)
         return cli_fail(r->verb, err == ERR_FORMAT ? CLI_USAGE : CLI_LOST, "%s", r->serve.tcp.why);

@@ -170,12 +170,12 @@ static void serve(int tell)
     bench_must(uv_loop_init(&loop) == 0, "no loop");
     for (size_t i = 0; i < N_METERS; i++) {
         struct station *s = &station[i];
-        const struct tcp_server_engine engine = {.context = s,
-                                                 .open = on_open,
-                                                 .feed = on_feed,
-                                                 .take = on_take,
-                                                 .closed = on_closed,
-                                                 .close = on_close};
+        const struct port_engine engine = {.context = s,
+                                           .open = on_open,
+                                           .feed = on_feed,
+                                           .take = on_take,
+                                           .closed = on_closed,
+                                           .close = on_close};
         bench_must(tcp_server_listen(&s->tcp, &loop, "127.0.0.1:0", &engine) == ERR_OK, s->tcp.why);
         bench_must(write(tell, s->tcp.address, sizeof s->tcp.address) > 0, "no pipe");
     }

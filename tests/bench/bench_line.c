@@ -76,12 +76,12 @@ static void close_end(void *context, size_t i)
 static void serve(struct end *e, int tell)
 {
     static struct tcp_server server;
-    const struct tcp_server_engine engine = {.context = e,
-                                             .open = open_end,
-                                             .feed = feed_end,
-                                             .take = take_end,
-                                             .closed = closed_end,
-                                             .close = close_end};
+    const struct port_engine engine = {.context = e,
+                                       .open = open_end,
+                                       .feed = feed_end,
+                                       .take = take_end,
+                                       .closed = closed_end,
+                                       .close = close_end};
     uv_loop_t loop;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     bench_must(uv_loop_init(&loop) == 0, "no loop");

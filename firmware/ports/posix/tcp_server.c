@@ -1,12 +1,9 @@
 /* See tcp_server.h. One connection goes round: read -> feed -> take -> write -> feed the rest. */
 #include "firmware/ports/posix/tcp_server.h"
 
-#include "firmware/ports/posix/port_owner.h"
+#include "firmware/ports/posix/port_address.h"
 
-#include <netdb.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BACKLOG 128
@@ -33,7 +30,7 @@ static void close_line(struct tcp_server_conn *c)
     if (!c->used || c->closing)
         return;
     c->closing = true;
-    struct tcp_server_engine *e = &c->server->engine;
+    struct port_engine *e = &c->server->engine;
     e->close(e->context, index_of(c));
     uv_close((uv_handle_t *)&c->line, on_line_closed);
 }
@@ -77,7 +74,7 @@ static bool send_out(struct tcp_server_conn *c)
  * system call of its own. */
 static void gather(struct tcp_server_conn *c)
 {
-    struct tcp_server_engine *e = &c->server->engine;
+    struct port_engine *e = &c->server->engine;
     size_t used = 1, n = 1;
     while (c->out_len < sizeof c->out && (used > 0 || n > 0)) {
         n = e->take(e->context, index_of(c), c->out + c->out_len, sizeof c->out - c->out_len);
@@ -123,7 +120,7 @@ static void set_reading(struct tcp_server_conn *c, bool on)
 /* Feeds what was read and sends what comes out, as far as both sides let it. */
 static void go_on(struct tcp_server_conn *c)
 {
-    struct tcp_server_engine *e = &c->server->engine;
+    struct port_engine *e = &c->server->engine;
     bool open = !c->closing && !c->writing;
     while (open) {
         gather(c);
@@ -179,98 +176,35 @@ static void on_connection(uv_stream_t *listener, int status)
     set_reading(c, true);
 }
 
-static bool is_port(const char *text)
-{
-    size_t n = strlen(text);
-    return n >= 1 && n <= 5 && strspn(text, "0123456789") == n && strtoul(text, NULL, 10) <= 65535;
-}
-
-/* "host:port" or "[host]:port" into a socket address. */
-static enum err resolve(struct tcp_server *s, const char *address, struct sockaddr_storage *out)
-{
-    char host[128];
-    const char *colon = strrchr(address, ':');
-    size_t n = colon != NULL ? (size_t)(colon - address) : 0;
-    if (n == 0 || n >= sizeof host || !is_port(colon + 1)) {
-        snprintf(s->why, sizeof s->why, "'%s' is not HOST:PORT", address);
-        return ERR_FORMAT;
-    }
-    memcpy(host, address, n);
-    host[n] = '\0';
-    char *name = host;
-    if (host[0] == '[' && host[n - 1] == ']') {
-        host[n - 1] = '\0';
-        name = host + 1;
-    }
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *found;
-    int rc = getaddrinfo(name, colon + 1, &hints, &found);
-    if (rc != 0) {
-        snprintf(s->why, sizeof s->why, "%s: %s", address, gai_strerror(rc));
-        return ERR_FORMAT;
-    }
-    memcpy(out, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
-    return ERR_OK;
-}
-
-static uint16_t port_of(const struct sockaddr_storage *a)
-{
-    if (a->ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)a)->sin6_port);
-    return ntohs(((const struct sockaddr_in *)a)->sin_port);
-}
-
 static void print_address(struct tcp_server *s)
 {
     struct sockaddr_storage a;
     int len = sizeof a;
-    char name[INET6_ADDRSTRLEN] = "?";
-    if (uv_tcp_getsockname(&s->listener, (struct sockaddr *)&a, &len) != 0)
-        return;
-    if (a.ss_family == AF_INET6)
-        uv_ip6_name((const struct sockaddr_in6 *)&a, name, sizeof name);
-    else
-        uv_ip4_name((const struct sockaddr_in *)&a, name, sizeof name);
-    const char *format = a.ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u";
-    snprintf(s->address, sizeof s->address, format, name, (unsigned)port_of(&a));
-}
-
-static enum err explain(struct tcp_server *s, int rc, const char *address, uint16_t port)
-{
-    char owner[96];
-    if (rc != UV_EADDRINUSE) {
-        snprintf(s->why, sizeof s->why, "%s: %s", address, uv_strerror(rc));
-        return ERR_IO;
-    }
-    if (port_owner(port, owner, sizeof owner))
-        snprintf(s->why, sizeof s->why, "address already in use: %s, by %s", address, owner);
-    else
-        snprintf(s->why, sizeof s->why, "address already in use: %s", address);
-    return ERR_BUSY;
+    if (uv_tcp_getsockname(&s->listener, (struct sockaddr *)&a, &len) == 0)
+        port_address_print(&a, s->address);
 }
 
 enum err tcp_server_listen(struct tcp_server *s, uv_loop_t *loop, const char *address,
-                           const struct tcp_server_engine *engine)
+                           const struct port_engine *engine)
 {
     memset(s, 0, sizeof *s);
     s->engine = *engine;
     /* libuv writes without MSG_NOSIGNAL: a peer's end of stream and reset would end the process */
     signal(SIGPIPE, SIG_IGN);
     struct sockaddr_storage a;
-    enum err err = resolve(s, address, &a);
+    enum err err = port_address_resolve(address, SOCK_STREAM, &a, s->why);
     if (err)
         return err;
     int rc = uv_tcp_init(loop, &s->listener);
     if (rc != 0)
-        return explain(s, rc, address, 0);
+        return port_address_explain(rc, address, &a, s->why);
     s->listener.data = s;
     rc = uv_tcp_bind(&s->listener, (const struct sockaddr *)&a, 0);
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection);
     if (rc != 0) {
         uv_close((uv_handle_t *)&s->listener, NULL);
-        return explain(s, rc, address, port_of(&a));
+        return port_address_explain(rc, address, &a, s->why);
     }
     print_address(s);
     uv_timer_init(loop, &s->timer);

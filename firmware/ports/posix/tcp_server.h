@@ -8,7 +8,8 @@
 #ifndef FERRARIS_POSIX_TCP_SERVER_H
 #define FERRARIS_POSIX_TCP_SERVER_H
 
-#include "lib/base/err.h"
+#include "firmware/ports/posix/port_address.h"
+#include "firmware/ports/posix/port_engine.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,17 +19,6 @@
 #define TCP_SERVER_CONNS   16   /* at once; one more waits until a place is free */
 #define TCP_SERVER_BUFFER  4096 /* octets each way and connection */
 #define TCP_SERVER_POLL_MS 250
-
-/* The engine behind connection i (0..TCP_SERVER_CONNS-1). */
-struct tcp_server_engine {
-    void *context;
-    bool (*open)(void *context, size_t i); /* false: not now, the connection is closed */
-    size_t (*feed)(void *context, size_t i, const uint8_t *p, size_t n); /* octets consumed */
-    size_t (*take)(void *context, size_t i, uint8_t *to, size_t size);   /* octets to send */
-    bool (*closed)(void *context, size_t i,
-                   uint64_t now_ms);        /* true: close the line; also polled */
-    void (*close)(void *context, size_t i); /* the line is gone */
-};
 
 struct tcp_server;
 struct tcp_server_conn { /* private */
@@ -41,12 +31,14 @@ struct tcp_server_conn { /* private */
     uint8_t in[TCP_SERVER_BUFFER], out[TCP_SERVER_BUFFER];
 };
 struct tcp_server {
-    struct tcp_server_engine engine;
+    struct port_engine engine;
     uv_tcp_t listener;
     uv_timer_t timer;
-    bool waiting;      /* a connection could not be taken in yet */
-    char address[128]; /* where it listens, with the real port: "127.0.0.1:4059", "[::1]:4059" */
-    char why[256];     /* after an error of tcp_server_listen(): the sentence for the user */
+    bool waiting;                    /* a connection could not be taken in yet */
+    char address[PORT_ADDRESS_TEXT]; /* where it listens, with the real port: "127.0.0.1:4059",
+                                        "[::1]:4059" */
+    char why[PORT_ADDRESS_WHY]; /* after an error of tcp_server_listen(): the sentence for the user
+                                 */
     struct tcp_server_conn conn[TCP_SERVER_CONNS];
 };
 
@@ -56,7 +48,7 @@ struct tcp_server {
  * close.
  */
 MUST_CHECK enum err tcp_server_listen(struct tcp_server *s, uv_loop_t *loop, const char *address,
-                                      const struct tcp_server_engine *engine);
+                                      const struct port_engine *engine);
 /* Closes every connection; the listener stays. */
 void tcp_server_drop_all(struct tcp_server *s);
 /* Closes everything; run the loop until it is empty. */

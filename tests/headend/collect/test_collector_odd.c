@@ -202,7 +202,7 @@ static void on_close(void *context, size_t i)
 /* A register and a profile of a second; its row in the store. */
 static int64_t add_scripted(struct town *t)
 {
-    const struct tcp_server_engine engine = {
+    const struct port_engine engine = {
         .open = on_open, .feed = on_feed, .take = on_take, .closed = on_shut, .close = on_close};
     struct store_meter m = {.client_sap = 16,
                             .server_sap = 1,

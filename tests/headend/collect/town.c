@@ -74,12 +74,12 @@ struct station *town_station(struct town *t, const char *model)
     assert_non_null(s);
     s->rig = rig_new(model, TOWN_START, TOWN_LOAD);
     rig_live(s->rig, t->utc_ms / 1000 - rig_time(TOWN_START));
-    const struct tcp_server_engine engine = {.context = s,
-                                             .open = on_open,
-                                             .feed = on_feed,
-                                             .take = on_take,
-                                             .closed = on_shut,
-                                             .close = on_close};
+    const struct port_engine engine = {.context = s,
+                                       .open = on_open,
+                                       .feed = on_feed,
+                                       .take = on_take,
+                                       .closed = on_shut,
+                                       .close = on_close};
     assert_int_equal(tcp_server_listen(&s->tcp, &t->loop, "127.0.0.1:0", &engine), ERR_OK);
     t->station[t->n_stations++] = s;
     return s;

@@ -65,12 +65,12 @@ static int start(void **state)
     (void)state;
     memset(&e, 0, sizeof e);
     signal(SIGPIPE, SIG_DFL); /* as a process begins */
-    const struct tcp_server_engine engine = {.context = &e,
-                                             .open = on_open,
-                                             .feed = on_feed,
-                                             .take = on_take,
-                                             .closed = on_closed,
-                                             .close = on_close};
+    const struct port_engine engine = {.context = &e,
+                                       .open = on_open,
+                                       .feed = on_feed,
+                                       .take = on_take,
+                                       .closed = on_closed,
+                                       .close = on_close};
     return uv_loop_init(&e.loop) != 0 ||
            tcp_server_listen(&e.server, &e.loop, "127.0.0.1:0", &engine) != ERR_OK;
 }
