@@ -3,8 +3,7 @@
 
 static const struct cosem_attr attrs[] = {
     IC_LOGICAL_NAME,
-    {.name = "value", .type = AXDR_TYPE(AXDR_ANY)},
+    IC_DYNAMIC("value", AXDR_ANY),
 };
 
-const struct cosem_class cosem_ic_0001 = {
-    .id = 1, .version = 0, .name = "Data", .attrs = attrs, .n_attrs = IC_COUNT(attrs)};
+const struct cosem_class cosem_ic_0001 = IC_OF(1, 0, "Data", attrs, IC_COUNT(attrs));

@@ -3,19 +3,12 @@
 
 static const struct cosem_attr attrs[] = {
     IC_LOGICAL_NAME,
-    {.name = "value", .type = AXDR_TYPE(AXDR_SIMPLE)},
+    IC_DYNAMIC("value", AXDR_SIMPLE),
     IC_SCALER_UNIT,
 };
 static const struct cosem_method methods[] = {
-    {.name = "reset"},
+    IC_TRIGGER("reset"),
 };
 
-const struct cosem_class cosem_ic_0003 = {
-    .id = 3,
-    .version = 0,
-    .name = "Register",
-    .attrs = attrs,
-    .n_attrs = IC_COUNT(attrs),
-    .methods = methods,
-    .n_methods = IC_COUNT(methods),
-};
+const struct cosem_class cosem_ic_0003 =
+    IC_WITH_METHODS(3, 0, "Register", attrs, IC_COUNT(attrs), methods, IC_COUNT(methods));

@@ -3,21 +3,14 @@
 
 static const struct cosem_attr attrs[] = {
     IC_LOGICAL_NAME,
-    {.name = "value", .type = AXDR_TYPE(AXDR_SIMPLE)},
+    IC_DYNAMIC("value", AXDR_SIMPLE),
     IC_SCALER_UNIT,
-    {.name = "status", .type = AXDR_TYPE(AXDR_SIMPLE)},
-    {.name = "capture_time", .type = AXDR_TYPE(AXDR_OS12)},
+    IC_DYNAMIC("status", AXDR_SIMPLE),
+    IC_DYNAMIC("capture_time", AXDR_OS12),
 };
 static const struct cosem_method methods[] = {
-    {.name = "reset"},
+    IC_TRIGGER("reset"),
 };
 
-const struct cosem_class cosem_ic_0004 = {
-    .id = 4,
-    .version = 0,
-    .name = "Extended register",
-    .attrs = attrs,
-    .n_attrs = IC_COUNT(attrs),
-    .methods = methods,
-    .n_methods = IC_COUNT(methods),
-};
+const struct cosem_class cosem_ic_0004 =
+    IC_WITH_METHODS(4, 0, "Extended register", attrs, IC_COUNT(attrs), methods, IC_COUNT(methods));

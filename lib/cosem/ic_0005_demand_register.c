@@ -4,26 +4,19 @@
 
 static const struct cosem_attr attrs[] = {
     IC_LOGICAL_NAME,
-    {.name = "current_average_value", .type = AXDR_TYPE(AXDR_SIMPLE)},
-    {.name = "last_average_value", .type = AXDR_TYPE(AXDR_SIMPLE)},
+    IC_DYNAMIC("current_average_value", AXDR_SIMPLE),
+    IC_DYNAMIC("last_average_value", AXDR_SIMPLE),
     IC_SCALER_UNIT,
-    {.name = "status", .type = AXDR_TYPE(AXDR_SIMPLE)},
-    {.name = "capture_time", .type = AXDR_TYPE(AXDR_OS12)},
-    {.name = "start_time_current", .type = AXDR_TYPE(AXDR_OS12)},
-    {.name = "period", .type = AXDR_TYPE(AXDR_U32), .is_static = true},
-    {.name = "number_of_periods", .type = AXDR_TYPE(AXDR_U16), .is_static = true},
+    IC_DYNAMIC("status", AXDR_SIMPLE),
+    IC_DYNAMIC("capture_time", AXDR_OS12),
+    IC_DYNAMIC("start_time_current", AXDR_OS12),
+    IC_STATIC("period", AXDR_U32), /* s */
+    IC_STATIC_IN("number_of_periods", IC_LIMITS({0, 1, 65535}), AXDR_U16),
 };
 static const struct cosem_method methods[] = {
-    {.name = "reset"},
-    {.name = "next_period"},
+    IC_TRIGGER("reset"),
+    IC_TRIGGER("next_period"),
 };
 
-const struct cosem_class cosem_ic_0005 = {
-    .id = 5,
-    .version = 0,
-    .name = "Demand register",
-    .attrs = attrs,
-    .n_attrs = IC_COUNT(attrs),
-    .methods = methods,
-    .n_methods = IC_COUNT(methods),
-};
+const struct cosem_class cosem_ic_0005 =
+    IC_WITH_METHODS(5, 0, "Demand register", attrs, IC_COUNT(attrs), methods, IC_COUNT(methods));

@@ -5,29 +5,21 @@
 
 static const struct cosem_attr attrs[] = {
     IC_LOGICAL_NAME,
-    {.name = "buffer",
+    {.name = IC_NAME("buffer"),
      .type = AXDR_TYPE(AXDR_ANY),
      .selectors = 1u << (PROFILE_BY_RANGE - 1) | 1u << (PROFILE_BY_ENTRY - 1)},
-    {.name = "capture_objects",
-     .type = AXDR_TYPE(AXDR_ARRAY, IC_CAPTURE_OBJECT),
-     .is_static = true},
-    {.name = "capture_period", .type = AXDR_TYPE(AXDR_U32), .is_static = true},
-    {.name = "sort_method", .type = AXDR_TYPE(AXDR_ENUM), .is_static = true},
-    {.name = "sort_object", .type = AXDR_TYPE(IC_CAPTURE_OBJECT), .is_static = true},
-    {.name = "entries_in_use", .type = AXDR_TYPE(AXDR_U32)},
-    {.name = "profile_entries", .type = AXDR_TYPE(AXDR_U32), .is_static = true},
+    IC_STATIC("capture_objects", AXDR_ARRAY, IC_CAPTURE_OBJECT),
+    IC_STATIC("capture_period", AXDR_U32), /* s; 0: captured from outside only */
+    /* 1 FIFO, 2 LIFO, 3 largest, 4 smallest, 5 nearest to zero, 6 farthest from zero */
+    IC_STATIC_IN("sort_method", IC_LIMITS({0, 1, 6}), AXDR_ENUM),
+    IC_STATIC("sort_object", IC_CAPTURE_OBJECT),
+    IC_DYNAMIC("entries_in_use", AXDR_U32),
+    IC_STATIC("profile_entries", AXDR_U32),
 };
 static const struct cosem_method methods[] = {
-    {.name = "reset"},
-    {.name = "capture"},
+    IC_TRIGGER("reset"),
+    IC_TRIGGER("capture"),
 };
 
-const struct cosem_class cosem_ic_0007 = {
-    .id = 7,
-    .version = 1,
-    .name = "Profile generic",
-    .attrs = attrs,
-    .n_attrs = IC_COUNT(attrs),
-    .methods = methods,
-    .n_methods = IC_COUNT(methods),
-};
+const struct cosem_class cosem_ic_0007 =
+    IC_WITH_METHODS(7, 1, "Profile generic", attrs, IC_COUNT(attrs), methods, IC_COUNT(methods));

@@ -3,20 +3,11 @@
 
 static const struct cosem_attr attrs[] = {
     IC_LOGICAL_NAME,
-    {.name = "SAP_assignment_list",
-     .type = AXDR_TYPE(AXDR_ARRAY, AXDR_STRUCT, 2, AXDR_U16, AXDR_OCTETS),
-     .is_static = true},
+    IC_STATIC("SAP_assignment_list", AXDR_ARRAY, AXDR_STRUCT, 2, AXDR_U16, AXDR_OCTETS),
 };
 static const struct cosem_method methods[] = {
-    {.name = "connect_logical_device", .param = AXDR_TYPE(AXDR_STRUCT, 2, AXDR_U16, AXDR_OCTETS)},
+    IC_METHOD("connect_logical_device", AXDR_STRUCT, 2, AXDR_U16, AXDR_OCTETS),
 };
 
-const struct cosem_class cosem_ic_0017 = {
-    .id = 17,
-    .version = 0,
-    .name = "SAP assignment",
-    .attrs = attrs,
-    .n_attrs = IC_COUNT(attrs),
-    .methods = methods,
-    .n_methods = IC_COUNT(methods),
-};
+const struct cosem_class cosem_ic_0017 =
+    IC_WITH_METHODS(17, 0, "SAP assignment", attrs, IC_COUNT(attrs), methods, IC_COUNT(methods));

@@ -9,13 +9,25 @@ const struct cosem_class *cosem_class_at(size_t index)
     return index < cosem_n_classes ? cosem_classes[index] : NULL;
 }
 
+/* Place of the first class that is not before (id, version); the table is sorted by them. */
+static size_t place_of(uint16_t id, uint8_t version)
+{
+    size_t low = 0, high = cosem_n_classes;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        const struct cosem_class *c = cosem_classes[mid];
+        if (c->id < id || (c->id == id && c->version < version))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 const struct cosem_class *cosem_class_find(uint16_t id, uint8_t version)
 {
-    for (size_t i = 0; i < cosem_n_classes; i++) {
-        if (cosem_classes[i]->id == id && cosem_classes[i]->version == version)
-            return cosem_classes[i];
-    }
-    return NULL;
+    const struct cosem_class *c = cosem_class_at(place_of(id, version));
+    return c && c->id == id && c->version == version ? c : NULL;
 }
 
 const struct cosem_class *cosem_class_near(uint16_t id, uint8_t version)

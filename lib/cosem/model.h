@@ -14,16 +14,32 @@
 #include "lib/cosem/results.h"
 #include "lib/dlms/axdr.h"
 
+/* What the class says beyond the type: the value of an integer or enum, the octets of a string, the
+ * bits of a bit-string or the elements of an array must be min..max. Several limits of one place
+ * allow what any of them allows. */
+struct cosem_limit {
+    uint8_t at; /* place in type.code */
+    int32_t min, max;
+};
 struct cosem_attr {
-    const char *name;
+    const char *name; /* NULL where the build has no names */
     struct axdr_type type;
+    const struct cosem_limit *limits;
+    uint8_t n_limits;
     bool is_static;    /* configuration, not process value */
     uint8_t selectors; /* bit n-1 set: selective access n is offered by the class */
 };
 struct cosem_method {
     const char *name;
     struct axdr_type param; /* len 0: any parameter or none is accepted */
+    const struct cosem_limit *limits;
+    uint8_t n_limits;
 };
+/* Whether `value`, A-XDR, is one value that a client may write: TYPE_UNMATCHED where the type is
+ * another, octets are left over or a date is none; OTHER_REASON outside the limits; SUCCESS. The
+ * server asks before a binding's set or invoke, a client may ask before it sends. */
+enum cosem_result cosem_check_value(const struct cosem_attr *attr, struct bytes value);
+enum cosem_result cosem_check_param(const struct cosem_method *method, struct bytes param);
 /* Interface class. attrs[0] is attribute 1 (logical_name); methods[0] is method 1. */
 struct cosem_class {
     uint16_t id;

@@ -151,8 +151,7 @@ void axdr_skip(struct rd *r)
     skip_within(r, 0);
 }
 
-/* Position behind the type that begins at `at`. */
-static size_t type_end(struct axdr_type t, size_t at)
+size_t axdr_type_end(struct axdr_type t, size_t at)
 {
     size_t need = 1;
     while (need > 0 && at < t.len) {
@@ -242,7 +241,7 @@ static unsigned check_done(struct check_level *level, unsigned depth, struct axd
 {
     while (depth > 0) {
         struct check_level *l = &level[depth - 1];
-        l->at = l->is_array ? l->at : type_end(type, l->at);
+        l->at = l->is_array ? l->at : axdr_type_end(type, l->at);
         if (--l->left > 0)
             break;
         depth--;

@@ -57,6 +57,9 @@ struct axdr_type {
         .code = (const uint8_t[]){__VA_ARGS__}, .len = sizeof((const uint8_t[]){__VA_ARGS__})      \
     }
 
+/* Position in t.code behind the type that begins at `at`. */
+size_t axdr_type_end(struct axdr_type t, size_t at);
+
 /* Octets of a simple value's content by its tag, or one of these. */
 #define AXDR_SIZE_PREFIXED 0xFFu /* a length in octets comes first */
 #define AXDR_SIZE_OTHER    0xFEu /* counted otherwise (array, structure, bits, compact), or no tag */
