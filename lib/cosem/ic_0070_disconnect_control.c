@@ -1,11 +1,10 @@
 /* Class 70, Disconnect control; version 1 has one mode more. Blue Book 4.5.8 */
 #include "lib/cosem/ic.h"
 
+/* output_state: true is closed. control_state: 0 disconnected, 1 connected, 2 ready for
+ * reconnection */
 #define ATTRIBUTES(last_mode)                                                                      \
-    IC_LOGICAL_NAME,                                                                               \
-        IC_DYNAMIC("output_state",                                                                 \
-                   AXDR_BOOL), /* true: contact closed */ /* 0 disconnected, 1 connected, 2 ready  \
-                                                             for reconnection */                   \
+    IC_LOGICAL_NAME, IC_DYNAMIC("output_state", AXDR_BOOL),                                        \
         IC_DYNAMIC_IN("control_state", IC_LIMITS({0, 0, 2}), AXDR_ENUM),                           \
         IC_STATIC_IN("control_mode", IC_LIMITS({0, 0, last_mode}), AXDR_ENUM)
 

@@ -69,6 +69,8 @@ struct cosem_rights {
 };
 
 struct cosem_row;
+struct cosem_device;
+struct values;
 /* A resolved object: row + instance numbers within the row's ranges (0 where the row has none). */
 struct cosem_ref {
     const struct cosem_row *row;
@@ -81,6 +83,7 @@ struct cosem_call {
     void *context;                 /* the logical device's (the meter) */
     struct cosem_session *session; /* the association that asks; for classes 15, 17, 64 */
     enum cosem_role role;
+    const struct cosem_device *device; /* the logical device that is asked */
 };
 
 /* Selective access, already checked for form: selector 0 = none; parameter is the A-XDR value. */
@@ -139,6 +142,7 @@ struct cosem_device {
     /* Whether instance `o` exists in this meter (phases, options). NULL: all. */
     bool (*present)(void *context, const struct cosem_ref *o);
     void *context;
+    struct values *values; /* of the rows bound to values_binding (values.h); NULL: none */
 };
 
 /* Finds (class, ln); false where there is none. */

@@ -186,8 +186,10 @@ enum err server_before_tell(struct cosem_session *s)
 
 struct cosem_call server_call(struct cosem_session *s)
 {
-    return (struct cosem_call){
-        .context = s->device->context, .session = s, .role = s->client->role};
+    return (struct cosem_call){.context = s->device->context,
+                               .session = s,
+                               .role = s->client->role,
+                               .device = s->device};
 }
 
 bool policy_allows(const uint16_t rights[COSEM_N_ROLES], enum cosem_role role, uint8_t id)
