@@ -70,6 +70,7 @@ static enum hdlc_rx_event examine_head(struct hdlc_rx *r)
     while (flags < r->have && r->buf[flags] == HDLC_FLAG)
         flags++;
     drop(r, flags);
+    r->need = 0;
     if (r->have == 0)
         return HDLC_RX_MORE;
     if ((r->buf[0] & 0xF0) != 0xA0)
@@ -77,7 +78,7 @@ static enum hdlc_rx_event examine_head(struct hdlc_rx *r)
     if (r->have < 2)
         return HDLC_RX_MORE;
     r->need = (uint16_t)frame_length(r->buf);
-    if (r->need < FRAME_MIN || r->need > r->size)
+    if (r->need < FRAME_MIN)
         return HDLC_RX_BAD_LENGTH;
     size_t head = head_length(r->buf, r->have);
     if (head != 0 && r->need != head + 2 && r->need < head + 4)
@@ -87,7 +88,7 @@ static enum hdlc_rx_event examine_head(struct hdlc_rx *r)
     if (!sum_right(r->buf, head))
         return HDLC_RX_BAD_HCS;
     r->state = BODY;
-    return HDLC_RX_MORE;
+    return r->need <= r->size ? HDLC_RX_MORE : HDLC_RX_BAD_LENGTH;
 }
 
 static enum hdlc_rx_event examine(struct hdlc_rx *r)
@@ -95,7 +96,7 @@ static enum hdlc_rx_event examine(struct hdlc_rx *r)
     enum hdlc_rx_event event = HDLC_RX_MORE;
     if (r->state == HEAD)
         event = examine_head(r);
-    if (r->state == BODY && r->have >= r->need)
+    if (event == HDLC_RX_MORE && r->state == BODY && r->have >= r->need)
         event = sum_right(r->buf, r->need - 2u) ? HDLC_RX_FRAME : HDLC_RX_BAD_FCS;
     if (event == HDLC_RX_MORE && r->have == r->size)
         event = HDLC_RX_BAD_LENGTH;

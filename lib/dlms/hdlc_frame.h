@@ -50,8 +50,10 @@ struct hdlc_rx {
     uint8_t *buf; /* the caller's; receives one frame without flags */
     size_t size;
     uint16_t len; /* of the frame that was told */
+    uint16_t
+        need; /* with HDLC_RX_BAD_LENGTH: above size when a right HCS says that it is too long */
     /* private */
-    uint16_t have, need;
+    uint16_t have;
     uint8_t state;
 };
 /* size: at least HDLC_FRAME_MAX for any frame there is; a longer one is HDLC_RX_BAD_LENGTH. */
