@@ -70,6 +70,7 @@ enum err life_mains_off(struct life *l, bool warn)
     if (!l->powered)
         return ERR_OK;
     enum err err = warn ? meter_power_fail(&l->meter) : ERR_OK;
+    meter_end(&l->meter);
     wipe(&l->meter, sizeof l->meter);
     l->powered = false;
     return err ? fail(l, err, "storing at power fail") : ERR_OK;

@@ -497,6 +497,11 @@ static enum err resume(struct meter *m, int64_t crystal_ns)
     return snapshot_and_complete(m);
 }
 
+void meter_end(struct meter *m)
+{
+    cosem_server_end(&m->server);
+}
+
 enum err meter_init(struct meter *m, const struct meter_config *config)
 {
     if (!config_valid(config))

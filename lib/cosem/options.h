@@ -70,6 +70,9 @@
 #ifndef COSEM_WITH_HLS6
 #define COSEM_WITH_HLS6 1
 #endif
+#ifndef COSEM_WITH_DEDICATED
+#define COSEM_WITH_DEDICATED 1 /* dedicated keys: a cipher of 330 octets in each session */
+#endif
 #ifndef COSEM_WITH_WEAK_HLS
 #define COSEM_WITH_WEAK_HLS 0
 #endif
@@ -110,7 +113,8 @@
     (COSEM_WITH_SET | COSEM_WITH_ACTION << 1 | COSEM_WITH_LIST << 2 |                              \
      COSEM_WITH_BLOCK_WRITE << 3 | COSEM_WITH_ACCESS << 4 | COSEM_WITH_NOTIFICATION << 5 |         \
      COSEM_WITH_GATEWAY << 6 | COSEM_WITH_WRAPPER << 7 | COSEM_WITH_HLS5 << 8 |                    \
-     COSEM_WITH_HLS6 << 9 | COSEM_WITH_WEAK_HLS << 10 | COSEM_WITH_NAMES << 11)
+     COSEM_WITH_HLS6 << 9 | COSEM_WITH_WEAK_HLS << 10 | COSEM_WITH_NAMES << 11 | \
+     COSEM_WITH_DEDICATED << 12)
 #define COSEM_OPTIONS COSEM_MIX(COSEM_OPTION_SIZES, COSEM_OPTION_PARTS)
 
 bool cosem_options_fit(uint32_t options);

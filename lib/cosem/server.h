@@ -11,6 +11,7 @@
 #include "firmware/hal/rng.h"
 #include "lib/cosem/model.h"
 #include "lib/cosem/options.h"
+#include "lib/dlms/hls.h"
 #include "lib/dlms/security.h"
 
 enum cosem_mechanism { /* as on the wire */
@@ -30,7 +31,7 @@ struct cosem_client_entry {
     enum cosem_mechanism mechanism;
     uint8_t
         security; /* DLMS_SC_AUTH|DLMS_SC_ENC bits every request and answer must carry; 0 none */
-    const char *password; /* secret of LLS, HLS 2, 3, 4, 6; NULL: nobody gets in */
+    const char *password; /* secret of LLS, HLS 2, 3, 4, 6; NULL or empty: nobody gets in */
 };
 
 struct cosem_server_config {
@@ -51,9 +52,23 @@ struct cosem_server_config {
     /* Called once an association with authentication is established or fails (event log). NULL
      * allowed. */
     void (*authenticated)(void *context, uint16_t client_sap, bool ok);
+    /* HLS 2: the manufacturer's secret algorithm, see hls.h. NULL: HLS 2 is refused. */
+    enum err (*hls2)(void *context, struct bytes secret, struct bytes challenge, uint8_t *out,
+                     size_t *len);
+    /* Called when a client changes the secret of clients[index] (class 15: attribute 7 with LLS,
+     * method 2 with HLS): makes it durable, and the entry's password from now on. Borrowed for the
+     * call, 1..64 octets. On an error nothing changes. NULL: secrets cannot be changed. */
+    enum err (*change_secret)(void *context, size_t index, struct bytes secret);
     void *context;
     uint32_t inactivity_ms; /* session without traffic is closed; 0 never */
 };
+
+/* Who fails to authenticate is held back: after the third failure of a client entry in a row each
+ * further one is answered with rejected-transient, whatever comes, for 1, 2, 4 ... 60 s. A success
+ * clears it. Time is what session_poll was told last. */
+#define COSEM_FREE_FAILURES 3
+#define COSEM_BACKOFF_MS    1000u
+#define COSEM_BACKOFF_MAX   60000u
 
 struct cosem_server {
     struct cosem_server_config config;
@@ -61,7 +76,13 @@ struct cosem_server {
     struct dlms_counter tx; /* counter of the server's global key */
     uint8_t policy;         /* class 64 v0: 0 none, 1 authenticated, 2 encrypted, 3 both; for
                                associations with the ciphered context, on top of the client entry */
-    uint32_t rx_floor[COSEM_CLIENTS_MAX];    /* per client entry: next counter acceptable */
+    uint32_t rx_floor[COSEM_CLIENTS_MAX]; /* per client entry: next counter acceptable; durable */
+    uint64_t rx_open[COSEM_CLIENTS_MAX];  /* counters below it that were passed over (replay.h);
+                                             not durable: zeros after a restart */
+    uint8_t n_failed[COSEM_CLIENTS_MAX];  /* authentications in a row, per client entry */
+    uint64_t held_ms[COSEM_CLIENTS_MAX];  /* held back until then; 0 not */
+    uint64_t now_ms;                      /* of the last session_poll; 0: none yet */
+    struct crypto_gcm gcm;                /* ready for keys.guek */
     uint8_t n_associated[COSEM_CLIENTS_MAX]; /* sessions associated now, per client entry */
 };
 
@@ -78,6 +99,9 @@ extern const struct cosem_binding cosem_binding_association;
 extern const struct cosem_binding cosem_binding_sap;
 extern const struct cosem_binding cosem_binding_security;
 extern const struct cosem_binding cosem_binding_counter;
+
+/* Wipes the keys and releases what the cipher holds. Its sessions are closed. */
+void cosem_server_end(struct cosem_server *server);
 
 /* session: the record of one connection; complete in session.h so that callers can embed it. */
 struct cosem_session;

@@ -17,6 +17,41 @@ struct verdict {
     uint8_t initiate_error;
 };
 static const struct verdict accepted = {.result = ACSE_ACCEPTED};
+static const struct verdict later = {.result = ACSE_REJECTED_TRANSIENT,
+                                     .diagnostic = ACSE_DIAG_NO_REASON};
+
+/* The mechanisms of HLS in this build. */
+static const struct dlms_hls_method *const methods[] = {
+    &dlms_hls2,
+#if COSEM_WITH_WEAK_HLS
+    &dlms_hls3, &dlms_hls4,
+#endif
+#if COSEM_WITH_HLS5
+    &dlms_hls5,
+#endif
+#if COSEM_WITH_HLS6
+    &dlms_hls6,
+#endif
+};
+
+/* How this client proves itself; NULL: not by HLS, or not in this build. */
+static const struct dlms_hls_method *method_of(const struct cosem_session *s)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        bool here = methods[i] != &dlms_hls2 || s->server->config.hls2;
+        if (methods[i]->mechanism == (uint8_t)s->client->mechanism && here)
+            return methods[i];
+    }
+    return NULL;
+}
+
+static struct bytes secret_of(const struct cosem_client_entry *e)
+{
+    size_t len = e->password ? strlen(e->password) : 0;
+    if (len == 0 || len > COSEM_CHALLENGE_MAX)
+        return (struct bytes){NULL, 0};
+    return (struct bytes){(const uint8_t *)e->password, len};
+}
 
 static struct verdict refused(uint8_t diagnostic)
 {
@@ -33,6 +68,7 @@ static struct verdict refused_initiate(uint8_t error)
 static void report(struct cosem_session *s, bool ok)
 {
     const struct cosem_server_config *c = &s->server->config;
+    backoff_note(s, ok);
     if (c->authenticated)
         c->authenticated(c->context, s->client_sap, ok);
 }
@@ -66,46 +102,58 @@ static struct verdict judge_context(struct cosem_session *s, const struct acse_a
         /* a peer with our own title could send our protected APDUs back to us */
         s->has_title = memcmp(a->title.p, s->server->config.title, DLMS_TITLE_LEN) != 0;
     }
-    bool needs_title = ciphered || s->client->mechanism == COSEM_AUTH_HLS5;
+    const struct dlms_hls_method *m = method_of(s);
+    bool needs_title = ciphered || (m && m->needs_titles);
     return needs_title && !s->has_title ? refused(ACSE_DIAG_CALLING_TITLE_UNKNOWN) : accepted;
 }
 
 /* Compares in a time that depends on the length of the right password only. */
-static bool password_matches(const char *password, struct bytes given)
+static bool password_matches(struct bytes right, struct bytes given)
 {
     uint8_t padded[COSEM_CHALLENGE_MAX] = {0};
-    if (!password)
-        return false;
-    size_t n = strlen(password);
-    if (n == 0 || n > sizeof padded)
+    if (right.len == 0)
         return false;
     if (given.len > 0)
-        memcpy(padded, given.p, given.len < n ? given.len : n);
-    bool same = ct_equal(padded, password, n);
+        memcpy(padded, given.p, given.len < right.len ? given.len : right.len);
+    bool same = ct_equal(padded, right.p, right.len);
     wipe(padded, sizeof padded);
-    return same && given.len == n;
+    return same && given.len == right.len;
+}
+
+/* HLS passes 1 and 2: keeps the client's challenge, draws ours. */
+static struct verdict begin_hls(struct cosem_session *s, const struct dlms_hls_method *m,
+                                struct bytes challenge)
+{
+    const struct hal_rng *rng = s->server->config.rng;
+    if (challenge.len < 8 || challenge.len > COSEM_CHALLENGE_MAX ||
+        (m->needs_secret && secret_of(s->client).len == 0))
+        return refused(ACSE_DIAG_AUTHENTICATION_FAILURE);
+    memcpy(s->client_challenge, challenge.p, challenge.len);
+    s->client_challenge_len = (uint8_t)challenge.len;
+    if (!rng || rng->fill(rng, s->challenge, sizeof s->challenge))
+        return later;
+    return (struct verdict){.result = ACSE_ACCEPTED,
+                            .diagnostic = ACSE_DIAG_AUTHENTICATION_REQUIRED};
 }
 
 static struct verdict judge_secret(struct cosem_session *s, const struct acse_aarq *a)
 {
-    const struct hal_rng *rng = s->server->config.rng;
     uint8_t mechanism = a->has_mechanism ? a->mechanism : DLMS_MECHANISM_NONE;
+    const struct dlms_hls_method *m = method_of(s);
     if (mechanism != s->client->mechanism)
         return refused(mechanism == DLMS_MECHANISM_NONE ? ACSE_DIAG_AUTHENTICATION_REQUIRED
                                                         : ACSE_DIAG_MECHANISM_UNKNOWN);
-    if (mechanism == DLMS_MECHANISM_LLS && !password_matches(s->client->password, a->secret))
-        return refused(ACSE_DIAG_AUTHENTICATION_FAILURE);
-    if (mechanism != DLMS_MECHANISM_HLS5)
+    if (mechanism == DLMS_MECHANISM_NONE)
         return accepted;
-    if (a->secret.len < 8 || a->secret.len > COSEM_CHALLENGE_MAX)
-        return refused(ACSE_DIAG_AUTHENTICATION_FAILURE);
-    memcpy(s->client_challenge, a->secret.p, a->secret.len);
-    s->client_challenge_len = (uint8_t)a->secret.len;
-    if (!rng || rng->fill(rng, s->challenge, sizeof s->challenge))
-        return (struct verdict){.result = ACSE_REJECTED_TRANSIENT,
-                                .diagnostic = ACSE_DIAG_NO_REASON};
-    return (struct verdict){.result = ACSE_ACCEPTED,
-                            .diagnostic = ACSE_DIAG_AUTHENTICATION_REQUIRED};
+    if (mechanism != DLMS_MECHANISM_LLS && !m)
+        return refused(ACSE_DIAG_MECHANISM_UNKNOWN);
+    if (backoff_refuses(s))
+        return later;
+    if (m)
+        return begin_hls(s, m, a->secret);
+    return password_matches(secret_of(s->client), a->secret)
+               ? accepted
+               : refused(ACSE_DIAG_AUTHENTICATION_FAILURE);
 }
 
 /* The InitiateRequest in the clear, deciphered in place where it came ciphered. */
@@ -118,13 +166,11 @@ static enum err open_user_info(struct cosem_session *s, struct bytes info, uint8
         *plain = info;
         return security_required(s) ? ERR_ACCESS : ERR_OK;
     }
-    size_t n = rd_length(&r);
-    if (tag != DLMS_GLO_INITIATE_REQUEST || r.err || n != rd_left(&r))
-        return ERR_FORMAT;
-    if (s->context != DLMS_CONTEXT_LN_CIPHERED)
+    if (!security_is_ciphered(tag) || s->context != DLMS_CONTEXT_LN_CIPHERED)
         return ERR_ACCESS;
-    uint8_t *body = apdu + (size_t)(info.p - apdu) + r.pos; /* same octets, writable */
-    return security_open(s, DLMS_INITIATE_REQUEST, body, n, false, plain);
+    uint8_t *body = apdu + (size_t)(info.p - apdu); /* same octets, writable */
+    enum err err = security_open_apdu(s, body, info.len, plain);
+    return !err && plain->p[0] != DLMS_INITIATE_REQUEST ? ERR_ACCESS : err;
 }
 
 static struct verdict judge_initiate(struct cosem_session *s, struct bytes plain)
@@ -144,10 +190,10 @@ static struct verdict judge_initiate(struct cosem_session *s, struct bytes plain
     bool limited = i.max_pdu != 0 && i.max_pdu < COSEM_PDU_MAX;
     s->max_pdu = limited ? i.max_pdu : COSEM_PDU_MAX;
     bool sealed = s->request_sc == (DLMS_SC_AUTH | DLMS_SC_ENC);
-    if (i.dedicated_key.len == sizeof s->dedicated_key && sealed) {
+    if (COSEM_WITH_DEDICATED && i.dedicated_key.len == sizeof s->dedicated_key && sealed) {
         memcpy(s->dedicated_key, i.dedicated_key.p, sizeof s->dedicated_key);
         s->has_dedicated = true;
-        s->dedicated_floor = 0;
+        s->dedicated_rx = (struct dlms_replay){0, 0};
         s->dedicated_tx = (struct dlms_counter){.next = 0, .limit = UINT32_MAX, .store = NULL};
     }
     return accepted;
@@ -169,7 +215,7 @@ static struct verdict judge(struct cosem_session *s, const struct acse_aarq *a, 
     return initiate.result == ACSE_ACCEPTED ? v : initiate;
 }
 
-/* InitiateResponse, sealed where the request was: tag, length, body. *len 0 when sealing failed. */
+/* InitiateResponse, sealed where and as the request was. Empty when sealing failed. */
 #define INITIATE_SIZE 64
 static struct bytes make_initiate_response(struct cosem_session *s, uint8_t out[INITIATE_SIZE])
 {
@@ -177,17 +223,12 @@ static struct bytes make_initiate_response(struct cosem_session *s, uint8_t out[
                               .conformance = s->conformance,
                               .max_pdu = COSEM_PDU_MAX,
                               .vaa = DLMS_VAA_LN};
-    size_t body_len;
-    size_t head = s->request_sc ? 2 + DLMS_HEAD_LEN : 0;
-    struct wr w = wr_of(out + head, INITIATE_SIZE - head);
+    size_t start = SECURITY_HEAD_MAX + DLMS_HEAD_LEN;
+    struct wr w = wr_of(out + start, INITIATE_SIZE - start);
     initiate_put_response(&w, &i);
-    if (s->request_sc == 0)
-        return (struct bytes){out, w.len};
-    if (security_seal(s, out + 2, w.len, INITIATE_SIZE - 2, &body_len))
+    if (security_seal_apdu(s, out, INITIATE_SIZE, &start, &w.len))
         return (struct bytes){NULL, 0};
-    out[0] = DLMS_GLO_INITIATE_RESPONSE;
-    out[1] = (uint8_t)body_len; /* 31 at most: short form */
-    return (struct bytes){out, 2 + body_len};
+    return (struct bytes){out + start, w.len};
 }
 
 static void reply_aare(struct cosem_session *s, const struct acse_aare *aare)
@@ -207,10 +248,10 @@ static void refuse(struct cosem_session *s, uint8_t context, struct verdict v)
                              .diagnostic = v.diagnostic};
     if (v.initiate_error)
         aare.user_info = (struct bytes){error, sizeof error};
-    association_end(s);
-    reply_aare(s, &aare);
     if (v.diagnostic == ACSE_DIAG_AUTHENTICATION_FAILURE)
         report(s, false);
+    association_end(s);
+    reply_aare(s, &aare);
 }
 
 static void set_associated(struct cosem_session *s)
@@ -233,23 +274,21 @@ void association_open(struct cosem_session *s, uint8_t *apdu, size_t len)
         refuse(s, a.context, v);
         return;
     }
-    bool hls = s->client->mechanism == COSEM_AUTH_HLS5;
+    const struct dlms_hls_method *hls = method_of(s);
     struct acse_aare aare = {.context = s->context,
                              .result = ACSE_ACCEPTED,
                              .source = ACSE_SOURCE_USER,
                              .diagnostic = v.diagnostic,
-                             .has_mechanism = hls,
-                             .mechanism = DLMS_MECHANISM_HLS5,
+                             .has_mechanism = hls != NULL,
+                             .mechanism = (uint8_t)s->client->mechanism,
                              .user_info = make_initiate_response(s, initiate)};
     if (aare.user_info.len == 0) {
-        v = refused(ACSE_DIAG_NO_REASON);
-        v.result = ACSE_REJECTED_TRANSIENT;
-        refuse(s, a.context, v);
+        refuse(s, a.context, later);
         return;
     }
     if (hls)
         aare.secret = (struct bytes){s->challenge, sizeof s->challenge};
-    if (hls || s->context == DLMS_CONTEXT_LN_CIPHERED)
+    if ((hls && hls->needs_titles) || s->context == DLMS_CONTEXT_LN_CIPHERED)
         aare.title = (struct bytes){s->server->config.title, DLMS_TITLE_LEN};
     if (hls)
         s->state = SESSION_PENDING;
@@ -282,42 +321,85 @@ void association_release(struct cosem_session *s, uint8_t *apdu, size_t len)
     reply_send_plain(s, REPLY_START, w.len);
 }
 
-/* f(StoC) is genuine and its counter fresh. The counter shares the key's number space with ciphered
- * APDUs: it must not be below what was accepted before this request, nor that of the request. */
-static bool hls_proof_ok(struct cosem_session *s, struct bytes f)
+/* What the proof of one side is made of. ERR_KEY: a key of it is missing. */
+static enum err fill_hls(struct cosem_session *s, bool client_proves, struct dlms_hls *h)
 {
-    uint32_t counter;
-    uint32_t *floor = security_floor(s);
-    struct bytes challenge = {s->challenge, sizeof s->challenge};
-    if (dlms_hls5_check(&s->server->keys, s->client_title, challenge, f, &counter))
-        return false;
+    struct cosem_server *server = s->server;
+    const struct bytes ours = {s->challenge, sizeof s->challenge};
+    const struct bytes theirs = {s->client_challenge, s->client_challenge_len};
+    *h = (struct dlms_hls){.secret = secret_of(s->client),
+                           .challenge = client_proves ? ours : theirs,
+                           .own_challenge = client_proves ? theirs : ours,
+                           .prover = client_proves ? s->client_title : server->config.title,
+                           .verifier = client_proves ? server->config.title : s->client_title,
+                           .gcm = &server->gcm,
+                           .ak = server->keys.gak,
+                           .algorithm = server->config.hls2,
+                           .context = server->config.context};
+    if (s->client->mechanism != COSEM_AUTH_HLS5)
+        return ERR_OK;
+    if (!server->keys.has_guek || !server->keys.has_gak)
+        return ERR_KEY;
+    return crypto_gcm_key(&server->gcm, server->keys.guek);
+}
+
+/* The counter of a genuine f(StoC) shares the key's numbers with ciphered APDUs: it must be fresh,
+ * and another than that of the request that carried it. */
+static bool hls_counter_ok(struct cosem_session *s, uint32_t counter)
+{
+    struct dlms_replay w = security_window(s);
     bool global = s->request_sc && !s->request_dedicated;
-    uint32_t lowest = global ? s->request_floor : *floor;
-    if (counter < lowest || counter == UINT32_MAX || (global && counter == s->request_counter))
+    if (!dlms_replay_fresh(&w, counter) || (global && counter == s->request_counter))
         return false;
-    if (counter >= *floor)
-        *floor = counter + 1;
-    if (global && security_follows(s->request_counter, counter) && s->request_counter >= *floor)
-        *floor = s->request_counter + 1; /* pass 3 itself, where it was encrypted only */
+    dlms_replay_use(&w, counter);
+    if (global && security_follows(s->request_counter, counter))
+        dlms_replay_use(&w, s->request_counter); /* pass 3 itself, where it was encrypted only */
+    security_set_window(s, &w);
     return true;
+}
+
+/* Pass 3. A challenge is good for one answer: the next try begins with an AARQ. */
+static bool hls_proof_ok(struct cosem_session *s, const struct dlms_hls_method *m, struct bytes f)
+{
+    struct dlms_hls h;
+    bool first = s->client_challenge_len > 0;
+    bool good = first && !fill_hls(s, true, &h) && !m->check(&h, f);
+    if (!good)
+        s->client_challenge_len = 0;
+    return good && (s->client->mechanism != COSEM_AUTH_HLS5 || hls_counter_ok(s, h.counter));
+}
+
+/* Pass 4: our own proof as Data. */
+static enum err put_own_proof(struct cosem_session *s, const struct dlms_hls_method *m,
+                              struct wr *reply)
+{
+    uint8_t f[DLMS_HLS_MAX];
+    size_t len = 0;
+    struct dlms_hls h;
+    enum err err = fill_hls(s, false, &h);
+    if (!err && s->client->mechanism == COSEM_AUTH_HLS5)
+        err = dlms_counter_take(&s->server->tx, &h.counter);
+    if (!err)
+        err = m->make(&h, f, &len);
+    if (!err)
+        axdr_put_octets(reply, f, len);
+    return err;
 }
 
 enum cosem_result association_hls_reply(struct cosem_session *s, struct rd *param, struct wr *reply)
 {
-    uint8_t f[DLMS_GMAC_LEN];
-    uint32_t counter;
     struct bytes theirs = axdr_get_octets(param);
     if (s->state != SESSION_PENDING)
         return COSEM_READ_WRITE_DENIED;
-    if (param->err || !hls_proof_ok(s, theirs)) {
+    const struct dlms_hls_method *m = method_of(s);
+    if (backoff_refuses(s))
+        return COSEM_TEMPORARY_FAILURE;
+    if (!m || param->err || !hls_proof_ok(s, m, theirs)) {
         report(s, false);
         return COSEM_OTHER_REASON;
     }
-    struct bytes challenge = {s->client_challenge, s->client_challenge_len};
-    if (dlms_counter_take(&s->server->tx, &counter) ||
-        dlms_hls5_make(&s->server->keys, s->server->config.title, counter, challenge, f))
+    if (put_own_proof(s, m, reply))
         return COSEM_TEMPORARY_FAILURE;
-    axdr_put_octets(reply, f, sizeof f);
     set_associated(s);
     return COSEM_SUCCESS;
 }

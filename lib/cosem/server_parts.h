@@ -67,9 +67,31 @@ MUST_CHECK enum err security_open(struct cosem_session *s, uint8_t tag, uint8_t 
 /* Seals the plain APDU at buf + DLMS_HEAD_LEN as the request was; *out_len octets from buf. */
 MUST_CHECK enum err security_seal(struct cosem_session *s, uint8_t *buf, size_t plain_len,
                                   size_t size, size_t *out_len);
-uint32_t *security_floor(struct cosem_session *s); /* of the client's global key */
+/* Sealing of an answer whose plain APDU of `total` octets is longer than any buffer, as for general
+ * block transfer. begin writes to `head` what stands before the text of the ciphered APDU, in the
+ * form of the request (SECURITY_HEAD_MAX + DLMS_HEAD_LEN octets at most); then the plain APDU goes
+ * through part, piece by piece, in place; end writes the tag, *tag_len 0 without one. The ciphered
+ * APDU has head, text and tag in a row. g is this answer's alone until the end, and the caller's to
+ * end. sc: s->request_sc as it was at begin, when it was not 0. */
+MUST_CHECK enum err security_seal_begin(struct cosem_session *s, struct crypto_gcm *g,
+                                        uint8_t plain_tag, size_t total, struct wr *head);
+MUST_CHECK enum err security_seal_part(struct crypto_gcm *g, uint8_t sc, uint8_t *p, size_t len);
+MUST_CHECK enum err security_seal_end(struct crypto_gcm *g, uint8_t sc, uint8_t tag[CRYPTO_GCM_TAG],
+                                      size_t *tag_len);
+/* Which counters of the client's global key were used, and it put back after a change. */
+struct dlms_replay security_window(const struct cosem_session *s);
+void security_set_window(struct cosem_session *s, const struct dlms_replay *w);
 /* A counter that nothing proves itself, but that comes closely after a proven one. */
 bool security_follows(uint32_t counter, uint32_t proven);
+/* The association is over: its dedicated key is forgotten. */
+void security_end(struct cosem_session *s);
+
+/* --- server_backoff.c --- */
+/* True while this session's client entry is held back after failed authentications. */
+bool backoff_refuses(const struct cosem_session *s);
+void backoff_note(struct cosem_session *s, bool authenticated);
+/* Time passes. Gives when somebody is let in again, UINT64_MAX: nobody waits. */
+uint64_t backoff_poll(struct cosem_server *server, uint64_t now_ms);
 
 /* --- server_association.c --- */
 void association_open(struct cosem_session *s, uint8_t *apdu, size_t len);

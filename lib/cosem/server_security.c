@@ -17,9 +17,56 @@ uint8_t security_required(const struct cosem_session *s)
     return bits & (DLMS_SC_AUTH | DLMS_SC_ENC);
 }
 
-uint32_t *security_floor(struct cosem_session *s)
+static size_t entry_of(const struct cosem_session *s)
 {
-    return &s->server->rx_floor[s->client - s->server->config.clients];
+    return (size_t)(s->client - s->server->config.clients);
+}
+
+struct dlms_replay security_window(const struct cosem_session *s)
+{
+    size_t i = entry_of(s);
+    return (struct dlms_replay){s->server->rx_floor[i], s->server->rx_open[i]};
+}
+
+void security_set_window(struct cosem_session *s, const struct dlms_replay *w)
+{
+    size_t i = entry_of(s);
+    s->server->rx_floor[i] = w->next;
+    s->server->rx_open[i] = w->open;
+}
+
+static struct crypto_gcm *gcm_of(struct cosem_session *s, bool dedicated)
+{
+#if COSEM_WITH_DEDICATED
+    if (dedicated)
+        return &s->dedicated_gcm;
+#endif
+    (void)dedicated;
+    return &s->server->gcm;
+}
+
+/* The cipher of one direction, its key made ready in g. */
+static enum err begin_cipher(struct cosem_session *s, struct crypto_gcm *g, const uint8_t *title,
+                             struct dlms_cipher *c)
+{
+    const struct dlms_keys *k = &s->server->keys;
+    *c = (struct dlms_cipher){g, k->gak, title};
+    return crypto_gcm_key(g, s->request_dedicated ? s->dedicated_key : k->guek);
+}
+
+void security_end(struct cosem_session *s)
+{
+    s->has_dedicated = false;
+    wipe(s->dedicated_key, sizeof s->dedicated_key);
+#if COSEM_WITH_DEDICATED
+    crypto_gcm_end(&s->dedicated_gcm);
+#endif
+}
+
+void cosem_server_end(struct cosem_server *server)
+{
+    crypto_gcm_end(&server->gcm);
+    wipe(&server->keys, sizeof server->keys);
 }
 
 size_t security_overhead(const struct cosem_session *s, size_t total)
@@ -43,13 +90,15 @@ static bool bits_allowed(const struct cosem_session *s, uint8_t sc)
            (required == DLMS_SC_ENC && s->client->mechanism == COSEM_AUTH_HLS5);
 }
 
-/* Whether a counter is acceptable; without a tag only not too far above the last one. */
+/* Whether a counter is acceptable; without a tag only above all others and not too far. */
 static bool counter_fresh(const struct cosem_session *s, uint8_t sc, uint32_t counter,
-                          uint32_t floor)
+                          const struct dlms_replay *w)
 {
-    if (counter < floor || counter == UINT32_MAX)
+    if (sc & DLMS_SC_AUTH)
+        return dlms_replay_fresh(w, counter);
+    if (counter < w->next || counter == UINT32_MAX)
         return false;
-    return (sc & DLMS_SC_AUTH) || s->state != SESSION_ASSOCIATED || counter - floor < LEAP_UNPROVEN;
+    return s->state != SESSION_ASSOCIATED || counter - w->next < LEAP_UNPROVEN;
 }
 
 bool security_follows(uint32_t counter, uint32_t proven)
@@ -57,13 +106,44 @@ bool security_follows(uint32_t counter, uint32_t proven)
     return counter > proven && counter - proven < LEAP_UNPROVEN;
 }
 
+/* The counter of an opened request counts as used. What was not authenticated leaves nothing below
+ * acceptable. */
+static void use_counter(struct cosem_session *s, const struct dlms_body *b, struct dlms_replay w)
+{
+    if (b->sc & DLMS_SC_AUTH)
+        dlms_replay_use(&w, b->counter);
+    else
+        w = (struct dlms_replay){.next = b->counter + 1};
+    if (s->request_dedicated)
+        s->dedicated_rx = w;
+    else
+        security_set_window(s, &w);
+}
+
+/* Opens the body, judges its counter and what is inside: `tag`, or anything where that is 0. */
+static enum err open_body(struct cosem_session *s, uint8_t tag, struct dlms_body *b)
+{
+    struct dlms_cipher c;
+    enum err err = begin_cipher(s, gcm_of(s, s->request_dedicated), s->client_title, &c);
+    if (!err)
+        err = dlms_open_with(&c, b);
+    if (err)
+        return err;
+    struct dlms_replay w = s->request_dedicated ? s->dedicated_rx : security_window(s);
+    bool expected = b->text_len > 0 && (tag == 0 || b->text[0] == tag);
+    if (!counter_fresh(s, b->sc, b->counter, &w))
+        return ERR_REPLAY;
+    /* without a tag only what makes sense from a client that has proven itself */
+    if ((b->sc & DLMS_SC_AUTH) || (expected && s->state == SESSION_ASSOCIATED))
+        use_counter(s, b, w);
+    return expected ? ERR_OK : ERR_ACCESS;
+}
+
 enum err security_open(struct cosem_session *s, uint8_t tag, uint8_t *body, size_t len,
                        bool dedicated, struct bytes *plain)
 {
     const struct dlms_keys *k = &s->server->keys;
-    uint8_t sc, *text;
-    uint32_t counter;
-    size_t text_len;
+    struct dlms_body b = {.buf = body, .len = len};
     s->request_dedicated = dedicated;
     if (s->context != DLMS_CONTEXT_LN_CIPHERED)
         return ERR_ACCESS;
@@ -71,37 +151,33 @@ enum err security_open(struct cosem_session *s, uint8_t tag, uint8_t *body, size
         return ERR_KEY;
     if (len == 0 || !bits_allowed(s, body[0]))
         return ERR_ACCESS;
-    enum err err = dlms_open(dedicated ? s->dedicated_key : k->guek, k->gak, s->client_title, body,
-                             len, &sc, &counter, &text, &text_len);
+    enum err err = open_body(s, tag, &b);
     if (err)
         return err;
-    uint32_t *floor = dedicated ? &s->dedicated_floor : security_floor(s);
-    if (!counter_fresh(s, sc, counter, *floor))
-        return ERR_REPLAY;
-    s->request_floor = *floor;
-    s->request_counter = counter;
-    if (sc & DLMS_SC_AUTH)
-        *floor = counter + 1;
-    if (text_len == 0 || (tag != 0 && text[0] != tag))
-        return ERR_ACCESS;
-    if (s->state == SESSION_ASSOCIATED)
-        *floor = counter + 1;
-    s->request_sc = sc & (DLMS_SC_AUTH | DLMS_SC_ENC);
-    *plain = (struct bytes){text, text_len};
+    s->request_counter = b.counter;
+    s->request_sc = b.sc & (DLMS_SC_AUTH | DLMS_SC_ENC);
+    *plain = (struct bytes){b.text, b.text_len};
     return ERR_OK;
+}
+
+/* The next counter of the key the answer is sealed with. */
+static enum err take_counter(struct cosem_session *s, uint32_t *counter)
+{
+    return dlms_counter_take(s->request_dedicated ? &s->dedicated_tx : &s->server->tx, counter);
 }
 
 enum err security_seal(struct cosem_session *s, uint8_t *buf, size_t plain_len, size_t size,
                        size_t *out_len)
 {
-    struct cosem_server *server = s->server;
-    bool dedicated = s->request_dedicated;
-    uint32_t counter;
-    enum err err = dlms_counter_take(dedicated ? &s->dedicated_tx : &server->tx, &counter);
-    if (err)
-        return err;
-    return dlms_seal(dedicated ? s->dedicated_key : server->keys.guek, server->keys.gak,
-                     server->config.title, s->request_sc, counter, buf, plain_len, size, out_len);
+    struct dlms_body b = {.sc = s->request_sc, .buf = buf, .size = size, .text_len = plain_len};
+    struct dlms_cipher c;
+    enum err err = take_counter(s, &b.counter);
+    if (!err)
+        err = begin_cipher(s, gcm_of(s, s->request_dedicated), s->server->config.title, &c);
+    if (!err)
+        err = dlms_seal_with(&c, &b);
+    *out_len = b.len;
+    return err;
 }
 
 uint32_t security_conformance(uint8_t context)
@@ -158,7 +234,7 @@ void security_refuse(struct cosem_session *s, enum err err)
 
 uint32_t security_expected(struct cosem_session *s)
 {
-    return s->request_dedicated ? s->dedicated_floor : *security_floor(s);
+    return s->request_dedicated ? s->dedicated_rx.next : security_window(s).next;
 }
 
 /* What stands before SC of a body of body_len octets, in the form the request had. */
@@ -194,4 +270,36 @@ enum err security_seal_apdu(struct cosem_session *s, uint8_t *buf, size_t size, 
     *start = at - w.len;
     *len = w.len + body_len;
     return ERR_OK;
+}
+
+enum err security_seal_begin(struct cosem_session *s, struct crypto_gcm *g, uint8_t plain_tag,
+                             size_t total, struct wr *head)
+{
+    uint8_t sc_and_counter[DLMS_HEAD_LEN];
+    size_t tag_len = s->request_sc & DLMS_SC_AUTH ? CRYPTO_GCM_TAG : 0;
+    struct dlms_cipher c;
+    uint32_t counter;
+    if (!s->request_general && apdu_ciphered_tag(plain_tag, s->request_dedicated) == 0)
+        return ERR_UNSUPPORTED;
+    enum err err = take_counter(s, &counter);
+    if (!err)
+        err = begin_cipher(s, g, s->server->config.title, &c);
+    if (!err)
+        err = dlms_seal_begin(&c, s->request_sc, counter, sc_and_counter);
+    if (err)
+        return err;
+    put_head(s, head, plain_tag, DLMS_HEAD_LEN + total + tag_len);
+    wr_bytes(head, sc_and_counter, sizeof sc_and_counter);
+    return head->err;
+}
+
+enum err security_seal_part(struct crypto_gcm *g, uint8_t sc, uint8_t *p, size_t len)
+{
+    return dlms_seal_part(&(struct dlms_cipher){.gcm = g}, sc, p, len);
+}
+
+enum err security_seal_end(struct crypto_gcm *g, uint8_t sc, uint8_t tag[CRYPTO_GCM_TAG],
+                           size_t *tag_len)
+{
+    return dlms_seal_end(&(struct dlms_cipher){.gcm = g}, sc, tag, tag_len);
 }

@@ -33,9 +33,8 @@ void association_end(struct cosem_session *s)
     s->device = NULL;
     s->client = NULL;
     s->has_title = false;
-    s->has_dedicated = false;
+    security_end(s);
     s->transfer.kind = SESSION_NO_LONG;
-    wipe(s->dedicated_key, sizeof s->dedicated_key);
     wipe(s->challenge, sizeof s->challenge);
 }
 
@@ -125,17 +124,18 @@ void session_disconnect(struct cosem_session *s)
 uint64_t session_poll(struct cosem_session *s, uint64_t now_ms)
 {
     uint32_t limit = s->server->config.inactivity_ms;
+    uint64_t next = backoff_poll(s->server, now_ms);
     if (s->touched || !s->clock_running) {
         s->touched = false;
         s->clock_running = true;
         s->last_ms = now_ms;
     }
     if (limit == 0 || s->state == SESSION_CLOSED)
-        return UINT64_MAX;
+        return next;
     if (now_ms - s->last_ms < limit)
-        return s->last_ms + limit;
+        return next < s->last_ms + limit ? next : s->last_ms + limit;
     close_now(s);
-    return UINT64_MAX;
+    return next;
 }
 
 struct wr reply_begin(struct cosem_session *s)
@@ -186,10 +186,8 @@ enum err server_before_tell(struct cosem_session *s)
 
 struct cosem_call server_call(struct cosem_session *s)
 {
-    return (struct cosem_call){.context = s->device->context,
-                               .session = s,
-                               .role = s->client->role,
-                               .device = s->device};
+    return (struct cosem_call){
+        .context = s->device->context, .session = s, .role = s->client->role, .device = s->device};
 }
 
 bool policy_allows(const uint16_t rights[COSEM_N_ROLES], enum cosem_role role, uint8_t id)

@@ -16,6 +16,7 @@
 
 #include "lib/cosem/server.h"
 #include "lib/dlms/apdu.h"
+#include "lib/dlms/replay.h"
 #include "lib/dlms/wrapper.h"
 
 #define COSEM_PDU_MIN       64 /* a client that can receive less is refused */
@@ -68,15 +69,17 @@ struct cosem_session {
 
     uint8_t dedicated_key[16];
     bool has_dedicated;
-    uint32_t dedicated_floor;
+    struct dlms_replay dedicated_rx;
     struct dlms_counter dedicated_tx;
+#if COSEM_WITH_DEDICATED
+    struct crypto_gcm dedicated_gcm;
+#endif
 
     /* protection of the request being answered */
     uint8_t request_sc; /* security control bits; 0: plain */
     bool request_dedicated;
     bool request_general; /* general-glo- or general-ded-ciphering */
     uint32_t request_counter;
-    uint32_t request_floor; /* what the floor was before it */
 
     struct dlms_keys new_keys; /* from key transfer: in force once the answer has left */
     uint8_t new_policy;

@@ -141,6 +141,7 @@ static enum err dark_power_up(struct rig *r)
     blank.time_ns = rig_time("2026-01-01T00:00:00") * METER_NS;
     memset(&blank.keys, 0, sizeof blank.keys);
     memset(blank.password, 0, sizeof blank.password);
+    meter_end(&r->meter);
     memset(&r->meter, 0xA5, sizeof r->meter);
     return meter_init(&r->meter, &blank);
 }

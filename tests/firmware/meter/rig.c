@@ -72,6 +72,7 @@ struct rig *rig_new(const char *model, const char *start, const char *load)
 void rig_free(struct rig *r)
 {
     assert_int_equal(r->emu.n_violations, 0);
+    meter_end(&r->meter);
     flash_emu_free(&r->emu);
     source_close(r->source);
     free(r);
@@ -80,6 +81,7 @@ void rig_free(struct rig *r)
 enum err rig_power_up(struct rig *r, int64_t gap_s)
 {
     r->config.time_ns = meter_crystal_ns(&r->meter) + gap_s * METER_NS;
+    meter_end(&r->meter);
     memset(&r->meter, 0xA5, sizeof r->meter);
     return meter_init(&r->meter, &r->config);
 }

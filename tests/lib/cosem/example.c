@@ -268,8 +268,18 @@ static void authenticated(void *context, uint16_t sap, bool ok)
     x->n_auth_bad += !ok;
 }
 
+void example_end(struct example *x)
+{
+    if (!x->session.server)
+        return;
+    session_close(&x->session);
+    cosem_server_end(&x->server);
+    x->session.server = NULL;
+}
+
 void example_init(struct example *x)
 {
+    example_end(x);
     memset(x, 0, sizeof *x);
     x->rows = EXAMPLE_ROWS;
     x->random = 1;

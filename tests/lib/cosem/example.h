@@ -41,7 +41,9 @@ extern const uint8_t example_guek[16], example_gak[16], example_kek[16];
 extern const uint8_t example_server_title[8], example_client_title[8];
 extern const uint8_t example_profile[6], example_energy[6], example_note[6], example_clock[6];
 
+/* x: all zeros, or initialised before, which ends. */
 void example_init(struct example *x);
+void example_end(struct example *x); /* where x does not last as long as the program */
 
 struct peer {
     struct example *x;

@@ -237,7 +237,7 @@ static void dedicated_key_protects_its_own_association(void **state)
     uint32_t floor = x.server.rx_floor[2];
     assert_int_equal(get(3, example_energy, 2), 0);
     assert_int_equal(get(7, example_profile, 4), 0);
-    assert_int_equal(x.session.dedicated_floor, 2);
+    assert_int_equal(x.session.dedicated_rx.next, 2);
     assert_int_equal(x.server.rx_floor[2], floor);
     p.dedicated_counter = 0;
     uint8_t sealed[64];

@@ -1,0 +1,45 @@
+/* Holds back a client entry that fails to authenticate, so that secrets cannot be tried out fast.
+ *
+ * Only the entry that failed waits: neither another client nor one without authentication can be
+ * shut out. Somebody who does not know the secret can keep its owner waiting for a minute at most;
+ * while held back nothing is counted. */
+#include "lib/cosem/server_parts.h"
+
+static size_t entry_of(const struct cosem_session *s)
+{
+    return (size_t)(s->client - s->server->config.clients);
+}
+
+bool backoff_refuses(const struct cosem_session *s)
+{
+    return s->server->held_ms[entry_of(s)] > s->server->now_ms;
+}
+
+void backoff_note(struct cosem_session *s, bool authenticated)
+{
+    struct cosem_server *server = s->server;
+    size_t i = entry_of(s);
+    uint32_t wait = COSEM_BACKOFF_MS;
+    if (authenticated || s->client->mechanism == COSEM_AUTH_NONE) {
+        server->n_failed[i] = 0;
+        return;
+    }
+    if (server->n_failed[i] < UINT8_MAX)
+        server->n_failed[i]++;
+    if (server->n_failed[i] <= COSEM_FREE_FAILURES || server->now_ms == 0)
+        return; /* without a clock nobody would ever be let in again */
+    for (unsigned n = COSEM_FREE_FAILURES + 1; n < server->n_failed[i]; n++)
+        wait = wait < COSEM_BACKOFF_MAX / 2 ? wait * 2 : COSEM_BACKOFF_MAX;
+    server->held_ms[i] = server->now_ms + wait;
+}
+
+uint64_t backoff_poll(struct cosem_server *server, uint64_t now_ms)
+{
+    uint64_t next = UINT64_MAX;
+    server->now_ms = now_ms;
+    for (size_t i = 0; i < COSEM_CLIENTS_MAX; i++) {
+        if (server->held_ms[i] > now_ms && server->held_ms[i] < next)
+            next = server->held_ms[i];
+    }
+    return next;
+}
