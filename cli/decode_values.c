@@ -1,8 +1,7 @@
-/* Finding names and values in push bodies. Meters arrange them in three ways: a structure for each
- * {name, value, {scaler, unit}}, one flat list of names and values, or a list of capture objects
- * followed by bare values. What fits none of them gives no values; the tree still shows all. */
+/* Walks over typed trees that decode_tree.c made; their depth is bounded. */
 #include "cli/decode_values.h"
 #include "cli/client_object.h"
+#include "cli/decode_lists.h"
 
 #include "lib/cosem/obis.h"
 
@@ -56,16 +55,20 @@ static bool is_scaler_unit(const json_t *node)
            is_integer(member(node, 0)) && strcmp(type_of(member(node, 1)), "enum") == 0;
 }
 
-static void set_scaler(json_t *entry, const json_t *node)
+void decode_set_scaler(json_t *value, int scaler, unsigned char unit)
 {
     char room[16];
-    const int scaler = (int)json_integer_value(json_object_get(member(node, 0), "value"));
-    const uint8_t unit = (uint8_t)json_integer_value(json_object_get(member(node, 1), "value"));
-    json_t *scaled = value_scaled(json_object_get(entry, "raw"), scaler);
+    json_t *scaled = value_scaled(json_object_get(value, "raw"), scaler);
     if (scaled != NULL)
-        json_object_set_new(entry, "value", scaled);
-    json_object_set_new(entry, "scaler", json_integer(scaler));
-    json_object_set_new(entry, "unit", json_string(value_unit_text(unit, room)));
+        json_object_set_new(value, "value", scaled);
+    json_object_set_new(value, "scaler", json_integer(scaler));
+    json_object_set_new(value, "unit", json_string(value_unit_text(unit, room)));
+}
+
+static void set_scaler(json_t *entry, const json_t *node)
+{
+    decode_set_scaler(entry, (int)json_integer_value(json_object_get(member(node, 0), "value")),
+                      (unsigned char)json_integer_value(json_object_get(member(node, 1), "value")));
 }
 
 static json_t *plain(const json_t *node)
@@ -78,15 +81,35 @@ static json_t *plain(const json_t *node)
     return list;
 }
 
-static void add_value(struct pairing *p, const uint8_t ln[6], const json_t *node)
+json_t *decode_add_value(json_t *values, const unsigned char ln[6], const json_t *node)
 {
     char name[OBIS_TEXT], label[96];
     obis_print(ln, name);
     json_t *raw = plain(node);
-    p->last = json_pack("{s:s, s:s, s:O, s:n, s:o, s:i}", "obis", name, "name",
-                        object_name(0, ln, label), "value", raw, "unit", "raw", raw, "scaler", 0);
-    json_array_append_new(p->values, p->last);
+    json_t *entry =
+        json_pack("{s:s, s:s, s:O, s:n, s:o, s:i}", "obis", name, "name", object_name(0, ln, label),
+                  "value", raw, "unit", "raw", raw, "scaler", 0);
+    json_array_append_new(values, entry);
+    return entry;
+}
+
+static void add_value(struct pairing *p, const uint8_t ln[6], const json_t *node)
+{
+    p->last = decode_add_value(p->values, ln, node);
     p->named = false;
+}
+
+/* {class, obis, id}: an attribute-descriptor, or a target that was asked for */
+static json_t *add_described(json_t *values, const json_t *target, const json_t *node)
+{
+    uint8_t ln[6];
+    const char *obis = json_string_value(json_object_get(target, "obis"));
+    if (obis == NULL || obis_parse(obis, ln) != ERR_OK || node == NULL)
+        return NULL;
+    json_t *entry = decode_add_value(values, ln, node);
+    json_object_set(entry, "class", json_object_get(target, "class"));
+    json_object_set(entry, "attribute", json_object_get(target, "id"));
+    return entry;
 }
 
 /* The tree came from a value of bounded depth. */
@@ -98,7 +121,11 @@ static void walk(struct pairing *p, const json_t *node)
             set_scaler(p->last, node);
         p->last = NULL;
     } else if (is_list(node)) {
-        for (size_t i = 0; i < n_members(node); i++)
+        const json_t *first = member(node, 0);
+        const bool described = strcmp(type_of(first), "attribute-descriptor") == 0;
+        if (described)
+            p->last = add_described(p->values, json_object_get(first, "value"), member(node, 1));
+        for (size_t i = described ? 2 : 0; i < n_members(node); i++)
             walk(p, member(node, i));
     } else if (get_name(node, ln) && (!p->named || ln[5] == 0xFF)) {
         memcpy(p->ln, ln, sizeof p->ln);
@@ -167,12 +194,24 @@ static void pair_by_list(struct pairing *p, const json_t *tree)
     }
 }
 
-json_t *decode_values(const json_t *tree)
+void decode_put_values(json_t *entry, const json_t *tree)
 {
     struct pairing p = {.values = json_array()};
+    const char *list = NULL;
     if (is_list(tree) && n_members(tree) > 1 && all_definitions(member(tree, 0)))
         pair_by_list(&p, tree);
-    else
+    else if (tree != NULL && (list = decode_known_list(p.values, tree)) == NULL)
         walk(&p, tree);
-    return p.values;
+    if (tree != NULL && list == NULL)
+        list = decode_known_scalers(p.values, tree);
+    if (list != NULL)
+        json_object_set_new(entry, "list", json_string(list));
+    json_object_set_new(entry, "values", p.values);
+}
+
+void decode_put_named(json_t *entry, const json_t *target, const json_t *tree)
+{
+    json_t *values = json_object_get(entry, "values");
+    if (json_is_array(values) && json_is_object(target) && json_is_object(tree))
+        (void)add_described(values, target, tree);
 }

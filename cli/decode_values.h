@@ -1,12 +1,21 @@
-/* Logical names and what follows them in the body of a push. */
+/* Logical names and what belongs to them, from typed trees. */
 #ifndef FERRARIS_CLI_DECODE_VALUES_H
 #define FERRARIS_CLI_DECODE_VALUES_H
 
 #include <jansson.h>
 
-/* From a typed tree (value_tree) to [{"obis","name","value","unit","raw","scaler"}]: pairs of name
- * and value, with the scaler and unit behind them; or, where the body begins with its own list of
- * capture objects, the members in the order of that list. The caller owns it. */
-json_t *decode_values(const json_t *tree);
+/* Sets "values" of an entry from the body of a push: [{"obis", "name", "value", "unit", "raw",
+ * "scaler"}]. Four arrangements are known: structures {name, value, {scaler, unit}}, one flat list
+ * of names and values, a list of capture objects followed by bare values, and lists without names
+ * whose version is known (decode_lists.h; "list" of the entry then names it). What fits none of
+ * them gives no values. tree NULL: none. */
+void decode_put_values(json_t *entry, const json_t *tree);
+/* Appends one value of a known target ({"class", "obis", "id"}) to "values", as an answer to a
+ * request gives it. target NULL: not known, nothing is done. */
+void decode_put_named(json_t *entry, const json_t *target, const json_t *tree);
+
+/* For decode_lists.c. Appends {name, value}; gives the new entry, borrowed. */
+json_t *decode_add_value(json_t *values, const unsigned char ln[6], const json_t *node);
+void decode_set_scaler(json_t *value, int scaler, unsigned char unit);
 
 #endif

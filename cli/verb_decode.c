@@ -1,10 +1,11 @@
-/* `ferraris decode`: lines of hex, each a wrapper frame or a bare APDU, as trees. */
+/* `ferraris decode`: files of frames as trees. What kind of file it is shows in its first line. */
 #include "cli/client_value.h"
-#include "cli/decode_apdu.h"
+#include "cli/decode_print.h"
+#include "cli/decode_stream.h"
+#include "cli/decode_text.h"
 
 #include "cli/cli.h"
 #include "cli/keys_file.h"
-#include "lib/dlms/wrapper.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,161 +16,92 @@ struct decoder {
     const struct cli_verb *verb;
     struct decode_keys keys;
     json_t *entries; /* NULL: print each at once */
+    bool tree;
     bool bad, insecure;
 };
 
-static void print_tree(const json_t *node, int depth)
+static void take_entry(void *context, json_t *entry, enum decode_result result)
 {
-    const json_t *value = json_object_get(node, "value");
-    const char *type = json_string_value(json_object_get(node, "type"));
-    if (type == NULL) { /* fields of a service */
-        json_dumpf(node, stdout, VALUE_JSON_FLAGS | JSON_INDENT(2));
-        putchar('\n');
-        return;
-    }
-    printf("%*s%s", 2 * depth, "", type);
-    if (!json_is_array(value)) {
-        putchar(' ');
-        json_dumpf(value, stdout, VALUE_JSON_FLAGS);
-        putchar('\n');
-        return;
-    }
-    printf(" of %zu\n", json_array_size(value));
-    for (size_t i = 0; i < json_array_size(value); i++)
-        print_tree(json_array_get(value, i), depth + 1);
-}
-
-static const char *text_of(const json_t *entry, const char *key)
-{
-    const char *text = json_string_value(json_object_get(entry, key));
-    return text != NULL ? text : "";
-}
-
-static void print_entry(const json_t *e)
-{
-    const json_t *security = json_object_get(e, "security");
-    const json_t *tree = json_object_get(e, "tree");
-    size_t i;
-    json_t *v;
-    printf("%s  %s  %s\n", text_of(e, "transport"), text_of(e, "apdu"), text_of(e, "date_time"));
-    if (json_is_object(security)) {
-        printf("  security ");
-        json_dumpf(security, stdout, JSON_COMPACT);
-        putchar('\n');
-    }
-    json_array_foreach(json_object_get(e, "values"), i, v)
-    {
-        printf("  %-20s ", text_of(v, "obis"));
-        json_dumpf(json_object_get(v, "value"), stdout, VALUE_JSON_FLAGS);
-        printf(" %s  %s\n", text_of(v, "unit"), text_of(v, "name"));
-    }
-    if (!json_is_null(tree))
-        print_tree(tree, 1);
-    if (text_of(e, "error")[0] != '\0')
-        printf("  error: %s\n", text_of(e, "error"));
-}
-
-static void finish_entry(struct decoder *d, json_t *entry, enum decode_result result)
-{
+    struct decoder *d = context;
     d->bad |= result == DECODE_MALFORMED;
     d->insecure |= result == DECODE_SECURITY;
-    if (d->entries != NULL)
-        json_array_append(d->entries, entry);
-    else
-        print_entry(entry);
+    if (d->entries != NULL) {
+        json_array_append_new(d->entries, entry);
+        return;
+    }
+    decode_print(entry, d->tree, stdout);
+    fflush(stdout); /* the input may be a line that is alive */
     json_decref(entry);
 }
 
-static void refuse(struct decoder *d, const char *transport, const char *why)
+/* Control characters that no text has. */
+static bool is_binary(const char *line, size_t n)
 {
-    json_t *entry =
-        json_pack("{s:s, s:n, s:n, s:n, s:n, s:[], s:n, s:s}", "transport", transport, "link",
-                  "security", "apdu", "date_time", "values", "tree", "error", why);
-    finish_entry(d, entry, DECODE_MALFORMED);
+    for (size_t i = 0; i < n; i++)
+        if (((unsigned char)line[i] < 0x20 && strchr("\t\n\r\f\x1B", line[i]) == NULL) ||
+            line[i] == 0x7F || line[i] == '\0')
+            return true;
+    return false;
 }
 
-/* Wrapper frames may follow each other in one line. Gives the octets used, 0 after an error. */
-static size_t decode_wrapper(struct decoder *d, uint8_t *p, size_t n)
+static void decode_octets(struct decode_stream *s, const uint8_t *p, size_t n)
 {
-    struct rd r = rd_of(p, n);
-    (void)rd_u16(&r);
-    const uint16_t source = rd_u16(&r), destination = rd_u16(&r);
-    const size_t len = rd_u16(&r);
-    char why[96];
-    if (r.err || len > rd_left(&r)) {
-        snprintf(why, sizeof why, "octet %zu: the frame announces %zu octets, %zu are there", r.pos,
-                 len, rd_left(&r));
-        refuse(d, "wrapper", why);
-        return 0;
-    }
-    json_t *entry = json_pack("{s:s, s:{s:i, s:i, s:i}}", "transport", "wrapper", "link", "source",
-                              source, "destination", destination, "length", (int)len);
-    finish_entry(d, entry, decode_apdu(entry, p + WRAPPER_HEAD_LEN, len, &d->keys));
-    return WRAPPER_HEAD_LEN + len;
+    size_t i = 0;
+    while (i < n && decode_frame_at((struct bytes){p + i, n - i}) == 0)
+        i++;
+    if (i < n)
+        decode_stream_feed(s, p, n);
+    else
+        decode_stream_unit(s, p, n); /* no frame at all: one APDU */
 }
 
-static void decode_frame(struct decoder *d, uint8_t *p, size_t n)
+static void read_rest(FILE *f, struct octets *all)
 {
-    if (n >= 2 && p[0] == 0 && p[1] == WRAPPER_VERSION) {
-        for (size_t at = 0, used = 1; at < n && used > 0; at += used)
-            used = decode_wrapper(d, p + at, n - at);
-    } else if (n > 0 && p[0] == 0x7E) {
-        refuse(d, "hdlc", "octet 0: HDLC frames are not read; give wrapper frames or APDUs");
-    } else if (n > 0 && p[0] == 0x68) {
-        refuse(d, "mbus", "octet 0: M-Bus frames are not read; give wrapper frames or APDUs");
-    } else {
-        json_t *entry = json_pack("{s:s, s:n}", "transport", "apdu", "link");
-        finish_entry(d, entry, decode_apdu(entry, p, n, &d->keys));
-    }
+    uint8_t chunk[65536];
+    for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
+        octets_add(all, chunk, n);
 }
 
-/* Hex digits, spaces and colons between octets are skipped; in place. false: *at is the column. */
-static bool from_hex(char *line, size_t *n, size_t *at)
+static void decode_lines(struct decode_stream *s, FILE *f, char **line, size_t *size)
 {
-    uint8_t *out = (uint8_t *)line;
-    *n = 0;
-    for (*at = 0; line[*at] != '\0';) {
-        char pair[3] = {line[*at], '\0', '\0'};
-        if (strchr(" \t\r\n:,", pair[0]) != NULL) {
-            (*at)++;
-            continue;
-        }
-        pair[1] = line[*at + 1];
-        if (!keys_hex(pair, out + *n, 1))
-            return false;
-        (*n)++;
-        *at += 2;
-    }
-    return true;
+    struct decode_text t = {.stream = s};
+    unsigned number = 1;
+    do
+        decode_text_line(&t, *line, number++);
+    while (getline(line, size, f) >= 0);
+    decode_text_end(&t);
 }
 
-static void decode_line(struct decoder *d, char *line, unsigned number)
+static void decode_input(struct decoder *d, FILE *f)
 {
-    char why[96];
-    size_t n, at;
-    if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#')
-        return;
-    if (!from_hex(line, &n, &at)) {
-        snprintf(why, sizeof why, "line %u, column %zu: no hex digits", number, at + 1);
-        refuse(d, "apdu", why);
-        return;
+    char *line = NULL;
+    size_t size = 0;
+    struct decode_talk talk = {.keys = d->keys};
+    struct decode_stream s = {.talk = &talk, .sink = {d, take_entry}};
+    const ssize_t n = getline(&line, &size, f);
+    if (n > 0 && is_binary(line, (size_t)n)) {
+        struct octets all = {0};
+        octets_add(&all, line, (size_t)n);
+        read_rest(f, &all);
+        decode_octets(&s, all.p, all.len);
+        octets_free(&all);
+    } else if (n > 0) {
+        decode_lines(&s, f, &line, &size);
     }
-    decode_frame(d, (uint8_t *)line, n);
+    free(line);
+    decode_stream_end(&s);
+    decode_talk_end(&talk);
 }
 
 static int decode_file(struct decoder *d, const char *path)
 {
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    char *line = NULL;
-    size_t size = 0;
     if (f == NULL)
         return cli_fail(d->verb, CLI_BAD_DATA, "%s: %s", path, strerror(errno));
     errno = 0;
-    for (unsigned number = 1; getline(&line, &size, f) >= 0; number++)
-        decode_line(d, line, number);
+    decode_input(d, f);
     const bool broken = ferror(f) != 0;
     const int why = errno;
-    free(line);
     if (f != stdin)
         fclose(f);
     return broken ? cli_fail(d->verb, CLI_BAD_DATA, "%s: %s", path, strerror(why)) : -1;
@@ -230,6 +162,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         {"dedicated", CLI_TEXT, &w.dedicated, "HEX", "dedicated key; for test keys only"},
         {"client-title", CLI_TEXT, &w.client_title, "HEX", "system title of the client"},
         {"server-title", CLI_TEXT, &w.server_title, "HEX", "system title of the meter"},
+        {"tree", CLI_FLAG, &d.tree, NULL, "show the whole typed value where values are shown, too"},
         {"json", CLI_FLAG, &json, NULL, "one JSON array, an entry for each APDU"}};
     const char *words[1] = {"-"};
     size_t n;
@@ -251,8 +184,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 
 const struct cli_verb verb_decode = {
     .name = "decode",
-    .summary = "show what wrapper frames and APDUs say",
-    .usage = "ferraris decode [OPTION]... [FILE]    (hex, a frame a line; standard input: -)",
+    .summary = "show what frames and APDUs say",
+    .usage = "ferraris decode [OPTION]... [FILE]    (hex, log, octets, pcap; standard input: -)",
     .example = "echo C001C1000100002A0000FF0200 | ferraris decode\n"
                "ferraris decode --json --keys meter.keys capture.hex",
     .run = run,

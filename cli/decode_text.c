@@ -1,0 +1,253 @@
+/* A line is cut into words, words that are octets into runs. The longest runs are tried. */
+#include "cli/decode_text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONG_RUN 8  /* octets: shorter ones in a log are times, counts and addresses */
+#define SKIP_MAX 12 /* words in front of a frame, as times */
+
+static bool is_gap(char c)
+{
+    return c != '\0' && strchr(" \t\r\n,;:-", c) != NULL;
+}
+
+static bool is_mask(char c)
+{
+    return c == 'X' || c == 'x' || c == '*' || c == '?';
+}
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    const int low = tolower((unsigned char)c);
+    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+struct word {
+    const char *p;
+    size_t len; /* digits */
+    bool masked;
+};
+
+/* The word at `p` if it is octets; *end behind it either way. A word ends at a gap, or at what can
+ * be in no hex word. */
+static bool take_word(const char *p, struct word *w, const char **end)
+{
+    bool good = true, any = false;
+    if (p[0] == '\\' && p[1] == 'x')
+        p += 2;
+    else if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X') && digit(p[2]) >= 0)
+        p += 2;
+    else if (p[0] == 'x' && digit(p[1]) >= 0)
+        p++;
+    *w = (struct word){.p = p};
+    for (; *p != '\0' && !is_gap(*p) && strchr("\"'()[]{}|\\<>=", *p) == NULL; p++) {
+        any |= digit(*p) >= 0;
+        w->masked |= digit(*p) < 0 && is_mask(*p);
+        good &= digit(*p) >= 0 || is_mask(*p);
+    }
+    w->len = (size_t)(p - w->p);
+    *end = p;
+    /* masks alone are octets only in pairs, as "XX"; "x" and "***" are words */
+    return good && w->len > 0 && w->len % 2 == 0 && (any || (w->len == 2 && w->p[0] == w->p[1]));
+}
+
+static void add_word(struct octets *to, const struct word *w)
+{
+    for (size_t i = 0; i + 1 < w->len; i += 2) {
+        const int high = digit(w->p[i]), low = digit(w->p[i + 1]);
+        const uint8_t octet = (uint8_t)((high < 0 ? 0 : high) << 4 | (low < 0 ? 0 : low));
+        octets_add(to, &octet, 1);
+    }
+}
+
+/* A run of octets: [from, to) in the line's octets, its words from first_word on. */
+struct run {
+    size_t from, to, first_word;
+    bool masked;
+};
+#define RUNS_MAX 64 /* of one line; the words of a longer one are a text's */
+
+struct line {
+    struct run run[RUNS_MAX];
+    size_t n_runs;
+    bool pure;           /* nothing but octets */
+    const char *strange; /* the first word that is none; NULL: none */
+};
+
+static void end_run(struct decode_text *t, struct line *l, struct run *r)
+{
+    r->to = t->octets.len;
+    if (r->to > r->from && l->n_runs < RUNS_MAX)
+        l->run[l->n_runs++] = *r;
+    r->from = r->to;
+    r->first_word = t->starts.len / sizeof(size_t);
+    r->masked = false;
+}
+
+/* "2024-01-02" is a date, "7E-A0-27" are octets. */
+static bool is_dashed(const char *line, const struct word *w, const char *end)
+{
+    return w->len != 2 &&
+           ((*end == '-' && isxdigit((unsigned char)end[1])) || (w->p > line && w->p[-1] == '-'));
+}
+
+static void cut(struct decode_text *t, const char *text, struct line *l)
+{
+    struct run r = {0};
+    *l = (struct line){.pure = true};
+    octets_cut(&t->octets, 0);
+    octets_cut(&t->starts, 0);
+    for (const char *p = text; *p != '\0';) {
+        struct word w;
+        const char *end;
+        if (is_gap(*p)) {
+            p++;
+            continue;
+        }
+        if (take_word(p, &w, &end) && !is_dashed(text, &w, end)) {
+            const size_t start = t->octets.len;
+            octets_add(&t->starts, &start, sizeof start);
+            add_word(&t->octets, &w);
+            r.masked |= w.masked;
+        } else {
+            end_run(t, l, &r);
+            l->pure = false;
+            l->strange = l->strange != NULL ? l->strange : p;
+            end = end > p ? end : p + 1;
+        }
+        p = end;
+    }
+    end_run(t, l, &r);
+}
+
+static void unit(struct decode_text *t, const struct run *r)
+{
+    t->stream->relaxed |= r->masked;
+    decode_stream_unit(t->stream, t->octets.p + r->from, r->to - r->from);
+    if (t->stream->rest.len == 0)
+        t->stream->relaxed = false;
+}
+
+/* Where in the run a frame or APDU begins: itself, or behind some of its first words. */
+static bool find_start(const struct decode_text *t, struct run *r)
+{
+    const size_t n_words = t->starts.len / sizeof(size_t);
+    for (size_t i = 0; i < SKIP_MAX && r->first_word + i < n_words; i++) {
+        size_t start;
+        memcpy(&start, t->starts.p + (r->first_word + i) * sizeof start, sizeof start);
+        if (start >= r->to)
+            return false;
+        if (decode_stream_begins(t->stream, (struct bytes){t->octets.p + start, r->to - start})) {
+            r->from = start;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Octets in a line of a log: those that make sense. */
+static bool take_runs(struct decode_text *t, struct line *l)
+{
+    bool taken = false;
+    for (size_t i = 0; i < l->n_runs; i++) {
+        struct run r = l->run[i];
+        if (r.to - r.from < 2 || !find_start(t, &r))
+            continue;
+        unit(t, &r);
+        taken = true;
+    }
+    return taken;
+}
+
+static const struct run *longest(const struct line *l)
+{
+    const struct run *best = &l->run[0];
+    for (size_t i = 1; i < l->n_runs; i++)
+        if (l->run[i].to - l->run[i].from > best->to - best->from)
+            best = &l->run[i];
+    return best;
+}
+
+/* A part of a frame among words, or a frame that is wrong. */
+static bool take_longest(struct decode_text *t, const struct line *l)
+{
+    const struct run *r = longest(l);
+    if (l->n_runs == 0 || r->to - r->from < LONG_RUN)
+        return false;
+    unit(t, r);
+    return true;
+}
+
+/* One word that is neither hex nor a sentence: digits that were spoilt. */
+static bool is_spoilt(const char *line, const struct line *l)
+{
+    return l->n_runs == 0 && line[strcspn(line, " \t=")] == '\0';
+}
+
+/* "00000010: 7e a0 ..", "00000010  7e a0 .. |..|", "\t0x0010:  7ea0 ..": the offset is the number
+ * of octets before. Copies the octets' part to `room`. */
+static bool is_dump(struct decode_text *t, const char *line, char *room, size_t size)
+{
+    char *end;
+    const char *p = line + strspn(line, " \t");
+    const char *digits = p[0] == '0' && p[1] == 'x' ? p + 2 : p;
+    const unsigned long at = strtoul(digits, &end, 16);
+    const size_t n = (size_t)(end - digits);
+    if (n < 4 || n > 8 || at != t->dump_at || (*end != ':' && strncmp(end, "  ", 2) != 0))
+        return false;
+    const bool colon = *end == ':';
+    p = end + colon;
+    p += strspn(p, " \t");
+    if (strlen(p) < 2 || digit(p[0]) < 0 || digit(p[1]) < 0)
+        return false;
+    size_t len = strcspn(p, "|\r\n");
+    const char *text = colon ? strstr(p, "  ") : NULL;
+    if (text != NULL && (size_t)(text - p) < len)
+        len = (size_t)(text - p);
+    if (len >= size)
+        return false;
+    memcpy(room, p, len);
+    room[len] = '\0';
+    return true;
+}
+
+void decode_text_line(struct decode_text *t, const char *line, unsigned number)
+{
+    struct line l;
+    char room[256], why[96];
+    line += strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    line += strspn(line, " \t\r\n\f");
+    char *copy = strdup(line);
+    if (copy == NULL || *copy == '\0' || *copy == '#') {
+        free(copy);
+        return;
+    }
+    copy[strcspn(copy, "\r\n")] = '\0';
+    const bool dump = is_dump(t, copy, room, sizeof room);
+    cut(t, dump ? room : copy, &l);
+    t->dump_at = dump ? t->dump_at + t->octets.len : 0;
+    if (l.pure || dump) {
+        struct run r = {.to = t->octets.len, .masked = l.n_runs > 0 && l.run[0].masked};
+        if (!find_start(t, &r))
+            r.from = 0;
+        unit(t, &r);
+    } else if (!take_runs(t, &l) && !take_longest(t, &l)) {
+        t->n_words++;
+        snprintf(why, sizeof why, "line %u, column %zu: no hex digits", number,
+                 (size_t)(l.strange - copy) + 1);
+        if (is_spoilt(copy, &l))
+            decode_refuse(&t->stream->sink, "apdu", t->stream->origin, why);
+    }
+    free(copy);
+}
+
+void decode_text_end(struct decode_text *t)
+{
+    octets_free(&t->octets);
+    octets_free(&t->starts);
+}
