@@ -64,7 +64,7 @@ static enum err begin(void)
         .inactivity_ms = INACTIVITY_MS,
         .inter_octet_ms = INTER_MS,
         .physical = STATION};
-    enum err err = hdlc_init(&link, &config, link_buffer, sizeof link_buffer);
+    enum err err = hdlc_server_init(&link, &config, link_buffer, sizeof link_buffer);
     line_init(&line, &link.link, &session);
     return err;
 }

@@ -199,7 +199,7 @@ const struct cosem_device small_device = {.sap = 1,
 /* The classes of the rows and no others: the table of lib/cosem/classes.c stays out of the image.
  */
 const struct cosem_class *const cosem_classes[] = {
-    &cosem_ic_0001, &cosem_ic_0003, &cosem_ic_0007, &cosem_ic_0008,
-    &cosem_ic_0015, &cosem_ic_0064,
+    &cosem_ic_0001, &cosem_ic_0003,    &cosem_ic_0007, &cosem_ic_0008,
+    &cosem_ic_0015, &cosem_ic_0023_v1, &cosem_ic_0064,
 };
 const size_t cosem_n_classes = sizeof cosem_classes / sizeof cosem_classes[0];
