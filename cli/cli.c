@@ -103,11 +103,15 @@ static bool parse_real(const char *text, double *out)
     return end != text && *end == '\0' && errno == 0 && *out - *out == 0; /* finite */
 }
 
-/* -1 to go on, CLI_USAGE otherwise. */
-static int store_value(const struct cli_verb *v, const struct cli_option *o, const char *text)
+int cli_set(const struct cli_verb *v, const struct cli_option *o, const char *text)
 {
     if (o->kind == CLI_TEXT) {
         *(const char **)o->out = text;
+    } else if (o->kind == CLI_LIST) {
+        struct cli_list *list = o->out;
+        if (list->n == CLI_LIST_MAX)
+            return cli_fail(v, CLI_USAGE, "--%s more than %d times", o->name, CLI_LIST_MAX);
+        list->item[list->n++] = text;
     } else if (o->kind == CLI_UINT) {
         uint64_t n;
         if (!parse_uint(text, &n))
@@ -139,11 +143,11 @@ static int parse_option(const struct cli_verb *v, const struct cli_option *optio
         return -1;
     }
     if (value != NULL)
-        return store_value(v, o, value + 1);
+        return cli_set(v, o, value + 1);
     if (*at + 1 >= argc)
         return cli_fail(v, CLI_USAGE, "--%s wants %s", o->name, o->arg);
     *at += 1;
-    return store_value(v, o, argv[*at]);
+    return cli_set(v, o, argv[*at]);
 }
 
 int cli_parse(const struct cli_verb *v, const struct cli_option *options, size_t n_options,

@@ -32,8 +32,16 @@ enum cli_kind {
     CLI_FLAG,
     CLI_TEXT,
     CLI_UINT,
-    CLI_REAL
-}; /* out: bool*, const char**, uint64_t*, double* */
+    CLI_REAL,
+    CLI_LIST
+}; /* out: bool*, const char**, uint64_t*, double*, struct cli_list* */
+
+#define CLI_LIST_MAX 16
+struct cli_list { /* an option that may stand more than once */
+    const char *item[CLI_LIST_MAX];
+    size_t n;
+};
+
 struct cli_option {
     const char *name; /* "listen" for --listen */
     enum cli_kind kind;
@@ -47,6 +55,9 @@ struct cli_option {
  * --help, CLI_USAGE with a message that names the wrong word and the nearest right one. */
 int cli_parse(const struct cli_verb *v, const struct cli_option *options, size_t n_options,
               int argc, char **argv, const char **words, size_t max, size_t *n_words);
+/* Sets an option that takes a value, as the command line would. -1, or CLI_USAGE after a message.
+ */
+int cli_set(const struct cli_verb *v, const struct cli_option *o, const char *text);
 /* "ferraris replay: " + message + newline on stderr; gives `code` so that `return cli_fail(...)`
  * reads well. */
 int cli_fail(const struct cli_verb *v, int code, const char *format, ...)

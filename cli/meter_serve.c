@@ -6,50 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool on_open(void *context, size_t i)
-{
-    struct serve *s = context;
-    if (!s->life->powered || s->shut)
-        return false;
-    session_init(&s->session[i], &s->life->meter.server);
-    return true;
-}
-
-static size_t on_feed(void *context, size_t i, const uint8_t *p, size_t n)
-{
-    struct serve *s = context;
-    return session_feed(&s->session[i], p, n);
-}
-
-static size_t on_take(void *context, size_t i, uint8_t *to, size_t size)
-{
-    struct serve *s = context;
-    return session_take(&s->session[i], to, size);
-}
-
-static bool on_closed(void *context, size_t i, uint64_t now_ms)
-{
-    struct serve *s = context;
-    (void)session_poll(&s->session[i], now_ms); /* polled every TCP_SERVER_POLL_MS anyway */
-    return session_closed(&s->session[i]);
-}
-
-static void on_close(void *context, size_t i)
-{
-    struct serve *s = context;
-    session_close(&s->session[i]);
-}
-
-struct port_engine serve_engine(struct serve *s)
-{
-    return (struct port_engine){.context = s,
-                                .open = on_open,
-                                .feed = on_feed,
-                                .take = on_take,
-                                .closed = on_closed,
-                                .close = on_close};
-}
-
 static void status(const struct serve *s, char *answer, size_t size)
 {
     const struct life *l = s->life;
@@ -79,7 +35,7 @@ static enum err mains(struct serve *s, const char *how, const char *more)
 {
     if (strcmp(how, "on") == 0)
         return life_mains_on(s->life);
-    tcp_server_drop_all(&s->tcp);
+    meter_ports_drop_all(&s->ports);
     return life_mains_off(s->life, strcmp(more, "warn") == 0);
 }
 

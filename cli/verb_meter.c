@@ -1,8 +1,8 @@
 /* ferraris meter: one virtual meter, the firmware libraries on this machine.
  *
- * Wires the life of the meter to the wall clock, TCP, the panel and signals. No default secrets:
- * without --keys only the public client gets in; a keys file that does not exist is made, with
- * random keys and a random password. */
+ * Wires the life of the meter to the wall clock, its ports, the panel and signals. No default
+ * secrets: without --keys only the public client gets in; a keys file that does not exist is made,
+ * with random keys and a random password. */
 #include "cli/cli.h"
 #include "cli/client_value.h"
 #include "cli/keys_file.h"
@@ -25,8 +25,9 @@
     (5 * 1000000) /* wall time of one turn at full speed, then the line is served */
 
 struct words { /* the command line */
-    const char *model, *listen, *source, *flash, *start, *until, *speed, *fast_forward, *level,
-        *live_level, *keys, *panel;
+    const char *model, *source, *flash, *start, *until, *speed, *fast_forward, *level, *live_level,
+        *keys, *panel;
+    struct cli_list listen, serial;
     uint64_t seed, inactivity;
     struct source_options how;
     double run;
@@ -67,7 +68,7 @@ static void stop(struct run *r)
     uv_close((uv_handle_t *)&r->busy, NULL);
     uv_close((uv_handle_t *)&r->term, NULL);
     uv_close((uv_handle_t *)&r->interrupt, NULL);
-    tcp_server_close(&r->serve.tcp);
+    meter_ports_close(&r->serve.ports);
     if (r->panel)
         panel_server_close(&r->serve.panel);
 }
@@ -106,7 +107,7 @@ static void settle(struct run *r)
         stop(r);
         return;
     }
-    r->serve.shut = false;
+    r->serve.ports.shut = false;
     r->forward = false;
     if (r->then_samples)
         life_samples(&r->life);
@@ -114,7 +115,8 @@ static void settle(struct run *r)
     r->life_ns = r->until_now ? wall_clock_ns() : r->life.crystal_ns;
     if (!isinf(r->speed))
         uv_idle_stop(&r->busy);
-    printf("listening on %s\n", r->serve.tcp.address);
+    for (size_t i = 0; i < r->serve.ports.n; i++)
+        printf("listening on %s\n", meter_ports_name(&r->serve.ports, i));
     fflush(stdout);
     if (r->run_s > 0)
         uv_timer_start(&r->stop, on_stop, (uint64_t)(r->run_s * 1000), 0);
@@ -354,8 +356,8 @@ static int open_flash(struct run *r, const char *path, bool sync)
         return cli_fail(r->verb, err == ERR_BUSY ? CLI_NO : CLI_BAD_DATA, "%s", r->flash.why);
     r->life.o.flash = &r->flash.hal;
     /* the past is on the disk when it is over; until then nobody is told anything of it */
-    r->serve.shut = sync && (r->until_now || r->ff_to_ns > 0);
-    if (r->serve.shut && posix_flash_hold(&r->flash, true) != ERR_OK) {
+    r->serve.ports.shut = sync && (r->until_now || r->ff_to_ns > 0);
+    if (r->serve.ports.shut && posix_flash_hold(&r->flash, true) != ERR_OK) {
         posix_flash_close(&r->flash);
         return cli_fail(r->verb, CLI_BAD_DATA, "flash file: %s", strerror(errno));
     }
@@ -376,20 +378,48 @@ static int print_datasheet(const struct model_meter *m)
 
 /* ---- the process ---- */
 
+/* "HOST:PORT" is the wrapper over TCP, as is tcp://HOST:PORT. */
+static int add_port(struct run *r, const char *text, bool serial)
+{
+    struct line_url url;
+    char address[512];
+    const bool bare = !serial && strstr(text, "://") == NULL;
+    snprintf(address, sizeof address, "%s%s", bare ? "tcp://" : "", text);
+    const char *wrong = serial ? line_url_parse_serial(text, &url) : line_url_parse(address, &url);
+    if (wrong == NULL && url.has_gateway)
+        wrong = "has a gateway, which is for clients";
+    if (wrong == NULL && url.kind == LINE_SERIAL && !serial)
+        wrong = "is for --serial";
+    if (wrong != NULL)
+        return cli_fail(r->verb, CLI_USAGE, "--%s '%s' %s", serial ? "serial" : "listen", text,
+                        wrong);
+    const enum err err = meter_ports_add(&r->serve.ports, &url);
+    if (err == ERR_OK)
+        return -1;
+    const char *why = r->serve.ports.why[0] != '\0' ? r->serve.ports.why : err_text(err);
+    return cli_fail(r->verb, err == ERR_FORMAT || err == ERR_RANGE ? CLI_USAGE : CLI_LOST, "%s",
+                    why);
+}
+
 static int listen_all(struct run *r, const struct words *w)
 {
-    struct port_engine engine = serve_engine(&r->serve);
-    enum err err = tcp_server_listen(&r->serve.tcp, &r->loop, w->listen, &engine);
-    if (err)
-        return cli_fail(r->verb, err == ERR_FORMAT ? CLI_USAGE : CLI_LOST, "%s", r->serve.tcp.why);
-    if (w->panel == NULL)
-        return -1;
-    r->panel = panel_server_listen(&r->serve.panel, &r->loop, w->panel + 5, serve_panel,
-                                   &r->serve) == ERR_OK;
-    if (r->panel)
-        return -1;
-    tcp_server_close(&r->serve.tcp);
-    return cli_fail(r->verb, CLI_LOST, "panel %s", r->serve.panel.why);
+    int code = -1;
+    r->serve.ports.loop = &r->loop;
+    if (w->listen.n == 0 && w->serial.n == 0)
+        code = add_port(r, "127.0.0.1:4059", false);
+    for (size_t i = 0; i < w->listen.n && code < 0; i++)
+        code = add_port(r, w->listen.item[i], false);
+    for (size_t i = 0; i < w->serial.n && code < 0; i++)
+        code = add_port(r, w->serial.item[i], true);
+    if (code < 0 && w->panel != NULL) {
+        r->panel = panel_server_listen(&r->serve.panel, &r->loop, w->panel + 5, serve_panel,
+                                       &r->serve) == ERR_OK;
+        if (!r->panel)
+            code = cli_fail(r->verb, CLI_LOST, "panel %s", r->serve.panel.why);
+    }
+    if (code >= 0)
+        meter_ports_close(&r->serve.ports);
+    return code;
 }
 
 static void start_loop(struct run *r)
@@ -414,7 +444,7 @@ static int live(struct run *r, const struct words *w)
         return cli_fail(r->verb, CLI_BAD_DATA, "%s", r->life.why);
     if (r->keys.path[0] != '\0' && memcmp(&r->life.meter.server.keys, &o.keys, sizeof o.keys) != 0)
         fprintf(stderr, "the flash holds other keys than %s: the flash's are in force\n", w->keys);
-    r->serve.life = &r->life;
+    r->serve.life = r->serve.ports.life = &r->life;
     r->ff_from_ns = r->life.crystal_ns;
     if (w->until == NULL)
         r->ff_to_ns += r->ff_from_ns;
@@ -426,6 +456,7 @@ static int live(struct run *r, const struct words *w)
     }
     uv_run(&r->loop, UV_RUN_DEFAULT);
     uv_loop_close(&r->loop);
+    meter_ports_free(&r->serve.ports);
     life_end(&r->life);
     return r->code;
 }
@@ -433,7 +464,6 @@ static int live(struct run *r, const struct words *w)
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
     struct words w = {.model = "ST402D",
-                      .listen = "127.0.0.1:4059",
                       .speed = "1",
                       .fast_forward = "0",
                       .level = "sample",
@@ -442,8 +472,12 @@ static int run(const struct cli_verb *v, int argc, char **argv)
                       .inactivity = 180};
     const struct cli_option options[] = {
         {"model", CLI_TEXT, &w.model, "NAME", "which of the eight meters (default ST402D)"},
-        {"listen", CLI_TEXT, &w.listen, "HOST:PORT",
-         "DLMS wrapper over TCP; port 0 takes a free one (default 127.0.0.1:4059)"},
+        {"listen", CLI_LIST, &w.listen, "ADDRESS",
+         "HOST:PORT (wrapper over TCP), udp://HOST:PORT or hdlc+tcp://HOST:PORT; more than once if "
+         "wanted; port 0 takes a free one (default 127.0.0.1:4059)"},
+        {"serial", CLI_LIST, &w.serial, "PATH[?OPTIONS]",
+         "HDLC on a tty, or on a new pseudo terminal with the path `pty`: "
+         "/dev/ttyS0?baud=9600&mode=e"},
         {"source", CLI_TEXT, &w.source, "SPEC",
          "waveform: FILE.cfg, FILE.csv, synth:... or load:household, shop, pv, substation, "
          "workshop "
@@ -508,6 +542,8 @@ const struct cli_verb verb_meter = {
     .usage = "ferraris meter [OPTION]...",
     .example = "ferraris meter --model ST402D --keys meter.keys --flash meter.flash\n"
                "ferraris meter --model SM307 --source record.cfg --fast-forward 2h --listen "
-               "127.0.0.1:0",
+               "127.0.0.1:0\n"
+               "ferraris meter --listen 127.0.0.1:4059 --listen udp://127.0.0.1:4059 --serial "
+               "'pty?mode=e'",
     .run = run,
 };
