@@ -28,6 +28,9 @@
  * long as out.p is there; vs is counted up when the last octet of the FCS is taken, so an APDU
  * cannot be acknowledged, and given back to its owner, while octets of it are still due.
  *
+ * timer_ms: in a server when the client was last heard or answered, in a client when to do
+ * something.
+ *
  * A frame to send is not put together either: tx says what it is, and each call of hdlc_take()
  * makes the octets it wants. `sum` is the FCS of those taken.
  *
@@ -90,7 +93,8 @@ enum err hdlc_setup(struct hdlc *h, const struct hdlc_role *role, const struct h
         return ERR_RANGE;
     if (size > UINT16_MAX)
         size = UINT16_MAX;
-    *h = (struct hdlc){.link = {&role->ops}, .config = *config, .buf = buffer, .size = size};
+    *h = (struct hdlc){
+        .link = {&role->ops}, .config = *config, .buf = buffer, .size = (uint16_t)size};
     enum err err = parameters_check(&h->config.parameters, size);
     hdlc_reset(&h->link);
     return err;
@@ -98,29 +102,28 @@ enum err hdlc_setup(struct hdlc *h, const struct hdlc_role *role, const struct h
 
 static void receive_behind(struct hdlc *h)
 {
-    hdlc_rx_move(&h->rx, h->buf + h->in_len, h->size - h->in_len);
+    hdlc_rx_move(&h->rx, h->buf + h->in_len, (size_t)h->size - h->in_len);
 }
 
 void hdlc_forget(struct hdlc *h)
 {
     h->vs = h->vr = h->va = 0;
     h->tx.len = h->tx.pos = 0;
-    if (!h->out.unconfirmed)
+    if (!h->out.unconfirmed) /* a push needs no connection */
         h->out.p = NULL;
     if (!h->held)
         h->in_len = 0;
     h->whole = h->discard = h->in_ui = false;
     h->peer_busy = h->may_send = h->nudged = h->awaiting = h->poll_now = false;
     h->u_control = h->tries = 0;
-    h->deadline_ms = UINT64_MAX;
 }
 
 void hdlc_reset(struct dlms_link *l)
 {
     struct hdlc *h = (struct hdlc *)l;
     h->held = false;
-    h->out.unconfirmed = false;
     hdlc_forget(h);
+    h->out.p = NULL;
     hdlc_rx_reset(&h->rx, h->buf, h->size);
     h->state = LINK_CLOSED;
     h->why = "";
@@ -213,6 +216,12 @@ void hdlc_take_ui(struct hdlc *h, const struct hdlc_frame *f)
     append(h, f);
 }
 
+/* Octets of (LLC head, APDU). */
+static uint32_t out_end(const struct hdlc *h)
+{
+    return (uint32_t)N_LLC + h->out.len;
+}
+
 uint8_t hdlc_unacknowledged(const struct hdlc *h)
 {
     return modulo8(h->vs - h->va);
@@ -227,14 +236,14 @@ bool hdlc_acknowledge(struct hdlc *h, uint8_t control)
     if (n == 0)
         return true;
     h->out_at += (uint32_t)n * h->agreed.max_info_tx;
-    if (h->out.p && h->out_at >= N_LLC + h->out.len)
+    if (h->out.p && h->out_at >= out_end(h))
         h->out.p = NULL;
     return true;
 }
 
 void hdlc_rewind(struct hdlc *h)
 {
-    h->n_resent += hdlc_unacknowledged(h);
+    h->n_resent = (uint16_t)(h->n_resent + hdlc_unacknowledged(h));
     h->vs = h->va;
 }
 
@@ -322,7 +331,11 @@ enum err hdlc_borrow(struct hdlc *h, const struct dlms_frame *f)
         return ERR_BUSY;
     if (!f->p || f->len > UINT16_MAX)
         return ERR_RANGE;
-    h->out = *f;
+    h->out.p = f->p;
+    h->out.len = (uint16_t)f->len;
+    h->out.client = (uint8_t)f->client;
+    h->out.server = f->server;
+    h->out.unconfirmed = f->unconfirmed;
     h->out_at = 0;
     return ERR_OK;
 }
@@ -349,7 +362,7 @@ static uint32_t info_at(const struct hdlc *h)
 
 static size_t segment(const struct hdlc *h, uint32_t at, bool *more)
 {
-    size_t left = N_LLC + h->out.len - at;
+    size_t left = out_end(h) - at;
     *more = left > h->agreed.max_info_tx;
     return *more ? h->agreed.max_info_tx : left;
 }
@@ -358,7 +371,7 @@ bool hdlc_start_i(struct hdlc *h)
 {
     uint8_t n = hdlc_unacknowledged(h);
     uint32_t at = h->out_at + (uint32_t)n * h->agreed.max_info_tx;
-    if (!h->out.p || h->out.unconfirmed || at >= N_LLC + h->out.len || n >= h->agreed.window_tx)
+    if (!h->out.p || h->out.unconfirmed || at >= out_end(h) || n >= h->agreed.window_tx)
         return false;
     bool more;
     size_t len = segment(h, at, &more);
@@ -465,8 +478,8 @@ static void tx_done(struct hdlc *h, uint64_t now_ms)
         h->vs = modulo8(h->vs + 1);
     if (is_ui(control)) {
         h->out_at += h->tx.info_len;
-        if (h->out_at >= N_LLC + h->out.len)
-            h->out = (struct dlms_frame){0};
+        if (h->out_at >= out_end(h))
+            h->out.p = NULL;
     }
     role_of(h)->sent(h, now_ms);
 }

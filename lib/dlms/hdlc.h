@@ -53,14 +53,19 @@ struct hdlc {
     struct hdlc_config config;
     /* read freely */
     struct hdlc_parameters agreed; /* tx: what this side may send */
-    uint32_t n_bad, n_resent;      /* frames dropped, frames sent again: for diagnostics */
+    uint16_t n_bad, n_resent; /* frames dropped, frames sent again; modulo 65536, for diagnostics */
     /* private; the facts are at the head of hdlc.c */
+    uint16_t size;
+    uint64_t timer_ms;
     uint8_t *buf;
-    size_t size;
     struct hdlc_rx rx;
-    struct dlms_frame out;
     const char *why;
-    uint64_t heard_ms, deadline_ms;
+    struct {
+        const uint8_t *p;
+        uint16_t len, server;
+        uint8_t client;
+        bool unconfirmed;
+    } out;
     uint32_t octet_ms, out_at, poll_ms;
     struct hdlc_ends peer, aside;
     uint16_t in_len, in_client, in_server;

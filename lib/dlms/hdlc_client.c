@@ -1,8 +1,8 @@
 /* The client's side of the HDLC link: the primary station, which keeps the exchange going. See
  * hdlc.h, and hdlc.c for what both roles share.
  *
- * may_send is true while the right to send is here; a frame with P gives it away, and deadline_ms
- * is then when the answer is missed. While it is here, deadline_ms is when the server is asked by
+ * may_send is true while the right to send is here; a frame with P gives it away, and timer_ms
+ * is then when the answer is missed. While it is here, timer_ms is when the server is asked by
  * RR whether it has something (never, when nothing is expected and no connection is to be kept
  * alive).
  *
@@ -30,14 +30,14 @@ static void fail(struct hdlc *h, const char *why)
 static void plan_poll(struct hdlc *h, uint64_t now_ms)
 {
     uint32_t cap = h->config.response_ms * POLL_CAP, keep = h->config.inactivity_ms / 2;
-    h->deadline_ms = now_ms + h->poll_ms;
+    h->timer_ms = now_ms + h->poll_ms;
     if (h->poll_ms < cap) {
         h->poll_ms = h->poll_ms * 2 < cap ? h->poll_ms * 2 : cap;
     } else if (!h->awaiting) {
-        h->deadline_ms = keep ? now_ms + keep : UINT64_MAX;
+        h->timer_ms = keep ? now_ms + keep : UINT64_MAX;
     }
-    if (keep && h->deadline_ms > now_ms + keep)
-        h->deadline_ms = now_ms + keep;
+    if (keep && h->timer_ms > now_ms + keep)
+        h->timer_ms = now_ms + keep;
 }
 
 static void plan_first_poll(struct hdlc *h, uint64_t now_ms)
@@ -173,7 +173,7 @@ static void client_sent(struct hdlc *h, uint64_t now_ms)
     if ((h->tx.control & HDLC_PF) == 0)
         return;
     h->may_send = false;
-    h->deadline_ms = now_ms + h->config.response_ms;
+    h->timer_ms = now_ms + h->config.response_ms;
 }
 
 static void ask_u(struct hdlc *h, enum dlms_link_state state)
@@ -181,7 +181,7 @@ static void ask_u(struct hdlc *h, enum dlms_link_state state)
     h->state = (uint8_t)state;
     h->u_control = (state == LINK_OPENING ? HDLC_SNRM : HDLC_DISC) | HDLC_PF;
     h->may_send = false;
-    h->deadline_ms = UINT64_MAX;
+    h->timer_ms = UINT64_MAX;
 }
 
 static enum err client_open(struct dlms_link *l, uint64_t now_ms)
@@ -219,25 +219,28 @@ static void missed(struct hdlc *h)
         ask_u(h, (enum dlms_link_state)h->state);
         return;
     }
-    h->n_resent += hdlc_unacknowledged(h) ? 0 : 1;
+    if (hdlc_unacknowledged(h) == 0)
+        h->n_resent++;
     hdlc_rewind(h);
     h->may_send = true;
     h->poll_now = true; /* taken when there are no segments to send again */
-    h->deadline_ms = UINT64_MAX;
+    h->timer_ms = UINT64_MAX;
 }
 
 static uint64_t client_poll(struct dlms_link *l, uint64_t now_ms)
 {
     struct hdlc *h = (struct hdlc *)l;
-    if (now_ms < h->deadline_ms || h->state == LINK_CLOSED || h->state == LINK_FAILED)
-        return h->deadline_ms;
-    h->deadline_ms = UINT64_MAX;
+    if (h->state == LINK_CLOSED || h->state == LINK_FAILED)
+        return UINT64_MAX;
+    if (now_ms < h->timer_ms)
+        return h->timer_ms;
+    h->timer_ms = UINT64_MAX;
     if (!h->may_send) {
         missed(h);
     } else {
         h->poll_now = true;
     }
-    return h->deadline_ms;
+    return h->timer_ms;
 }
 
 static enum err client_send(struct dlms_link *l, uint64_t now_ms, const struct dlms_frame *f)

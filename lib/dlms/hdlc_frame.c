@@ -28,9 +28,14 @@
 enum { HUNT, HEAD, BODY, TOLD };
 enum { FRAME_MIN = 7, N_ADDRESS_MAX = 4 };
 
+static uint16_t up_to_a_frame(size_t size)
+{
+    return size < HDLC_FRAME_MAX ? (uint16_t)size : HDLC_FRAME_MAX;
+}
+
 void hdlc_rx_reset(struct hdlc_rx *r, uint8_t *buf, size_t size)
 {
-    *r = (struct hdlc_rx){.buf = buf, .size = size < HDLC_FRAME_MAX ? size : HDLC_FRAME_MAX};
+    *r = (struct hdlc_rx){.buf = buf, .size = up_to_a_frame(size)};
 }
 
 static bool sum_right(const uint8_t *p, size_t n)
@@ -130,8 +135,6 @@ static void next_frame(struct hdlc_rx *r)
 void hdlc_rx_move(struct hdlc_rx *r, uint8_t *buf, size_t size)
 {
     next_frame(r);
-    if (size > HDLC_FRAME_MAX)
-        size = HDLC_FRAME_MAX;
     bool lost = r->have > size || (r->state == BODY && r->need > size);
     if (lost) {
         r->have = 0;
@@ -139,7 +142,7 @@ void hdlc_rx_move(struct hdlc_rx *r, uint8_t *buf, size_t size)
     }
     memmove(buf, r->buf, r->have);
     r->buf = buf;
-    r->size = size;
+    r->size = up_to_a_frame(size);
 }
 
 size_t hdlc_rx_feed(struct hdlc_rx *r, const uint8_t *p, size_t n, enum hdlc_rx_event *event)

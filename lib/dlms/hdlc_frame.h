@@ -48,7 +48,7 @@ enum hdlc_rx_event {
 };
 struct hdlc_rx {
     uint8_t *buf; /* the caller's; receives one frame without flags */
-    size_t size;
+    uint16_t size;
     uint16_t len; /* of the frame that was told */
     uint16_t
         need; /* with HDLC_RX_BAD_LENGTH: above size when a right HCS says that it is too long */

@@ -68,7 +68,7 @@ static void connect(struct hdlc *h, uint64_t now_ms, const struct hdlc_frame *f)
     answer_u(h, f, HDLC_UA);
     h->peer = h->aside;
     h->state = LINK_OPENING;
-    h->heard_ms = now_ms;
+    h->timer_ms = now_ms;
 }
 
 static void reject(struct hdlc *h, const struct hdlc_frame *f, uint8_t reason)
@@ -124,7 +124,7 @@ static void server_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_fram
         disconnect(h);
         answer_u(h, f, HDLC_UA);
     } else {
-        h->heard_ms = now_ms;
+        h->timer_ms = now_ms;
         exchange(h, f);
     }
 }
@@ -133,7 +133,7 @@ static bool start_push(struct hdlc *h)
 {
     uint8_t size = h->config.address_size ? h->config.address_size : 1;
     uint16_t lower = size > 1 ? h->config.physical : 0;
-    h->aside = (struct hdlc_ends){{h->out.server, lower, size}, (uint8_t)h->out.client};
+    h->aside = (struct hdlc_ends){{h->out.server, lower, size}, h->out.client};
     hdlc_start_ui(h, HDLC_UI | HDLC_PF); /* with F, as meters on the market push */
     return true;
 }
@@ -161,7 +161,7 @@ static bool server_next(struct hdlc *h)
 static void server_sent(struct hdlc *h, uint64_t now_ms)
 {
     uint8_t control = h->tx.control;
-    h->heard_ms = now_ms;
+    h->timer_ms = now_ms;
     if (control == (HDLC_UA | HDLC_PF) && h->state == LINK_OPENING)
         h->state = LINK_OPEN;
     if ((control & 3) != 3 && (control & HDLC_PF))
@@ -191,7 +191,7 @@ static uint64_t server_poll(struct dlms_link *l, uint64_t now_ms)
     struct hdlc *h = (struct hdlc *)l;
     if (h->state == LINK_CLOSED || h->config.inactivity_ms == 0)
         return UINT64_MAX;
-    uint64_t end = h->heard_ms + h->config.inactivity_ms;
+    uint64_t end = h->timer_ms + h->config.inactivity_ms;
     if (now_ms < end)
         return end;
     disconnect(h);
@@ -204,6 +204,9 @@ static enum err server_send(struct dlms_link *l, uint64_t now_ms, const struct d
     (void)now_ms;
     if (!f->unconfirmed && h->state != LINK_OPEN)
         return ERR_STATE;
+    if (f->unconfirmed &&
+        (f->client > 0x7F || f->server > (h->config.address_size == 4 ? 0x3FFF : 0x7F)))
+        return ERR_RANGE;
     return hdlc_borrow(h, f);
 }
 
@@ -234,7 +237,8 @@ enum err hdlc_server_init(struct hdlc *h, const struct hdlc_config *config, uint
                           size_t size)
 {
     uint8_t address = config->address_size;
-    if (config->physical > 0x3FFE || (address != 0 && address != 1 && address != 2 && address != 4))
+    if (config->physical > (address == 2 ? 0x7E : 0x3FFE) ||
+        (address != 0 && address != 1 && address != 2 && address != 4))
         return ERR_RANGE;
     enum err err = hdlc_setup(h, &server_role, config, buffer, size);
     h->config.is_server = true;
