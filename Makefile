@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 LIST := packaging/debian-
 CTEST := ctest --preset debug -j$(JOBS)
 
-.PHONY: all debug test test-full demo bench claims size install docs format clean help
+.PHONY: all debug test test-full demo bench claims size size-arm deb install docs format clean help
 .NOTPARALLEL:
 
 all: ## build the release (build/release)
@@ -40,6 +40,15 @@ claims: ## which rows of the datasheet ledger are proved (page: build/claims.htm
 size: ## flash and RAM per room on a Cortex-M4
 	@packaging/install-missing $(LIST)cross.txt
 	@tools/size build/size
+
+size-arm: ## a small meter on a Cortex-M4: text, RAM, stack under QEMU, against their gates
+	@packaging/install-missing $(LIST)build.txt $(LIST)cross.txt
+	@cmake --preset debug >/dev/null
+	@cmake --build --preset debug -j$(JOBS) --target dlms_small_client >/dev/null
+	@tools/size-arm build/arm build/debug/tests/firmware/images/dlms_small_client
+
+deb: all ## Debian packages of the library: build/release/*.deb
+	@cd build/release && cpack -G DEB
 
 install: all ## install the program, libraries and headers (PREFIX, DESTDIR)
 	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)

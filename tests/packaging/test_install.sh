@@ -22,8 +22,8 @@ export PKG_CONFIG_PATH="$work/tree/lib/pkgconfig"
 sanitize=
 grep -q '^SANITIZE:BOOL=ON' "$build/CMakeCache.txt" && sanitize=-fsanitize=address,undefined
 # shellcheck disable=SC2046 # words on purpose
-"$cc" $sanitize -o "$work/program" "$work/program.c" $(pkg-config --cflags --libs ferraris)
-"$work/program"
+"$cc" $sanitize -o "$work/program" "$work/program.c" $(pkg-config --cflags --libs ferraris-meter)
+LD_LIBRARY_PATH="$work/tree/lib" "$work/program"
 "$work/tree/bin/ferraris" --help >/dev/null
 
 # The service: it is there, systemd understands it, and what it starts is there, too.
