@@ -1,16 +1,23 @@
 /* Carries APDUs in HDLC frames: what both stations do; hdlc_server.c and hdlc_client.c hold what
  * each decides. See hdlc.h.
  *
- * In normal response mode, two-way alternate: one side holds the right to send. The client has it
- * until it sends a frame with P, the server from then until it sends a frame with F.
+ * In normal response mode, two-way alternate: one side holds the right to send (may_send). The
+ * client has it until it sends a frame with P, the server from then until it sends one with F.
  *
- *     server: CLOSED --SNRM/UA--> OPENING --UA taken--> OPEN --DISC/UA, silence--> CLOSED
- *                                    ^                   |
- *                                    +--SNRM of the same client begins anew
- *     client: CLOSED --open/SNRM--> OPENING --UA--> OPEN --close/DISC--> CLOSING --UA, DM--> CLOSED
- *                                    |               |                    |
- *                                    +--DM, FRMR, no answer after all tries: FAILED --reset-->
- * CLOSED
+ *     server   CLOSED  --SNRM--> OPENING          connect
+ *              OPENING --its UA taken--> OPEN     server_sent
+ *              any     --SNRM of its client--> OPENING; of another: DM, no change
+ *              any     --DISC/UA, silence, close--> CLOSED     disconnect
+ *
+ *     client   CLOSED  --open/SNRM--> OPENING     client_open
+ *              OPENING --UA--> OPEN               opened
+ *              OPEN, OPENING --close/DISC--> CLOSING           client_close
+ *              CLOSING --UA or DM--> CLOSED       closed
+ *              any     --DM, FRMR, no answer after all tries--> FAILED     fail
+ *              any     --reset--> CLOSED
+ *
+ * Facts. In OPENING and CLOSING nothing but the U frame and its answer counts. In CLOSED and FAILED
+ * nothing is borrowed but a push of a server, and what has numbers is ignored.
  *
  * One buffer takes all that comes:
  *
@@ -24,19 +31,21 @@
  * An APDU that goes out is not copied either. It is cut into segments of agreed.max_info_tx octets
  * of (LLC head, APDU); out_at is where the first unacknowledged segment begins, whose number is va.
  * Segment number n begins at out_at + (n - va) * max_info_tx, so any of them can be made again
- * while out.p is borrowed. Facts: 0 <= vs - va <= window_tx (mod 8); out_at is below 3 + out.len as
- * long as out.p is there; vs is counted up when the last octet of the FCS is taken, so an APDU
- * cannot be acknowledged, and given back to its owner, while octets of it are still due.
+ * while out.p is borrowed. vs is the next number to send. Going back sets vs to va; vm remembers
+ * how far it has been, for what was sent before that may yet be acknowledged. Modulo 8:
+ * 0 <= vs - va <= vm - va <= window_tx. out_at is below 3 + out.len as long as out.p is there. vs
+ * is counted up when the last octet of the FCS is taken; a segment that is being sent again is
+ * given up when it is acknowledged meanwhile, since its octets go back to their owner.
  *
- * timer_ms: in a server when the client was last heard or answered, in a client when to do
- * something.
- *
- * A frame to send is not put together either: tx says what it is, and each call of hdlc_take()
- * makes the octets it wants. `sum` is the FCS of those taken.
+ * A frame to send is not put together: tx says what it is, and each call of hdlc_take() makes the
+ * octets it wants. `sum` is the FCS of those taken.
  *
  * A copy of a frame (sent again, or doubled by the line) has a number behind vr and is not taken:
- * an APDU arrives once. It refuses: more than one connection, modulo 128, REJ and SREJ (going back
- * by N(R) does the same), the calling physical device's address. */
+ * an APDU arrives once. timer_ms: in a server when the client was last heard or answered, in a
+ * client when something is to be done.
+ *
+ * It refuses: more than one connection, modulo 128, REJ and SREJ (going back by N(R) does the
+ * same), the calling physical device's address. */
 #include "lib/base/crc.h"
 #include "lib/dlms/hdlc_parts.h"
 
@@ -107,7 +116,7 @@ static void receive_behind(struct hdlc *h)
 
 void hdlc_forget(struct hdlc *h)
 {
-    h->vs = h->vr = h->va = 0;
+    h->vs = h->vr = h->va = h->vm = 0;
     h->tx.len = h->tx.pos = 0;
     if (!h->out.unconfirmed) /* a push needs no connection */
         h->out.p = NULL;
@@ -230,11 +239,16 @@ uint8_t hdlc_unacknowledged(const struct hdlc *h)
 bool hdlc_acknowledge(struct hdlc *h, uint8_t control)
 {
     uint8_t n = modulo8((control >> 5) - h->va);
-    if (n > hdlc_unacknowledged(h))
+    if (n > modulo8(h->vm - h->va))
         return false;
-    h->va = modulo8(control >> 5);
     if (n == 0)
         return true;
+    bool in_tx = h->tx.len > 0 && !h->tx.done && !is_u(h->tx.control);
+    if (in_tx && modulo8((h->tx.control >> 1) - h->va) < n)
+        h->tx.len = 0; /* sent again for nothing: its octets may go with the acknowledgement */
+    if (n > hdlc_unacknowledged(h))
+        h->vs = modulo8(control >> 5);
+    h->va = modulo8(control >> 5);
     h->out_at += (uint32_t)n * h->agreed.max_info_tx;
     if (h->out.p && h->out_at >= out_end(h))
         h->out.p = NULL;
@@ -474,8 +488,11 @@ static void tx_done(struct hdlc *h, uint64_t now_ms)
 {
     uint8_t control = h->tx.control;
     h->tx.done = true;
-    if ((control & 1) == HDLC_I && modulo8(control >> 1) == h->vs)
+    if ((control & 1) == HDLC_I && modulo8(control >> 1) == h->vs) {
+        if (h->vs == h->vm)
+            h->vm = modulo8(h->vm + 1);
         h->vs = modulo8(h->vs + 1);
+    }
     if (is_ui(control)) {
         h->out_at += h->tx.info_len;
         if (h->out_at >= out_end(h))

@@ -74,7 +74,7 @@ struct hdlc {
         uint8_t control;
         bool segmented, done;
     } tx;
-    uint8_t state, vs, vr, va, u_control, tries, rejected, reason;
+    uint8_t state, vs, vm, vr, va, u_control, tries, rejected, reason;
     bool in_ui, whole, held, discard, peer_busy, may_send, nudged, awaiting, poll_now;
 };
 

@@ -133,13 +133,13 @@ static bool from_our_server(const struct hdlc *h, const struct hdlc_frame *f)
 
 static void client_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_frame *f)
 {
-    uint8_t to = (uint8_t)f->destination.upper;
-    if (f->destination.size != 1 || h->state == LINK_FAILED)
+    uint16_t to = f->destination.upper;
+    if (h->state == LINK_FAILED)
         return;
-    if ((f->control & ~HDLC_PF) == HDLC_UI) {
+    if ((f->control & ~HDLC_PF) == HDLC_UI) { /* pushes: some address clients by 2 octets */
         if (to == h->peer.client || to == 0x7F)
             hdlc_take_ui(h, f);
-    } else if (from_our_server(h, f)) {
+    } else if (f->destination.size == 1 && from_our_server(h, f)) {
         if ((f->control & 3) == 3)
             take_u(h, now_ms, f);
         else if (h->state == LINK_OPEN)

@@ -123,7 +123,7 @@ static void server_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_fram
     } else if (control == HDLC_DISC) {
         disconnect(h);
         answer_u(h, f, HDLC_UA);
-    } else {
+    } else if (h->state == LINK_OPEN) {
         h->timer_ms = now_ms;
         exchange(h, f);
     }

@@ -243,6 +243,58 @@ static void hdlc_carries_apdus_once_when_the_line_is_bad_in_every_way(void **sta
     sweep(&(struct line){.lost = 20, .doubled = 20, .flipped = 20, .cut = 20, .piece = 300});
 }
 
+/* The client falls silent in the middle of an exchange: the server is free after the inactivity
+ * time, and the client knows after its tries; then the same pair begins again. */
+static void hdlc_recovers_when_the_line_was_dead(void **state)
+{
+    (void)state;
+    struct hdlc_config c = usual;
+    c.inactivity_ms = 30000;
+    start_pair(&c, &c);
+    open_pair();
+    exchange(3);
+    pair.line.lost = 1000;
+    exchange(1);
+    assert_int_equal(dlms_link_state(pair.client.link), LINK_FAILED);
+    assert_string_equal(dlms_link_why(pair.client.link), "the server does not answer any more");
+    assert_false(dlms_link_sending(pair.client.link));
+    assert_int_equal(dlms_link_state(pair.server.link), LINK_OPEN);
+    pair.now_ms = dlms_link_poll(pair.server.link, pair.now_ms);
+    assert_int_equal(dlms_link_poll(pair.server.link, pair.now_ms), UINT64_MAX);
+    assert_int_equal(dlms_link_state(pair.server.link), LINK_CLOSED);
+    assert_false(dlms_link_sending(pair.server.link));
+    pair.line.lost = 0;
+    pair.client.n_got = pair.client.n_put = pair.server.n_got = pair.server.n_put = 0;
+    dlms_link_reset(pair.client.link);
+    open_pair();
+    exchange(3);
+    assert_int_equal(pair.client.n_got, 3);
+}
+
+/* An answer that takes its time: RR, polls, then the answer; no frame is sent again for it. */
+static void hdlc_waits_when_the_server_takes_its_time(void **state)
+{
+    (void)state;
+    start_pair(&usual, &usual);
+    open_pair();
+    put_apdu(&pair.client);
+    uint64_t ready = pair.now_ms + 20000;
+    while (pair.client.n_got == 0 && pair.now_ms < ready + 10000) {
+        bool moved = carry(&pair.client, &pair.server);
+        check_apdu(&pair.server);
+        if (pair.now_ms >= ready && pair.server.n_put == 0)
+            put_apdu(&pair.server);
+        moved |= carry(&pair.server, &pair.client);
+        check_apdu(&pair.client);
+        uint64_t next = dlms_link_poll(pair.client.link, pair.now_ms);
+        if (!moved && next > pair.now_ms)
+            pair.now_ms = next;
+    }
+    assert_int_equal(pair.client.n_got, 1);
+    assert_true(pair.now_ms <= ready + 4000);
+    assert_int_equal(pair.client.hdlc.n_resent + pair.server.hdlc.n_resent, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +304,8 @@ int main(void)
         cmocka_unit_test(hdlc_carries_apdus_once_when_frames_are_lost),
         cmocka_unit_test(hdlc_carries_apdus_once_when_frames_are_doubled),
         cmocka_unit_test(hdlc_carries_apdus_once_when_the_line_is_bad_in_every_way),
+        cmocka_unit_test(hdlc_recovers_when_the_line_was_dead),
+        cmocka_unit_test(hdlc_waits_when_the_server_takes_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
