@@ -4,6 +4,7 @@
  * The first objection answers; nothing of a refused association stays. A dedicated key is taken
  * only from an InitiateRequest both encrypted and authenticated: replayed, it would make this side
  * begin anew with counters the key has seen. */
+#include "lib/cosem/mechanisms.h"
 #include "lib/cosem/server_parts.h"
 #include "lib/dlms/acse.h"
 #include "lib/dlms/axdr.h"
@@ -20,29 +21,12 @@ static const struct verdict accepted = {.result = ACSE_ACCEPTED};
 static const struct verdict later = {.result = ACSE_REJECTED_TRANSIENT,
                                      .diagnostic = ACSE_DIAG_NO_REASON};
 
-/* The mechanisms of HLS in this build. */
-static const struct dlms_hls_method *const methods[] = {
-    &dlms_hls2,
-#if COSEM_WITH_WEAK_HLS
-    &dlms_hls3, &dlms_hls4,
-#endif
-#if COSEM_WITH_HLS5
-    &dlms_hls5,
-#endif
-#if COSEM_WITH_HLS6
-    &dlms_hls6,
-#endif
-};
-
 /* How this client proves itself; NULL: not by HLS, or not in this build. */
 static const struct dlms_hls_method *method_of(const struct cosem_session *s)
 {
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        bool here = methods[i] != &dlms_hls2 || s->server->config.hls2;
-        if (methods[i]->mechanism == (uint8_t)s->client->mechanism && here)
-            return methods[i];
-    }
-    return NULL;
+    if (s->client->mechanism == COSEM_AUTH_HLS2 && !s->server->config.hls2)
+        return NULL;
+    return mechanism_find((uint8_t)s->client->mechanism);
 }
 
 static struct bytes secret_of(const struct cosem_client_entry *e)

@@ -1,0 +1,26 @@
+/* One row for each mechanism of HLS that is in the build: what is not named here is not linked. */
+#include "lib/cosem/mechanisms.h"
+
+#include "lib/cosem/options.h"
+
+static const struct dlms_hls_method *const methods[] = {
+    &dlms_hls2,
+#if COSEM_WITH_WEAK_HLS
+    &dlms_hls3, &dlms_hls4,
+#endif
+#if COSEM_WITH_HLS5
+    &dlms_hls5,
+#endif
+#if COSEM_WITH_HLS6
+    &dlms_hls6,
+#endif
+};
+
+const struct dlms_hls_method *mechanism_find(uint8_t mechanism)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (methods[i]->mechanism == mechanism)
+            return methods[i];
+    }
+    return NULL;
+}
