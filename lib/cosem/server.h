@@ -59,6 +59,9 @@ struct cosem_server_config {
      * method 2 with HLS): makes it durable, and the entry's password from now on. Borrowed for the
      * call, 1..64 octets. On an error nothing changes. NULL: secrets cannot be changed. */
     enum err (*change_secret)(void *context, size_t index, struct bytes secret);
+    /* Whether an APDU that came through a gateway with this network and physical address is for
+     * this meter. False, or NULL: it gets no answer. */
+    bool (*gateway)(void *context, uint8_t network, struct bytes address);
     void *context;
     uint32_t inactivity_ms; /* session without traffic is closed; 0 never */
 };
@@ -84,6 +87,7 @@ struct cosem_server {
     uint64_t now_ms;                      /* of the last session_poll; 0: none yet */
     struct crypto_gcm gcm;                /* ready for keys.guek */
     uint8_t n_associated[COSEM_CLIENTS_MAX]; /* sessions associated now, per client entry */
+    struct cosem_session *writers; /* sessions with a value or parameter coming by blocks */
 };
 
 /* Ready bindings that rows of an object table may name; they need cosem_call.session.

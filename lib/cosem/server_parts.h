@@ -1,7 +1,10 @@
 /* What the files of the server share; nobody else includes it.
  *
- * session.c frames and dispatches, server_security.c protects, server_association.c opens and
- * releases, server_get.c and server_set.c serve. Every path ends in exactly one reply_* call. */
+ * session.c frames, server_dispatch.c finds the service, server_security.c protects,
+ * server_association.c opens and releases; server_get.c, server_set.c, server_action.c,
+ * server_access.c serve; server_stream.c and server_gbt.c make long answers leave;
+ * server_notify.c speaks unasked. Every request ends in one reply_* call, but a block of a general
+ * block transfer within its window. */
 #ifndef FERRARIS_COSEM_SERVER_PARTS_H
 #define FERRARIS_COSEM_SERVER_PARTS_H
 
@@ -9,10 +12,18 @@
 #include "lib/crypto/crypto.h"
 
 /* Where plain APDUs are built in tx: the room before them takes wrapper, cipher head, SC, IC. */
-#define REPLY_START (COSEM_TX_HEAD - 12)
+#define REPLY_START              (COSEM_TX_HEAD - 12)
+#define CONFORMANCE_IF(on, bits) ((on) ? (bits) : 0)
 #define SERVER_CONFORMANCE                                                                         \
-    (DLMS_CONF_GENERAL_PROT | DLMS_CONF_BLOCK_GET | DLMS_CONF_BLOCK_SET | DLMS_CONF_MULTIPLE |     \
-     DLMS_CONF_GET | DLMS_CONF_SET | DLMS_CONF_SELECTIVE | DLMS_CONF_ACTION)
+    (DLMS_CONF_GENERAL_PROT | DLMS_CONF_BLOCK_GET | DLMS_CONF_GET | DLMS_CONF_SELECTIVE |          \
+     CONFORMANCE_IF(COSEM_WITH_SET, DLMS_CONF_SET) |                                               \
+     CONFORMANCE_IF(COSEM_WITH_ACTION, DLMS_CONF_ACTION) |                                         \
+     CONFORMANCE_IF(COSEM_WITH_LIST, DLMS_CONF_MULTIPLE) |                                         \
+     CONFORMANCE_IF(COSEM_WITH_BLOCK_WRITE && COSEM_WITH_SET, DLMS_CONF_BLOCK_SET) |               \
+     CONFORMANCE_IF(COSEM_WITH_BLOCK_WRITE && COSEM_WITH_ACTION, DLMS_CONF_BLOCK_ACTION) |         \
+     CONFORMANCE_IF(COSEM_WITH_ACCESS, DLMS_CONF_ACCESS) |                                         \
+     CONFORMANCE_IF(COSEM_WITH_NOTIFICATION, DLMS_CONF_NOTIFICATION | DLMS_CONF_EVENT) |           \
+     CONFORMANCE_IF(COSEM_GBT_STORE > 0, DLMS_CONF_GENERAL_BLOCK))
 
 /* --- session.c --- */
 struct wr reply_begin(struct cosem_session *s); /* for a plain APDU at REPLY_START */
@@ -20,6 +31,8 @@ struct wr reply_begin(struct cosem_session *s); /* for a plain APDU at REPLY_STA
 void reply_send(struct cosem_session *s, size_t start, size_t len);
 /* The same without protection: association control, exceptions. */
 void reply_send_plain(struct cosem_session *s, size_t start, size_t len);
+/* The same, and never as a block of general block transfer: its blocks themselves. */
+void reply_frame(struct cosem_session *s, size_t start, size_t len);
 void reply_response(struct cosem_session *s, const struct apdu_response *a);
 void reply_exception(struct cosem_session *s, uint8_t state_error, uint8_t service_error);
 /* Everything told so far becomes durable (config.before_tell). */
@@ -100,9 +113,87 @@ void association_release(struct cosem_session *s, uint8_t *apdu, size_t len);
 enum cosem_result association_hls_reply(struct cosem_session *s, struct rd *param,
                                         struct wr *reply);
 
-/* --- server_get.c, server_set.c --- */
+/* --- server_dispatch.c --- */
+/* A request, ciphered or in the clear, other than those of association control. */
+void server_serve(struct cosem_session *s, uint8_t *apdu, size_t len);
+
+/* --- server_stream.c --- */
+/* Octets of a plain APDU that an answer may have now. */
+size_t server_budget(const struct cosem_session *s);
+/* Appends stream octets to w until it is full or the stream ends (*done). */
+enum cosem_result stream_fill(struct cosem_session *s, struct wr *w, bool *done);
+void stream_rewind(struct cosem_session *s);
+/* Begins to read transfer.target; the first item stands behind n_choice octets of 0. */
+enum cosem_result stream_read(struct cosem_session *s, struct wr *w, size_t n_choice);
+/* The stream goes on with these octets, 1 + COSEM_ITEM_MAX at most. */
+void stream_octets(struct session_transfer *t, const void *p, size_t n);
+/* Answers with the stream that transfer.stream, n_list, target or kept describe. */
+void answer_stream(struct cosem_session *s);
+/* Sends n stream octets at COSEM_TX_HEAD as the whole answer. */
+void answer_whole(struct cosem_session *s, size_t n);
+/* The answer is longer than an APDU. True: by blocks of the service, answer_block sends the next
+ * one. False: it leaves by general block transfer, or the client was told why not. */
+bool answer_by_parts(struct cosem_session *s);
+void answer_block(struct cosem_session *s);
+/* The transfer ends here, with this result in place of a block. */
+void answer_block_result(struct cosem_session *s, uint32_t block, enum cosem_result result);
+/* The same in place of the whole answer. */
+void answer_result(struct cosem_session *s, enum cosem_result result);
+/* Head of the answer in one APDU; gives its length. */
+size_t answer_put_head(const struct session_transfer *t, uint8_t head[4]);
+
+/* --- server_get.c --- */
 void server_get(struct cosem_session *s, const struct apdu_request *q);
+/* May transfer.target be read, and in this way? Fills transfer.ref. */
+enum cosem_result server_may_read(struct cosem_session *s);
+
+/* --- server_set.c --- */
 void server_set(struct cosem_session *s, const struct apdu_request *q);
+enum cosem_result server_write(struct cosem_session *s, const struct apdu_attr *a,
+                               struct bytes value);
+/* Another association is in the middle of writing to this object. */
+bool server_locked(struct cosem_session *s, const struct apdu_attr *a);
+/* Ends what is under way; its lock, if any, is free. */
+void transfer_end(struct cosem_session *s);
+/* Blocks of a value or parameter, into transfer.item. */
+enum gather { GATHER_MORE, GATHER_WHOLE, GATHER_NONE, GATHER_ORDER, GATHER_TOO_LONG };
+/* SUCCESS, TEMPORARY_FAILURE (locked), LONG_SET_ABORTED (list too long). */
+enum cosem_result gather_begin(struct cosem_session *s, const struct apdu_request *q,
+                               enum session_long kind);
+enum gather gather_block(struct cosem_session *s, const struct apdu_request *q,
+                         enum session_long kind);
+
+/* --- server_action.c --- */
 void server_action(struct cosem_session *s, const struct apdu_request *q);
+/* Return value, one Data, to `reply`. */
+enum cosem_result server_invoke(struct cosem_session *s, const struct apdu_attr *a,
+                                struct bytes parameter, struct wr *reply);
+/* Object and method exist and the client may invoke it. */
+enum cosem_result server_may_invoke(struct cosem_session *s, const struct apdu_attr *a,
+                                    struct cosem_ref *ref, const struct cosem_class **ic);
+enum cosem_result server_may_write(struct cosem_session *s, const struct apdu_attr *a,
+                                   struct cosem_ref *ref, const struct cosem_class **ic);
+
+/* --- server_access.c --- */
+void server_access(struct cosem_session *s, struct bytes apdu);
+/* An ACCESS response as a stream: how many parts, and the next of them. */
+unsigned access_parts(const struct session_transfer *t);
+enum cosem_result access_part(struct cosem_session *s, struct wr *w);
+
+/* --- server_gbt.c --- */
+/* A block from the client. */
+void server_gbt(struct cosem_session *s, uint8_t *apdu, size_t len);
+void gbt_end(struct cosem_session *s);  /* no exchange is under way any more */
+void gbt_next(struct cosem_session *s); /* the last block has left: is there one more? */
+/* Sends a whole answer, tx[start .. start + len), as the answer to a request that came so. */
+void gbt_answer(struct cosem_session *s, size_t start, size_t len);
+/* Sends the stream. */
+void gbt_answer_stream(struct cosem_session *s);
+bool gbt_agreed(const struct cosem_session *s);
+bool gbt_requested(const struct cosem_session *s); /* what is being answered came so */
+
+/* --- server_notify.c --- */
+void server_confirmed(struct cosem_session *s, struct bytes apdu);
+uint64_t notice_poll(struct cosem_session *s, uint64_t now_ms);
 
 #endif

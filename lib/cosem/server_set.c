@@ -1,28 +1,192 @@
-/* SET (normal, with-list, by blocks) and ACTION. A value is checked against the class descriptor
- * before a binding sees it; a value by blocks is collected in transfer.item, so it is bounded by
- * COSEM_ITEM_MAX. A list is looked through as a whole before its first element is written. */
+/* SET: normal, with-list, by blocks, with-list by blocks; and the gathering of blocks that ACTION
+ * shares. A value is checked against the class descriptor before a binding sees it; a value by
+ * blocks is collected in transfer.item, so it is bounded by COSEM_ITEM_MAX, the descriptors of a
+ * list in transfer.kept. A list is looked through as a whole before its first element is written.
+ *
+ * While a value or parameter comes by blocks its objects are locked: a write or an invocation by
+ * another association gets temporary-failure until the transfer ends, the association ends, or the
+ * session is closed. The locks are the transfers themselves, in a list that begins at the server.
+ */
 #include "lib/cosem/server_parts.h"
 #include "lib/dlms/axdr.h"
 
-static enum cosem_result write_one(struct cosem_session *s, const struct apdu_attr *a,
-                                   struct bytes value)
+#include <string.h>
+
+/* ---- locks ---- */
+
+static bool is_write(const struct session_transfer *t)
+{
+    return t->kind == SESSION_LONG_SET || t->kind == SESSION_LONG_ACTION;
+}
+
+void transfer_end(struct cosem_session *s)
+{
+    struct session_transfer *t = &s->transfer;
+    if (is_write(t)) {
+        struct cosem_session **at = &s->server->writers;
+        while (*at && *at != s)
+            at = &(*at)->next_writer;
+        if (*at)
+            *at = s->next_writer;
+        s->next_writer = NULL;
+    }
+    t->kind = SESSION_NO_LONG;
+}
+
+#if COSEM_WITH_BLOCK_WRITE
+static void begin_write(struct cosem_session *s, enum session_long kind)
+{
+    transfer_end(s);
+    s->transfer.kind = kind;
+    s->next_writer = s->server->writers;
+    s->server->writers = s;
+}
+
+static bool same_object(const struct apdu_attr *a, const struct apdu_attr *b)
+{
+    return a->class_id == b->class_id && memcmp(a->ln, b->ln, sizeof a->ln) == 0;
+}
+
+/* Whether `o` is about to change this object by what `one` names. Who may not, locks nothing. */
+static bool locks(struct cosem_session *o, const struct apdu_attr *one, const struct apdu_attr *a)
 {
     struct cosem_ref ref;
     const struct cosem_class *ic;
-    enum cosem_result result = server_resolve(s, a, &ref, &ic);
+    if (!same_object(one, a))
+        return false;
+    return (o->transfer.kind == SESSION_LONG_SET
+                ? server_may_write(o, one, &ref, &ic)
+                : server_may_invoke(o, one, &ref, &ic)) == COSEM_SUCCESS;
+}
+
+static void get_name(const struct session_transfer *t, struct rd *r, struct apdu_attr *one)
+{
+    if (t->kind == SESSION_LONG_SET)
+        apdu_get_attr(r, one);
+    else
+        apdu_get_attr_bare(r, one);
+}
+
+/* Whether the transfer under way in `o` is for this object. */
+static bool writes_to(struct cosem_session *o, const struct apdu_attr *a)
+{
+    const struct session_transfer *t = &o->transfer;
+    struct rd r = rd_of(t->kept, t->kept_len);
+    struct apdu_attr one;
+    if (!t->list)
+        return locks(o, &t->target, a);
+    for (uint16_t i = 0; i < t->n_list && !r.err; i++) {
+        get_name(t, &r, &one);
+        if (locks(o, &one, a))
+            return true;
+    }
+    return false;
+}
+
+bool server_locked(struct cosem_session *s, const struct apdu_attr *a)
+{
+    for (struct cosem_session *o = s->server->writers; o; o = o->next_writer) {
+        if (o != s && o->device == s->device && writes_to(o, a))
+            return true;
+    }
+    return false;
+}
+
+/* Whether another association holds what this transfer is for. */
+static bool all_free(struct cosem_session *s)
+{
+    const struct session_transfer *t = &s->transfer;
+    struct rd r = rd_of(t->kept, t->kept_len);
+    struct apdu_attr one;
+    if (!t->list)
+        return !server_locked(s, &t->target);
+    for (uint16_t i = 0; i < t->n_list && !r.err; i++) {
+        get_name(t, &r, &one);
+        if (server_locked(s, &one))
+            return false;
+    }
+    return true;
+}
+
+/* ---- blocks in, for SET and ACTION ---- */
+
+enum cosem_result gather_begin(struct cosem_session *s, const struct apdu_request *q,
+                               enum session_long kind)
+{
+    struct session_transfer *t = &s->transfer;
+    transfer_end(s);
+    if (q->n_list > COSEM_LIST_MAX || q->list.len > sizeof t->kept)
+        return COSEM_LONG_SET_ABORTED;
+    t->list = q->type != DLMS_SET_FIRST_BLOCK && q->type != DLMS_ACTION_FIRST_BLOCK;
+    t->target = q->target;
+    t->target.parameter = (struct bytes){NULL, 0}; /* a view that ends with this request */
+    t->n_list = (uint16_t)q->n_list;
+    t->kept_len = (uint16_t)q->list.len;
+    if (t->list)
+        memcpy(t->kept, q->list.p, q->list.len);
+    t->item_len = 0;
+    t->block = 0;
+    begin_write(s, kind);
+    if (all_free(s))
+        return COSEM_SUCCESS;
+    transfer_end(s);
+    return COSEM_TEMPORARY_FAILURE;
+}
+
+enum gather gather_block(struct cosem_session *s, const struct apdu_request *q,
+                         enum session_long kind)
+{
+    struct session_transfer *t = &s->transfer;
+    if (t->kind != kind)
+        return GATHER_NONE;
+    if (q->block != t->block + 1)
+        return GATHER_ORDER;
+    struct wr w = wr_of(t->item + t->item_len, (size_t)(COSEM_ITEM_MAX - t->item_len));
+    wr_bytes(&w, q->data.p, q->data.len);
+    if (w.err)
+        return GATHER_TOO_LONG;
+    t->item_len = (uint16_t)(t->item_len + w.len);
+    t->block = q->block;
+    return q->last ? GATHER_WHOLE : GATHER_MORE;
+}
+#else
+bool server_locked(struct cosem_session *s, const struct apdu_attr *a)
+{
+    (void)s, (void)a;
+    return false;
+}
+#endif
+
+#if COSEM_WITH_SET
+/* ---- SET ---- */
+
+enum cosem_result server_may_write(struct cosem_session *s, const struct apdu_attr *a,
+                                   struct cosem_ref *ref, const struct cosem_class **ic)
+{
+    enum cosem_result result = server_resolve(s, a, ref, ic);
     if (result)
         return result;
-    if (a->id < 1 || a->id > ic->n_attrs || !ref.row->binding->set ||
-        !policy_allows(ref.row->rights->write, s->client->role, a->id))
+    if (a->id < 1 || a->id > (*ic)->n_attrs || !ref->row->binding->set ||
+        !policy_allows(ref->row->rights->write, s->client->role, a->id))
         return COSEM_READ_WRITE_DENIED;
-    if (a->selector != 0)
-        return COSEM_SCOPE_OF_ACCESS_VIOLATED;
-    struct rd r = rd_of(value.p, value.len);
-    axdr_check(&r, ic->attrs[a->id - 1].type);
-    if (r.err || rd_left(&r) > 0)
-        return COSEM_TYPE_UNMATCHED;
+    return a->selector != 0 ? COSEM_SCOPE_OF_ACCESS_VIOLATED : COSEM_SUCCESS;
+}
+
+enum cosem_result server_write(struct cosem_session *s, const struct apdu_attr *a,
+                               struct bytes value)
+{
+    struct cosem_ref ref;
+    const struct cosem_class *ic;
+    enum cosem_result result = server_may_write(s, a, &ref, &ic);
+    if (result)
+        return result;
+    if (server_locked(s, a))
+        return COSEM_TEMPORARY_FAILURE;
+    result = cosem_check_value(&ic->attrs[a->id - 1], value);
+    if (result)
+        return result;
     struct cosem_call call = server_call(s);
-    r = rd_of(value.p, value.len);
+    struct rd r = rd_of(value.p, value.len);
     return ref.row->binding->set(&call, &ref, a->id, &r);
 }
 
@@ -32,141 +196,158 @@ static enum cosem_result settled(struct cosem_session *s, enum cosem_result resu
     return server_before_tell(s) ? COSEM_TEMPORARY_FAILURE : result;
 }
 
-static void set_list(struct cosem_session *s, const struct apdu_request *q)
+static void set_normal(struct cosem_session *s, const struct apdu_request *q)
 {
-    struct rd names = rd_of(q->list.p, q->list.len);
-    struct apdu_attr a;
-    uint8_t results[COSEM_LIST_MAX];
-    for (uint32_t i = 0; i < q->n_list && !names.err; i++)
-        apdu_get_attr(&names, &a);
-    struct rd values = names;
-    bool ok = rd_length(&values) == q->n_list && q->n_list >= 1 && q->n_list <= COSEM_LIST_MAX;
-    struct rd look = values;
-    for (uint32_t i = 0; i < q->n_list && ok; i++) {
-        axdr_skip(&look);
-        ok = !look.err;
-    }
-    if (!ok || rd_left(&look) > 0) {
-        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OTHER_REASON);
-        return;
-    }
-    names = rd_of(q->list.p, q->list.len);
-    for (uint32_t i = 0; i < q->n_list; i++) {
-        size_t start = values.pos;
-        apdu_get_attr(&names, &a);
-        axdr_skip(&values);
-        struct bytes value = {values.p + start, values.pos - start};
-        results[i] = (uint8_t)write_one(s, &a, value);
-    }
-    enum cosem_result durable = settled(s, COSEM_SUCCESS);
-    for (uint32_t i = 0; i < q->n_list && durable; i++)
-        results[i] = (uint8_t)durable;
-    reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
-                                              .type = DLMS_SETRES_LIST,
-                                              .invoke = q->invoke,
-                                              .n_list = q->n_list,
-                                              .data = {results, q->n_list}});
-}
-
-/* Adds the octets of a block; SUCCESS, or why the transfer is over. */
-static enum cosem_result take_block(struct session_transfer *t, const struct apdu_request *q)
-{
-    if (t->kind != SESSION_LONG_SET)
-        return COSEM_NO_LONG_SET_IN_PROGRESS;
-    if (q->block != t->block + 1)
-        return COSEM_DATA_BLOCK_NUMBER_INVALID;
-    struct wr w = wr_of(t->item + t->item_len, (size_t)(COSEM_ITEM_MAX - t->item_len));
-    wr_bytes(&w, q->data.p, q->data.len);
-    if (w.err)
-        return COSEM_LONG_SET_ABORTED;
-    t->item_len = (uint16_t)(t->item_len + w.len);
-    t->block = q->block;
-    return COSEM_SUCCESS;
-}
-
-static void set_block(struct cosem_session *s, const struct apdu_request *q)
-{
-    struct session_transfer *t = &s->transfer;
-    struct apdu_response a = {
-        .tag = DLMS_SET_RESPONSE, .type = DLMS_SETRES_BLOCK, .invoke = q->invoke};
-    if (q->type == DLMS_SET_FIRST_BLOCK) {
-        t->kind = SESSION_LONG_SET;
-        t->target = q->target;
-        t->target.parameter = (struct bytes){NULL, 0}; /* a view that ends with this request */
-        t->item_len = 0;
-        t->block = 0;
-    }
-    a.block = q->block;
-    enum cosem_result result = take_block(t, q);
-    if (result != COSEM_SUCCESS || q->last) {
-        a.type = DLMS_SETRES_LAST_BLOCK;
-        t->kind = SESSION_NO_LONG;
-        if (result == COSEM_SUCCESS)
-            result = settled(s, write_one(s, &t->target, (struct bytes){t->item, t->item_len}));
-        a.result = (uint8_t)result;
-    }
-    reply_response(s, &a);
-}
-
-void server_set(struct cosem_session *s, const struct apdu_request *q)
-{
-    if (q->type == DLMS_SET_FIRST_BLOCK || q->type == DLMS_SET_BLOCK) {
-        set_block(s, q);
-        return;
-    }
-    s->transfer.kind = SESSION_NO_LONG;
-    if (q->type == DLMS_SET_LIST) {
-        set_list(s, q);
-        return;
-    }
-    enum cosem_result result = settled(s, write_one(s, &q->target, q->data));
+    enum cosem_result result = settled(s, server_write(s, &q->target, q->data));
     reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
                                               .type = DLMS_SETRES_NORMAL,
                                               .invoke = q->invoke,
                                               .result = (uint8_t)result});
 }
 
-static enum cosem_result invoke(struct cosem_session *s, const struct apdu_attr *a,
-                                struct wr *reply)
+#if COSEM_WITH_LIST
+/* Writes n values (count and values at `values`) to the attributes at `names`; results an octet
+ * each. False, and nothing is written, where they are not as many or malformed, or the answer would
+ * be too long. */
+static bool write_list(struct cosem_session *s, uint32_t n, struct rd names, struct rd values,
+                       uint8_t results[COSEM_LIST_MAX])
 {
-    struct cosem_ref ref;
-    const struct cosem_class *ic;
-    struct rd param = rd_of(a->parameter.p, a->parameter.len);
-    if (s->state == SESSION_PENDING)
-        return association_hls_reply(s, &param, reply);
-    enum cosem_result result = server_resolve(s, a, &ref, &ic);
-    if (result)
-        return result;
-    if (a->id < 1 || a->id > ic->n_methods || !ref.row->binding->invoke ||
-        !policy_allows(ref.row->rights->invoke, s->client->role, a->id))
-        return COSEM_READ_WRITE_DENIED;
-    struct rd check = param;
-    if (ic->methods[a->id - 1].param.len > 0)
-        axdr_check(&check, ic->methods[a->id - 1].param);
-    if (check.err)
-        return COSEM_TYPE_UNMATCHED;
-    struct cosem_call call = server_call(s);
-    return ref.row->binding->invoke(&call, &ref, a->id, &param, reply);
+    struct apdu_attr a;
+    if (rd_length(&values) != n || n < 1 || n > COSEM_LIST_MAX)
+        return false;
+    struct rd look = values;
+    for (uint32_t i = 0; i < n; i++)
+        axdr_skip(&look);
+    if (look.err || rd_left(&look) > 0 || n + 8 > server_budget(s)) /* 8: head, and block number */
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t start = values.pos;
+        apdu_get_attr(&names, &a);
+        axdr_skip(&values);
+        struct bytes value = {values.p + start, values.pos - start};
+        results[i] = (uint8_t)server_write(s, &a, value);
+    }
+    enum cosem_result durable = settled(s, COSEM_SUCCESS);
+    for (uint32_t i = 0; i < n && durable; i++)
+        results[i] = (uint8_t)durable;
+    return true;
 }
 
-void server_action(struct cosem_session *s, const struct apdu_request *q)
+static void set_list(struct cosem_session *s, const struct apdu_request *q)
+{
+    uint8_t results[COSEM_LIST_MAX];
+    struct rd names = rd_of(q->list.p, q->list.len), values = names;
+    struct apdu_attr a;
+    for (uint32_t i = 0; i < q->n_list && !values.err; i++)
+        apdu_get_attr(&values, &a);
+    if (!write_list(s, q->n_list, names, values, results)) {
+        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OTHER_REASON);
+        return;
+    }
+    reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
+                                              .type = DLMS_SETRES_LIST,
+                                              .invoke = q->invoke,
+                                              .n_list = q->n_list,
+                                              .data = {results, q->n_list}});
+}
+#endif
+
+#if COSEM_WITH_BLOCK_WRITE
+static enum cosem_result result_of(enum gather g)
+{
+    switch (g) {
+    case GATHER_NONE:
+        return COSEM_NO_LONG_SET_IN_PROGRESS;
+    case GATHER_ORDER:
+        return COSEM_DATA_BLOCK_NUMBER_INVALID;
+    case GATHER_TOO_LONG:
+        return COSEM_LONG_SET_ABORTED;
+    default:
+        return COSEM_SUCCESS;
+    }
+}
+
+static void reply_last(struct cosem_session *s, const struct apdu_request *q,
+                       enum cosem_result result)
+{
+    transfer_end(s);
+    reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
+                                              .type = DLMS_SETRES_LAST_BLOCK,
+                                              .invoke = q->invoke,
+                                              .block = q->block,
+                                              .result = (uint8_t)result});
+}
+
+#if COSEM_WITH_LIST
+static void finish_list(struct cosem_session *s, const struct apdu_request *q)
 {
     struct session_transfer *t = &s->transfer;
-    struct wr reply = wr_of(t->item, COSEM_ITEM_MAX);
-    bool pending = s->state == SESSION_PENDING;
-    t->kind = SESSION_NO_LONG;
-    enum cosem_result result = invoke(s, &q->target, &reply);
-    size_t total = reply.len + 6; /* C7 01 invoke result 01 00 */
-    if (result == COSEM_SUCCESS &&
-        (reply.err || total + security_overhead(s, s->max_pdu) > s->max_pdu))
-        result = COSEM_OTHER_REASON;
-    result = settled(s, result);
-    reply_response(s, &(struct apdu_response){.tag = DLMS_ACTION_RESPONSE,
-                                              .type = DLMS_ACTIONRES_NORMAL,
+    uint8_t results[COSEM_LIST_MAX];
+    if (!write_list(s, t->n_list, rd_of(t->kept, t->kept_len), rd_of(t->item, t->item_len),
+                    results)) {
+        reply_last(s, q, COSEM_TYPE_UNMATCHED);
+        return;
+    }
+    transfer_end(s);
+    reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
+                                              .type = DLMS_SETRES_LAST_BLOCK_LIST,
                                               .invoke = q->invoke,
-                                              .result = (uint8_t)result,
-                                              .has_data = !result && reply.len > 0,
-                                              .data = {t->item, reply.len}});
-    if (pending && result != COSEM_SUCCESS)
-        association_end(s);
+                                              .block = q->block,
+                                              .n_list = t->n_list,
+                                              .data = {results, t->n_list}});
 }
+#else
+static void finish_list(struct cosem_session *s, const struct apdu_request *q)
+{
+    reply_last(s, q, COSEM_OTHER_REASON);
+}
+#endif
+
+static void set_block(struct cosem_session *s, const struct apdu_request *q)
+{
+    struct session_transfer *t = &s->transfer;
+    bool first = q->type == DLMS_SET_FIRST_BLOCK || q->type == DLMS_SET_LIST_FIRST_BLOCK;
+    enum cosem_result begun = first ? gather_begin(s, q, SESSION_LONG_SET) : COSEM_SUCCESS;
+    if (begun) {
+        reply_last(s, q, begun);
+        return;
+    }
+    enum gather g = gather_block(s, q, SESSION_LONG_SET);
+    if (g == GATHER_MORE)
+        reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
+                                                  .type = DLMS_SETRES_BLOCK,
+                                                  .invoke = q->invoke,
+                                                  .block = q->block});
+    else if (g != GATHER_WHOLE)
+        reply_last(s, q, result_of(g));
+    else if (t->list)
+        finish_list(s, q);
+    else
+        reply_last(s, q,
+                   settled(s, server_write(s, &t->target, (struct bytes){t->item, t->item_len})));
+}
+#endif
+
+void server_set(struct cosem_session *s, const struct apdu_request *q)
+{
+    switch (q->type) {
+#if COSEM_WITH_BLOCK_WRITE
+    case DLMS_SET_FIRST_BLOCK:
+    case DLMS_SET_LIST_FIRST_BLOCK:
+    case DLMS_SET_BLOCK:
+        set_block(s, q);
+        return;
+#endif
+#if COSEM_WITH_LIST
+    case DLMS_SET_LIST:
+        transfer_end(s);
+        set_list(s, q);
+        return;
+#endif
+    default:
+        transfer_end(s);
+        set_normal(s, q);
+        return;
+    }
+}
+#endif

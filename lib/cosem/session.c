@@ -1,4 +1,4 @@
-/* One connection: framing, dispatch, replies, inactivity.
+/* One connection: framing, replies, inactivity. What a request means: server_dispatch.c.
  *
  *                 AARQ refused / RLRQ / AARQ again / failed HLS
  *            .--------------------------<---------------------------.
@@ -18,14 +18,24 @@
 
 void session_init(struct cosem_session *s, struct cosem_server *server)
 {
+    for (struct cosem_session **at = &server->writers; *at; at = &(*at)->next_writer) {
+        if (*at == s) { /* begun anew without session_close: its lock goes, too */
+            *at = s->next_writer;
+            break;
+        }
+    }
     memset(s, 0, sizeof *s);
     s->server = server;
+#if COSEM_WITH_WRAPPER
     wrapper_reset(&s->rx, s->rx_buf, sizeof s->rx_buf);
+#endif
 }
 
 void association_end(struct cosem_session *s)
 {
     struct cosem_server *server = s->server;
+    transfer_end(s);
+    gbt_end(s);
     if (s->state == SESSION_ASSOCIATED)
         server->n_associated[s->client - server->config.clients]--;
     if (s->state != SESSION_CLOSED)
@@ -34,7 +44,6 @@ void association_end(struct cosem_session *s)
     s->client = NULL;
     s->has_title = false;
     security_end(s);
-    s->transfer.kind = SESSION_NO_LONG;
     wipe(s->challenge, sizeof s->challenge);
 }
 
@@ -61,7 +70,13 @@ void session_close(struct cosem_session *s)
 {
     close_now(s);
     s->tx_pos = s->tx_len = 0;
+#if COSEM_WITH_WRAPPER
     wipe(s->rx_buf, sizeof s->rx_buf);
+#endif
+#if COSEM_GBT_STORE > 0
+    crypto_gcm_end(&s->gbt.seal);
+    wipe(s->gbt.store, sizeof s->gbt.store);
+#endif
     wipe(s->tx, sizeof s->tx);
 }
 
@@ -70,6 +85,7 @@ bool session_closed(const struct cosem_session *s)
     return s->state == SESSION_CLOSED;
 }
 
+#if COSEM_WITH_WRAPPER
 size_t session_feed(struct cosem_session *s, const uint8_t *p, size_t n)
 {
     size_t used = 0;
@@ -97,6 +113,7 @@ size_t session_take(struct cosem_session *s, uint8_t *to, size_t size)
         session_answered(s);
     return n;
 }
+#endif
 
 struct bytes session_answer(const struct cosem_session *s)
 {
@@ -111,6 +128,7 @@ void session_answered(struct cosem_session *s)
     s->tx_unconfirmed = false;
     s->touched = true;
     apply_security(s);
+    gbt_next(s);
 }
 
 void session_disconnect(struct cosem_session *s)
@@ -130,6 +148,8 @@ uint64_t session_poll(struct cosem_session *s, uint64_t now_ms)
         s->clock_running = true;
         s->last_ms = now_ms;
     }
+    uint64_t notice = notice_poll(s, now_ms);
+    next = next < notice ? next : notice;
     if (limit == 0 || s->state == SESSION_CLOSED)
         return next;
     if (now_ms - s->last_ms < limit)
@@ -143,8 +163,17 @@ struct wr reply_begin(struct cosem_session *s)
     return wr_of(s->tx + REPLY_START, sizeof s->tx - REPLY_START - CRYPTO_GCM_TAG);
 }
 
-void reply_send_plain(struct cosem_session *s, size_t start, size_t len)
+void reply_frame(struct cosem_session *s, size_t start, size_t len)
 {
+#if COSEM_WITH_GATEWAY
+    if (s->via_gateway) {
+        size_t n = 3u + s->gateway.address_len;
+        struct wr prefix = wr_of(s->tx + start - n, n);
+        gateway_put(&prefix, &s->gateway);
+        start -= n;
+        len += n;
+    }
+#endif
     struct wr head = wr_of(s->tx + start - WRAPPER_HEAD_LEN, WRAPPER_HEAD_LEN);
     wrapper_put_head(&head, s->peer_server, s->peer_client, (uint16_t)len);
     s->tx_pos = start - WRAPPER_HEAD_LEN;
@@ -152,9 +181,19 @@ void reply_send_plain(struct cosem_session *s, size_t start, size_t len)
     s->tx_len = start + len;
 }
 
+void reply_send_plain(struct cosem_session *s, size_t start, size_t len)
+{
+    if (gbt_requested(s))
+        gbt_answer(s, start, len);
+    else
+        reply_frame(s, start, len);
+}
+
 void reply_send(struct cosem_session *s, size_t start, size_t len)
 {
-    if (security_seal_apdu(s, s->tx, sizeof s->tx, &start, &len))
+    if (s->state == SESSION_ASSOCIATED && len > server_budget(s))
+        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_PDU_TOO_LONG);
+    else if (security_seal_apdu(s, s->tx, sizeof s->tx, &start, &len))
         reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OPERATION_NOT_POSSIBLE);
     else
         reply_send_plain(s, start, len);
@@ -205,108 +244,4 @@ enum cosem_result server_resolve(struct cosem_session *s, const struct apdu_attr
     }
     *ic = cosem_class_find(ref->row->class_id, ref->row->version);
     return *ic && ref->row->rights && ref->row->binding ? COSEM_SUCCESS : COSEM_OBJECT_UNAVAILABLE;
-}
-
-/* Conformance bits a request needs; 0 where the server has no such service. */
-static uint32_t conformance_of(const struct apdu_request *q)
-{
-    static const struct {
-        uint8_t tag, type;
-        uint32_t bits;
-    } need[] = {
-        {DLMS_GET_REQUEST, DLMS_GET_NORMAL, DLMS_CONF_GET},
-        {DLMS_GET_REQUEST, DLMS_GET_NEXT, DLMS_CONF_GET | DLMS_CONF_BLOCK_GET},
-        {DLMS_GET_REQUEST, DLMS_GET_LIST, DLMS_CONF_GET | DLMS_CONF_MULTIPLE},
-        {DLMS_SET_REQUEST, DLMS_SET_NORMAL, DLMS_CONF_SET},
-        {DLMS_SET_REQUEST, DLMS_SET_FIRST_BLOCK, DLMS_CONF_SET | DLMS_CONF_BLOCK_SET},
-        {DLMS_SET_REQUEST, DLMS_SET_BLOCK, DLMS_CONF_SET | DLMS_CONF_BLOCK_SET},
-        {DLMS_SET_REQUEST, DLMS_SET_LIST, DLMS_CONF_SET | DLMS_CONF_MULTIPLE},
-        {DLMS_ACTION_REQUEST, DLMS_ACTION_NORMAL, DLMS_CONF_ACTION},
-    };
-    for (size_t i = 0; i < sizeof need / sizeof need[0]; i++) {
-        if (need[i].tag == q->tag && need[i].type == q->type)
-            return need[i].bits;
-    }
-    return 0;
-}
-
-static bool is_hls_reply(const struct apdu_request *q)
-{
-    static const uint8_t current[6] = {0, 0, 40, 0, 0, 255};
-    return q->tag == DLMS_ACTION_REQUEST && q->target.class_id == 15 && q->target.id == 1 &&
-           memcmp(q->target.ln, current, sizeof current) == 0;
-}
-
-/* A request in the clear or deciphered. */
-static void serve(struct cosem_session *s, struct bytes apdu)
-{
-    struct apdu_request q;
-    struct rd r = rd_of(apdu.p, apdu.len);
-    apdu_get_request(&r, &q);
-    bool served =
-        q.tag == DLMS_GET_REQUEST || q.tag == DLMS_SET_REQUEST || q.tag == DLMS_ACTION_REQUEST;
-    if (!served || r.err == ERR_UNSUPPORTED) {
-        bool known = q.tag >= DLMS_GET_REQUEST && q.tag <= DLMS_GENERAL_BLOCK;
-        reply_exception(s, known ? DLMS_STATE_SERVICE_NOT_ALLOWED : DLMS_STATE_SERVICE_UNKNOWN,
-                        DLMS_EXC_SERVICE_NOT_SUPPORTED);
-        return;
-    }
-    if (r.err) {
-        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OTHER_REASON);
-        return;
-    }
-    if (s->state == SESSION_PENDING && !is_hls_reply(&q)) {
-        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OPERATION_NOT_POSSIBLE);
-        return;
-    }
-    uint32_t bits = conformance_of(&q);
-    if (s->state == SESSION_ASSOCIATED && (bits & s->conformance) != bits) {
-        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_SERVICE_NOT_SUPPORTED);
-        return;
-    }
-    if (q.tag == DLMS_GET_REQUEST)
-        server_get(s, &q);
-    else if (q.tag == DLMS_SET_REQUEST)
-        server_set(s, &q);
-    else
-        server_action(s, &q);
-}
-
-static void serve_ciphered(struct cosem_session *s, uint8_t *apdu, size_t len)
-{
-    struct bytes plain;
-    enum err err = security_open_apdu(s, apdu, len, &plain);
-    if (err)
-        security_refuse(s, err);
-    else
-        serve(s, plain);
-}
-
-void session_apdu(struct cosem_session *s, uint16_t client_sap, uint16_t server_sap, uint8_t *apdu,
-                  size_t len)
-{
-    s->touched = true; /* a whole APDU, not each octet: a dribble must not hold the line for ever */
-    s->peer_client = client_sap;
-    s->peer_server = server_sap;
-    s->request_sc = 0;
-    s->request_dedicated = s->request_general = false;
-    if (len == 0)
-        return;
-    if (apdu[0] == DLMS_AARQ) {
-        s->client_sap = client_sap;
-        s->server_sap = server_sap;
-        association_open(s, apdu, len);
-        if (s->line_max != 0 && s->max_pdu > s->line_max)
-            s->max_pdu = s->line_max;
-    } else if (!s->client || client_sap != s->client_sap || server_sap != s->server_sap) {
-        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OPERATION_NOT_POSSIBLE);
-    } else if (apdu[0] == DLMS_RLRQ) {
-        association_release(s, apdu, len);
-    } else if (security_is_ciphered(apdu[0])) {
-        serve_ciphered(s, apdu, len);
-    } else if (security_required(s) != 0) {
-        reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_DECIPHERING_ERROR);
-    } else {
-        serve(s, (struct bytes){apdu, len});
-    }
 }
