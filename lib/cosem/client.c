@@ -1,44 +1,66 @@
-/* The client's state machine and its dealings with frames, keys and counters.
+/* The client's state machine, its link and its time.
  *
- *               connect                AARE              HLS answer
- *   CLOSED ---------------> ASSOCIATING -----> AUTHENTICATING -----> READY
- *   FAILED (new line) ----^      |  AARE, no HLS                       ^
- *                                +-------------------------------------+
- *   READY --get--> GETTING --(next block)*--> READY
- *   READY --set--> SETTING --> READY      READY --action--> ACTING --> READY
- *   READY --release--> RELEASING --RLRE or line closed--> CLOSED
- *   any waiting state --failure--> FAILED
+ *            connect           link open               AARE                 HLS answer
+ *   CLOSED ----------> OPENING ---------> ASSOCIATING ------> AUTHENTICATING ----------> READY
+ *   FAILED (new line) ---^                     |  AARE, no HLS                              ^
+ *                                              +--------------------------------------------+
+ *   READY --get--> GETTING --answer--> READY          (next blocks, next of a list: GETTING)
+ *   READY --set--> SETTING --answer--> READY          READY --action--> ACTING --answer--> READY
+ *   READY --access--> ACCESSING --answer--> READY
+ *   READY --release--> RELEASING --RLRE--> CLOSING --link closed--> CLOSED
+ *   READY, RELEASING --link closed, line lost--> CLOSED
+ *   any waiting state --failure--> FAILED             (pump closes the link, if it is open)
  *
- * Facts that hold between calls: buf carries either output (out_at < out_end) or a frame coming in,
- * never both; deadline_ms is UINT64_MAX unless an answer is awaited; FAILED has failure.err set; an
- * exception-response to one request leaves READY with failure.err = ERR_REFUSED. */
+ * A link that needs no opening passes through OPENING within connect, and one that needs no closing
+ * through CLOSING within feed.
+ *
+ * Facts that hold between calls: octets of buf are the link's until it has sent them
+ * (dlms_link_sending), and nothing is written to buf before; with the built-in link a frame coming
+ * in lies in buf, too, and then nothing goes out; deadline_ms is UINT64_MAX unless an answer is
+ * awaited; FAILED has failure.err set; an exception-response to one request leaves READY with
+ * failure.err = ERR_REFUSED; task is of the operation under way. */
 #include "lib/cosem/client_parts.h"
 
 #include <string.h>
 
 #define NO_DEADLINE UINT64_MAX
 
-enum err cosem_client_init(struct cosem_client *c, const struct cosem_client_config *config)
+uint32_t client_conformance(const struct cosem_client_config *k)
 {
-    memset(c, 0, sizeof *c);
-    c->config = *config;
-    c->deadline_ms = NO_DEADLINE;
-    if (config->max_pdu == 0)
-        c->config.max_pdu = COSEM_CLIENT_PDU_MAX;
-    if (c->config.max_pdu < 64 || c->config.max_pdu > COSEM_CLIENT_PDU_MAX ||
-        (config->security & ~(DLMS_SC_AUTH | DLMS_SC_ENC)) != 0)
-        return ERR_RANGE;
-    if (config->mechanism != DLMS_MECHANISM_NONE && config->mechanism != DLMS_MECHANISM_LLS &&
-        config->mechanism != DLMS_MECHANISM_HLS5)
-        return ERR_RANGE;
-    if (client_uses_keys(config) &&
-        (!config->keys || !config->counter || !config->keys->has_guek || !config->keys->has_gak))
-        return ERR_KEY;
-    if ((config->mechanism == DLMS_MECHANISM_HLS5 && !config->rng) ||
-        (config->mechanism == DLMS_MECHANISM_LLS && !config->password))
-        return ERR_KEY;
-    wrapper_reset(&c->rx, c->buf, c->config.max_pdu);
-    return ERR_OK;
+    uint32_t bits = DLMS_CONF_GET | DLMS_CONF_SET | DLMS_CONF_ACTION | DLMS_CONF_SELECTIVE |
+                    DLMS_CONF_BLOCK_GET | DLMS_CONF_BLOCK_SET | DLMS_CONF_BLOCK_ACTION |
+                    DLMS_CONF_MULTIPLE | DLMS_CONF_ACCESS | DLMS_CONF_ATTRIBUTE0_GET;
+    if (k->gbt_window > 0)
+        bits |= DLMS_CONF_GENERAL_BLOCK;
+    if (k->general)
+        bits |= DLMS_CONF_GENERAL_PROT;
+    if (k->notified)
+        bits |= DLMS_CONF_NOTIFICATION | DLMS_CONF_EVENT;
+    return bits;
+}
+
+static bool is_own_link(const struct cosem_client *c)
+{
+    return c->link == &c->own.link;
+}
+
+static void reset_link(struct cosem_client *c)
+{
+    if (is_own_link(c)) /* its buffer may have been shortened: client_gbt.c */
+        wrapper_link_init_stream(&c->own, false, c->buf, sizeof c->buf);
+    else
+        dlms_link_reset(c->link);
+    client_gbt_end(c);
+}
+
+/* The link is of no use any more. One that is closing already says ERR_STATE, and may. */
+static void shut(struct cosem_client *c)
+{
+    const enum dlms_link_state link = dlms_link_state(c->link);
+    if (link != LINK_OPEN && link != LINK_OPENING)
+        return;
+    const enum err err = dlms_link_close(c->link, c->now_ms);
+    (void)err;
 }
 
 bool cosem_client_waiting(const struct cosem_client *c)
@@ -54,7 +76,6 @@ void client_fail(struct cosem_client *c, enum err err, enum cosem_client_why why
     c->failure.detail = detail;
     c->state = CLIENT_FAILED;
     c->deadline_ms = NO_DEADLINE;
-    c->out_at = c->out_end = 0;
 }
 
 void client_become(struct cosem_client *c, enum cosem_client_state state)
@@ -63,59 +84,74 @@ void client_become(struct cosem_client *c, enum cosem_client_state state)
     c->deadline_ms = NO_DEADLINE;
 }
 
+void client_await(struct cosem_client *c, uint64_t now_ms, uint32_t wait_ms)
+{
+    c->deadline_ms = wait_ms != 0 ? now_ms + wait_ms : NO_DEADLINE;
+}
+
 /* ---- output ---- */
 
 struct wr client_plain_writer(struct cosem_client *c)
 {
-    return wr_of(c->buf + CLIENT_PLAIN_AT, sizeof c->buf - CLIENT_PLAIN_AT - CLIENT_TAG_LEN);
+    struct wr w = wr_of(c->buf + CLIENT_PLAIN_AT, sizeof c->buf - CLIENT_PLAIN_AT - CLIENT_TAG_LEN);
+    if (dlms_link_sending(c->link))
+        wr_fail(&w, ERR_BUSY);
+    return w;
 }
 
-/* Sends the APDU that `w` wrote at CLIENT_PLAIN_AT and waits for the answer in state `next`. */
-enum err client_send(struct cosem_client *c, uint64_t now_ms, const struct wr *w,
-                     enum cosem_client_state next, bool sealed)
+size_t client_limit(const struct cosem_client *c)
+{
+    const size_t link = dlms_link_max_apdu(c->link);
+    return c->server_max_pdu != 0 && c->server_max_pdu < link ? c->server_max_pdu : link;
+}
+
+enum err client_transmit(struct cosem_client *c, uint8_t *apdu, size_t len)
+{
+    const struct dlms_frame f = {
+        .client = c->config.client_sap, .server = c->config.server_sap, .p = apdu, .len = len};
+    const enum err err = dlms_link_send(c->link, c->now_ms, &f);
+    return err == ERR_RANGE ? ERR_FULL : err;
+}
+
+/* Protects and hands over; *general: goes by general blocks, unless there are none. */
+static enum err dispatch(struct cosem_client *c, const struct wr *w, bool sealed, bool general)
 {
     size_t at = CLIENT_PLAIN_AT, len = w->len;
     const size_t overhead = sealed ? client_overhead(c) : 0;
-    if (w->err || (c->server_max_pdu != 0 && len + overhead > c->server_max_pdu))
+    const bool fits = len + overhead <= client_limit(c);
+    if (w->err)
+        return w->err;
+    if (!fits && !(general && client_gbt_possible(c, len + overhead)))
         return ERR_FULL;
-    if (sealed) {
-        enum err err = client_protect(c, &at, &len);
-        if (err)
-            return err;
-    }
-    struct wr head = wr_of(c->buf + at - WRAPPER_HEAD_LEN, WRAPPER_HEAD_LEN);
-    wrapper_put_head(&head, c->config.client_sap, c->config.server_sap, (uint16_t)len);
-    c->out_at = at - WRAPPER_HEAD_LEN;
-    c->out_end = at + len;
+    const enum err err = sealed ? client_protect(c, &at, &len) : ERR_OK;
+    if (err)
+        return err;
+    return fits ? client_transmit(c, c->buf + at, len) : client_gbt_begin(c, c->now_ms, at, len);
+}
+
+enum err client_send(struct cosem_client *c, uint64_t now_ms, const struct wr *w,
+                     enum cosem_client_state next, bool sealed)
+{
+    c->now_ms = now_ms;
+    client_gbt_end(c);
+    const enum err err = dispatch(c, w, sealed, true);
+    if (err)
+        return err;
     c->state = next;
-    c->deadline_ms = c->config.timeout_ms != 0 ? now_ms + c->config.timeout_ms : NO_DEADLINE;
+    if (!c->gbt.active)
+        client_await(c, now_ms, c->config.timeout_ms);
     return ERR_OK;
 }
 
-enum err client_send_request(struct cosem_client *c, uint64_t now_ms, const struct apdu_request *q,
-                             enum cosem_client_state next)
+void client_reply(struct cosem_client *c, const struct wr *w, bool sealed)
 {
-    struct wr w = client_plain_writer(c);
-    apdu_put_request(&w, q);
-    return client_send(c, now_ms, &w, next, c->config.security != 0);
+    const enum err err = dispatch(c, w, sealed, false);
+    (void)err;
 }
 
-size_t cosem_client_take(struct cosem_client *c, uint8_t *to, size_t size)
-{
-    const size_t left = c->out_end - c->out_at;
-    const size_t n = left < size ? left : size;
-    if (n == 0)
-        return 0;
-    memcpy(to, c->buf + c->out_at, n);
-    c->out_at += n;
-    if (c->out_at == c->out_end)
-        wrapper_reset(&c->rx, c->buf, c->config.max_pdu);
-    return n;
-}
+/* ---- connecting ---- */
 
-/* ---- operations ---- */
-
-static enum err local(struct cosem_client *c, enum err err)
+enum err client_local(struct cosem_client *c, enum err err)
 {
     if (err) {
         c->failure.err = err;
@@ -125,165 +161,260 @@ static enum err local(struct cosem_client *c, enum err err)
     return err;
 }
 
-static enum err begin(struct cosem_client *c, enum cosem_client_state needed)
+static bool frame_is_coming(const struct wrapper_rx *rx)
 {
-    memset(&c->failure, 0, sizeof c->failure);
-    if (c->state != needed)
-        return ERR_STATE;
-    return c->rx.n_head > 0 ? ERR_BUSY : ERR_OK;
+    const bool whole = rx->n_head == WRAPPER_HEAD_LEN && rx->len == rx->need;
+    return rx->n_head > 0 && !whole;
 }
 
-uint8_t client_next_invoke(struct cosem_client *c)
+enum err client_begin(struct cosem_client *c, uint64_t now_ms, enum cosem_client_state needed)
 {
-    c->invoke = (uint8_t)((c->invoke + 1) & 0x0F);
-    return (uint8_t)(0xC0 | c->invoke); /* confirmed, high priority */
+    memset(&c->failure, 0, sizeof c->failure);
+    memset(&c->task, 0, sizeof c->task);
+    c->now_ms = now_ms;
+    if (c->state != needed)
+        return ERR_STATE;
+    return is_own_link(c) && frame_is_coming(&c->own.rx) ? ERR_BUSY : ERR_OK;
+}
+
+enum err cosem_client_init(struct cosem_client *c, const struct cosem_client_config *config)
+{
+    memset(c, 0, sizeof *c);
+    c->config = *config;
+    c->deadline_ms = NO_DEADLINE;
+    c->link = config->link ? config->link : &c->own.link;
+    reset_link(c);
+    if (config->max_pdu == 0)
+        c->config.max_pdu = COSEM_CLIENT_PDU_MAX;
+    if (c->config.max_pdu < 64 || c->config.max_pdu > COSEM_CLIENT_PDU_MAX ||
+        config->gbt_window > GBT_WINDOW_MAX ||
+        (config->security & ~(DLMS_SC_AUTH | DLMS_SC_ENC)) != 0)
+        return ERR_RANGE;
+    if (c->config.max_pdu > client_gbt_max_pdu(config))
+        c->config.max_pdu = (uint16_t)client_gbt_max_pdu(config);
+    return client_check_secrets(config);
+}
+
+static enum err associate(struct cosem_client *c)
+{
+    client_become(c, CLIENT_CLOSED); /* where a failure leaves it */
+    return client_send_aarq(c, c->now_ms);
 }
 
 enum err cosem_client_connect(struct cosem_client *c, uint64_t now_ms)
 {
-    if (c->state == CLIENT_FAILED) {
+    if (c->state == CLIENT_FAILED)
         c->state = CLIENT_CLOSED;
-        wrapper_reset(&c->rx, c->buf, c->config.max_pdu);
-    }
-    enum err err = begin(c, CLIENT_CLOSED);
-    return local(c, err ? err : client_send_aarq(c, now_ms));
+    enum err err = client_begin(c, now_ms, CLIENT_CLOSED);
+    if (err)
+        return client_local(c, err);
+    reset_link(c);
+    c->conformance = 0;
+    err = dlms_link_open(c->link, now_ms);
+    if (!err && dlms_link_state(c->link) == LINK_OPEN)
+        err = associate(c);
+    else if (!err)
+        c->state = CLIENT_OPENING;
+    if (err)
+        shut(c);
+    return client_local(c, err);
 }
 
 enum err cosem_client_release(struct cosem_client *c, uint64_t now_ms)
 {
-    enum err err = begin(c, CLIENT_READY);
-    return local(c, err ? err : client_send_rlrq(c, now_ms));
-}
-
-static enum err operate(struct cosem_client *c, uint64_t now_ms, struct apdu_request *q,
-                        enum cosem_client_state next, const struct cosem_client_sink *sink)
-{
-    enum err err = begin(c, CLIENT_READY);
-    if (err)
-        return local(c, err);
-    c->sink = *sink;
-    c->block = 0;
-    c->n_list = q->n_list;
-    q->invoke = client_next_invoke(c);
-    return local(c, client_send_request(c, now_ms, q, next));
-}
-
-enum err cosem_client_get(struct cosem_client *c, uint64_t now_ms, const struct apdu_attr *attr,
-                          const struct cosem_client_sink *sink)
-{
-    struct apdu_request q = {.tag = DLMS_GET_REQUEST, .type = DLMS_GET_NORMAL, .target = *attr};
-    return operate(c, now_ms, &q, CLIENT_GETTING, sink);
-}
-
-enum err cosem_client_get_list(struct cosem_client *c, uint64_t now_ms,
-                               const struct apdu_attr *attrs, size_t n,
-                               const struct cosem_client_sink *sink)
-{
-    uint8_t list[COSEM_CLIENT_LIST_MAX * 16];
-    struct wr w = wr_of(list, sizeof list);
-    if (n == 0 || n > COSEM_CLIENT_LIST_MAX)
-        return local(c, ERR_RANGE);
-    for (size_t i = 0; i < n; i++)
-        apdu_put_attr(&w, &attrs[i]);
-    if (w.err)
-        return local(c, w.err);
-    struct apdu_request q = {.tag = DLMS_GET_REQUEST,
-                             .type = DLMS_GET_LIST,
-                             .n_list = (uint32_t)n,
-                             .list = {list, w.len}};
-    return operate(c, now_ms, &q, CLIENT_GETTING, sink);
-}
-
-enum err cosem_client_set(struct cosem_client *c, uint64_t now_ms, const struct apdu_attr *attr,
-                          struct bytes value, const struct cosem_client_sink *sink)
-{
-    struct apdu_request q = {
-        .tag = DLMS_SET_REQUEST, .type = DLMS_SET_NORMAL, .target = *attr, .data = value};
-    return operate(c, now_ms, &q, CLIENT_SETTING, sink);
-}
-
-enum err cosem_client_action(struct cosem_client *c, uint64_t now_ms,
-                             const struct apdu_attr *method, const struct cosem_client_sink *sink)
-{
-    struct apdu_request q = {
-        .tag = DLMS_ACTION_REQUEST, .type = DLMS_ACTION_NORMAL, .target = *method};
-    return operate(c, now_ms, &q, CLIENT_ACTING, sink);
+    enum err err = client_begin(c, now_ms, CLIENT_READY);
+    return client_local(c, err ? err : client_send_rlrq(c, now_ms));
 }
 
 /* ---- input ---- */
 
-/* Pushed by the meter without a request; not this session's business. */
-static bool is_notification(uint8_t tag)
+void client_close_link(struct cosem_client *c)
 {
-    return tag == DLMS_DATA_NOTIFICATION || tag == DLMS_EVENT_NOTIFICATION ||
-           tag == DLMS_EVENT_NOTIFICATION + DLMS_GLO_OFFSET || tag == DLMS_GENERAL_GLO;
-}
-
-static void on_apdu(struct cosem_client *c, uint64_t now_ms, struct bytes apdu)
-{
-    const uint8_t tag = apdu.len > 0 ? apdu.p[0] : 0;
-    bool dedicated = false;
-    const uint8_t plain_tag = apdu_plain_tag(tag, &dedicated);
-    struct rd r = rd_of(apdu.p, apdu.len);
-    if (apdu.len > 0 && is_notification(tag))
-        return;
-    if (tag == DLMS_EXCEPTION_RESPONSE || tag == DLMS_CONFIRMED_SERVICE_ERROR) {
-        client_on_exception(c, apdu);
-    } else if (c->state == CLIENT_ASSOCIATING && tag == DLMS_AARE) {
-        client_on_aare(c, now_ms, apdu);
-    } else if (c->state == CLIENT_RELEASING && tag == DLMS_RLRE) {
+    client_become(c, CLIENT_CLOSING);
+    if (dlms_link_close(c->link, c->now_ms) != ERR_OK)
         client_become(c, CLIENT_CLOSED);
-    } else if (c->state < CLIENT_AUTHENTICATING || c->state > CLIENT_ACTING ||
-               c->state == CLIENT_READY) {
-        client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, tag);
-    } else if (c->config.security == 0) {
+}
+
+static bool is_general(uint8_t tag)
+{
+    return tag == DLMS_GENERAL_GLO || tag == DLMS_GENERAL_DED;
+}
+
+/* While an answer is awaited. */
+static void on_service(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, size_t len)
+{
+    struct rd r = rd_of(apdu, len);
+    bool dedicated;
+    if (c->config.security != 0) {
+        if (len == 0 || (apdu_plain_tag(apdu[0], &dedicated) == 0 && !is_general(apdu[0]))) {
+            client_fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, 0);
+            return;
+        }
+        if (!client_unprotect_apdu(c, apdu, len, &r))
+            return;
+    }
+    if (!client_on_notice(c, (struct bytes){r.p + r.pos, rd_left(&r)}))
         client_on_response(c, now_ms, &r);
-    } else if (plain_tag == 0 || dedicated) {
-        client_fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, 0);
-    } else if (client_unprotect_apdu(c, apdu, &r)) {
-        client_on_response(c, now_ms, &r);
+}
+
+/* Idle, a ciphered APDU that cannot be opened is dropped: nobody waits for it. */
+static void on_unasked(struct cosem_client *c, uint8_t *apdu, size_t len)
+{
+    struct rd r;
+    const struct cosem_client_failure kept = c->failure;
+    const enum cosem_client_state state = c->state;
+    if (client_unprotect_apdu(c, apdu, len, &r)) {
+        (void)client_on_notice(c, (struct bytes){r.p + r.pos, rd_left(&r)});
+        return;
+    }
+    c->failure = kept;
+    c->state = state;
+}
+
+static bool is_ciphered_notice(uint8_t tag)
+{
+    return tag == DLMS_EVENT_NOTIFICATION + DLMS_GLO_OFFSET ||
+           tag == DLMS_EVENT_NOTIFICATION + DLMS_DED_OFFSET;
+}
+
+/* Nobody waits for a service's answer: pushes may come, before an association, too. */
+static void on_idle_apdu(struct cosem_client *c, uint8_t *apdu, size_t len)
+{
+    const uint8_t tag = len > 0 ? apdu[0] : 0;
+    if (!is_general(tag) && !is_ciphered_notice(tag)) {
+        if (c->state != CLIENT_CLOSED)
+            client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, tag);
+    } else if (c->config.security != 0 && c->has_server_title) {
+        on_unasked(c, apdu, len);
     }
 }
 
-static void on_frame(struct cosem_client *c, uint64_t now_ms, enum wrapper_event event)
+void client_on_apdu(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, size_t len)
 {
-    const struct bytes apdu = {c->buf, c->rx.len};
-    if (event != WRAPPER_FRAME || c->rx.source != c->config.server_sap ||
-        c->rx.destination != c->config.client_sap) {
-        client_fail(c, ERR_FORMAT, CLIENT_WHY_FRAME, 0);
+    const uint8_t tag = len > 0 ? apdu[0] : 0;
+    const bool served = c->state >= CLIENT_AUTHENTICATING && c->state <= CLIENT_ACCESSING &&
+                        c->state != CLIENT_READY;
+    if (c->state == CLIENT_FAILED)
         return;
+    if (tag == DLMS_DATA_NOTIFICATION || tag == DLMS_EVENT_NOTIFICATION)
+        (void)(c->config.security == 0 && client_on_notice(c, (struct bytes){apdu, len}));
+    else if (tag == DLMS_GENERAL_BLOCK)
+        client_gbt_on_block(c, now_ms, (struct bytes){apdu, len});
+    else if ((tag == DLMS_EXCEPTION_RESPONSE || tag == DLMS_CONFIRMED_SERVICE_ERROR) &&
+             c->state != CLIENT_CLOSED)
+        client_on_exception(c, (struct bytes){apdu, len});
+    else if (c->state == CLIENT_ASSOCIATING && tag == DLMS_AARE)
+        client_on_aare(c, now_ms, apdu, len);
+    else if (c->state == CLIENT_RELEASING && tag == DLMS_RLRE)
+        client_close_link(c);
+    else if (served && is_ciphered_notice(tag))
+        on_idle_apdu(c, apdu, len);
+    else if (served)
+        on_service(c, now_ms, apdu, len);
+    else
+        on_idle_apdu(c, apdu, len);
+}
+
+/* ---- the link ---- */
+
+/* The link is not there any more. */
+static void on_link_down(struct cosem_client *c, bool failed)
+{
+    if (failed && is_own_link(c))
+        client_fail(c, ERR_FORMAT, CLIENT_WHY_FRAME, 0);
+    else if (c->state == CLIENT_READY || c->state == CLIENT_RELEASING || c->state == CLIENT_CLOSING)
+        client_become(c, CLIENT_CLOSED);
+    else if (failed || c->state == CLIENT_OPENING)
+        client_fail(c, ERR_CLOSED, CLIENT_WHY_LINK, 0);
+    else
+        client_fail(c, ERR_CLOSED, CLIENT_WHY_CLOSED, 0);
+}
+
+static void look_at_link(struct cosem_client *c)
+{
+    const enum dlms_link_state link = dlms_link_state(c->link);
+    enum err err = ERR_OK;
+    if (c->state == CLIENT_CLOSED)
+        return;
+    if (c->state == CLIENT_FAILED) {
+        if (is_own_link(c))
+            reset_link(c);
+        else
+            shut(c);
+    } else if (c->state == CLIENT_OPENING && link == LINK_OPEN) {
+        err = associate(c);
+    } else if (link == LINK_FAILED || link == LINK_CLOSED) {
+        on_link_down(c, link == LINK_FAILED);
     }
-    wrapper_reset(&c->rx, c->buf, c->config.max_pdu);
-    on_apdu(c, now_ms, apdu);
+    if (err)
+        client_fail(c, err, CLIENT_WHY_LOCAL, 0);
+}
+
+static void on_frame(struct cosem_client *c, uint64_t now_ms, const struct dlms_frame *f)
+{
+    if (f->client == c->config.client_sap && f->server == c->config.server_sap)
+        client_on_apdu(c, now_ms, f->p, f->len);
+    else if (is_own_link(c)) /* a connection of its own: nobody else's frames belong there */
+        client_fail(c, ERR_FORMAT, CLIENT_WHY_FRAME, 0);
+}
+
+/* Everything that can go on without the line. */
+static void pump(struct cosem_client *c, uint64_t now_ms)
+{
+    struct dlms_frame f;
+    bool goes_on = true;
+    while (goes_on) {
+        look_at_link(c);
+        goes_on = client_gbt_step(c);
+        if (!dlms_link_received(c->link, &f))
+            continue;
+        on_frame(c, now_ms, &f);
+        dlms_link_release(c->link);
+        goes_on = true;
+    }
 }
 
 size_t cosem_client_feed(struct cosem_client *c, uint64_t now_ms, const uint8_t *p, size_t n)
 {
-    size_t used = 0;
-    while (used < n && c->state != CLIENT_FAILED && c->out_at == c->out_end) {
-        enum wrapper_event event;
-        if (c->state == CLIENT_CLOSED) /* nothing is expected on a line without association */
-            return n;
-        used += wrapper_feed(&c->rx, p + used, n - used, &event);
-        if (event != WRAPPER_MORE)
-            on_frame(c, now_ms, event);
+    size_t used = 0, got = 1;
+    c->now_ms = now_ms;
+    if (c->state == CLIENT_CLOSED && is_own_link(c))
+        return n; /* nothing is expected on a line without association */
+    while (used < n && got > 0 && c->state != CLIENT_FAILED &&
+           !(is_own_link(c) && dlms_link_sending(c->link))) {
+        got = dlms_link_feed(c->link, now_ms, p + used, n - used);
+        used += got;
+        pump(c, now_ms);
     }
     return used;
 }
 
+size_t cosem_client_take(struct cosem_client *c, uint8_t *to, size_t size)
+{
+    const size_t n = dlms_link_take(c->link, c->now_ms, to, size);
+    if (!dlms_link_sending(c->link))
+        pump(c, c->now_ms);
+    return n;
+}
+
 uint64_t cosem_client_poll(struct cosem_client *c, uint64_t now_ms)
 {
-    if (cosem_client_waiting(c) && now_ms >= c->deadline_ms)
-        client_fail(c, ERR_TIMEOUT, CLIENT_WHY_TIMEOUT, 0);
-    return c->deadline_ms;
+    c->now_ms = now_ms;
+    const uint64_t link = dlms_link_poll(c->link, now_ms);
+    pump(c, now_ms);
+    if (cosem_client_waiting(c) && now_ms >= c->deadline_ms) {
+        if (!client_gbt_again(c, now_ms))
+            client_fail(c, ERR_TIMEOUT, CLIENT_WHY_TIMEOUT, 0);
+        pump(c, now_ms);
+    }
+    return link < c->deadline_ms ? link : c->deadline_ms;
 }
 
 void cosem_client_lost(struct cosem_client *c)
 {
-    if (c->state == CLIENT_RELEASING || c->state == CLIENT_READY)
+    if (c->state == CLIENT_RELEASING || c->state == CLIENT_READY || c->state == CLIENT_CLOSING)
         client_become(c, CLIENT_CLOSED);
     else if (cosem_client_waiting(c))
         client_fail(c, ERR_CLOSED, CLIENT_WHY_CLOSED, 0);
-    c->out_at = c->out_end = 0;
-    wrapper_reset(&c->rx, c->buf, c->config.max_pdu);
+    reset_link(c);
 }

@@ -4,9 +4,14 @@
 
 #include "lib/cosem/client.h"
 
-/* Expects one value without a choice in front (n 0), or a list of n results with it; `counted`: the
- * number of results comes first. */
-void client_items_begin(struct cosem_client *c, uint32_t n, bool counted);
+enum client_items_form {
+    ITEMS_VALUE,       /* one value alone */
+    ITEMS_RESULTS,     /* list of Get-Data-Result: choice, then value or result */
+    ITEMS_ACTION,      /* one result with an optional Get-Data-Result */
+    ITEMS_ACTION_LIST, /* list of those */
+};
+/* `counted`: the number of elements of a list comes first. The number is task.n. */
+void client_items_begin(struct cosem_client *c, enum client_items_form form, bool counted);
 /* Takes octets in order. ERR_FORMAT, ERR_DEPTH (malformed), ERR_RANGE (another number of results),
  * ERR_FULL (the sink wants no more). */
 MUST_CHECK enum err client_items_feed(struct cosem_client *c, struct bytes part);

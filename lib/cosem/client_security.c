@@ -1,34 +1,67 @@
 /* Keys of the client's association: sealing what goes out, opening what comes in.
  *
  * An answer must be protected at least as asked, its tag and counter are checked before anything
- * else looks at it. Which keys there are and how the association began is not judged here. */
+ * else looks at it; it may use the global or the dedicated key and any form. Which keys there are
+ * and how the association began is not judged here. */
 #include "lib/cosem/client_parts.h"
 
 #include <string.h>
 
-#define SC_SUITE 0x0Fu
+#define SC_SUITE  0x0Fu
+#define SEALED_AT (CLIENT_PLAIN_AT - DLMS_HEAD_LEN)
+#define HEAD_MAX  (APDU_CIPHER_HEAD_MAX + 1 + DLMS_TITLE_LEN)
 
 bool client_uses_keys(const struct cosem_client_config *k)
 {
     return k->security != 0 || k->mechanism == DLMS_MECHANISM_HLS5;
 }
 
-#define SEALED_AT (CLIENT_PLAIN_AT - DLMS_HEAD_LEN)
-
 size_t client_overhead(const struct cosem_client *c)
 {
     if (c->config.security == 0)
         return 0;
-    return APDU_CIPHER_HEAD_MAX + DLMS_HEAD_LEN +
-           (c->config.security & DLMS_SC_AUTH ? CLIENT_TAG_LEN : 0);
+    const size_t head = c->config.general ? HEAD_MAX : APDU_CIPHER_HEAD_MAX;
+    const size_t tag = c->config.security & DLMS_SC_AUTH ? CLIENT_TAG_LEN : 0;
+    return head + DLMS_HEAD_LEN + tag;
 }
 
-/* Puts tag and length in front of the sealed body at SEALED_AT; gives where the APDU begins. */
-static size_t put_cipher_head(struct cosem_client *c, uint8_t tag, size_t len)
+/* General ciphering, once the server has agreed to it. */
+static bool uses_general(const struct cosem_client *c)
 {
-    uint8_t head[APDU_CIPHER_HEAD_MAX];
+    return c->config.general && (c->conformance & DLMS_CONF_GENERAL_PROT);
+}
+
+/* The cipher of one direction, ready for the global or the dedicated key. */
+static enum err begin_cipher(struct cosem_client *c, bool dedicated, const uint8_t *title,
+                             struct dlms_cipher *out)
+{
+    struct crypto_gcm *g = dedicated ? &c->dedicated_gcm : &c->gcm;
+    *out = (struct dlms_cipher){g, c->config.keys->gak, title};
+    return crypto_gcm_key(g, dedicated ? c->dedicated_key : c->config.keys->guek);
+}
+
+enum err client_seal(struct cosem_client *c, bool dedicated, struct dlms_body *b)
+{
+    struct dlms_cipher cipher;
+    enum err err = dlms_counter_take(dedicated ? &c->dedicated_tx : c->config.counter, &b->counter);
+    b->sc = c->config.security;
+    if (!err)
+        err = begin_cipher(c, dedicated, c->config.title, &cipher);
+    return err ? err : dlms_seal_with(&cipher, b);
+}
+
+/* Puts what stands before SC in front of the body at SEALED_AT; gives where the APDU begins. */
+static size_t put_cipher_head(struct cosem_client *c, uint8_t plain_tag, bool dedicated, size_t len)
+{
+    uint8_t head[HEAD_MAX];
     struct wr w = wr_of(head, sizeof head);
-    wr_u8(&w, tag);
+    if (uses_general(c)) {
+        wr_u8(&w, dedicated ? DLMS_GENERAL_DED : DLMS_GENERAL_GLO);
+        wr_length(&w, DLMS_TITLE_LEN);
+        wr_bytes(&w, c->config.title, DLMS_TITLE_LEN);
+    } else {
+        wr_u8(&w, apdu_ciphered_tag(plain_tag, dedicated));
+    }
     wr_length(&w, len);
     memcpy(c->buf + SEALED_AT - w.len, head, w.len);
     return SEALED_AT - w.len;
@@ -36,65 +69,119 @@ static size_t put_cipher_head(struct cosem_client *c, uint8_t tag, size_t len)
 
 enum err client_protect(struct cosem_client *c, size_t *at, size_t *len)
 {
-    const struct cosem_client_config *k = &c->config;
-    const uint8_t tag =
-        apdu_ciphered_tag(c->buf[CLIENT_PLAIN_AT], false); /* soon ciphered itself */
-    uint32_t counter;
-    size_t sealed;
-    enum err err = dlms_counter_take(k->counter, &counter);
-    if (!err)
-        err = dlms_seal(k->keys->guek, k->keys->gak, k->title, k->security, counter,
-                        c->buf + SEALED_AT, *len, sizeof c->buf - SEALED_AT, &sealed);
+    const uint8_t tag = c->buf[CLIENT_PLAIN_AT]; /* soon ciphered itself */
+    const bool dedicated = c->has_dedicated && c->state >= CLIENT_READY;
+    struct dlms_body b = {
+        .buf = c->buf + SEALED_AT, .size = sizeof c->buf - SEALED_AT, .text_len = *len};
+    if (!uses_general(c) && apdu_ciphered_tag(tag, dedicated) == 0)
+        return ERR_UNSUPPORTED; /* ACCESS and confirmations have general forms only */
+    enum err err = client_seal(c, dedicated, &b);
     if (err)
         return err;
-    *at = put_cipher_head(c, tag, sealed);
-    *len = SEALED_AT + sealed - *at;
+    *at = put_cipher_head(c, tag, dedicated, b.len);
+    *len = SEALED_AT + b.len - *at;
     return ERR_OK;
 }
 
-/* A ciphered body (SC first) in place; on success *plain is authentic as far as asked. */
-static bool unprotect(struct cosem_client *c, uint8_t *body, size_t len, struct rd *plain)
+/* Whether the counter of an opened APDU is fresh; then it counts as used. */
+static bool use_counter(struct cosem_client *c, bool dedicated, const struct dlms_body *b)
 {
-    const struct cosem_client_config *k = &c->config;
-    uint8_t sc, *text;
-    uint32_t counter;
-    size_t text_len;
-    if (len == 0 || (body[0] & ~SC_SUITE & ~(DLMS_SC_AUTH | DLMS_SC_ENC)) != 0 ||
-        (body[0] & k->security) != k->security) {
-        client_fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, len == 0 ? 0 : body[0]);
+    struct dlms_replay w = {c->rx_floor, c->rx_open};
+    if (dedicated)
+        w = c->dedicated_rx;
+    const bool proven = (b->sc & DLMS_SC_AUTH) != 0;
+    if (!dlms_replay_fresh(&w, b->counter) || (!proven && b->counter < w.next))
+        return false;
+    dlms_replay_use(&w, b->counter);
+    if (!proven)
+        w.open = 0;
+    if (dedicated) {
+        c->dedicated_rx = w;
+    } else {
+        c->rx_floor = w.next;
+        c->rx_open = w.open;
+    }
+    return true;
+}
+
+/* A ciphered body (SC first) in place; on success *plain is authentic as far as asked. */
+static bool unprotect(struct cosem_client *c, bool dedicated, struct dlms_body *b, struct rd *plain)
+{
+    const uint8_t wanted = c->config.security;
+    struct dlms_cipher cipher;
+    if (b->len == 0 || (b->buf[0] & ~SC_SUITE & ~(DLMS_SC_AUTH | DLMS_SC_ENC)) != 0 ||
+        (b->buf[0] & wanted) != wanted) {
+        client_fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, b->len == 0 ? 0 : b->buf[0]);
         return false;
     }
-    enum err err = dlms_open(k->keys->guek, k->keys->gak, c->server_title, body, len, &sc, &counter,
-                             &text, &text_len);
+    enum err err = dedicated && !c->has_dedicated ? ERR_KEY : ERR_OK;
+    if (!err)
+        err = begin_cipher(c, dedicated, c->server_title, &cipher);
+    if (!err)
+        err = dlms_open_with(&cipher, b);
     if (err) {
         client_fail(c, err, CLIENT_WHY_DECIPHER, 0);
         return false;
     }
-    if (counter < c->rx_floor || counter == UINT32_MAX) {
-        client_fail(c, ERR_REPLAY, CLIENT_WHY_COUNTER, counter);
+    if (!use_counter(c, dedicated, b)) {
+        client_fail(c, ERR_REPLAY, CLIENT_WHY_COUNTER, b->counter);
         return false;
     }
-    c->rx_floor = counter + 1;
-    *plain = rd_of(text, text_len);
+    *plain = rd_of(b->text, b->text_len);
     return true;
 }
 
-/* tag, length, body: the body must fill the rest. */
-bool client_unprotect_apdu(struct cosem_client *c, struct bytes apdu, struct rd *plain)
+/* What stands before SC of a ciphered APDU. */
+struct head {
+    bool general, dedicated;
+    struct bytes title;
+    size_t body, body_len;
+};
+
+static enum err read_head(const uint8_t *apdu, size_t len, struct head *h)
 {
-    struct rd r = rd_of(apdu.p, apdu.len);
-    (void)rd_u8(&r);
-    const size_t len = rd_length(&r);
-    if (r.err || len != rd_left(&r)) {
-        client_fail(c, ERR_FORMAT, CLIENT_WHY_APDU, (uint32_t)r.pos);
+    struct rd r = rd_of(apdu, len);
+    uint8_t tag = rd_u8(&r);
+    *h = (struct head){.dedicated = tag == DLMS_GENERAL_DED};
+    h->general = h->dedicated || tag == DLMS_GENERAL_GLO;
+    if (h->general)
+        h->title = rd_bytes(&r, rd_length(&r));
+    else if (apdu_plain_tag(tag, &h->dedicated) == 0)
+        return ERR_FORMAT;
+    h->body_len = rd_length(&r);
+    h->body = r.pos;
+    return r.err || h->body_len != rd_left(&r) ? ERR_FORMAT : ERR_OK;
+}
+
+bool client_unprotect_apdu(struct cosem_client *c, uint8_t *apdu, size_t len, struct rd *plain)
+{
+    struct head h;
+    if (read_head(apdu, len, &h) != ERR_OK) {
+        client_fail(c, ERR_FORMAT, CLIENT_WHY_APDU, 0);
         return false;
     }
-    /* apdu views either buf or a part of it, so that deciphering in place is ours to do */
-    if (!unprotect(c, c->buf + (apdu.p - c->buf) + r.pos, len, plain))
+    if (h.title.len > 0 && (h.title.len != DLMS_TITLE_LEN ||
+                            memcmp(h.title.p, c->server_title, DLMS_TITLE_LEN) != 0)) {
+        client_fail(c, ERR_KEY, CLIENT_WHY_DECIPHER, 0);
+        return false;
+    }
+    struct dlms_body b = {.buf = apdu + h.body, .len = h.body_len};
+    if (!unprotect(c, h.dedicated, &b, plain))
         return false;
     /* the outer tag is not covered by the authentication: the inner one decides */
-    if (rd_left(plain) > 0 && apdu_ciphered_tag(plain->p[plain->pos], false) == apdu.p[0])
+    if (b.text_len > 0 && (h.general || apdu_ciphered_tag(b.text[0], h.dedicated) == apdu[0]))
         return true;
-    client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, apdu.p[0]);
+    client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, apdu[0]);
     return false;
+}
+
+void cosem_client_end(struct cosem_client *c)
+{
+    crypto_gcm_end(&c->gcm);
+    crypto_gcm_end(&c->dedicated_gcm);
+    wipe(c->dedicated_key, sizeof c->dedicated_key);
+    wipe(c->ctos, sizeof c->ctos);
+    wipe(c->buf, sizeof c->buf);
+    c->has_dedicated = false;
+    c->state = CLIENT_CLOSED;
 }

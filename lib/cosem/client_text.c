@@ -6,13 +6,16 @@
 
 static const char *const phase_text[CLIENT_N_STATES] = {
     [CLIENT_CLOSED] = "before the association",
+    [CLIENT_OPENING] = "connection",
     [CLIENT_ASSOCIATING] = "association",
     [CLIENT_AUTHENTICATING] = "authentication",
     [CLIENT_READY] = "idle",
     [CLIENT_GETTING] = "reading",
     [CLIENT_SETTING] = "writing",
     [CLIENT_ACTING] = "method call",
+    [CLIENT_ACCESSING] = "access",
     [CLIENT_RELEASING] = "release",
+    [CLIENT_CLOSING] = "disconnection",
     [CLIENT_FAILED] = "after a failure",
 };
 
@@ -35,6 +38,9 @@ static const char *const why_text[] = {
     [CLIENT_WHY_BLOCK] = "block out of order, number ",
     [CLIENT_WHY_VALUE] = "the value is malformed or incomplete: ",
     [CLIENT_WHY_SINK] = "the receiver of the value has no more room",
+    [CLIENT_WHY_LINK] = "the link failed: ",
+    [CLIENT_WHY_NO_LIST] = "the meter answered the list with a single result: ",
+    [CLIENT_WHY_LONG] = "the answer is longer than what takes its blocks",
 };
 
 static void put_text(struct wr *w, const char *text)
@@ -64,8 +70,9 @@ static void put_exception(struct wr *w, const struct cosem_client_failure *f)
         put_text(w, " (wrong key, or an invocation counter below the last one)");
 }
 
-static void put_detail(struct wr *w, const struct cosem_client_failure *f)
+static void put_detail(struct wr *w, const struct cosem_client *c)
 {
+    const struct cosem_client_failure *f = &c->failure;
     switch (f->why) {
     case CLIENT_WHY_APDU:
     case CLIENT_WHY_UNEXPECTED:
@@ -80,6 +87,12 @@ static void put_detail(struct wr *w, const struct cosem_client_failure *f)
         break;
     case CLIENT_WHY_EXCEPTION:
         put_exception(w, f);
+        break;
+    case CLIENT_WHY_LINK:
+        put_text(w, dlms_link_why(c->link));
+        break;
+    case CLIENT_WHY_NO_LIST:
+        put_text(w, cosem_result_text((enum cosem_result)f->detail));
         break;
     case CLIENT_WHY_LOCAL:
     case CLIENT_WHY_DECIPHER:
@@ -101,7 +114,7 @@ size_t cosem_client_explain(const struct cosem_client *c, char *out, size_t size
         put_text(&w, phase_text[f->during]);
         put_text(&w, ": ");
         put_text(&w, why_text[f->why]);
-        put_detail(&w, f);
+        put_detail(&w, c);
     }
     out[w.len] = '\0';
     return w.len;

@@ -1,9 +1,10 @@
 /* General block transfer; see gbt.h for what it does and refuses.
  *
  * Facts of a sender between calls: acked <= made; blocks 1 .. empty had no data and are made again
- * from nothing; of the others, those above acked lie in the store, block n in slot n % slots, each
- * of block_size octets but the last; stop is at most slots above the larger of acked and empty,
- * unless unconfirmed: so a block is made only where its slot is free. */
+ * from nothing; of the others, those above acked lie in the store, block n in slot n % slots (of an
+ * APDU that is there as a whole: where it belongs), each of block_size octets but the last; stop is
+ * at most slots above the larger of acked and empty, unless unconfirmed: so a block is made only
+ * where its slot is free. */
 #include "lib/dlms/gbt.h"
 
 #include "lib/wire/dlms.h"
@@ -39,9 +40,15 @@ void gbt_put(struct wr *w, const struct gbt_block *b)
 
 /* ---- sender ---- */
 
+static bool has_apdu(const struct gbt_sender *s)
+{
+    return s->fill || s->store_size > 0;
+}
+
+/* Blocks that can be kept: all of an APDU that is there as a whole. */
 static size_t slots(const struct gbt_sender *s)
 {
-    return s->store_size / s->block_size;
+    return s->fill ? s->store_size / s->block_size : UINT16_MAX;
 }
 
 /* Blocks up to the end of a window that follows block `after`. */
@@ -49,7 +56,7 @@ static void open_window(struct gbt_sender *s, uint16_t after)
 {
     if (s->window == 0)
         s->stop = UINT32_MAX;
-    else if (!s->fill)
+    else if (!has_apdu(s))
         s->stop = after;
     else
         s->stop = after + (uint32_t)(slots(s) < s->window ? slots(s) : s->window);
@@ -57,7 +64,7 @@ static void open_window(struct gbt_sender *s, uint16_t after)
 
 enum err gbt_sender_init(struct gbt_sender *s, uint8_t window)
 {
-    if (window > GBT_WINDOW_MAX || (s->fill && (s->block_size == 0 || slots(s) == 0)))
+    if (window > GBT_WINDOW_MAX || (has_apdu(s) && (s->block_size == 0 || slots(s) == 0)))
         return ERR_RANGE;
     s->err = ERR_OK;
     s->window = window;
@@ -70,24 +77,41 @@ enum err gbt_sender_init(struct gbt_sender *s, uint8_t window)
 
 static uint8_t *slot_of(const struct gbt_sender *s, uint32_t number)
 {
-    return s->store + number % slots(s) * s->block_size;
+    const size_t slot = s->fill ? number % slots(s) : number - s->empty - 1;
+    return s->store + slot * s->block_size;
+}
+
+/* Fills a slot, or as much of it as there is. */
+static size_t fill_slot(struct gbt_sender *s, uint8_t *to, bool *end)
+{
+    size_t len = 0;
+    while (!s->err && !*end && len < s->block_size) {
+        size_t n = 0;
+        s->err = s->fill(s->context, to + len, s->block_size - len, &n, end);
+        len += n;
+        if (!s->err && n == 0 && !*end)
+            s->err = ERR_STATE; /* neither octets nor an end: nothing would ever come */
+    }
+    return len;
+}
+
+static size_t find_slot(const struct gbt_sender *s, const uint8_t *at, bool *end)
+{
+    const size_t left = s->store_size - (size_t)(at - s->store);
+    *end = left <= s->block_size;
+    return *end ? left : s->block_size;
 }
 
 /* Generates block made + 1 into its slot. False: aborted. */
 static bool make(struct gbt_sender *s)
 {
     uint8_t *to = slot_of(s, s->made + 1u);
-    size_t len = 0;
     bool end = false;
     if (s->made == UINT16_MAX)
         s->err = ERR_RANGE;
-    while (!s->err && !end && len < s->block_size) {
-        size_t n = 0;
-        s->err = s->fill(s->context, to + len, s->block_size - len, &n, &end);
-        len += n;
-        if (!s->err && n == 0 && !end)
-            s->err = ERR_STATE; /* neither octets nor an end: nothing would ever come */
-    }
+    if (s->err)
+        return false;
+    const size_t len = s->fill ? fill_slot(s, to, &end) : find_slot(s, to, &end);
     if (s->err)
         return false;
     s->made++;
@@ -108,7 +132,7 @@ static struct bytes data_of(const struct gbt_sender *s, uint32_t number)
 bool gbt_sender_next(struct gbt_sender *s, uint16_t own_ack, uint8_t own_window,
                      struct gbt_block *out)
 {
-    if (s->err || !s->fill || s->next > s->stop || (s->last != 0 && s->next > s->last))
+    if (s->err || !has_apdu(s) || s->next > s->stop || (s->last != 0 && s->next > s->last))
         return false;
     if (s->next > s->made && !make(s))
         return false;
@@ -138,7 +162,7 @@ void gbt_sender_answer(struct gbt_sender *s, uint16_t own_ack, uint8_t own_windo
         open_window(s, s->made);
     }
     *out = (struct gbt_block){
-        .last = !s->fill || s->last != 0,
+        .last = !has_apdu(s) || s->last != 0,
         .window = own_window,
         .number = s->made,
         .ack = own_ack,

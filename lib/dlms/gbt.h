@@ -51,7 +51,8 @@ void gbt_put(struct wr *w, const struct gbt_block *b);
 struct gbt_sender {
     void *context;
     /* Writes up to size octets of the APDU, at least one unless it is the end; *end true with the
-     * last of it. ERR_*: the transfer is aborted. NULL: this side only acknowledges. */
+     * last of it. ERR_*: the transfer is aborted. NULL: the store is the APDU itself, whole, and
+     * not written to; of 0 octets: this side only acknowledges. */
     enum err (*fill)(void *context, uint8_t *to, size_t size, size_t *n, bool *end);
     uint8_t *store;
     size_t store_size;

@@ -427,6 +427,30 @@ static void gbt_unconfirmed_never_waits(void **state)
     assert_memory_equal(in, letters, 26);
 }
 
+static void gbt_sends_an_apdu_that_is_there_as_a_whole(void **state)
+{
+    (void)state;
+    uint8_t apdu[26];
+    memcpy(apdu, letters, sizeof apdu);
+    struct gbt_sender s = {.store = apdu, .store_size = sizeof apdu, .block_size = 5};
+    struct gbt_block b;
+    assert_int_equal(gbt_sender_init(&s, 63), ERR_OK);
+    gbt_sender_answer(&s, 1, 1, &b); /* a number without data */
+    assert_false(b.last);
+    for (unsigned i = 0; i < 6; i++) {
+        assert_true(gbt_sender_next(&s, 0, 1, &b));
+        assert_int_equal(b.number, i + 2);
+        assert_int_equal(b.data.len, i < 5 ? 5 : 1);
+        assert_ptr_equal(b.data.p, apdu + 5 * (size_t)i);
+    }
+    assert_true(b.last);
+    assert_int_equal(gbt_sender_ack(&s, 4, 2), ERR_OK);
+    assert_true(gbt_sender_next(&s, 0, 1, &b));
+    assert_memory_equal(b.data.p, "pqrst", 5);
+    assert_true(gbt_sender_next(&s, 0, 1, &b));
+    assert_false(gbt_sender_next(&s, 0, 1, &b));
+}
+
 static enum err fill_fails(void *context, uint8_t *to, size_t size, size_t *n, bool *end)
 {
     (void)to, (void)size;
@@ -624,6 +648,7 @@ int main(void)
         cmocka_unit_test(gbt_refuses_to_be_acknowledged_what_it_never_sent),
         cmocka_unit_test(gbt_refuses_sizes_that_hold_no_block),
         cmocka_unit_test(gbt_unconfirmed_never_waits),
+        cmocka_unit_test(gbt_sends_an_apdu_that_is_there_as_a_whole),
         cmocka_unit_test(gbt_stops_when_the_octets_fail_or_never_come),
         cmocka_unit_test(gbt_counts_acknowledgements_as_blocks),
         cmocka_unit_test(gbt_receiver_begins_at_block_1_whatever_came_before),
