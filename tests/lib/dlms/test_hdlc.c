@@ -126,6 +126,19 @@ static bool carry(struct station *from, struct station *to)
     return true;
 }
 
+/* Nothing moves any more: on to the next moment at which one of them wants to do something. */
+static void pass_time(void)
+{
+    uint64_t next = dlms_link_poll(pair.client.link, pair.now_ms);
+    uint64_t next_server = dlms_link_poll(pair.server.link, pair.now_ms);
+    next = next < next_server ? next : next_server;
+    if (next == UINT64_MAX)
+        return;
+    pair.now_ms = next;
+    dlms_link_poll(pair.client.link, pair.now_ms);
+    dlms_link_poll(pair.server.link, pair.now_ms);
+}
+
 /* The client asks `n` times, the server answers each; returns when all is done, or the link failed.
  */
 static void exchange(unsigned n)
@@ -144,13 +157,8 @@ static void exchange(unsigned n)
         check_apdu(c);
         if (dlms_link_state(c->link) == LINK_FAILED)
             return;
-        if (moved)
-            continue;
-        uint64_t next = dlms_link_poll(c->link, pair.now_ms);
-        uint64_t next_server = dlms_link_poll(s->link, pair.now_ms);
-        next = next < next_server ? next : next_server;
-        if (next != UINT64_MAX && next > pair.now_ms)
-            pair.now_ms = next;
+        if (!moved)
+            pass_time();
     }
 }
 
@@ -160,9 +168,8 @@ static void open_pair(void)
     for (int i = 0; i < 400 && dlms_link_state(pair.client.link) == LINK_OPENING; i++) {
         bool moved = carry(&pair.client, &pair.server);
         moved |= carry(&pair.server, &pair.client);
-        uint64_t next = dlms_link_poll(pair.client.link, pair.now_ms);
-        if (!moved && next != UINT64_MAX)
-            pair.now_ms = next;
+        if (!moved)
+            pass_time();
     }
     assert_int_equal(dlms_link_state(pair.client.link), LINK_OPEN);
 }
@@ -286,9 +293,8 @@ static void hdlc_waits_when_the_server_takes_its_time(void **state)
             put_apdu(&pair.server);
         moved |= carry(&pair.server, &pair.client);
         check_apdu(&pair.client);
-        uint64_t next = dlms_link_poll(pair.client.link, pair.now_ms);
-        if (!moved && next > pair.now_ms)
-            pair.now_ms = next;
+        if (!moved)
+            pass_time();
     }
     assert_int_equal(pair.client.n_got, 1);
     assert_true(pair.now_ms <= ready + 4000);
