@@ -6,6 +6,7 @@
 #define FERRARIS_CLI_CLIENT_LINK_H
 
 #include "cli/cli.h"
+#include "cli/client_line.h"
 #include "cli/keys_file.h"
 #include "lib/cosem/client.h"
 
@@ -13,26 +14,38 @@
 
 struct link_options {
     const char *auth, *security, *keys, *password_file, *counter;
-    uint64_t client, server, timeout_s, max_pdu;
+    const char *profile, *save_profile; /* names of saved connections; see client_words.h */
+    uint64_t client, server, timeout_s, max_pdu, hdlc_address, gbt;
+    bool dedicated, general;
 };
 #define LINK_OPTIONS_DEFAULT                                                                       \
     {                                                                                              \
-        .auth = "none", .server = 1, .timeout_s = 10                                               \
+        .auth = "none", .server = 1, .timeout_s = 10, .hdlc_address = 17                           \
     }
 /* Rows for a verb's option table. */
 #define LINK_OPTION_ROWS(o)                                                                        \
     {"client", CLI_UINT, &(o).client, "SAP",                                                       \
      "client SAP (default 16 without authentication, 2 with lls, 1 with hls5)"},                   \
         {"server", CLI_UINT, &(o).server, "SAP", "logical device (default 1)"},                    \
-        {"auth", CLI_TEXT, &(o).auth, "none|lls|hls5", "authentication (default none)"},           \
+        {"auth", CLI_TEXT, &(o).auth, "none|lls|hls2..hls6", "authentication (default none)"},     \
         {"security", CLI_TEXT, &(o).security, "none|auth|enc|authenc",                             \
          "protection of each message (default none, with hls5 authenc)"},                          \
         {"keys", CLI_TEXT, &(o).keys, "FILE", "guek, gak, password as `name = value` lines"},      \
         {"password-file", CLI_TEXT, &(o).password_file, "FILE",                                    \
-         "password of lls (or FERRARIS_PASSWORD in the environment)"},                             \
+         "password of lls and hls (or FERRARIS_PASSWORD in the environment)"},                     \
         {"counter", CLI_TEXT, &(o).counter, "N|read",                                              \
          "go on above this invocation counter, or read it from the meter first"},                  \
         {"max-pdu", CLI_UINT, &(o).max_pdu, "N", "largest message accepted, 64..2048"},            \
+        {"hdlc-address", CLI_UINT, &(o).hdlc_address, "N",                                         \
+         "physical address of the meter on HDLC lines; 0: has none (default 17)"},                 \
+        {"dedicated", CLI_FLAG, &(o).dedicated, NULL, "protect with a key of this session's own"}, \
+        {"general", CLI_FLAG, &(o).general, NULL, "general ciphering, not that of each service"},  \
+        {"gbt", CLI_UINT, &(o).gbt, "WINDOW",                                                      \
+         "propose general block transfer, so many blocks in a row (1..63)"},                       \
+        {"profile", CLI_TEXT, &(o).profile, "NAME",                                                \
+         "a saved connection: address and options; see ferraris connections"},                     \
+        {"save-profile", CLI_TEXT, &(o).save_profile, "NAME",                                      \
+         "save this address and these options, but no secret"},                                    \
     {                                                                                              \
         "timeout", CLI_UINT, &(o).timeout_s, "SECONDS", "longest wait for an answer (default 10)"  \
     }
@@ -47,17 +60,17 @@ void blob_free(struct blob *b);
 
 struct link {
     const struct cli_verb *verb;
-    int fd; /* -1: none */
+    struct client_line line;
+    uint16_t physical; /* HDLC address of the meter */
     struct cosem_client client;
     struct keys_file keys;
     struct keys_state state;
     struct hal_rng rng;
     char password[KEYS_FILE_PASSWORD_MAX + 1];
-    char host[256], port[8];
 };
 
-/* Opens tcp://host:port (host may be [::1]; port 4059 when left out) and associates. *l must not
- * move until link_close, which may be called after a failure, too. */
+/* Opens the line of the address (line_url.h) and associates. *l must not move until link_close,
+ * which may be called after a failure, too. */
 int link_open(struct link *l, const struct cli_verb *verb, const char *url,
               const struct link_options *o);
 /* Releases the association and closes; wipes secrets. */

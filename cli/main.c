@@ -21,7 +21,7 @@ static void print_usage(FILE *to)
     fprintf(to, "Ferraris, an open smart-metering system.\n\n"
                 "usage: ferraris VERB [OPTION]... [WORD]...\n\n");
     for (size_t i = 0; i < N_VERBS; i++)
-        fprintf(to, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+        fprintf(to, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
     fprintf(to, "\n`ferraris VERB --help` shows a verb's options and an example.\n");
 }
 

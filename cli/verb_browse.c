@@ -1,5 +1,6 @@
 /* `ferraris browse`: the objects of a meter with the names of classes, objects and attributes. */
 #include "cli/client_object.h"
+#include "cli/client_words.h"
 
 #include "lib/cosem/model.h"
 #include "lib/cosem/obis.h"
@@ -129,11 +130,15 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         {"json", CLI_FLAG, &json, NULL, "one JSON array on stdout"}};
     const char *words[1];
     struct link l;
-    size_t n;
-    int code = cli_parse(v, options, sizeof options / sizeof options[0], argc, argv, words, 1, &n);
+    struct client_words c = {.o = &o,
+                             .options = options,
+                             .n_options = sizeof options / sizeof options[0],
+                             .words = words,
+                             .max = sizeof words / sizeof words[0]};
+    int code = client_words(v, &c, argc, argv);
     if (code >= 0)
         return code;
-    if (n != 1)
+    if (c.n != 1)
         return cli_fail(v, CLI_USAGE, "usage: %s", v->usage);
     json_t *out = json ? json_array() : NULL;
     code = link_open(&l, v, words[0], &o);
@@ -149,7 +154,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 const struct cli_verb verb_browse = {
     .name = "browse",
     .summary = "list the objects of a meter",
-    .usage = "ferraris browse [OPTION]... tcp://HOST:PORT",
+    .usage = "ferraris browse [OPTION]... URL",
     .example = "ferraris browse tcp://127.0.0.1:4059\n"
                "ferraris browse --auth hls5 --keys meter.keys --values tcp://127.0.0.1:4059",
     .run = run,

@@ -1,5 +1,6 @@
 /* `ferraris call`: invokes a method of a meter's object and prints what it returns. */
 #include "cli/client_object.h"
+#include "cli/client_words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,16 +54,20 @@ static int run(const struct cli_verb *v, int argc, char **argv)
     struct wr w = wr_of(value, sizeof value);
     struct apdu_attr method = {0};
     struct link l;
-    size_t n;
-    int code = cli_parse(v, options, sizeof options / sizeof options[0], argc, argv, words, 4, &n);
+    struct client_words c = {.o = &o,
+                             .options = options,
+                             .n_options = sizeof options / sizeof options[0],
+                             .words = words,
+                             .max = sizeof words / sizeof words[0]};
+    int code = client_words(v, &c, argc, argv);
     if (code >= 0)
         return code;
-    if (n < 2 || class_id > 0xFFFF)
+    if (c.n < 2 || class_id > 0xFFFF)
         return cli_fail(v, CLI_USAGE, "usage: %s", v->usage);
     if (!object_word(words[1], method.ln, &method.id) || method.id == 0)
         return cli_fail(v, CLI_USAGE, "'%s' is no object with method; write 1-0:99.1.0.255:2",
                         words[1]);
-    code = put_parameter(v, words, n, &w);
+    code = put_parameter(v, words, c.n, &w);
     if (code != LINK_OK)
         return code;
     method.parameter = (struct bytes){value, w.len};
@@ -76,7 +81,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 const struct cli_verb verb_call = {
     .name = "call",
     .summary = "invoke a method of a meter's object",
-    .usage = "ferraris call [OPTION]... tcp://HOST:PORT OBJECT:METHOD [TYPE VALUE | none]",
+    .usage = "ferraris call [OPTION]... URL OBJECT:METHOD [TYPE VALUE | none]",
     .example = "ferraris call --auth hls5 --keys meter.keys tcp://127.0.0.1:4059 "
                "1-0:99.1.0.255:2",
     .run = run,

@@ -1,5 +1,6 @@
 /* `ferraris clock`: the meter's time against this machine's, and setting it. */
 #include "cli/client_object.h"
+#include "cli/client_words.h"
 
 #include "lib/dlms/datetime.h"
 
@@ -131,11 +132,15 @@ static int run(const struct cli_verb *v, int argc, char **argv)
     const char *words[1];
     uint8_t octets[DATETIME_LEN];
     struct link l;
-    size_t n;
-    int code = cli_parse(v, options, sizeof options / sizeof options[0], argc, argv, words, 1, &n);
+    struct client_words c = {.o = &o,
+                             .options = options,
+                             .n_options = sizeof options / sizeof options[0],
+                             .words = words,
+                             .max = sizeof words / sizeof words[0]};
+    int code = client_words(v, &c, argc, argv);
     if (code >= 0)
         return code;
-    if (n != 1)
+    if (c.n != 1)
         return cli_fail(v, CLI_USAGE, "usage: %s", v->usage);
     if (set != NULL && strcmp(set, "now") != 0 && !value_parse_time(set, octets))
         return cli_fail(v, CLI_USAGE, "--set '%s' is neither now nor a time like 2026-03-29T03:15",
@@ -150,7 +155,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 const struct cli_verb verb_clock = {
     .name = "clock",
     .summary = "compare a meter's clock with this machine's, and set it",
-    .usage = "ferraris clock [OPTION]... tcp://HOST:PORT",
+    .usage = "ferraris clock [OPTION]... URL",
     .example = "ferraris clock tcp://127.0.0.1:4059\n"
                "ferraris clock --auth hls5 --keys meter.keys --set now tcp://127.0.0.1:4059",
     .run = run,

@@ -1,5 +1,6 @@
 /* `ferraris profile`: a load profile or log as table, JSON or curve. */
 #include "cli/client_profile.h"
+#include "cli/client_words.h"
 
 #include "lib/dlms/datetime.h"
 
@@ -98,11 +99,15 @@ static int run(const struct cli_verb *v, int argc, char **argv)
     const char *words[2];
     struct link l;
     uint8_t ln[6], id;
-    size_t n;
-    int code = cli_parse(v, options, sizeof options / sizeof options[0], argc, argv, words, 2, &n);
+    struct client_words c = {.o = &o,
+                             .options = options,
+                             .n_options = sizeof options / sizeof options[0],
+                             .words = words,
+                             .max = sizeof words / sizeof words[0]};
+    int code = client_words(v, &c, argc, argv);
     if (code >= 0)
         return code;
-    if (n != 2)
+    if (c.n != 2)
         return cli_fail(v, CLI_USAGE, "usage: %s", v->usage);
     if (!object_word(words[1], ln, &id) || id > 2)
         return cli_fail(v, CLI_USAGE, "'%s' is no profile; write 1-0:99.1.0.255", words[1]);
@@ -122,7 +127,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 const struct cli_verb verb_profile = {
     .name = "profile",
     .summary = "read a profile of a meter as table, JSON or curve",
-    .usage = "ferraris profile [OPTION]... tcp://HOST:PORT OBJECT",
+    .usage = "ferraris profile [OPTION]... URL OBJECT",
     .example = "ferraris profile --auth hls5 --keys meter.keys --last 96 --curve "
                "tcp://127.0.0.1:4059 1-0:99.1.0.255",
     .run = run,

@@ -1,5 +1,6 @@
 /* `ferraris read`: attributes of a meter, with scaler and unit. */
 #include "cli/client_object.h"
+#include "cli/client_words.h"
 
 #include "lib/cosem/obis.h"
 
@@ -105,22 +106,25 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         {"json", CLI_FLAG, &json, NULL, "one JSON array on stdout"}};
     const char *words[MAX_WORDS + 1];
     struct link l;
-    size_t n;
     uint8_t ln[6], id;
-    int code = cli_parse(v, options, sizeof options / sizeof options[0], argc, argv, words,
-                         MAX_WORDS + 1, &n);
+    struct client_words c = {.o = &o,
+                             .options = options,
+                             .n_options = sizeof options / sizeof options[0],
+                             .words = words,
+                             .max = sizeof words / sizeof words[0]};
+    int code = client_words(v, &c, argc, argv);
     if (code >= 0)
         return code;
-    if (n < 2 || class_id > 0xFFFF)
+    if (c.n < 2 || class_id > 0xFFFF)
         return cli_fail(v, CLI_USAGE, "usage: %s", v->usage);
-    for (size_t i = 1; i < n; i++)
+    for (size_t i = 1; i < c.n; i++)
         if (!object_word(words[i], ln, &id))
             return cli_fail(v, CLI_USAGE, "'%s' is no object; write 1-0:1.8.0.255 or 1-0:1.8.0:3",
                             words[i]);
     json_t *out = json ? json_array() : NULL;
     code = link_open(&l, v, words[0], &o);
     if (code == LINK_OK)
-        code = read_all(&l, words + 1, n - 1, class_id, out);
+        code = read_all(&l, words + 1, c.n - 1, class_id, out);
     link_close(&l);
     if (out != NULL && (code == CLI_DONE || code == CLI_NO))
         value_print_json(out, stdout);
@@ -131,7 +135,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 const struct cli_verb verb_read = {
     .name = "read",
     .summary = "read attributes of a meter",
-    .usage = "ferraris read [OPTION]... tcp://HOST:PORT OBJECT[:ATTRIBUTE]...",
+    .usage = "ferraris read [OPTION]... URL OBJECT[:ATTRIBUTE]...",
     .example = "ferraris read tcp://127.0.0.1:4059 0-0:42.0.0.255\n"
                "ferraris read --auth hls5 --keys meter.keys --json tcp://127.0.0.1:4059 "
                "1-0:1.8.0.255 1-0:32.7.0.255",

@@ -1,5 +1,6 @@
 /* `ferraris write`: sets one attribute of a meter. */
 #include "cli/client_object.h"
+#include "cli/client_words.h"
 
 #include <stdio.h>
 
@@ -30,11 +31,15 @@ static int run(const struct cli_verb *v, int argc, char **argv)
     struct wr w = wr_of(value, sizeof value);
     struct apdu_attr attr = {0};
     struct link l;
-    size_t n;
-    int code = cli_parse(v, options, sizeof options / sizeof options[0], argc, argv, words, 4, &n);
+    struct client_words c = {.o = &o,
+                             .options = options,
+                             .n_options = sizeof options / sizeof options[0],
+                             .words = words,
+                             .max = sizeof words / sizeof words[0]};
+    int code = client_words(v, &c, argc, argv);
     if (code >= 0)
         return code;
-    if (n != 4 || class_id > 0xFFFF)
+    if (c.n != 4 || class_id > 0xFFFF)
         return cli_fail(v, CLI_USAGE, "usage: %s", v->usage);
     if (!object_word(words[1], attr.ln, &attr.id) || attr.id == 0)
         return cli_fail(v, CLI_USAGE, "'%s' is no object with attribute; write 0-0:1.0.0.255:3",
@@ -53,7 +58,7 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 const struct cli_verb verb_write = {
     .name = "write",
     .summary = "write an attribute of a meter",
-    .usage = "ferraris write [OPTION]... tcp://HOST:PORT OBJECT:ATTRIBUTE TYPE VALUE",
+    .usage = "ferraris write [OPTION]... URL OBJECT:ATTRIBUTE TYPE VALUE",
     .example = "ferraris write --auth hls5 --keys meter.keys tcp://127.0.0.1:4059 "
                "0-0:1.0.0.255:3 i16 -60",
     .run = run,

@@ -1,0 +1,173 @@
+/* See client_line.h. */
+#include "cli/client_line.h"
+
+#include "cli/client_dial.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HDLC_ONE_OCTET  127   /* the largest address of one octet */
+#define HDLC_TWO_OCTETS 16383 /* of two, also of each half of four */
+#define HDLC_RETRIES    3
+
+uint64_t client_line_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+const char *client_line_init(struct client_line *l, const char *url)
+{
+    memset(l, 0, sizeof *l);
+    l->fd = -1;
+    const char *wrong = line_url_parse(url, &l->url);
+    if (wrong == NULL)
+        line_url_name(&l->url, l->name);
+    return wrong;
+}
+
+/* ---- links ---- */
+
+static uint8_t address_size(const struct client_line_options *o)
+{
+    if (o->physical == 0 && o->server <= HDLC_ONE_OCTET)
+        return 1;
+    return o->physical <= HDLC_ONE_OCTET && o->server <= HDLC_ONE_OCTET ? 2 : 4;
+}
+
+static enum err init_hdlc(struct client_line *l, const struct client_line_options *o)
+{
+    const bool serial = l->url.kind == LINE_SERIAL;
+    const uint16_t info = serial ? 128 : 1024; /* serial: what every meter takes */
+    if (o->client > HDLC_ONE_OCTET || o->server > HDLC_TWO_OCTETS ||
+        o->physical > HDLC_TWO_OCTETS) {
+        snprintf(l->error, sizeof l->error,
+                 "HDLC has client addresses to %d, server and physical addresses to %d",
+                 HDLC_ONE_OCTET, HDLC_TWO_OCTETS);
+        return ERR_RANGE;
+    }
+    const struct hdlc_config config = {
+        .parameters = {.max_info_tx = info, .max_info_rx = info, .window_tx = 1, .window_rx = 1},
+        .client_sap = o->client,
+        .server_sap = o->server,
+        .server_lower = o->physical,
+        .address_size = address_size(o),
+        .response_ms = o->timeout_ms / (HDLC_RETRIES + 1), /* all tries within the time-out */
+        .retries = HDLC_RETRIES};
+    return hdlc_client_init(&l->base.hdlc, &config, l->in, sizeof l->in);
+}
+
+static enum err init_links(struct client_line *l, const struct client_line_options *o)
+{
+    enum err err = ERR_OK;
+    struct dlms_link *base = &l->base.wrapper.link;
+    l->link = NULL;
+    if (l->url.kind == LINE_TCP && !l->url.has_gateway)
+        return ERR_OK; /* the client's own */
+    if (l->url.kind == LINE_TCP) {
+        wrapper_link_init_stream(&l->base.wrapper, false, l->in, sizeof l->in);
+    } else if (l->url.kind == LINE_UDP) {
+        wrapper_link_init_datagrams(&l->base.wrapper, false, l->in, sizeof l->in);
+    } else {
+        err = init_hdlc(l, o);
+        base = &l->base.hdlc.link;
+    }
+    if (!err && l->url.has_gateway)
+        err = gateway_link_init(&l->gateway, base, &l->url.gateway, l->out, sizeof l->out);
+    if (!err)
+        l->link = l->url.has_gateway ? &l->gateway.link : base;
+    return err;
+}
+
+enum err client_line_dial(struct client_line *l, const struct client_line_options *o)
+{
+    l->error[0] = '\0';
+    enum err err = init_links(l, o);
+    if (err)
+        return err;
+    if (l->url.kind == LINE_SERIAL)
+        return serial_open(&l->fd, l->url.path, &l->url.serial, l->error);
+    const int type = l->url.kind == LINE_UDP ? SOCK_DGRAM : SOCK_STREAM;
+    const struct client_dial_to to = {.host = l->url.host, .port = l->url.port, .socktype = type};
+    l->fd = client_dial(&to, o->timeout_ms, l->error, sizeof l->error);
+    return l->fd < 0 ? ERR_IO : ERR_OK;
+}
+
+void client_line_close(struct client_line *l)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    l->fd = -1;
+}
+
+/* ---- octets ---- */
+
+static ssize_t put(const struct client_line *l, const uint8_t *p, size_t n)
+{
+    return l->url.kind == LINE_SERIAL ? write(l->fd, p, n) : send(l->fd, p, n, MSG_NOSIGNAL);
+}
+
+static bool write_whole(const struct client_line *l, const uint8_t *p, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        const ssize_t done = put(l, p + at, n - at);
+        struct pollfd room = {.fd = l->fd, .events = POLLOUT};
+        if (done > 0)
+            at += (size_t)done;
+        else if (done == 0 || (errno != EINTR && errno != EAGAIN))
+            return false;
+        else if (errno == EAGAIN && poll(&room, 1, -1) < 0 && errno != EINTR)
+            return false;
+    }
+    return true;
+}
+
+bool client_line_write(struct client_line *l, struct cosem_client *c)
+{
+    uint8_t out[CLIENT_LINE_BUFFER];
+    size_t n;
+    while ((n = cosem_client_take(c, out, sizeof out)) > 0)
+        if (!write_whole(l, out, n))
+            return false;
+    return true;
+}
+
+static bool feed(struct client_line *l, struct cosem_client *c, const uint8_t *p, size_t n)
+{
+    const bool datagrams = l->url.kind == LINE_UDP;
+    for (size_t at = 0; at < n && c->state != CLIENT_FAILED;) {
+        const size_t used = cosem_client_feed(c, client_line_now(), p + at, n - at);
+        at += used;
+        if (datagrams)
+            return true; /* taken, or an answer nobody waits for */
+        if (used == 0 && !client_line_write(l, c))
+            return false;
+    }
+    return true;
+}
+
+bool client_line_read(struct client_line *l, struct cosem_client *c, uint64_t deadline_ms)
+{
+    uint8_t in[CLIENT_LINE_BUFFER];
+    struct pollfd p = {.fd = l->fd, .events = POLLIN};
+    const uint64_t now = client_line_now();
+    int wait = -1;
+    if (deadline_ms != UINT64_MAX)
+        wait = deadline_ms <= now
+                   ? 0
+                   : (int)(deadline_ms - now < 3600000 ? deadline_ms - now : 3600000);
+    const int ready = poll(&p, 1, wait);
+    if (ready <= 0)
+        return ready == 0 || errno == EINTR;
+    const ssize_t n = read(l->fd, in, sizeof in);
+    if (n > 0)
+        return feed(l, c, in, (size_t)n);
+    const bool silent = l->url.kind == LINE_SERIAL && n == 0 && (p.revents & POLLHUP) == 0;
+    return silent || (n < 0 && (errno == EINTR || errno == EAGAIN));
+}
