@@ -132,7 +132,8 @@ enum cosem_result stream_fill(struct cosem_session *s, struct wr *w, bool *done)
         } else if (t->n_left > 0) {
             t->open = false;
             t->n_left--;
-            result = t->stream == STREAM_ACCESS ? access_part(s, w) : next_element(s, w);
+            result = COSEM_WITH_ACCESS && t->stream == STREAM_ACCESS ? access_part(s, w)
+                                                                     : next_element(s, w);
         } else {
             *done = true;
             return COSEM_SUCCESS;
@@ -149,7 +150,8 @@ void stream_rewind(struct cosem_session *s)
     t->carry_len = 0;
     if (is_action(t->stream)) /* the item is all there is */
         return;
-    t->n_left = t->stream == STREAM_ACCESS ? (uint16_t)access_parts(t) : t->n_list;
+    t->n_left =
+        COSEM_WITH_ACCESS && t->stream == STREAM_ACCESS ? (uint16_t)access_parts(t) : t->n_list;
     t->item_len = 0;
     if (t->stream == STREAM_GET_LIST) {
         t->item[0] = (uint8_t)t->n_list;
