@@ -17,10 +17,10 @@
 #include "lib/cosem/server.h"
 #include "lib/crypto/crypto.h"
 #include "lib/dlms/apdu.h"
-#include "lib/dlms/replay.h"
 #include "lib/dlms/apdu_notify.h"
 #include "lib/dlms/gateway.h"
 #include "lib/dlms/gbt.h"
+#include "lib/dlms/replay.h"
 #include "lib/dlms/wrapper.h"
 
 #define COSEM_PDU_MIN       64 /* a client that can receive less is refused */

@@ -164,6 +164,36 @@ static enum cosem_result get_clock(const struct cosem_call *c, const struct cose
     return COSEM_SUCCESS;
 }
 
+/* delete_mask gives back its parameter, execute(n) gives n octets 0, 1, 2 ... */
+static enum cosem_result run(const struct cosem_call *c, const struct cosem_ref *o, uint8_t method,
+                             struct rd *param, struct wr *reply)
+{
+    struct example *x = c->context;
+    (void)method;
+    x->n_run++;
+    if (o->row->class_id == 6) {
+        struct bytes b = axdr_get_octets(param);
+        axdr_put_octets(reply, b.p, b.len);
+        return param->err ? COSEM_TYPE_UNMATCHED : COSEM_SUCCESS;
+    }
+    const uint64_t n = axdr_get_uint(param);
+    wr_u8(reply, AXDR_OCTETS);
+    wr_length(reply, n);
+    for (unsigned i = 0; i < n; i++)
+        wr_u8(reply, (uint8_t)i);
+    return COSEM_SUCCESS;
+}
+
+static enum cosem_result get_nothing(const struct cosem_call *c, const struct cosem_ref *o,
+                                     uint8_t attr, const struct cosem_select *sel,
+                                     struct cosem_gen *g, struct wr *out)
+{
+    (void)c, (void)o, (void)attr, (void)sel, (void)g;
+    axdr_put_array(out, 0);
+    return COSEM_SUCCESS;
+}
+
+static const struct cosem_binding bind_run = {.get = get_nothing, .invoke = run};
 static const struct cosem_binding bind_name = {.get = get_name, .set = set_note};
 static const struct cosem_binding bind_register = {.get = get_register, .invoke = reset_register};
 static const struct cosem_binding bind_profile = {.get = get_profile};
@@ -173,6 +203,7 @@ static const struct cosem_binding bind_clock = {.get = get_clock};
 static const struct cosem_rights everyone = {.read = {ALL, ALL, ALL}};
 static const struct cosem_rights readers = {
     .read = {0, ALL, ALL}, .write = {0, 0, ALL}, .invoke = {0, 0, ALL}};
+static const struct cosem_rights managers = {.read = {0, 0, ALL}, .invoke = {0, 0, ALL}};
 static const struct cosem_rights associations = {.read = {ALL, ALL, ALL}, .invoke = {1, 1, 1}};
 
 static const struct cosem_row rows[] = {
@@ -199,12 +230,14 @@ static const struct cosem_row rows[] = {
      .rights = &readers,
      .binding = &bind_register,
      .arg = 2000},
+    {.ln = {0, 0, 14, 0, 0, 255}, .class_id = 6, .rights = &managers, .binding = &bind_run},
     {.ln = {1, 0, 99, 1, 0, 255},
      .class_id = 7,
      .version = 1,
      .rights = &readers,
      .binding = &bind_profile},
     {.ln = {0, 0, 1, 0, 0, 255}, .class_id = 8, .rights = &everyone, .binding = &bind_clock},
+    {.ln = {0, 0, 10, 0, 0, 255}, .class_id = 9, .rights = &managers, .binding = &bind_run},
     {.ln = {0, 0, 40, 0, 0, 255},
      .class_id = 15,
      .version = 1,

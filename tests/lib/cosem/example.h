@@ -25,6 +25,7 @@ struct example {
     struct cosem_session session;
     uint32_t rows;     /* of the profile */
     uint32_t n_get;    /* calls of the profile's getter */
+    unsigned n_run;    /* methods of 0-0:14.0.0 and 0-0:10.0.0 that ran */
     uint8_t note[400]; /* writable, 0-0:96.1.1 */
     size_t note_len;
     unsigned n_tell, n_auth_ok, n_auth_bad, n_stored;
