@@ -4,6 +4,8 @@
 #include "lib/cosem/server_parts.h"
 #include "lib/dlms/axdr.h"
 
+#include <string.h>
+
 /* The client entry an instance stands for; NULL where there is none. */
 static const struct cosem_client_entry *entry_of(const struct cosem_call *c,
                                                  const struct cosem_ref *o)
@@ -180,13 +182,45 @@ static enum cosem_result get(const struct cosem_call *c, const struct cosem_ref 
     }
 }
 
-/* Only method 1, of the current association; the rest would change what the tables say. */
+/* A new secret for the client of an association: its LLS password, or what HLS 2, 3, 4 or 6 prove.
+ * HLS 5 proves the keys of the security setup. A secret of HLS must come encrypted. */
+static enum cosem_result change_secret(const struct cosem_call *c, const struct cosem_ref *o,
+                                       bool lls, struct rd *r)
+{
+    const struct cosem_session *s = c->session;
+    const struct cosem_server_config *config = &s->server->config;
+    const struct cosem_client_entry *e = entry_of(c, o);
+    struct bytes secret = axdr_get_octets(r);
+    if (!e)
+        return COSEM_OBJECT_UNAVAILABLE;
+    if (!config->change_secret || (e != s->client && c->role != COSEM_MANAGER) ||
+        lls != (e->mechanism == COSEM_AUTH_LLS) || e->mechanism == COSEM_AUTH_NONE ||
+        e->mechanism == COSEM_AUTH_HLS5 || (!lls && !(s->request_sc & DLMS_SC_ENC)))
+        return COSEM_READ_WRITE_DENIED;
+    if (r->err)
+        return COSEM_TYPE_UNMATCHED;
+    if (secret.len == 0 || secret.len > COSEM_CHALLENGE_MAX || memchr(secret.p, 0, secret.len))
+        return COSEM_OTHER_REASON;
+    return cosem_result_of(
+        config->change_secret(config->context, (size_t)(e - config->clients), secret));
+}
+
+static enum cosem_result set(const struct cosem_call *c, const struct cosem_ref *o, uint8_t attr,
+                             struct rd *value)
+{
+    return attr == 7 ? change_secret(c, o, true, value) : COSEM_READ_WRITE_DENIED;
+}
+
+/* reply_to_HLS_authentication, of the current association, and change_HLS_secret; the rest would
+ * change what the tables say. */
 static enum cosem_result invoke(const struct cosem_call *c, const struct cosem_ref *o,
                                 uint8_t method, struct rd *param, struct wr *reply)
 {
+    if (method == 2)
+        return change_secret(c, o, false, param);
     if (method != 1 || o->i != 0)
         return COSEM_READ_WRITE_DENIED;
     return association_hls_reply(c->session, param, reply);
 }
 
-const struct cosem_binding cosem_binding_association = {.get = get, .invoke = invoke};
+const struct cosem_binding cosem_binding_association = {.get = get, .set = set, .invoke = invoke};

@@ -32,7 +32,7 @@ uint32_t client_conformance(const struct cosem_client_config *k)
                     DLMS_CONF_MULTIPLE | DLMS_CONF_ACCESS | DLMS_CONF_ATTRIBUTE0_GET;
     if (k->gbt_window > 0)
         bits |= DLMS_CONF_GENERAL_BLOCK;
-    if (k->general)
+    if (k->general || k->security != 0) /* ACCESS has no other ciphered form */
         bits |= DLMS_CONF_GENERAL_PROT;
     if (k->notified)
         bits |= DLMS_CONF_NOTIFICATION | DLMS_CONF_EVENT;
@@ -117,7 +117,7 @@ enum err client_transmit(struct cosem_client *c, uint8_t *apdu, size_t len)
 static enum err dispatch(struct cosem_client *c, const struct wr *w, bool sealed, bool general)
 {
     size_t at = CLIENT_PLAIN_AT, len = w->len;
-    const size_t overhead = sealed ? client_overhead(c) : 0;
+    const size_t overhead = sealed ? client_overhead(c, c->buf[CLIENT_PLAIN_AT]) : 0;
     const bool fits = len + overhead <= client_limit(c);
     if (w->err)
         return w->err;
@@ -215,8 +215,10 @@ enum err cosem_client_connect(struct cosem_client *c, uint64_t now_ms)
         err = associate(c);
     else if (!err)
         c->state = CLIENT_OPENING;
-    if (err)
+    if (err) {
         shut(c);
+        client_release_ciphers(c);
+    }
     return client_local(c, err);
 }
 
@@ -257,20 +259,6 @@ static void on_service(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, s
         client_on_response(c, now_ms, &r);
 }
 
-/* Idle, a ciphered APDU that cannot be opened is dropped: nobody waits for it. */
-static void on_unasked(struct cosem_client *c, uint8_t *apdu, size_t len)
-{
-    struct rd r;
-    const struct cosem_client_failure kept = c->failure;
-    const enum cosem_client_state state = c->state;
-    if (client_unprotect_apdu(c, apdu, len, &r)) {
-        (void)client_on_notice(c, (struct bytes){r.p + r.pos, rd_left(&r)});
-        return;
-    }
-    c->failure = kept;
-    c->state = state;
-}
-
 static bool is_ciphered_notice(uint8_t tag)
 {
     return tag == DLMS_EVENT_NOTIFICATION + DLMS_GLO_OFFSET ||
@@ -285,7 +273,9 @@ static void on_idle_apdu(struct cosem_client *c, uint8_t *apdu, size_t len)
         if (c->state != CLIENT_CLOSED)
             client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, tag);
     } else if (c->config.security != 0 && c->has_server_title) {
-        on_unasked(c, apdu, len);
+        struct rd r;
+        if (client_open_unasked(c, apdu, len, &r))
+            (void)client_on_notice(c, (struct bytes){r.p + r.pos, rd_left(&r)});
     }
 }
 
@@ -348,6 +338,8 @@ static void look_at_link(struct cosem_client *c)
     }
     if (err)
         client_fail(c, err, CLIENT_WHY_LOCAL, 0);
+    if (c->state == CLIENT_CLOSED || c->state == CLIENT_FAILED)
+        client_release_ciphers(c);
 }
 
 static void on_frame(struct cosem_client *c, uint64_t now_ms, const struct dlms_frame *f)
@@ -417,4 +409,5 @@ void cosem_client_lost(struct cosem_client *c)
     else if (cosem_client_waiting(c))
         client_fail(c, ERR_CLOSED, CLIENT_WHY_CLOSED, 0);
     reset_link(c);
+    client_release_ciphers(c);
 }

@@ -34,11 +34,12 @@
 #include "lib/dlms/security.h"
 #include "lib/dlms/wrapper_link.h"
 
-#define COSEM_CLIENT_PDU_MAX   2048 /* largest APDU sent or received */
-#define COSEM_CLIENT_LIST_MAX  64   /* elements of one list */
-#define COSEM_CLIENT_STOC_MAX  64   /* longest challenge of the server */
-#define COSEM_CLIENT_BLOCK_MAX 512  /* general block transfer without a buffer of its own: an APDU \
-                                     */
+#define COSEM_CLIENT_PDU_MAX  2048 /* largest APDU sent or received */
+#define COSEM_CLIENT_LIST_MAX 64   /* elements of one list */
+#define COSEM_CLIENT_STOC_MAX 64   /* longest challenge of the server */
+#define COSEM_CLIENT_BLOCK_MAX                                                                     \
+    512 /* general block transfer without a buffer of its own: an APDU                             \
+         */
 
 struct cosem_client_notice { /* borrowed for the call */
     bool is_event;
@@ -261,7 +262,9 @@ MUST_CHECK enum err cosem_client_access(struct cosem_client *c, uint64_t now_ms,
                                         const struct access_spec *specs, size_t n,
                                         struct bytes data, const struct cosem_client_sink *sink);
 
-/* Wipes keys and releases what the cipher holds; cosem_client_init begins anew. */
+/* Wipes what is secret and releases what the cipher holds; cosem_client_init begins anew. CLOSED and
+ * FAILED hold nothing: only who gives a client up in another state must call it. All zeros may end,
+ * too. */
 void cosem_client_end(struct cosem_client *c);
 
 /* Octets from the line. Gives how many were consumed: fewer than n only while output waits for

@@ -93,8 +93,8 @@ void client_on_hls_answer(struct cosem_client *c, const struct apdu_response *a)
 /* --- client_security.c --- */
 /* True when the association needs keys, titles and counters. */
 bool client_uses_keys(const struct cosem_client_config *k);
-/* Octets that protection adds to a request at most; 0 where there is none. */
-size_t client_overhead(const struct cosem_client *c);
+/* Octets that protection adds to an APDU with this tag at most; 0 where there is none. */
+size_t client_overhead(const struct cosem_client *c, uint8_t tag);
 /* Seals a body (dlms_seal_with) as the configuration says, with a fresh counter of the key. */
 MUST_CHECK enum err client_seal(struct cosem_client *c, bool dedicated, struct dlms_body *b);
 /* Protects the plain APDU of *len octets at CLIENT_PLAIN_AT. On success buf[*at .. *at + *len) goes
@@ -102,6 +102,10 @@ MUST_CHECK enum err client_seal(struct cosem_client *c, bool dedicated, struct d
 MUST_CHECK enum err client_protect(struct cosem_client *c, size_t *at, size_t *len);
 /* Opens a ciphered APDU in place; `plain` reads the inner APDU. False after a failure. */
 bool client_unprotect_apdu(struct cosem_client *c, uint8_t *apdu, size_t len, struct rd *plain);
+/* The same for one that nobody waits for: false where it is to be dropped. */
+bool client_open_unasked(struct cosem_client *c, uint8_t *apdu, size_t len, struct rd *plain);
+/* The association is over: its dedicated key is wiped and the ciphers are released. */
+void client_release_ciphers(struct cosem_client *c);
 
 /* --- client_answer.c --- */
 void client_on_exception(struct cosem_client *c, struct bytes apdu);

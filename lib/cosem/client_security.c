@@ -16,19 +16,20 @@ bool client_uses_keys(const struct cosem_client_config *k)
     return k->security != 0 || k->mechanism == DLMS_MECHANISM_HLS5;
 }
 
-size_t client_overhead(const struct cosem_client *c)
+/* General ciphering: once the server has agreed to it; and for what has no other form, as ACCESS
+ * and confirmations. */
+static bool uses_general(const struct cosem_client *c, uint8_t tag)
+{
+    return apdu_ciphered_tag(tag, false) == 0 ||
+           (c->config.general && (c->conformance & DLMS_CONF_GENERAL_PROT));
+}
+
+size_t client_overhead(const struct cosem_client *c, uint8_t tag)
 {
     if (c->config.security == 0)
         return 0;
-    const size_t head = c->config.general ? HEAD_MAX : APDU_CIPHER_HEAD_MAX;
-    const size_t tag = c->config.security & DLMS_SC_AUTH ? CLIENT_TAG_LEN : 0;
-    return head + DLMS_HEAD_LEN + tag;
-}
-
-/* General ciphering, once the server has agreed to it. */
-static bool uses_general(const struct cosem_client *c)
-{
-    return c->config.general && (c->conformance & DLMS_CONF_GENERAL_PROT);
+    const size_t head = uses_general(c, tag) ? HEAD_MAX : APDU_CIPHER_HEAD_MAX;
+    return head + DLMS_HEAD_LEN + (c->config.security & DLMS_SC_AUTH ? CLIENT_TAG_LEN : 0);
 }
 
 /* The cipher of one direction, ready for the global or the dedicated key. */
@@ -55,7 +56,7 @@ static size_t put_cipher_head(struct cosem_client *c, uint8_t plain_tag, bool de
 {
     uint8_t head[HEAD_MAX];
     struct wr w = wr_of(head, sizeof head);
-    if (uses_general(c)) {
+    if (uses_general(c, plain_tag)) {
         wr_u8(&w, dedicated ? DLMS_GENERAL_DED : DLMS_GENERAL_GLO);
         wr_length(&w, DLMS_TITLE_LEN);
         wr_bytes(&w, c->config.title, DLMS_TITLE_LEN);
@@ -73,8 +74,6 @@ enum err client_protect(struct cosem_client *c, size_t *at, size_t *len)
     const bool dedicated = c->has_dedicated && c->state >= CLIENT_READY;
     struct dlms_body b = {
         .buf = c->buf + SEALED_AT, .size = sizeof c->buf - SEALED_AT, .text_len = *len};
-    if (!uses_general(c) && apdu_ciphered_tag(tag, dedicated) == 0)
-        return ERR_UNSUPPORTED; /* ACCESS and confirmations have general forms only */
     enum err err = client_seal(c, dedicated, &b);
     if (err)
         return err;
@@ -104,33 +103,6 @@ static bool use_counter(struct cosem_client *c, bool dedicated, const struct dlm
     return true;
 }
 
-/* A ciphered body (SC first) in place; on success *plain is authentic as far as asked. */
-static bool unprotect(struct cosem_client *c, bool dedicated, struct dlms_body *b, struct rd *plain)
-{
-    const uint8_t wanted = c->config.security;
-    struct dlms_cipher cipher;
-    if (b->len == 0 || (b->buf[0] & ~SC_SUITE & ~(DLMS_SC_AUTH | DLMS_SC_ENC)) != 0 ||
-        (b->buf[0] & wanted) != wanted) {
-        client_fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, b->len == 0 ? 0 : b->buf[0]);
-        return false;
-    }
-    enum err err = dedicated && !c->has_dedicated ? ERR_KEY : ERR_OK;
-    if (!err)
-        err = begin_cipher(c, dedicated, c->server_title, &cipher);
-    if (!err)
-        err = dlms_open_with(&cipher, b);
-    if (err) {
-        client_fail(c, err, CLIENT_WHY_DECIPHER, 0);
-        return false;
-    }
-    if (!use_counter(c, dedicated, b)) {
-        client_fail(c, ERR_REPLAY, CLIENT_WHY_COUNTER, b->counter);
-        return false;
-    }
-    *plain = rd_of(b->text, b->text_len);
-    return true;
-}
-
 /* What stands before SC of a ciphered APDU. */
 struct head {
     bool general, dedicated;
@@ -153,35 +125,79 @@ static enum err read_head(const uint8_t *apdu, size_t len, struct head *h)
     return r.err || h->body_len != rd_left(&r) ? ERR_FORMAT : ERR_OK;
 }
 
-bool client_unprotect_apdu(struct cosem_client *c, uint8_t *apdu, size_t len, struct rd *plain)
+/* Why an APDU was not opened. */
+struct objection {
+    enum err err;
+    enum cosem_client_why why;
+    uint32_t detail;
+};
+static const struct objection none;
+
+/* The body in place, authentic as far as asked; its text in b. */
+static struct objection open_body(struct cosem_client *c, const struct head *h, struct dlms_body *b)
 {
-    struct head h;
-    if (read_head(apdu, len, &h) != ERR_OK) {
-        client_fail(c, ERR_FORMAT, CLIENT_WHY_APDU, 0);
-        return false;
-    }
-    if (h.title.len > 0 && (h.title.len != DLMS_TITLE_LEN ||
-                            memcmp(h.title.p, c->server_title, DLMS_TITLE_LEN) != 0)) {
-        client_fail(c, ERR_KEY, CLIENT_WHY_DECIPHER, 0);
-        return false;
-    }
-    struct dlms_body b = {.buf = apdu + h.body, .len = h.body_len};
-    if (!unprotect(c, h.dedicated, &b, plain))
-        return false;
-    /* the outer tag is not covered by the authentication: the inner one decides */
-    if (b.text_len > 0 && (h.general || apdu_ciphered_tag(b.text[0], h.dedicated) == apdu[0]))
-        return true;
-    client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, apdu[0]);
-    return false;
+    const uint8_t wanted = c->config.security;
+    struct dlms_cipher cipher;
+    if (b->len == 0 || (b->buf[0] & ~SC_SUITE & ~(DLMS_SC_AUTH | DLMS_SC_ENC)) != 0 ||
+        (b->buf[0] & wanted) != wanted)
+        return (struct objection){ERR_ACCESS, CLIENT_WHY_WEAK, b->len == 0 ? 0 : b->buf[0]};
+    const bool other_title =
+        h->title.len != DLMS_TITLE_LEN || memcmp(h->title.p, c->server_title, DLMS_TITLE_LEN) != 0;
+    enum err err =
+        (h->title.len > 0 && other_title) || (h->dedicated && !c->has_dedicated) ? ERR_KEY : ERR_OK;
+    if (!err)
+        err = begin_cipher(c, h->dedicated, c->server_title, &cipher);
+    if (!err)
+        err = dlms_open_with(&cipher, b);
+    if (err)
+        return (struct objection){err, CLIENT_WHY_DECIPHER, 0};
+    if (!use_counter(c, h->dedicated, b))
+        return (struct objection){ERR_REPLAY, CLIENT_WHY_COUNTER, b->counter};
+    return none;
 }
 
-void cosem_client_end(struct cosem_client *c)
+static struct objection open_apdu(struct cosem_client *c, uint8_t *apdu, size_t len,
+                                  struct rd *plain)
+{
+    struct head h;
+    if (read_head(apdu, len, &h) != ERR_OK)
+        return (struct objection){ERR_FORMAT, CLIENT_WHY_APDU, 0};
+    struct dlms_body b = {.buf = apdu + h.body, .len = h.body_len};
+    const struct objection o = open_body(c, &h, &b);
+    if (o.err)
+        return o;
+    *plain = rd_of(b.text, b.text_len);
+    /* the outer tag is not covered by the authentication: the inner one decides */
+    if (b.text_len > 0 && (h.general || apdu_ciphered_tag(b.text[0], h.dedicated) == apdu[0]))
+        return none;
+    return (struct objection){ERR_FORMAT, CLIENT_WHY_UNEXPECTED, apdu[0]};
+}
+
+bool client_unprotect_apdu(struct cosem_client *c, uint8_t *apdu, size_t len, struct rd *plain)
+{
+    const struct objection o = open_apdu(c, apdu, len, plain);
+    if (o.err)
+        client_fail(c, o.err, o.why, o.detail);
+    return o.err == ERR_OK;
+}
+
+bool client_open_unasked(struct cosem_client *c, uint8_t *apdu, size_t len, struct rd *plain)
+{
+    return open_apdu(c, apdu, len, plain).err == ERR_OK;
+}
+
+void client_release_ciphers(struct cosem_client *c)
 {
     crypto_gcm_end(&c->gcm);
     crypto_gcm_end(&c->dedicated_gcm);
     wipe(c->dedicated_key, sizeof c->dedicated_key);
+    c->has_dedicated = false;
+}
+
+void cosem_client_end(struct cosem_client *c)
+{
+    client_release_ciphers(c);
     wipe(c->ctos, sizeof c->ctos);
     wipe(c->buf, sizeof c->buf);
-    c->has_dedicated = false;
     c->state = CLIENT_CLOSED;
 }

@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define BLOCK_HEAD_MAX 10 /* tag, type, invoke-id; last, number: then the length, 1 to 5 more */
-
 static bool is_list(const struct client_task *t)
 {
     return t->n > 0 && !t->one_by_one;
@@ -60,7 +58,8 @@ static void fill(struct client_task *t, struct wr *w, size_t n)
 /* Octets that still fit behind what w holds, length octets counted; 0: none. */
 static size_t room(const struct cosem_client *c, const struct wr *w)
 {
-    const size_t most = client_limit(c), around = client_overhead(c) + 1 + 4 + 3;
+    const size_t most = client_limit(c),
+                 around = client_overhead(c, c->buf[CLIENT_PLAIN_AT]) + 1 + 4 + 3;
     const size_t limit = w->len + around < most ? most - w->len - around : 0;
     const size_t here = wr_left(w) > 1 + 4 + 3 ? wr_left(w) - (1 + 4 + 3) : 0;
     return limit < here ? limit : here;

@@ -57,7 +57,8 @@ struct cosem_server_config {
                      size_t *len);
     /* Called when a client changes the secret of clients[index] (class 15: attribute 7 with LLS,
      * method 2 with HLS): makes it durable, and the entry's password from now on. Borrowed for the
-     * call, 1..64 octets. On an error nothing changes. NULL: secrets cannot be changed. */
+     * call, 1..64 octets, none of them zero. On an error nothing changes. NULL: secrets cannot be
+     * changed. */
     enum err (*change_secret)(void *context, size_t index, struct bytes secret);
     /* Whether an APDU that came through a gateway with this network and physical address is for
      * this meter. False, or NULL: it gets no answer. */

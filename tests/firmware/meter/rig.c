@@ -72,6 +72,8 @@ struct rig *rig_new(const char *model, const char *start, const char *load)
 void rig_free(struct rig *r)
 {
     assert_int_equal(r->emu.n_violations, 0);
+    session_close(&r->session);
+    cosem_client_end(&r->client);
     meter_end(&r->meter);
     flash_emu_free(&r->emu);
     source_close(r->source);
@@ -170,6 +172,7 @@ bool rig_connect(struct rig *r, uint16_t sap)
     if (r->counter.limit == 0)
         r->counter.limit = UINT32_MAX;
     session_init(&r->session, &r->meter.server);
+    cosem_client_end(&r->client);
     assert_int_equal(cosem_client_init(&r->client, &c), ERR_OK);
     assert_int_equal(cosem_client_connect(&r->client, 0), ERR_OK);
     pump(r);
