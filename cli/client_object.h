@@ -4,6 +4,7 @@
 
 #include "cli/client_link.h"
 #include "cli/client_value.h"
+#include "cli/object_name.h"
 
 /* "1-0:1.8.0.255" or "1-0:1.8.0.255:3". id is 0 where none was given. False for anything else. */
 bool object_word(const char *word, uint8_t ln[6], uint8_t *id);
@@ -34,9 +35,6 @@ bool object_readable(const struct object_list *list, const struct object_entry *
  * when it is still empty. More than one class: says which and gives CLI_USAGE. */
 int object_class(struct link *l, struct object_list *list, const uint8_t ln[6], uint64_t given,
                  uint16_t *class_id);
-
-/* The name in our object model with the phase, "" where it is not known; class_id 0: any. */
-const char *object_name(uint16_t class_id, const uint8_t ln[6], char room[96]);
 
 /* The attribute with scaler and unit of this attribute's value; 0: it has none. */
 uint8_t object_scaler_attr(uint16_t class_id, uint8_t attr);

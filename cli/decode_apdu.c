@@ -95,6 +95,14 @@ static bool is_initiate(struct bytes apdu)
     return data.err && r.err_pos >= data.err_pos;
 }
 
+/* Other values than lists are taken for data only where nothing else can be meant. */
+static bool is_whole_value(struct bytes apdu)
+{
+    struct rd r = rd_of(apdu.p, apdu.len);
+    tree_skip(&r);
+    return apdu.len > 1 && apdu.p[0] != AXDR_NULL && !r.err && rd_left(&r) == 0;
+}
+
 static enum decode_result decode_body(json_t *entry, struct bytes apdu)
 {
     struct rd r = rd_of(apdu.p, apdu.len);
@@ -154,6 +162,8 @@ static enum decode_result decode_nested(json_t *entry, struct bytes apdu, struct
     if (is_data(apdu) && !is_initiate(apdu))
         return decode_body(entry, apdu);
     const char *name = decode_name(apdu.p[0]);
+    if (name == NULL && is_whole_value(apdu))
+        return decode_body(entry, apdu);
     if (name == NULL)
         return decode_malformed(entry, 0, "no APDU of DLMS begins with this octet");
     json_object_set_new(entry, "apdu", json_string(name));

@@ -4,12 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kind_name[] = {[BLOCKS_GENERAL] = "general block transfer",
-                                        [BLOCKS_GET] = "blocks of a get-response",
-                                        [BLOCKS_SET] = "blocks of a set-request",
-                                        [BLOCKS_ACTION] = "blocks of an action-request",
-                                        [BLOCKS_ACTION_ANSWER] = "blocks of an action-response"};
-
 void blocks_done(struct decode_blocks *b, struct blocks_transfer *t)
 {
     octets_free(&t->data);
@@ -20,14 +14,22 @@ void blocks_done(struct decode_blocks *b, struct blocks_transfer *t)
     b->n--;
 }
 
-static void give_up(struct decode_blocks *b, struct blocks_transfer *t, const char *why)
+static void tell(struct decode_blocks *b, const char *text)
 {
-    char text[160];
-    snprintf(text, sizeof text, "%s cut: blocks 1 to %u came (%zu octets), %s", kind_name[t->kind],
-             t->n, t->data.len, why);
     if (b->lost == NULL)
         b->lost = json_array();
     json_array_append_new(b->lost, json_string(text));
+}
+
+/* Blocks of a service have had their entries; those of a general transfer would be lost unsaid. */
+static void give_up(struct decode_blocks *b, struct blocks_transfer *t, const char *why)
+{
+    char text[160];
+    if (t->kind != BLOCKS_GENERAL)
+        return;
+    snprintf(text, sizeof text, "general block transfer cut: blocks 1 to %u came (%zu octets), %s",
+             t->n, t->data.len, why);
+    tell(b, text);
 }
 
 static struct blocks_transfer *find(struct decode_blocks *b, const struct blocks_part *part)
@@ -76,9 +78,16 @@ static void rewind_to(struct decode_blocks *b, struct blocks_transfer *t, uint32
 
 struct blocks_transfer *blocks_add(struct decode_blocks *b, const struct blocks_part *part)
 {
+    char text[120];
     struct blocks_transfer *t = find(b, part);
     if (t == NULL && part->number == 1)
         t = begin(b, part);
+    if (t == NULL && part->kind == BLOCKS_GENERAL) {
+        snprintf(text, sizeof text,
+                 "general block transfer: block %u came without those before it (%zu octets)",
+                 part->number, part->data.len);
+        tell(b, text);
+    }
     if (t == NULL || part->number == 0 || part->number > t->n + 1) {
         json_decref(part->about);
         return NULL; /* its beginning was not seen, or one before it is missing */

@@ -46,7 +46,7 @@ struct blocks_part {
 /* The transfer that is whole now (until blocks_done), or NULL. */
 struct blocks_transfer *blocks_add(struct decode_blocks *b, const struct blocks_part *part);
 void blocks_done(struct decode_blocks *b, struct blocks_transfer *t);
-/* Gives up all that are open: each has its text in `lost`. */
+/* Gives up all that are open: general block transfers have their texts in `lost`. */
 void blocks_end(struct decode_blocks *b);
 void blocks_free(struct decode_blocks *b);
 

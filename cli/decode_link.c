@@ -182,10 +182,12 @@ static struct stream_flow *flow_of(struct decode_stream *s, uint64_t way)
     return f;
 }
 
-/* An I frame with the number of the one before and the same octets is a retransmission. */
-static bool is_repeated(struct stream_flow *flow, const struct hdlc_frame *f)
+/* An I frame with the number of the one before and the same octets is a retransmission; not so in
+ * pushes without a connection, which some meters send as I frames that all have number 0. */
+static bool is_repeated(const struct decode_stream *s, struct stream_flow *flow,
+                        const struct hdlc_frame *f)
 {
-    if ((f->control & 1) != 0)
+    if ((f->control & 1) != 0 || !s->connected)
         return false;
     const int ns = f->control >> 1 & 7;
     const bool same = flow->last_ns == ns && flow->last.len == f->info.len &&
@@ -219,13 +221,14 @@ bool decode_link_hdlc(struct decode_stream *s, const struct hdlc_frame *f, bool 
 {
     const uint8_t control = (uint8_t)(f->control & ~HDLC_PF);
     const bool supervisory = (f->control & 3) == 1;
+    s->connected |= supervisory || control == HDLC_SNRM || control == HDLC_UA;
     if (supervisory)
         return true;
     if ((f->control & 1) != 0 && control != HDLC_UI)
         return give_unnumbered(s, f);
     const uint64_t way = way_of(s, packed(&f->source), packed(&f->destination));
     struct stream_flow *flow = flow_of(s, way);
-    if (is_repeated(flow, f))
+    if (is_repeated(s, flow, f))
         return true;
     if (flow->n_frames > 0 && has_hdlc_llc(f->info))
         flow_cut(s, flow, "then an APDU began anew");

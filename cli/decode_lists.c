@@ -144,53 +144,84 @@ const char *decode_known_list(json_t *values, const json_t *tree)
     return NULL;
 }
 
-/* ---- Kamstrup: names, but neither scaler nor unit ---- */
+/* ---- names, but neither scaler nor unit: what the maker's other lists and data sheets say ---- */
 
-/* Voltages came in V, in newer meters with five digits in 10 mV. */
-#define KAMSTRUP_WHOLE_VOLTS 1000
+static const struct scalers {
+    const char *name, *prefix; /* of the list's version or of the logical device name */
+    int8_t energy, current, factor;
+    int8_t voltage, fine_voltage; /* fine: numbers that would be too many volts */
+} makers[] = {
+    {"Kamstrup_V0001", "Kamstrup_V", 1, -2, -2, 0, -2},
+    {"Landis+Gyr, customer interface", "LGZ", 0, -2, -3, 0, -1},
+    {"Iskraemeco, customer interface", "ISK", 0, -2, -3, -1, -1},
+};
+#define WHOLE_VOLTS 1000
 
-static bool kamstrup_unit(unsigned c, unsigned d, const json_t *raw, int *scaler, uint8_t *unit)
+static bool unit_of(const struct scalers *m, const unsigned code[6], json_int_t raw, int *scaler,
+                    uint8_t *unit)
 {
-    const unsigned kind = c % 20; /* C 21..40, 41..60, 61..80: the phases */
+    const unsigned c = code[2], d = code[3], kind = c % 20; /* C 21.., 41.., 61..: the phases */
     *scaler = 0;
-    if (d == 8 && c >= 1 && c <= 4) {
-        *scaler = 1;
-        *unit = c <= 2 ? COSEM_UNIT_WH : COSEM_UNIT_VARH;
-    } else if (d != 7 || c > 80) {
+    if (code[0] != 1 || c > 80)
         return false;
-    } else if (kind >= 1 && kind <= 4) {
+    if (d == 8 && ((c >= 1 && c <= 8) || (c > 20 && kind >= 1 && kind <= 4))) {
+        *scaler = m->energy;
+        *unit = kind <= 2 ? COSEM_UNIT_WH : COSEM_UNIT_VARH;
+    } else if (d == 7 && kind >= 1 && kind <= 4) {
         *unit = kind <= 2 ? COSEM_UNIT_W : COSEM_UNIT_VAR;
-    } else if (kind == 11) {
-        *scaler = -2;
+    } else if (d == 7 && kind == 11) {
+        *scaler = m->current;
         *unit = COSEM_UNIT_A;
-    } else if (kind == 12) {
-        *scaler = json_integer_value(raw) > KAMSTRUP_WHOLE_VOLTS ? -2 : 0;
+    } else if (d == 7 && kind == 12) {
+        *scaler = raw > WHOLE_VOLTS ? m->fine_voltage : m->voltage;
         *unit = COSEM_UNIT_V;
+    } else if (d == 7 && kind == 13) {
+        *scaler = m->factor;
+        *unit = COSEM_UNIT_NONE;
     } else {
         return false;
     }
     return true;
 }
 
+static void complete(json_t *v, const struct scalers *m)
+{
+    unsigned code[6];
+    int scaler;
+    uint8_t unit;
+    const json_t *raw = json_object_get(v, "raw");
+    const char *obis = json_string_value(json_object_get(v, "obis"));
+    if (json_is_integer(raw) && json_is_null(json_object_get(v, "unit")) && obis != NULL &&
+        sscanf(obis, "%u-%u:%u.%u.%u.%u", &code[0], &code[1], &code[2], &code[3], &code[4],
+               &code[5]) == 6 &&
+        unit_of(m, code, json_integer_value(raw), &scaler, &unit))
+        decode_set_scaler(v, scaler, unit);
+}
+
+static const struct scalers *maker_of(const char *text)
+{
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++)
+        if (strncmp(text, makers[i].prefix, strlen(makers[i].prefix)) == 0)
+            return &makers[i];
+    return NULL;
+}
+
 const char *decode_known_scalers(json_t *values, const json_t *tree)
 {
-    static const char prefix[] = "Kamstrup_V";
     size_t i;
     json_t *v;
-    const json_t *members = members_of(tree);
-    if (strncmp(text_of(json_array_get(members, 0)), prefix, sizeof prefix - 1) != 0)
-        return NULL;
+    const struct scalers *maker = maker_of(text_of(json_array_get(members_of(tree), 0)));
+    bool any = false;
     json_array_foreach(values, i, v)
     {
-        unsigned a, b, c, d, e, f;
-        int scaler;
-        uint8_t unit;
-        const json_t *raw = json_object_get(v, "raw");
         const char *obis = json_string_value(json_object_get(v, "obis"));
-        if (json_is_integer(raw) && obis != NULL &&
-            sscanf(obis, "%u-%u:%u.%u.%u.%u", &a, &b, &c, &d, &e, &f) == 6 &&
-            kamstrup_unit(c, d, raw, &scaler, &unit))
-            decode_set_scaler(v, scaler, unit);
+        if (maker == NULL && obis != NULL && strcmp(obis, "0-0:42.0.0.255") == 0)
+            maker = maker_of(text_of(v));
+        any |=
+            json_is_integer(json_object_get(v, "raw")) && json_is_null(json_object_get(v, "unit"));
     }
-    return "Kamstrup_V0001";
+    if (maker == NULL || !any)
+        return NULL;
+    json_array_foreach(values, i, v) complete(v, maker);
+    return maker->name;
 }

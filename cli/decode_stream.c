@@ -113,6 +113,19 @@ static void refuse_hdlc(struct decode_stream *s, size_t announced, size_t there)
     refuse(s, "hdlc", why);
 }
 
+/* A frame that is cut, but whose head has the right check sum: no accident. */
+static bool is_cut_frame(struct bytes b, size_t n)
+{
+    uint8_t whole[HDLC_FRAME_MAX + 1] = {0};
+    struct hdlc_frame f;
+    size_t at;
+    if (b.len >= n)
+        return false;
+    memcpy(whole, b.p, b.len);
+    const enum err err = hdlc_frame_decode((struct bytes){whole + 1, n - 1}, &f, &at);
+    return err == ERR_OK || f.info.len > 0;
+}
+
 static size_t take_hdlc(struct decode_stream *s, struct bytes b, bool final)
 {
     struct hdlc_frame f;
@@ -133,7 +146,7 @@ static size_t take_hdlc(struct decode_stream *s, struct bytes b, bool final)
         s->given |= decode_link_hdlc(s, &f, err == ERR_OK || s->relaxed);
         return n;
     }
-    if (s->at_unit || f.info.len > 0)
+    if (s->at_unit || f.info.len > 0 || is_cut_frame(b, n))
         refuse_hdlc(s, n, b.len);
     return 1;
 }

@@ -42,6 +42,7 @@ struct decode_stream { /* all zeros, talk and sink: a new one */
     bool at_unit;       /* rest begins where a unit began */
     bool given;         /* an entry came of the present unit */
     size_t n_junk;
+    bool connected; /* HDLC frames of a connection came: equal numbers mean a repetition */
     struct stream_flow flow[STREAM_FLOWS_MAX];
     unsigned n_flows;
     struct mbus_join join;

@@ -96,13 +96,19 @@ static bool is_dashed(const char *line, const struct word *w, const char *end)
            ((*end == '-' && isxdigit((unsigned char)end[1])) || (w->p > line && w->p[-1] == '-'));
 }
 
+/* "7E A0 // from the meter": what follows the slashes is a comment. */
+static bool is_comment(const char *line, const char *p)
+{
+    return p[0] == '/' && p[1] == '/' && (p == line || isspace((unsigned char)p[-1]));
+}
+
 static void cut(struct decode_text *t, const char *text, struct line *l)
 {
     struct run r = {0};
     *l = (struct line){.pure = true};
     octets_cut(&t->octets, 0);
     octets_cut(&t->starts, 0);
-    for (const char *p = text; *p != '\0';) {
+    for (const char *p = text; *p != '\0' && !is_comment(text, p);) {
         struct word w;
         const char *end;
         if (is_gap(*p)) {

@@ -1,7 +1,10 @@
 /* Walks over typed trees that decode_tree.c made; their depth is bounded. */
 #include "cli/decode_values.h"
-#include "cli/client_object.h"
+#include "cli/client_value.h"
 #include "cli/decode_lists.h"
+#include "cli/object_name.h"
+
+#include "lib/base/hex.h"
 
 #include "lib/cosem/obis.h"
 
@@ -39,8 +42,8 @@ static size_t n_members(const json_t *node)
 static bool get_name(const json_t *node, uint8_t ln[6])
 {
     const char *hex = json_string_value(json_object_get(node, "hex"));
-    return hex != NULL && strcmp(type_of(node), "octet-string") == 0 && keys_hex(hex, ln, 6) &&
-           ln[0] <= 15;
+    return hex != NULL && strcmp(type_of(node), "octet-string") == 0 && strlen(hex) == 12 &&
+           hex_decode(hex, ln, 6) && ln[0] <= 15;
 }
 
 static bool is_integer(const json_t *node)
@@ -81,14 +84,25 @@ static json_t *plain(const json_t *node)
     return list;
 }
 
+/* Other channels (B) of electricity mean the same. */
+static const char *name_of(const uint8_t ln[6], char label[96])
+{
+    uint8_t first[6];
+    const char *name = object_name(0, ln, label);
+    if (name[0] != '\0' || ln[0] != 1)
+        return name;
+    memcpy(first, ln, sizeof first);
+    first[1] = 0;
+    return object_name(0, first, label);
+}
+
 json_t *decode_add_value(json_t *values, const unsigned char ln[6], const json_t *node)
 {
     char name[OBIS_TEXT], label[96];
     obis_print(ln, name);
     json_t *raw = plain(node);
-    json_t *entry =
-        json_pack("{s:s, s:s, s:O, s:n, s:o, s:i}", "obis", name, "name", object_name(0, ln, label),
-                  "value", raw, "unit", "raw", raw, "scaler", 0);
+    json_t *entry = json_pack("{s:s, s:s, s:O, s:n, s:o, s:i}", "obis", name, "name",
+                              name_of(ln, label), "value", raw, "unit", "raw", raw, "scaler", 0);
     json_array_append_new(values, entry);
     return entry;
 }

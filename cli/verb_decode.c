@@ -1,5 +1,6 @@
 /* `ferraris decode`: files of frames as trees. What kind of file it is shows in its first line. */
 #include "cli/client_value.h"
+#include "cli/decode_pcap.h"
 #include "cli/decode_print.h"
 #include "cli/decode_stream.h"
 #include "cli/decode_text.h"
@@ -30,7 +31,7 @@ static void take_entry(void *context, json_t *entry, enum decode_result result)
         return;
     }
     decode_print(entry, d->tree, stdout);
-    fflush(stdout); /* the input may be a line that is alive */
+    fflush(stdout);
     json_decref(entry);
 }
 
@@ -72,22 +73,71 @@ static void decode_lines(struct decode_stream *s, FILE *f, char **line, size_t *
     decode_text_end(&t);
 }
 
+static void decode_capture(struct decoder *d, struct bytes file)
+{
+    struct decode_net net = {.keys = d->keys, .sink = {d, take_entry}};
+    decode_pcap(&net, file);
+    decode_net_end(&net);
+    if (net.n_passed > 0)
+        fprintf(stderr, "ferraris decode: %zu conversations without DLMS were passed over\n",
+                net.n_passed);
+}
+
+/* Windows writes logs as UTF-16: what is ASCII in it. */
+static void narrow(struct octets *all)
+{
+    size_t n = 0;
+    for (size_t i = 2; i + 1 < all->len; i += 2)
+        all->p[n++] = all->p[i + 1] == 0 ? all->p[i] : '~';
+    octets_cut(all, n);
+}
+
+static bool is_utf16(const struct octets *all)
+{
+    return all->len >= 2 && all->p[0] == 0xFF && all->p[1] == 0xFE;
+}
+
+/* The whole input is in memory. */
+static void decode_memory(struct decoder *d, struct decode_stream *s, struct octets *all)
+{
+    char *line = NULL;
+    size_t size = 0;
+    if (decode_is_pcap((struct bytes){all->p, all->len})) {
+        decode_capture(d, (struct bytes){all->p, all->len});
+        return;
+    }
+    if (is_utf16(all))
+        narrow(all);
+    if (is_binary((const char *)all->p, all->len)) {
+        decode_octets(s, all->p, all->len);
+        return;
+    }
+    FILE *f = all->len > 0 ? fmemopen(all->p, all->len, "r") : NULL;
+    if (f != NULL && getline(&line, &size, f) >= 0)
+        decode_lines(s, f, &line, &size);
+    if (f != NULL)
+        fclose(f);
+    free(line);
+}
+
+/* Lines are decoded as they come: the input may be a line that is alive. Everything else, and what
+ * begins with an empty line as pcapng does, is read whole. */
 static void decode_input(struct decoder *d, FILE *f)
 {
     char *line = NULL;
     size_t size = 0;
+    struct octets all = {0};
     struct decode_talk talk = {.keys = d->keys};
     struct decode_stream s = {.talk = &talk, .sink = {d, take_entry}};
     const ssize_t n = getline(&line, &size, f);
-    if (n > 0 && is_binary(line, (size_t)n)) {
-        struct octets all = {0};
+    if (n > 1 && !is_binary(line, (size_t)n) && (unsigned char)line[0] != 0xFF) {
+        decode_lines(&s, f, &line, &size);
+    } else if (n > 0) {
         octets_add(&all, line, (size_t)n);
         read_rest(f, &all);
-        decode_octets(&s, all.p, all.len);
-        octets_free(&all);
-    } else if (n > 0) {
-        decode_lines(&s, f, &line, &size);
+        decode_memory(d, &s, &all);
     }
+    octets_free(&all);
     free(line);
     decode_stream_end(&s);
     decode_talk_end(&talk);
