@@ -12,3 +12,5 @@
 #define COSEM_WITH_GATEWAY      0
 #define COSEM_WITH_HLS6         0
 #define COSEM_WITH_NAMES        0
+#define COSEM_WITH_LIMITS       0
+#define COSEM_WITH_WRAPPER      0
