@@ -9,55 +9,59 @@
 #include "lib/cosem/model.h"
 
 #if COSEM_WITH_NAMES
-#define IC_NAME(text) text
+#define IC_NAME(text) .name = (text),
 #else
-#define IC_NAME(text) NULL
+#define IC_NAME(text)
 #endif
 
 #define IC_COUNT(a) ((uint8_t)(sizeof(a) / sizeof((a)[0])))
 /* Rows of struct cosem_attr: process values and configuration, with limits or without. */
 #define IC_DYNAMIC(text, ...)                                                                      \
     {                                                                                              \
-        .name = IC_NAME(text), .type = AXDR_TYPE(__VA_ARGS__)                                      \
+        IC_NAME(text).type = AXDR_TYPE(__VA_ARGS__)                                                \
     }
 #define IC_DYNAMIC_IN(text, lim, ...)                                                              \
     {                                                                                              \
-        .name = IC_NAME(text), .type = AXDR_TYPE(__VA_ARGS__), lim                                 \
+        IC_NAME(text).type = AXDR_TYPE(__VA_ARGS__), lim                                           \
     }
 #define IC_STATIC(text, ...)                                                                       \
     {                                                                                              \
-        .name = IC_NAME(text), .type = AXDR_TYPE(__VA_ARGS__), .is_static = true                   \
+        IC_NAME(text).type = AXDR_TYPE(__VA_ARGS__), .is_static = true                             \
     }
 #define IC_STATIC_IN(text, lim, ...)                                                               \
     {                                                                                              \
-        .name = IC_NAME(text), .type = AXDR_TYPE(__VA_ARGS__), .is_static = true, lim              \
+        IC_NAME(text).type = AXDR_TYPE(__VA_ARGS__), .is_static = true, lim                        \
     }
 /* {place, min, max}, ... */
+#if COSEM_WITH_LIMITS
 #define IC_LIMITS(...)                                                                             \
     .limits = (const struct cosem_limit[]){__VA_ARGS__},                                           \
     .n_limits = IC_COUNT(((const struct cosem_limit[]){__VA_ARGS__}))
+#else
+#define IC_LIMITS(...)
+#endif
 /* Rows of struct cosem_method; a trigger has the parameter integer 0, or any, or none. */
 #define IC_TRIGGER(text)                                                                           \
     {                                                                                              \
-        .name = IC_NAME(text)                                                                      \
+        IC_NAME(text).param = {.len = 0 }                                                          \
     }
 #define IC_METHOD(text, ...)                                                                       \
     {                                                                                              \
-        .name = IC_NAME(text), .param = AXDR_TYPE(__VA_ARGS__)                                     \
+        IC_NAME(text).param = AXDR_TYPE(__VA_ARGS__)                                               \
     }
 #define IC_METHOD_IN(text, lim, ...)                                                               \
     {                                                                                              \
-        .name = IC_NAME(text), .param = AXDR_TYPE(__VA_ARGS__), lim                                \
+        IC_NAME(text).param = AXDR_TYPE(__VA_ARGS__), lim                                          \
     }
 /* A class of the first n attributes of `a`; or one that also has the first m methods of `b`. */
 #define IC_OF(number, edition, text, a, n)                                                         \
     {                                                                                              \
-        .id = number, .version = edition, .name = IC_NAME(text), .attrs = a, .n_attrs = n          \
+        .id = number, .version = edition, IC_NAME(text).attrs = a, .n_attrs = n                    \
     }
 #define IC_WITH_METHODS(number, edition, text, a, n, b, m)                                         \
     {                                                                                              \
-        .id = number, .version = edition, .name = IC_NAME(text), .attrs = a, .n_attrs = n,         \
-        .methods = b, .n_methods = m                                                               \
+        .id = number, .version = edition, IC_NAME(text).attrs = a, .n_attrs = n, .methods = b,     \
+        .n_methods = m                                                                             \
     }
 
 #define IC_LOGICAL_NAME IC_STATIC("logical_name", AXDR_OS6)

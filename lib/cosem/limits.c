@@ -8,6 +8,15 @@
 
 #include <string.h>
 
+/* All octets are one value of the type. */
+static bool has_type(struct axdr_type type, struct bytes value)
+{
+    struct rd r = rd_of(value.p, value.len);
+    axdr_check(&r, type);
+    return !r.err && rd_left(&r) == 0;
+}
+
+#if COSEM_WITH_LIMITS
 struct limit_walk {
     struct axdr_type type;
     const struct cosem_limit *limits;
@@ -137,13 +146,9 @@ static enum cosem_result check_limits(struct limit_walk *w, struct rd *r)
 static enum cosem_result check(struct limit_walk *w, struct bytes value)
 {
     struct rd r = rd_of(value.p, value.len);
-    axdr_check(&r, w->type);
-    if (r.err || rd_left(&r) > 0)
+    if (!has_type(w->type, value))
         return COSEM_TYPE_UNMATCHED;
-    if (w->type.len == 0 || !COSEM_WITH_LIMITS)
-        return COSEM_SUCCESS;
-    r = rd_of(value.p, value.len);
-    return check_limits(w, &r);
+    return w->type.len == 0 ? COSEM_SUCCESS : check_limits(w, &r);
 }
 
 enum cosem_result cosem_check_value(const struct cosem_attr *attr, struct bytes value)
@@ -160,3 +165,17 @@ enum cosem_result cosem_check_param(const struct cosem_method *method, struct by
         return COSEM_SUCCESS;
     return check(&w, param);
 }
+
+#else
+enum cosem_result cosem_check_value(const struct cosem_attr *attr, struct bytes value)
+{
+    return has_type(attr->type, value) ? COSEM_SUCCESS : COSEM_TYPE_UNMATCHED;
+}
+
+enum cosem_result cosem_check_param(const struct cosem_method *method, struct bytes param)
+{
+    if (method->param.len == 0 && param.len == 0)
+        return COSEM_SUCCESS;
+    return has_type(method->param, param) ? COSEM_SUCCESS : COSEM_TYPE_UNMATCHED;
+}
+#endif

@@ -22,18 +22,26 @@ struct cosem_limit {
     int32_t min, max;
 };
 struct cosem_attr {
-    const char *name; /* NULL where the build has no names */
+#if COSEM_WITH_NAMES
+    const char *name;
+#endif
     struct axdr_type type;
+#if COSEM_WITH_LIMITS
     const struct cosem_limit *limits;
     uint8_t n_limits;
+#endif
     bool is_static;    /* configuration, not process value */
     uint8_t selectors; /* bit n-1 set: selective access n is offered by the class */
 };
 struct cosem_method {
+#if COSEM_WITH_NAMES
     const char *name;
+#endif
     struct axdr_type param; /* len 0: any parameter or none is accepted */
+#if COSEM_WITH_LIMITS
     const struct cosem_limit *limits;
     uint8_t n_limits;
+#endif
 };
 /* Whether `value`, A-XDR, is one value that a client may write: TYPE_UNMATCHED where the type is
  * another, octets are left over or a date is none; OTHER_REASON outside the limits; SUCCESS. The
@@ -45,7 +53,9 @@ struct cosem_class {
     uint16_t id;
     uint8_t version;
     uint8_t n_attrs, n_methods;
+#if COSEM_WITH_NAMES
     const char *name;
+#endif
     const struct cosem_attr *attrs;
     const struct cosem_method *methods;
 };
