@@ -78,6 +78,11 @@ static enum err init_links(struct client_line *l, const struct client_line_optio
         err = init_hdlc(l, o);
         base = &l->base.hdlc.link;
     }
+    if (!err && l->url.mode_e) {
+        const struct mode_e_config config = {.max_baud = l->url.serial.baud, .retries = 2};
+        err = mode_e_init(&l->sign_on, &config, base);
+        base = &l->sign_on.link;
+    }
     if (!err && l->url.has_gateway)
         err = gateway_link_init(&l->gateway, base, &l->url.gateway, l->out, sizeof l->out);
     if (!err)
@@ -91,8 +96,10 @@ enum err client_line_dial(struct client_line *l, const struct client_line_option
     enum err err = init_links(l, o);
     if (err)
         return err;
-    if (l->url.kind == LINE_SERIAL)
+    if (l->url.kind == LINE_SERIAL) {
+        l->speed.baud = 0;
         return serial_open(&l->fd, l->url.path, &l->url.serial, l->error);
+    }
     const int type = l->url.kind == LINE_UDP ? SOCK_DGRAM : SOCK_STREAM;
     const struct client_dial_to to = {.host = l->url.host, .port = l->url.port, .socktype = type};
     l->fd = client_dial(&to, o->timeout_ms, l->error, sizeof l->error);
@@ -128,14 +135,30 @@ static bool write_whole(const struct client_line *l, const uint8_t *p, size_t n)
     return true;
 }
 
+/* The sign-on says how fast the line is to be; what was written leaves it first. False: it cannot.
+ */
+static bool follow_speed(struct client_line *l)
+{
+    if (!l->url.mode_e)
+        return true;
+    const struct mode_e_speed now = mode_e_speed(&l->sign_on);
+    if (now.baud == l->speed.baud && now.seven_even == l->speed.seven_even)
+        return true;
+    const struct serial_options o = {.baud = now.baud,
+                                     .data_bits = now.seven_even ? 7 : 8,
+                                     .parity = now.seven_even ? SERIAL_EVEN : SERIAL_NONE};
+    l->speed = now;
+    return serial_set(l->fd, &o) == ERR_OK;
+}
+
 bool client_line_write(struct client_line *l, struct cosem_client *c)
 {
     uint8_t out[CLIENT_LINE_BUFFER];
+    bool good = follow_speed(l);
     size_t n;
-    while ((n = cosem_client_take(c, out, sizeof out)) > 0)
-        if (!write_whole(l, out, n))
-            return false;
-    return true;
+    while (good && (n = cosem_client_take(c, out, sizeof out)) > 0)
+        good = write_whole(l, out, n) && follow_speed(l);
+    return good;
 }
 
 static bool feed(struct client_line *l, struct cosem_client *c, const uint8_t *p, size_t n)
@@ -167,7 +190,7 @@ bool client_line_read(struct client_line *l, struct cosem_client *c, uint64_t de
         return ready == 0 || errno == EINTR;
     const ssize_t n = read(l->fd, in, sizeof in);
     if (n > 0)
-        return feed(l, c, in, (size_t)n);
+        return feed(l, c, in, (size_t)n) && follow_speed(l);
     const bool silent = l->url.kind == LINE_SERIAL && n == 0 && (p.revents & POLLHUP) == 0;
     return silent || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }

@@ -8,6 +8,7 @@
 #include "cli/line_url.h"
 #include "lib/cosem/client.h"
 #include "lib/dlms/hdlc.h"
+#include "lib/dlms/mode_e.h"
 #include "lib/dlms/wrapper_link.h"
 
 #include <sys/types.h>
@@ -31,6 +32,8 @@ struct client_line {
         struct wrapper_link wrapper;
         struct hdlc hdlc;
     } base;
+    struct mode_e sign_on;
+    struct mode_e_speed speed; /* of the tty, while signing on */
     struct gateway_link gateway;
     uint8_t in[COSEM_CLIENT_PDU_MAX + GATEWAY_HEAD_MAX + 64];  /* of the link */
     uint8_t out[COSEM_CLIENT_PDU_MAX + GATEWAY_HEAD_MAX + 64]; /* of the gateway's */

@@ -7,6 +7,7 @@
 #include "firmware/ports/posix/udp_server.h"
 #include "lib/cosem/line.h"
 #include "lib/dlms/hdlc.h"
+#include "lib/dlms/mode_e.h"
 #include "lib/dlms/wrapper_link.h"
 
 #include <stdio.h>
@@ -38,6 +39,10 @@ struct meter_port {
             struct serial_server server;
             struct serial_pty pty; /* or */
             int fd;                /* of a tty; -1: none */
+            struct mode_e sign_on; /* mode=e: around the HDLC link */
+            uint32_t baud;         /* the line's, and its bits; 0: not set yet */
+            bool seven_even;
+            char identification[MODE_E_IDENTIFICATION_MAX + 1];
         } serial;
     } as;
     struct port_line line[N_LINES];
@@ -69,6 +74,19 @@ static enum err init_hdlc(struct meter_port *p, struct port_line *l)
     return hdlc_server_init(&l->link.hdlc, &config, l->buffer, sizeof l->buffer);
 }
 
+/* The sign-on before HDLC. It names the model, and answers to the serial number. */
+static enum err init_mode_e(struct meter_port *p, struct dlms_link *hdlc)
+{
+    const struct life_options *o = &p->all->life->o;
+    snprintf(p->as.serial.identification, sizeof p->as.serial.identification, "FER%s",
+             o->model->name);
+    const struct mode_e_config config = {.is_server = true,
+                                         .device = o->serial,
+                                         .identification = p->as.serial.identification,
+                                         .max_baud = p->url.serial.baud};
+    return mode_e_init(&p->as.serial.sign_on, &config, hdlc);
+}
+
 /* The link of the port's kind, as new. NULL: not to be had. */
 static struct dlms_link *init_link(struct meter_port *p, struct port_line *l)
 {
@@ -80,8 +98,12 @@ static struct dlms_link *init_link(struct meter_port *p, struct port_line *l)
         wrapper_link_init_datagrams(&l->link.wrapper, true, l->buffer, COSEM_PDU_MAX);
         return &l->link.wrapper.link;
     default:
-        return init_hdlc(p, l) == ERR_OK ? &l->link.hdlc.link : NULL;
+        break;
     }
+    struct dlms_link *hdlc = &l->link.hdlc.link;
+    if (init_hdlc(p, l) != ERR_OK || (p->url.mode_e && init_mode_e(p, hdlc) != ERR_OK))
+        return NULL;
+    return p->url.mode_e ? &p->as.serial.sign_on.link : hdlc;
 }
 
 static bool on_open(void *context, size_t i)
@@ -162,6 +184,27 @@ static enum err listen_udp(struct meter_port *p, const char *address)
     return err;
 }
 
+static int serial_fd(const struct meter_port *p)
+{
+    return p->as.serial.fd >= 0 ? p->as.serial.fd : p->as.serial.pty.fd;
+}
+
+/* The sign-on changes the speed; a line that cannot have it keeps the one it has. */
+static void on_changed(void *context)
+{
+    struct meter_port *p = context;
+    const struct mode_e_speed now = mode_e_speed(&p->as.serial.sign_on);
+    if (now.baud == p->as.serial.baud && now.seven_even == p->as.serial.seven_even)
+        return;
+    p->as.serial.baud = now.baud;
+    p->as.serial.seven_even = now.seven_even;
+    const struct serial_options o = {.baud = now.baud,
+                                     .data_bits = now.seven_even ? 7 : 8,
+                                     .parity = now.seven_even ? SERIAL_EVEN : SERIAL_NONE};
+    if (serial_set(serial_fd(p), &o) != ERR_OK)
+        fprintf(stderr, "%s: cannot go to %u baud\n", p->name, (unsigned)now.baud);
+}
+
 static enum err open_serial(struct meter_port *p)
 {
     const struct port_engine engine = engine_of(p);
@@ -170,11 +213,14 @@ static enum err open_serial(struct meter_port *p)
                        : serial_open(&p->as.serial.fd, p->url.path, &p->url.serial, p->all->why);
     if (err)
         return err;
-    const int fd = pty ? p->as.serial.pty.fd : p->as.serial.fd;
-    err = serial_server_start(&p->as.serial.server, p->all->loop, fd, &engine, NULL);
+    snprintf(p->name, sizeof p->name, "serial://%s%s", pty ? p->as.serial.pty.path : p->url.path,
+             p->url.mode_e ? "?mode=e" : "");
+    err = serial_server_start(&p->as.serial.server, p->all->loop, serial_fd(p), &engine,
+                              p->url.mode_e ? on_changed : NULL);
     if (err)
         snprintf(p->all->why, sizeof p->all->why, "%s cannot be watched", p->url.path);
-    snprintf(p->name, sizeof p->name, "serial://%s", pty ? p->as.serial.pty.path : p->url.path);
+    else if (p->url.mode_e)
+        on_changed(p); /* the speed to begin with */
     return err;
 }
 
