@@ -71,12 +71,31 @@ static json_t *read_list(struct walk *w, struct rd *r)
     return node_of(w, axdr_tag_name(tag), list);
 }
 
+/* Texts padded with zeros, as serial numbers often are: the text without them. */
+static void trim_zeros(json_t *node, struct bytes octets)
+{
+    size_t n = octets.len;
+    while (n > 0 && octets.p[n - 1] == 0)
+        n--;
+    for (size_t i = 0; i < n; i++)
+        if (octets.p[i] < 0x20 || octets.p[i] > 0x7E)
+            return;
+    if (n > 0 && n < octets.len)
+        json_object_set_new(node, "value", json_stringn((const char *)octets.p, n));
+}
+
 static json_t *read_leaf(struct walk *w, struct rd *r)
 {
-    if (!w->quiet)
-        return value_tree(r);
-    axdr_skip(r);
-    return NULL;
+    const uint8_t tag = axdr_peek(r);
+    struct rd again = *r;
+    if (w->quiet) {
+        axdr_skip(r);
+        return NULL;
+    }
+    json_t *node = value_tree(r);
+    if (node != NULL && (tag == AXDR_OCTETS || tag == AXDR_TEXT))
+        trim_zeros(node, axdr_get_octets(&again));
+    return node;
 }
 
 /* ---- compact-array: one type, then contents without tags ---- */
