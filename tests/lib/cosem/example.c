@@ -393,7 +393,13 @@ size_t peer_protect(struct peer *p, const void *apdu, size_t len, uint8_t *out, 
                   len, sizeof body, &n))
         return 0;
     struct wr w = wr_of(out, size);
-    wr_u8(&w, apdu_ciphered_tag(*(const uint8_t *)apdu, p->dedicated));
+    if (p->general) {
+        wr_u8(&w, p->dedicated ? DLMS_GENERAL_DED : DLMS_GENERAL_GLO);
+        wr_u8(&w, sizeof p->title);
+        wr_bytes(&w, p->title, sizeof p->title);
+    } else {
+        wr_u8(&w, apdu_ciphered_tag(*(const uint8_t *)apdu, p->dedicated));
+    }
     wr_length(&w, n);
     wr_bytes(&w, body, n);
     return w.err ? 0 : w.len;
@@ -407,8 +413,15 @@ static struct bytes unprotect(struct peer *p, struct bytes b)
     uint32_t counter;
     size_t n;
     struct rd r = rd_of(b.p, b.len);
-    if (b.len == 0 || apdu_plain_tag(rd_u8(&r), &dedicated) == 0)
+    uint8_t tag = rd_u8(&r);
+    if (tag == DLMS_GENERAL_GLO || tag == DLMS_GENERAL_DED) {
+        struct bytes title = rd_bytes(&r, rd_length(&r));
+        dedicated = tag == DLMS_GENERAL_DED;
+        if (title.len != 8 || memcmp(title.p, example_server_title, 8) != 0)
+            return (struct bytes){NULL, 0};
+    } else if (apdu_plain_tag(tag, &dedicated) == 0) {
         return b;
+    }
     size_t len = rd_length(&r);
     uint8_t *body = p->frame + (b.p - p->frame) + r.pos;
     if (len != rd_left(&r) || dlms_open(dedicated ? p->dedicated_key : p->guek, p->gak,
@@ -420,6 +433,14 @@ static struct bytes unprotect(struct peer *p, struct bytes b)
         p->last_rx = counter;
     p->seen_rx |= !dedicated;
     return (struct bytes){plain, n};
+}
+
+struct bytes peer_open(struct peer *p, const void *apdu, size_t len)
+{
+    if (len > sizeof p->frame)
+        return (struct bytes){NULL, 0};
+    memcpy(p->frame, apdu, len);
+    return unprotect(p, (struct bytes){p->frame, len});
 }
 
 struct bytes peer_ask(struct peer *p, const void *apdu, size_t len)

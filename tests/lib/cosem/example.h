@@ -55,6 +55,7 @@ struct peer {
     uint8_t guek[16], gak[16];
     uint8_t sc;     /* protection of requests; 0: plain */
     bool dedicated; /* use dedicated_key */
+    bool general;   /* general-glo-, general-ded-ciphering */
     uint8_t dedicated_key[16];
     uint32_t counter; /* next of the global key */
     uint32_t dedicated_counter;
@@ -63,7 +64,7 @@ struct peer {
     const char *password;
     uint8_t stoc[64];
     size_t stoc_len;
-    uint8_t frame[8192]; /* what came back, wrapper and all */
+    uint8_t frame[16384]; /* what came back, wrapper and all */
     size_t frame_len;
     size_t last_apdu_len; /* of the answer as it was on the line */
 };
@@ -73,6 +74,8 @@ void peer_init(struct peer *p, struct example *x, uint16_t sap);
 struct bytes peer_raw(struct peer *p, const void *apdu, size_t len);
 /* Protects, sends, opens. Empty where the answer could not be opened. */
 struct bytes peer_ask(struct peer *p, const void *apdu, size_t len);
+/* Opens an APDU of the server that came in another way, in p->frame; others pass. */
+struct bytes peer_open(struct peer *p, const void *apdu, size_t len);
 struct bytes peer_request(struct peer *p, const struct apdu_request *q);
 /* Protects only; for replays. Gives the length in `out`. */
 size_t peer_protect(struct peer *p, const void *apdu, size_t len, uint8_t *out, size_t size);
