@@ -6,55 +6,13 @@
  * object and who may do what with it; it refuses to show values, which only a meter has. */
 #include "model/objects.h"
 #include "lib/cosem/obis.h"
+#include "tools/type_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX 256
-
 static const char *const roles[COSEM_N_ROLES] = {"public", "reader", "manager"};
-
-struct text {
-    char s[TEXT_MAX];
-};
-
-static void append(struct text *t, const char *more)
-{
-    size_t n = strlen(t->s);
-    snprintf(t->s + n, sizeof t->s - n, "%s", more);
-}
-
-/* One type in prefix order from code[*at]; the depth is that of the descriptors, a few levels. */
-static void append_type(struct text *t, struct axdr_type type, uint8_t *at)
-{
-    if (*at >= type.len) {
-        append(t, "?");
-        return;
-    }
-    uint8_t tag = type.code[(*at)++];
-    append(t, axdr_tag_name(tag) ? axdr_tag_name(tag) : "?");
-    if (tag == AXDR_ARRAY) {
-        append(t, " of ");
-        append_type(t, type, at);
-    } else if (tag == AXDR_STRUCT && *at < type.len) {
-        uint8_t n = type.code[(*at)++];
-        append(t, " {");
-        for (uint8_t i = 0; i < n; i++) {
-            append(t, i ? ", " : "");
-            append_type(t, type, at);
-        }
-        append(t, "}");
-    }
-}
-
-static struct text type_text(struct axdr_type type)
-{
-    struct text t = {""};
-    uint8_t at = 0;
-    append_type(&t, type, &at);
-    return t;
-}
 
 /* Bits as numbers: 0x17 gives "1-3,5". */
 static void append_numbers(struct text *t, unsigned bits)
@@ -71,7 +29,7 @@ static void append_numbers(struct text *t, unsigned bits)
         char number[16];
         snprintf(number, sizeof number, to > from ? "%s%u-%u" : "%s%u", first ? "" : ",", from + 1,
                  to + 1);
-        append(t, number);
+        text_append(t, number);
         first = false;
         from = to;
     }
@@ -84,8 +42,8 @@ static struct text rights_text(const struct cosem_rights *rights, int role)
     const uint16_t bits[] = {rights->read[role], rights->write[role], rights->invoke[role]};
     for (size_t k = 0; k < 3; k++) {
         if (bits[k]) {
-            append(&t, t.s[0] ? ", " : "");
-            append(&t, (const char *const[]){"r ", "w ", "x "}[k]);
+            text_append(&t, t.s[0] ? ", " : "");
+            text_append(&t, (const char *const[]){"r ", "w ", "x "}[k]);
             append_numbers(&t, bits[k]);
         }
     }
@@ -106,8 +64,8 @@ static struct text meters_text(const struct cosem_ref *o)
             all = false;
             continue;
         }
-        append(&t, t.s[0] ? ", " : "");
-        append(&t, model_meter_at(i)->name);
+        text_append(&t, t.s[0] ? ", " : "");
+        text_append(&t, model_meter_at(i)->name);
     }
     return all ? (struct text){"all"} : t;
 }
@@ -116,15 +74,15 @@ static struct text meters_text(const struct cosem_ref *o)
 static struct text name_text(const struct cosem_ref *o)
 {
     struct text t = {""};
-    append(&t, o->row->name);
+    text_append(&t, o->row->name);
     bool total = o->row->arg & MODEL_WITH_TOTAL;
     if (total || o->row->arg & MODEL_BY_PHASE) {
-        append(&t,
-               (const char *const[]){", total", ", L1", ", L2", ", L3"}[o->i + (total ? 0 : 1)]);
+        text_append(
+            &t, (const char *const[]){", total", ", L1", ", L2", ", L3"}[o->i + (total ? 0 : 1)]);
     } else if (o->row->range[0].n > 1) {
         char number[8];
         snprintf(number, sizeof number, " %u", o->i + 1u);
-        append(&t, number);
+        text_append(&t, number);
     }
     return t;
 }
@@ -134,7 +92,7 @@ static struct text cell(const char *s)
 {
     struct text t = {""};
     for (; *s; s++) {
-        append(&t, *s == '|' ? "\\|" : (const char[]){*s, 0});
+        text_append(&t, *s == '|' ? "\\|" : (const char[]){*s, 0});
     }
     return t;
 }
@@ -144,7 +102,8 @@ static void class_head_md(const struct cosem_class *c)
     printf("\n## %s (class %u, version %u)\n\n", c->name, (unsigned)c->id, (unsigned)c->version);
     printf("| attribute | name | type |\n|---|---|---|\n");
     for (uint8_t i = 0; i < c->n_attrs; i++) {
-        printf("| %u | %s | %s |\n", i + 1u, c->attrs[i].name, type_text(c->attrs[i].type).s);
+        printf("| %u | %s | %s |\n", i + 1u, c->attrs[i].name,
+               type_text(c->attrs[i].type, NULL, 0).s);
     }
     if (c->n_methods) {
         printf("\n| method | name | parameter |\n|---|---|---|\n");
@@ -152,7 +111,7 @@ static void class_head_md(const struct cosem_class *c)
     for (uint8_t i = 0; i < c->n_methods; i++) {
         struct axdr_type param = c->methods[i].param;
         printf("| %u | %s | %s |\n", i + 1u, c->methods[i].name,
-               param.len ? type_text(param).s : "");
+               param.len ? type_text(param, NULL, 0).s : "");
     }
     printf("\n| object | name | meters | public | reader | manager |\n|---|---|---|---|---|---|\n");
 }
@@ -224,7 +183,7 @@ static json_t *class_json(const struct cosem_class *c)
     json_t *methods = json_array();
     for (uint8_t i = 0; i < c->n_attrs; i++) {
         json_array_append_new(attrs, json_pack("{s:s, s:s, s:b}", "name", c->attrs[i].name, "type",
-                                               type_text(c->attrs[i].type).s, "static",
+                                               type_text(c->attrs[i].type, NULL, 0).s, "static",
                                                (int)c->attrs[i].is_static));
     }
     for (uint8_t i = 0; i < c->n_methods; i++) {
