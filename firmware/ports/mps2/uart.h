@@ -17,7 +17,7 @@ size_t mps2_uart_read(uint8_t *to, size_t size);
 void mps2_uart_write(const uint8_t *p, size_t n);
 /* Sleeps until an octet or a tick of the clock comes. */
 void mps2_uart_wait(void);
-uint32_t mps2_uart_lost(void); /* octets the ring had no room for */
+uint32_t mps2_uart_lost(void); /* octets that came before the one before them was fetched */
 void mps2_uart_received(void); /* the interrupt */
 
 #endif
