@@ -20,6 +20,7 @@ struct receiver {
     uint16_t client, server;
     uint8_t sc;
     size_t max;
+    bool associated; /* what it asked came the way that this goes: through its gateway, if any */
 };
 
 static const struct cosem_client_entry *entry_of(const struct cosem_session *s, uint16_t sap)
@@ -40,14 +41,15 @@ static enum err find_receiver(const struct cosem_session *s, const struct sessio
     if (to->client_sap == 0) {
         if (s->state != SESSION_ASSOCIATED)
             return ERR_STATE;
-        *out = (struct receiver){s->client_sap, s->server_sap, security_required(s), s->max_pdu};
+        *out =
+            (struct receiver){s->client_sap, s->server_sap, security_required(s), s->max_pdu, true};
         return s->conformance & conformance ? ERR_OK : ERR_UNSUPPORTED;
     }
     if (!client)
         return ERR_NOT_FOUND;
     unsigned policy = s->server->keys.has_guek ? (unsigned)s->server->policy << 4 : 0u;
     uint8_t sc = (uint8_t)((client->security | policy) & (DLMS_SC_AUTH | DLMS_SC_ENC));
-    *out = (struct receiver){to->client_sap, to->server_sap, sc, max};
+    *out = (struct receiver){to->client_sap, to->server_sap, sc, max, false};
     return sc != 0 && to->confirm_ms > 0 ? ERR_STATE : ERR_OK; /* nothing could prove its answer */
 }
 
@@ -69,7 +71,7 @@ static enum err push(struct cosem_session *s, const struct receiver *to, size_t 
     s->peer_client = to->client;
     s->peer_server = to->server;
 #if COSEM_WITH_GATEWAY
-    s->via_gateway = false;
+    s->via_gateway = s->via_gateway && to->associated;
 #endif
     reply_frame(s, start, len);
     s->tx_unconfirmed = true;
