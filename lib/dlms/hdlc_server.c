@@ -39,9 +39,12 @@ static bool is_peer(const struct hdlc *h, const struct hdlc_frame *f)
            f->destination.upper == h->peer.server.upper;
 }
 
-/* The answer to f will be `control`. */
+/* The answer to f will be `control`; none where the last such answer is still on its way, for its
+ * addresses must stay until it is out. */
 static void answer_u(struct hdlc *h, const struct hdlc_frame *f, enum hdlc_control control)
 {
+    if (h->tx.len > 0 && (h->tx.control & 3) == 3)
+        return;
     h->aside = (struct hdlc_ends){f->destination, (uint8_t)f->source.upper};
     h->u_control = (uint8_t)(control | HDLC_PF);
 }

@@ -475,6 +475,23 @@ static void hdlc_server_waits_no_longer_for_a_frame_that_stopped(void **state)
     assert_int_equal(hear(), HDLC_UA | P);
 }
 
+/* The addresses of a frame that is half out must not change below it. */
+static void hdlc_server_finishes_its_answer_when_another_client_asks_meanwhile(void **state)
+{
+    (void)state;
+    start_server(NULL);
+    say(HDLC_SNRM | P, "");
+    uint8_t line[64];
+    assert_int_equal(dlms_link_take(link_, now_ms, line, 5), 5);
+    other_end.upper = 17;
+    say_to((struct hdlc_address){1, 17, 4}, HDLC_DISC | P, "", false);
+    size_t n = 5 + dlms_link_take(link_, now_ms, line + 5, sizeof line - 5), at;
+    struct hdlc_frame f;
+    assert_int_equal(hdlc_frame_decode((struct bytes){line + 1, n - 2}, &f, &at), ERR_OK);
+    assert_int_equal(f.control, HDLC_UA | P);
+    assert_int_equal(f.destination.upper, 16);
+}
+
 static void hdlc_server_closes_when_told(void **state)
 {
     (void)state;
@@ -807,6 +824,7 @@ int main(void)
         cmocka_unit_test(hdlc_server_goes_on_when_an_apdu_is_longer_than_its_buffer),
         cmocka_unit_test(hdlc_server_pushes_without_a_connection),
         cmocka_unit_test(hdlc_server_waits_no_longer_for_a_frame_that_stopped),
+        cmocka_unit_test(hdlc_server_finishes_its_answer_when_another_client_asks_meanwhile),
         cmocka_unit_test(hdlc_server_closes_when_told),
         cmocka_unit_test(hdlc_client_gives_up_after_its_tries),
         cmocka_unit_test(hdlc_client_says_why_when_the_server_refuses),
