@@ -86,16 +86,46 @@ bool session_closed(const struct cosem_session *s)
 }
 
 #if COSEM_WITH_WRAPPER
+/* Octets of the frame that begins at p, 0 where it is not whole, or nothing to answer. */
+static size_t whole_frame(const uint8_t *p, size_t n)
+{
+    if (n <= WRAPPER_HEAD_LEN || p[0] != WRAPPER_VERSION >> 8 || p[1] != (WRAPPER_VERSION & 0xFF))
+        return 0;
+    size_t len = (size_t)p[6] << 8 | p[7];
+    return len > 0 && len <= COSEM_PDU_MAX && len <= n - WRAPPER_HEAD_LEN ? WRAPPER_HEAD_LEN + len
+                                                                          : 0;
+}
+
+/* Most frames come in one piece. */
+static void take_whole(struct cosem_session *s, const uint8_t *p, size_t n)
+{
+    memcpy(s->rx_buf, p + WRAPPER_HEAD_LEN, n - WRAPPER_HEAD_LEN);
+    session_apdu(s, (uint16_t)(p[2] << 8 | p[3]), (uint16_t)(p[4] << 8 | p[5]), s->rx_buf,
+                 n - WRAPPER_HEAD_LEN);
+}
+
+static size_t take_part(struct cosem_session *s, const uint8_t *p, size_t n)
+{
+    enum wrapper_event event;
+    size_t used = wrapper_feed(&s->rx, p, n, &event);
+    if (event == WRAPPER_FRAME) {
+        if (s->rx.len > 0)
+            session_apdu(s, s->rx.source, s->rx.destination, s->rx.buf, s->rx.len);
+        wrapper_reset(&s->rx, s->rx_buf, sizeof s->rx_buf);
+    } else if (event != WRAPPER_MORE) {
+        close_now(s);
+    }
+    return used;
+}
+
 size_t session_feed(struct cosem_session *s, const uint8_t *p, size_t n)
 {
     size_t used = 0;
     while (used < n && s->state != SESSION_CLOSED && s->tx_pos == s->tx_len) {
-        enum wrapper_event event;
-        used += wrapper_feed(&s->rx, p + used, n - used, &event);
-        if (event == WRAPPER_FRAME && s->rx.len > 0)
-            session_apdu(s, s->rx.source, s->rx.destination, s->rx.buf, s->rx.len);
-        else if (event == WRAPPER_VERSION_WRONG || event == WRAPPER_TOO_LONG)
-            close_now(s);
+        size_t whole = s->rx.n_head == 0 ? whole_frame(p + used, n - used) : 0;
+        if (whole > 0)
+            take_whole(s, p + used, whole);
+        used += whole > 0 ? whole : take_part(s, p + used, n - used);
     }
     return s->state == SESSION_CLOSED ? n : used;
 }
