@@ -9,13 +9,15 @@
  * - A server sends only when asked (P bit). Its answer stays borrowed (dlms_link_sending) until the
  *   client's next frame acknowledges it, which is as a rule the next request.
  * - SNRM of the connected client begins anew: dlms_link_state() says LINK_CLOSED from the SNRM
- * until its UA is taken, so that the association ends. Look at the state between feed and take.
+ *   until its UA is taken, so that the association ends. Look at the state between feed and take.
  * - unconfirmed APDUs are UI frames; a server sends them without a connection too, `client` and
  *   `server` of struct dlms_frame being the addresses. An answer goes where the request came from,
  *   whatever those say.
  * - A client that waits for an answer or has none to wait for polls with RR by itself, at first
  *   after 50 ms, then after twice that and so on: this is how an event of the server, or an answer
  *   that takes its time, gets through. Hand over the next APDU while it does.
+ *   A server that says RR or RNR is alive: how long to wait for its answer is up to the
+ *   caller.
  * - An APDU that does not fit the buffer is acknowledged and dropped: the association's PDU size is
  *   what keeps it from coming. */
 #ifndef FERRARIS_DLMS_HDLC_H
@@ -37,7 +39,8 @@ struct hdlc_config {
     uint8_t address_size;  /* of the server: 1, 2 or 4 octets; a server's own frames without a
                               request  (pushes): 0 for 1 */
     uint8_t retries;       /* then LINK_FAILED */
-    uint32_t response_ms;  /* wait for an answer before the frame is sent again; 1.. */
+    uint32_t response_ms;  /* wait for an answer before the frame is sent again; 1..; counted from
+                              dlms_link_take(), so it includes the time of both frames on the line */
     /* server */
     uint16_t physical; /* own lower address: 17..; frames for other stations are ignored; all
                           stations (7F, 3FFF) and absent lower addresses are ours. 0: any is */
