@@ -113,32 +113,36 @@ enum err client_transmit(struct cosem_client *c, uint8_t *apdu, size_t len)
     return err == ERR_RANGE ? ERR_FULL : err;
 }
 
-/* Protects and hands over; *general: goes by general blocks, unless there are none. */
+/* Protects and hands over; `general`: by general blocks where they are agreed. */
 static enum err dispatch(struct cosem_client *c, const struct wr *w, bool sealed, bool general)
 {
     size_t at = CLIENT_PLAIN_AT, len = w->len;
-    const size_t overhead = sealed ? client_overhead(c, c->buf[CLIENT_PLAIN_AT]) : 0;
-    const bool fits = len + overhead <= client_limit(c);
     if (w->err)
         return w->err;
-    if (!fits && !(general && client_gbt_possible(c, len + overhead)))
+    const size_t most = len + (sealed ? client_overhead(c, c->buf[CLIENT_PLAIN_AT]) : 0);
+    general = general && client_gbt_possible(c, most);
+    if (!general && most > client_limit(c))
         return ERR_FULL;
     const enum err err = sealed ? client_protect(c, &at, &len) : ERR_OK;
     if (err)
         return err;
-    return fits ? client_transmit(c, c->buf + at, len) : client_gbt_begin(c, c->now_ms, at, len);
+    return general ? client_gbt_begin(c, c->now_ms, at, len) : client_transmit(c, c->buf + at, len);
 }
 
 enum err client_send(struct cosem_client *c, uint64_t now_ms, const struct wr *w,
                      enum cosem_client_state next, bool sealed)
 {
+    const bool serves = next >= CLIENT_GETTING && next <= CLIENT_ACCESSING;
+    const bool in_blocks = c->task.by_blocks || c->block > 0; /* of the service itself */
     c->now_ms = now_ms;
     client_gbt_end(c);
-    const enum err err = dispatch(c, w, sealed, true);
+    const enum err err = dispatch(c, w, sealed, serves && !in_blocks);
     if (err)
         return err;
     c->state = next;
-    if (!c->gbt.active)
+    if (c->gbt.active)
+        client_gbt_await(c);
+    else
         client_await(c, now_ms, c->config.timeout_ms);
     return ERR_OK;
 }
@@ -242,19 +246,41 @@ static bool is_general(uint8_t tag)
     return tag == DLMS_GENERAL_GLO || tag == DLMS_GENERAL_DED;
 }
 
+bool client_may_double(const struct cosem_client *c)
+{
+    return c->link->ops->datagrams;
+}
+
+/* Opens the answer that is awaited. False after a failure; or it is a datagram seen before, then
+ * the answer may still come. */
+static bool open_answer(struct cosem_client *c, uint8_t *apdu, size_t len, struct rd *plain)
+{
+    const struct cosem_client_failure failure = c->failure;
+    const enum cosem_client_state state = c->state;
+    const uint64_t deadline_ms = c->deadline_ms;
+    if (client_unprotect_apdu(c, apdu, len, plain))
+        return true;
+    if (client_may_double(c) && c->failure.why == CLIENT_WHY_COUNTER) {
+        c->failure = failure;
+        c->state = state;
+        c->deadline_ms = deadline_ms;
+    }
+    return false;
+}
+
 /* While an answer is awaited. */
 static void on_service(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, size_t len)
 {
+    const bool ciphered = c->config.security != 0;
+    const uint8_t tag = len > 0 ? apdu[0] : 0;
     struct rd r = rd_of(apdu, len);
     bool dedicated;
-    if (c->config.security != 0) {
-        if (len == 0 || (apdu_plain_tag(apdu[0], &dedicated) == 0 && !is_general(apdu[0]))) {
-            client_fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, 0);
-            return;
-        }
-        if (!client_unprotect_apdu(c, apdu, len, &r))
-            return;
+    if (ciphered && apdu_plain_tag(tag, &dedicated) == 0 && !is_general(tag)) {
+        client_fail(c, ERR_ACCESS, CLIENT_WHY_WEAK, 0);
+        return;
     }
+    if (ciphered && !open_answer(c, apdu, len, &r))
+        return;
     if (!client_on_notice(c, (struct bytes){r.p + r.pos, rd_left(&r)}))
         client_on_response(c, now_ms, &r);
 }
@@ -270,7 +296,7 @@ static void on_idle_apdu(struct cosem_client *c, uint8_t *apdu, size_t len)
 {
     const uint8_t tag = len > 0 ? apdu[0] : 0;
     if (!is_general(tag) && !is_ciphered_notice(tag)) {
-        if (c->state != CLIENT_CLOSED)
+        if (c->state != CLIENT_CLOSED && !client_may_double(c))
             client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, tag);
     } else if (c->config.security != 0 && c->has_server_title) {
         struct rd r;
@@ -279,19 +305,15 @@ static void on_idle_apdu(struct cosem_client *c, uint8_t *apdu, size_t len)
     }
 }
 
-void client_on_apdu(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, size_t len)
+static void on_whole_apdu(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, size_t len)
 {
     const uint8_t tag = len > 0 ? apdu[0] : 0;
     const bool served = c->state >= CLIENT_AUTHENTICATING && c->state <= CLIENT_ACCESSING &&
                         c->state != CLIENT_READY;
-    if (c->state == CLIENT_FAILED)
-        return;
     if (tag == DLMS_DATA_NOTIFICATION || tag == DLMS_EVENT_NOTIFICATION)
         (void)(c->config.security == 0 && client_on_notice(c, (struct bytes){apdu, len}));
-    else if (tag == DLMS_GENERAL_BLOCK)
-        client_gbt_on_block(c, now_ms, (struct bytes){apdu, len});
     else if ((tag == DLMS_EXCEPTION_RESPONSE || tag == DLMS_CONFIRMED_SERVICE_ERROR) &&
-             c->state != CLIENT_CLOSED)
+             (cosem_client_waiting(c) || (c->state == CLIENT_READY && !client_may_double(c))))
         client_on_exception(c, (struct bytes){apdu, len});
     else if (c->state == CLIENT_ASSOCIATING && tag == DLMS_AARE)
         client_on_aare(c, now_ms, apdu, len);
@@ -303,6 +325,16 @@ void client_on_apdu(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, size
         on_service(c, now_ms, apdu, len);
     else
         on_idle_apdu(c, apdu, len);
+}
+
+/* A block is an APDU only with the last of its row. */
+static void on_apdu(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, size_t len)
+{
+    if (c->state == CLIENT_FAILED)
+        return;
+    if (len > 0 && apdu[0] == DLMS_GENERAL_BLOCK && !client_gbt_on_block(c, &apdu, &len))
+        return;
+    on_whole_apdu(c, now_ms, apdu, len);
 }
 
 /* ---- the link ---- */
@@ -345,7 +377,7 @@ static void look_at_link(struct cosem_client *c)
 static void on_frame(struct cosem_client *c, uint64_t now_ms, const struct dlms_frame *f)
 {
     if (f->client == c->config.client_sap && f->server == c->config.server_sap)
-        client_on_apdu(c, now_ms, f->p, f->len);
+        on_apdu(c, now_ms, f->p, f->len);
     else if (is_own_link(c)) /* a connection of its own: nobody else's frames belong there */
         client_fail(c, ERR_FORMAT, CLIENT_WHY_FRAME, 0);
 }

@@ -11,9 +11,9 @@
  * arrive, so a profile of any length needs no buffer here. State diagram: head of client.c. Green
  * Book 9.3, 9.4, IEC 62056-47.
  *
- * What a request needs is chosen by size and by what the meter agreed on: one APDU where it fits
- * the meter's PDU; else general block transfer (with gbt_window) where it fits the buffer; else the
- * blocks of SET and ACTION. Lists go one by one where the meter does not agree on lists.
+ * How a request goes is chosen by size and by what the meter agreed on: general block transfer
+ * (with gbt_window) where it fits the buffer for that; else one APDU where it fits the meter's PDU;
+ * else the blocks of SET and ACTION. Lists go one by one where the meter does not agree on lists.
  *
  * All input from the line is hostile: lengths, block numbers, counters, tags and the form of values
  * are checked before anything reaches the sink, except that a value's first blocks are handed on
@@ -71,9 +71,10 @@ struct cosem_client_config {
     bool dedicated; /* with security of both bits: draws a dedicated key for the association and
                        uses it from READY on, with counters of its own from 0 */
     bool general;   /* general-glo- or general-ded-ciphering in place of the services' own tags */
-    uint8_t gbt_window; /* proposes general block transfer and takes so many blocks in a row, 1..63;
-                           0: does not propose it. A block not answered within a third of timeout_ms
-                           goes again, twice */
+    /* Proposes general block transfer and takes so many blocks in a row, 1..63; 0: does not propose
+     * it. Where agreed, requests go so, and thus their answers, too: long ones stream, and a block
+     * not answered within a third of timeout_ms goes again, twice. */
+    uint8_t gbt_window;
     /* Where requests and answers of general block transfer are put together: the longest of them.
      * NULL: in the client itself, requests to 1000 octets, answers to 1500, and max_pdu is cut down
      * to COSEM_CLIENT_BLOCK_MAX. */
@@ -262,9 +263,9 @@ MUST_CHECK enum err cosem_client_access(struct cosem_client *c, uint64_t now_ms,
                                         const struct access_spec *specs, size_t n,
                                         struct bytes data, const struct cosem_client_sink *sink);
 
-/* Wipes what is secret and releases what the cipher holds; cosem_client_init begins anew. CLOSED and
- * FAILED hold nothing: only who gives a client up in another state must call it. All zeros may end,
- * too. */
+/* Wipes what is secret and releases what the cipher holds; cosem_client_init begins anew. CLOSED
+ * and FAILED hold nothing: only who gives a client up in another state must call it. All zeros may
+ * end, too. */
 void cosem_client_end(struct cosem_client *c);
 
 /* Octets from the line. Gives how many were consumed: fewer than n only while output waits for

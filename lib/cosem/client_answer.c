@@ -287,6 +287,8 @@ static void on_access(struct cosem_client *c, struct rd *r)
         client_fail(c, r->err, CLIENT_WHY_APDU, (uint32_t)r->err_pos);
         return;
     }
+    if ((a.invoke & DLMS_LONG_INVOKE_ID) != c->long_invoke && client_may_double(c))
+        return;
     if ((a.invoke & DLMS_LONG_INVOKE_ID) != c->long_invoke || a.n != c->task.n) {
         client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, DLMS_ACCESS_RESPONSE);
         return;
@@ -313,6 +315,8 @@ void client_on_response(struct cosem_client *c, uint64_t now_ms, struct rd *r)
     apdu_get_response(r, &a);
     if (r->err)
         client_fail(c, r->err, CLIENT_WHY_APDU, (uint32_t)r->err_pos);
+    else if ((a.invoke & 0x0F) != c->invoke && client_may_double(c))
+        return;
     else if ((a.invoke & 0x0F) != c->invoke)
         unexpected(c, &a);
     else if (c->state == CLIENT_GETTING && a.tag == DLMS_GET_RESPONSE)

@@ -109,7 +109,7 @@ static uint8_t own_window(const struct cosem_client *c)
     return c->config.gbt_window > 0 ? c->config.gbt_window : 1;
 }
 
-static void await(struct cosem_client *c)
+void client_gbt_await(struct cosem_client *c)
 {
     const uint32_t third = (c->config.timeout_ms + MAX_TRIES - 1) / MAX_TRIES;
     if (c->state != CLIENT_READY && c->state != CLIENT_CLOSED)
@@ -149,7 +149,7 @@ bool client_gbt_step(struct cosem_client *c)
     if (err)
         client_fail(c, err, CLIENT_WHY_LOCAL, 0);
     else
-        await(c);
+        client_gbt_await(c);
     return !err;
 }
 
@@ -163,7 +163,7 @@ bool client_gbt_again(struct cosem_client *c, uint64_t now_ms)
         say(c);
     else
         gbt_sender_again(&g->tx);
-    await(c);
+    client_gbt_await(c);
     return true;
 }
 
@@ -183,16 +183,16 @@ static bool join(struct cosem_client *c, struct bytes data)
     return true;
 }
 
-static void end(struct cosem_client *c, uint64_t now_ms)
+/* The APDU is complete; blocks within blocks are refused. */
+static bool end(struct cosem_client *c, uint8_t **apdu, size_t *len)
 {
     const struct client_gbt *g = &c->gbt;
-    uint8_t *apdu = g->join;
-    const size_t len = g->join_len;
+    *apdu = g->join;
+    *len = g->join_len;
     client_gbt_end(c);
-    if (len > 0 && apdu[0] == DLMS_GENERAL_BLOCK)
+    if (*len > 0 && (*apdu)[0] == DLMS_GENERAL_BLOCK)
         client_fail(c, ERR_FORMAT, CLIENT_WHY_UNEXPECTED, DLMS_GENERAL_BLOCK);
-    else
-        client_on_apdu(c, now_ms, apdu, len);
+    return c->state != CLIENT_FAILED;
 }
 
 /* A push begins anew with its block 1; while an answer is awaited, that is a doubled one. */
@@ -201,16 +201,16 @@ static bool begins(const struct cosem_client *c, const struct gbt_block *b)
     return !c->gbt.active || (!cosem_client_waiting(c) && b->number == 1);
 }
 
-void client_gbt_on_block(struct cosem_client *c, uint64_t now_ms, struct bytes apdu)
+bool client_gbt_on_block(struct cosem_client *c, uint8_t **apdu, size_t *len)
 {
     struct client_gbt *g = &c->gbt;
     struct gbt_block b;
     struct bytes data;
-    struct rd r = rd_of(apdu.p, apdu.len);
+    struct rd r = rd_of(*apdu, *len);
     gbt_get(&r, &b);
     if (r.err) {
         client_fail(c, r.err, CLIENT_WHY_APDU, (uint32_t)r.err_pos);
-        return;
+        return false;
     }
     enum err err = begins(c, &b) ? begin(c, NULL, 0, 0) : ERR_OK;
     if (!err)
@@ -219,14 +219,15 @@ void client_gbt_on_block(struct cosem_client *c, uint64_t now_ms, struct bytes a
         err = gbt_sender_ack(&g->tx, b.ack, b.window);
     if (err) {
         client_fail(c, err, CLIENT_WHY_BLOCK, b.number);
-        return;
+        return false;
     }
     g->tries = 0;
-    await(c);
+    client_gbt_await(c);
     if (!join(c, data))
-        return;
+        return false;
     if (g->rx.done)
-        end(c, now_ms);
-    else if (listens(g) && g->rx.answer && !g->rx.doubled)
+        return end(c, apdu, len);
+    if (listens(g) && g->rx.answer && !g->rx.doubled)
         say(c);
+    return false;
 }

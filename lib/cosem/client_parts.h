@@ -34,14 +34,14 @@ MUST_CHECK enum err client_transmit(struct cosem_client *c, uint8_t *apdu, size_
 MUST_CHECK enum err client_begin(struct cosem_client *c, uint64_t now_ms,
                                  enum cosem_client_state needed);
 enum err client_local(struct cosem_client *c, enum err err); /* keeps err in failure, gives it */
-void client_close_link(struct cosem_client *c);              /* the association is over */
+/* Datagrams may come twice or late: what nobody waits for is dropped then. */
+bool client_may_double(const struct cosem_client *c);
+void client_close_link(struct cosem_client *c); /* the association is over */
 void client_await(struct cosem_client *c, uint64_t now_ms,
                   uint32_t wait_ms); /* sets the deadline */
 void client_fail(struct cosem_client *c, enum err err, enum cosem_client_why why, uint32_t detail);
 /* A state in which no answer is awaited. */
 void client_become(struct cosem_client *c, enum cosem_client_state state);
-/* One APDU that came, wherever it lies; it may be deciphered in place. */
-void client_on_apdu(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, size_t len);
 
 /* --- client_request.c --- */
 uint8_t client_next_invoke(struct cosem_client *c); /* invoke-id-and-priority of a new request */
@@ -68,7 +68,10 @@ bool client_gbt_possible(const struct cosem_client *c, size_t len);
 /* Begins with the APDU buf[at .. at + len). */
 MUST_CHECK enum err client_gbt_begin(struct cosem_client *c, uint64_t now_ms, size_t at,
                                      size_t len);
-void client_gbt_on_block(struct cosem_client *c, uint64_t now_ms, struct bytes apdu);
+/* Takes the block in *apdu; true when with it an APDU is complete, which *apdu and *len then are.
+ */
+bool client_gbt_on_block(struct cosem_client *c, uint8_t **apdu, size_t *len);
+void client_gbt_await(struct cosem_client *c); /* sets the deadline of its words */
 /* Sends what waits for the link; false when there is nothing to send now. */
 bool client_gbt_step(struct cosem_client *c);
 /* No answer in time: true when something goes again. */
