@@ -27,6 +27,7 @@ static void free_if_over(struct collect_conn *conn)
     if (conn->addresses != NULL)
         uv_freeaddrinfo(conn->addresses);
     conn->addresses = conn->address = NULL;
+    cosem_client_end(&conn->reader.client);
     collector_conn_free(conn);
 }
 

@@ -278,6 +278,7 @@ static enum err connect(struct reader *r)
     struct cosem_client_config k = r->client.config;
     if (k.rx_floor < r->client.rx_floor)
         k.rx_floor = r->client.rx_floor;
+    cosem_client_end(&r->client);
     enum err err = cosem_client_init(&r->client, &k);
     if (!err)
         err = cosem_client_connect(&r->client, r->now_ms);
@@ -368,8 +369,10 @@ uint64_t reader_poll(struct reader *r, uint64_t now_ms)
 
 void reader_lost(struct reader *r)
 {
-    if (r->state == READER_READY)
+    if (r->state == READER_READY) {
         r->state = READER_DONE;
+        cosem_client_lost(&r->client);
+    }
     if (r->state != READER_BUSY)
         return;
     cosem_client_lost(&r->client);

@@ -114,6 +114,7 @@ static void run(struct result *r, const uint8_t *p, size_t n, size_t piece)
                                           .keys = &keys,
                                           .counter = &r->counter};
     uint8_t drop[512];
+    cosem_client_end(&r->client); /* of the last input */
     memset(r, 0, sizeof *r);
     CHECK(cosem_client_init(&r->client, &k) == ERR_OK);
     CHECK(cosem_client_connect(&r->client, 0) == ERR_OK);

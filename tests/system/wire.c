@@ -199,6 +199,7 @@ void wire_hang_up(struct wire *w)
     if (w->fd >= 0)
         close(w->fd);
     w->fd = -1;
+    cosem_client_end(&w->client);
 }
 
 /* ---- operations ---- */

@@ -44,6 +44,7 @@ static struct line *line_new(const char *model, const char *load, int64_t second
 static void line_free(struct line *l)
 {
     session_close(&l->session);
+    cosem_client_end(&l->x.reader.client);
     rig_free(l->rig);
     free(l);
 }

@@ -51,6 +51,49 @@ static void gcm_case_read(struct gcm_case *c, const json_t *test)
     assert_int_equal(field(test, "ct", c->cipher, sizeof c->cipher), c->len);
 }
 
+/* One cipher for all cases, so that each begins with what the last one left. */
+static struct crypto_gcm ready;
+
+static void gcm_case_cached(struct gcm_case *c)
+{
+    struct bytes aad = {c->aad, c->aad_len};
+    uint8_t work[1024], tag[16];
+    memcpy(work, c->text, c->len);
+    assert_int_equal(crypto_gcm_key(&ready, c->key), ERR_OK);
+    for (unsigned again = 0; again < 2; again++) {
+        assert_int_equal(crypto_gcm_seal_with(&ready, c->iv, &aad, 1, work, c->len, tag, 16), 0);
+        assert_memory_equal(work, c->cipher, c->len);
+        assert_memory_equal(tag, c->tag, 16);
+        assert_int_equal(crypto_gcm_open_with(&ready, c->iv, &aad, 1, work, c->len, c->tag, 16), 0);
+        assert_memory_equal(work, c->text, c->len);
+        assert_int_equal(crypto_gcm_crypt_with(&ready, c->iv, work, c->len), ERR_OK);
+        assert_memory_equal(work, c->cipher, c->len);
+        memcpy(work, c->text, c->len);
+    }
+}
+
+/* Text and additional data in pieces of 1, 2, 5, 16, 33 octets and in one. */
+static void gcm_case_parts(struct gcm_case *c)
+{
+    static const size_t piece[] = {1, 2, 5, 16, 33, 1024};
+    uint8_t work[1024], tag[16];
+    for (size_t k = 0; k < sizeof piece / sizeof piece[0]; k++) {
+        memcpy(work, c->text, c->len);
+        assert_int_equal(crypto_gcm_begin(&ready, c->iv, NULL, 0), ERR_OK);
+        for (size_t at = 0; at < c->aad_len; at += piece[k]) {
+            size_t left = c->aad_len - at, n = left < piece[k] ? left : piece[k];
+            assert_int_equal(crypto_gcm_auth_part(&ready, c->aad + at, n), ERR_OK);
+        }
+        for (size_t at = 0; at < c->len; at += piece[k]) {
+            size_t left = c->len - at, n = left < piece[k] ? left : piece[k];
+            assert_int_equal(crypto_gcm_seal_part(&ready, work + at, n), ERR_OK);
+        }
+        assert_int_equal(crypto_gcm_finish(&ready, tag, 16), ERR_OK);
+        assert_memory_equal(work, c->cipher, c->len);
+        assert_memory_equal(tag, c->tag, 16);
+    }
+}
+
 static void gcm_case_valid(struct gcm_case *c)
 {
     struct bytes aad = {c->aad, c->aad_len};
@@ -58,6 +101,8 @@ static void gcm_case_valid(struct gcm_case *c)
     memcpy(work, c->text, c->len);
     assert_int_equal(crypto_gcm_crypt(c->key, c->iv, work, c->len), ERR_OK);
     assert_memory_equal(work, c->cipher, c->len);
+    gcm_case_cached(c);
+    gcm_case_parts(c);
     for (size_t tag_len = CRYPTO_GCM_TAG_MIN; tag_len <= CRYPTO_GCM_TAG_MAX; tag_len++) {
         memcpy(work, c->text, c->len);
         assert_int_equal(crypto_gcm_seal(c->key, c->iv, &aad, 1, work, c->len, tag, tag_len), 0);
@@ -72,6 +117,12 @@ static void gcm_case_invalid(struct gcm_case *c)
 {
     static const uint8_t zero[1024];
     struct bytes aad = {c->aad, c->aad_len};
+    uint8_t copy[1024];
+    memcpy(copy, c->cipher, c->len);
+    assert_int_equal(crypto_gcm_key(&ready, c->key), ERR_OK);
+    assert_int_equal(crypto_gcm_open_with(&ready, c->iv, &aad, 1, copy, c->len, c->tag, 16),
+                     ERR_TAG);
+    assert_memory_equal(copy, zero, c->len);
     assert_int_equal(crypto_gcm_open(c->key, c->iv, &aad, 1, c->cipher, c->len, c->tag, 16),
                      ERR_TAG);
     assert_memory_equal(c->cipher, zero, c->len);
@@ -311,6 +362,74 @@ static void crypto_key_unwrap_wipes_when_any_bit_differs(void **state)
     }
 }
 
+static void crypto_gcm_says_key_or_state_when_called_out_of_order(void **state)
+{
+    (void)state;
+    struct crypto_gcm g = {.ready = false};
+    uint8_t key[16] = {1}, iv[12] = {2}, text[4] = {3}, tag[16];
+    assert_int_equal(crypto_gcm_begin(&g, iv, NULL, 0), ERR_KEY);
+    assert_int_equal(crypto_gcm_seal_with(&g, iv, NULL, 0, text, 4, tag, 12), ERR_KEY);
+    assert_int_equal(crypto_gcm_open_with(&g, iv, NULL, 0, text, 4, tag, 12), ERR_KEY);
+    assert_int_equal(crypto_gcm_crypt_with(&g, iv, text, 4), ERR_KEY);
+    assert_int_equal(crypto_gcm_seal_part(&g, text, 4), ERR_STATE);
+    assert_int_equal(crypto_gcm_key(&g, key), ERR_OK);
+    assert_int_equal(crypto_gcm_seal_part(&g, text, 4), ERR_STATE);
+    assert_int_equal(crypto_gcm_auth_part(&g, text, 4), ERR_STATE);
+    assert_int_equal(crypto_gcm_finish(&g, tag, 12), ERR_STATE);
+    assert_int_equal(crypto_gcm_begin(&g, iv, NULL, 0), ERR_OK);
+    assert_int_equal(crypto_gcm_seal_part(&g, text, 4), ERR_OK);
+    assert_int_equal(crypto_gcm_auth_part(&g, text, 4), ERR_STATE);
+    assert_int_equal(crypto_gcm_finish(&g, tag, 3), ERR_RANGE);
+    assert_int_equal(crypto_gcm_finish(&g, tag, 12), ERR_OK);
+    assert_int_equal(crypto_gcm_finish(&g, tag, 12), ERR_STATE);
+    crypto_gcm_end(&g);
+    assert_int_equal(crypto_gcm_begin(&g, iv, NULL, 0), ERR_KEY);
+}
+
+/* FIPS 180-4 examples (NIST, SHA256.pdf), the empty text, and a million times "a". */
+static void crypto_digest_agrees_with_nist_when_sha256(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *digest;
+    } cases[] = {
+        {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+        {"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqr"
+         "lmnopqrsmnopqrstnopqrstu",
+         "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"},
+    };
+    uint8_t want[32], got[32];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const uint8_t *text = (const uint8_t *)cases[i].text;
+        size_t len = strlen(cases[i].text);
+        hex_octets(cases[i].digest, want, sizeof want);
+        for (size_t cut = 0; cut <= len; cut++) {
+            const struct bytes parts[] = {{text, cut}, {NULL, 0}, {text + cut, len - cut}};
+            assert_int_equal(crypto_digest(CRYPTO_SHA256, parts, 3, got), ERR_OK);
+            assert_memory_equal(got, want, sizeof want);
+        }
+    }
+    static uint8_t many[1000];
+    static struct bytes parts[1000];
+    memset(many, 'a', sizeof many);
+    for (size_t i = 0; i < 1000; i++)
+        parts[i] = (struct bytes){many, sizeof many};
+    hex_octets("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0", want, 32);
+    assert_int_equal(crypto_digest(CRYPTO_SHA256, parts, 1000, got), ERR_OK);
+    assert_memory_equal(got, want, sizeof want);
+}
+
+static void crypto_digest_has_no_weak_hash_unless_the_build_asks(void **state)
+{
+    (void)state;
+    uint8_t out[CRYPTO_HASH_MAX];
+    assert_int_equal(crypto_digest(CRYPTO_MD5, NULL, 0, out), ERR_UNSUPPORTED);
+    assert_int_equal(crypto_digest(CRYPTO_SHA1, NULL, 0, out), ERR_UNSUPPORTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +441,9 @@ int main(void)
         cmocka_unit_test(crypto_gcm_open_refuses_and_wipes_when_any_bit_differs),
         cmocka_unit_test(crypto_gcm_makes_a_tag_of_no_text),
         cmocka_unit_test(crypto_gcm_refuses_when_the_tag_length_is_out_of_range),
+        cmocka_unit_test(crypto_gcm_says_key_or_state_when_called_out_of_order),
+        cmocka_unit_test(crypto_digest_agrees_with_nist_when_sha256),
+        cmocka_unit_test(crypto_digest_has_no_weak_hash_unless_the_build_asks),
         cmocka_unit_test(crypto_key_wrap_agrees_with_rfc3394),
         cmocka_unit_test(crypto_key_unwrap_wipes_when_any_bit_differs),
     };

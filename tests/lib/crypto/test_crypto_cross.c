@@ -75,6 +75,50 @@ static void portable_gcm_agrees_with_openssl_when_input_is_random(void **state)
     }
 }
 
+/* The same text in random pieces to one, in one piece to the other, each with a cipher that has
+ * sealed before. */
+static void portable_gcm_in_parts_agrees_with_openssl_when_input_is_random(void **state)
+{
+    (void)state;
+    uint32_t x = 0x13A5;
+    struct crypto_gcm openssl = {.ready = false}, portable = {.ready = false};
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct input in;
+        uint8_t a[SIZE], b[SIZE], tag_a[16], tag_b[16];
+        draw(&in, &x);
+        memcpy(a, in.text, SIZE);
+        memcpy(b, in.text, SIZE);
+        assert_int_equal(crypto_gcm_key(&openssl, in.key), ERR_OK);
+        assert_int_equal(portable_gcm_key(&portable, in.key), ERR_OK);
+        assert_int_equal(portable_gcm_begin(&portable, in.iv, in.views, 2), ERR_OK);
+        for (size_t at = 0, n; at < in.len; at += n) {
+            n = 1 + next(&x) % (in.len - at);
+            assert_int_equal(portable_gcm_seal_part(&portable, b + at, n), ERR_OK);
+        }
+        assert_int_equal(portable_gcm_finish(&portable, tag_b, 16), ERR_OK);
+        assert_int_equal(crypto_gcm_seal_with(&openssl, in.iv, in.views, 2, a, in.len, tag_a, 16),
+                         ERR_OK);
+        assert_memory_equal(a, b, SIZE);
+        assert_memory_equal(tag_a, tag_b, 16);
+    }
+    crypto_gcm_end(&openssl);
+    portable_gcm_end(&portable);
+}
+
+static void portable_digest_agrees_with_openssl_when_input_is_random(void **state)
+{
+    (void)state;
+    uint32_t x = 0x256;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct input in;
+        uint8_t a[32], b[32];
+        draw(&in, &x);
+        assert_int_equal(crypto_digest(CRYPTO_SHA256, in.views, 2, a), ERR_OK);
+        assert_int_equal(portable_digest(CRYPTO_SHA256, in.views, 2, b), ERR_OK);
+        assert_memory_equal(a, b, 32);
+    }
+}
+
 static void portable_key_wrap_agrees_with_openssl_when_input_is_random(void **state)
 {
     (void)state;
@@ -99,6 +143,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(portable_gcm_agrees_with_openssl_when_input_is_random),
+        cmocka_unit_test(portable_gcm_in_parts_agrees_with_openssl_when_input_is_random),
+        cmocka_unit_test(portable_digest_agrees_with_openssl_when_input_is_random),
         cmocka_unit_test(portable_key_wrap_agrees_with_openssl_when_input_is_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

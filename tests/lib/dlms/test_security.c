@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "lib/dlms/security.h"
@@ -279,6 +280,89 @@ static void dlms_security_says_key_when_one_is_missing(void **state)
     assert_int_equal(dlms_hls5_make(&f.keys, f.title, 1, (struct bytes){buf, 8}, out), ERR_KEY);
 }
 
+/* The published octets again, through a cipher that is ready and in parts of 1, 7 and all octets.
+ */
+static void dlms_seal_with_and_in_parts_make_the_published_octets(void **state)
+{
+    (void)state;
+    static const size_t piece[] = {1, 7, 128};
+    struct crypto_gcm gcm = {.ready = false};
+    for (size_t i = 0; i < 3 * N_SEALED; i++) {
+        struct fixture f;
+        uint8_t buf[128], tag[CRYPTO_GCM_TAG];
+        size_t n = piece[i % 3], tag_len;
+        set_up(&f, &sealed[i / 3]);
+        const struct dlms_cipher c = {&gcm, f.keys.gak, f.title};
+        struct dlms_body b = {.sc = f.body[0],
+                              .counter = counter_of(f.body),
+                              .buf = buf,
+                              .size = f.body_len,
+                              .text_len = f.plain_len};
+        memcpy(buf + DLMS_HEAD_LEN, f.plain, f.plain_len);
+        assert_int_equal(crypto_gcm_key(&gcm, f.keys.guek), ERR_OK);
+        assert_int_equal(dlms_seal_with(&c, &b), ERR_OK);
+        assert_int_equal(b.len, f.body_len);
+        assert_memory_equal(buf, f.body, f.body_len);
+        assert_int_equal(dlms_seal_begin(&c, b.sc, b.counter, buf), ERR_OK);
+        for (size_t at = 0; at < f.plain_len; at += n)
+            assert_int_equal(
+                dlms_seal_part(&c, b.sc, f.plain + at, f.plain_len - at < n ? f.plain_len - at : n),
+                ERR_OK);
+        assert_int_equal(dlms_seal_end(&c, b.sc, tag, &tag_len), ERR_OK);
+        assert_memory_equal(buf, f.body, DLMS_HEAD_LEN);
+        assert_memory_equal(f.plain, f.body + DLMS_HEAD_LEN, f.plain_len);
+        assert_int_equal(DLMS_HEAD_LEN + f.plain_len + tag_len, f.body_len);
+        assert_memory_equal(tag, f.body + DLMS_HEAD_LEN + f.plain_len, tag_len);
+        assert_int_equal(dlms_open_with(&c, &b), ERR_OK);
+        assert_int_equal(b.counter, counter_of(f.body));
+    }
+    crypto_gcm_end(&gcm);
+}
+
+/* A vector of greenbook_suite0_ciphering.json: Green Book, Ed. 8, table 40, beside this folder. */
+static void expect_vector(const json_t *root, const json_t *v)
+{
+    struct fixture f;
+    uint8_t apdu[128], buf[128], ic[4];
+    size_t len = 0;
+    memset(&f, 0, sizeof f);
+    hex_octets(json_string_value(json_object_get(root, "guek")), f.keys.guek, 16);
+    hex_octets(json_string_value(json_object_get(root, "gak")), f.keys.gak, 16);
+    hex_octets(json_string_value(json_object_get(root, "system_title_client")), f.title, 8);
+    hex_octets(json_string_value(json_object_get(v, "ic")), ic, sizeof ic);
+    const char *text = json_string_value(json_object_get(v, "plain_apdu"));
+    const char *whole = json_string_value(json_object_get(v, "glo_apdu"));
+    const char *tag = json_string_value(json_object_get(v, "tag"));
+    uint8_t sc;
+    hex_octets(json_string_value(json_object_get(v, "sc")), &sc, 1);
+    f.plain_len = hex_octets(text, buf + DLMS_HEAD_LEN, sizeof buf - DLMS_HEAD_LEN);
+    struct rd r = rd_of(ic, sizeof ic);
+    assert_int_equal(dlms_seal(f.keys.guek, f.keys.gak, f.title, sc, rd_u32(&r), buf, f.plain_len,
+                               sizeof buf, &len),
+                     ERR_OK);
+    size_t n = hex_octets(whole ? whole : tag, apdu, sizeof apdu);
+    size_t head = whole ? 2 : 0; /* tag and length octet of the glo- APDU */
+    assert_true(n - head <= len);
+    assert_memory_equal(buf + len - (n - head), apdu + head, n - head);
+}
+
+static void dlms_seal_agrees_with_the_green_book_file(void **state)
+{
+    (void)state;
+    json_error_t error;
+    json_t *v, *root = json_load_file(SHARED_DIR "/vectors/crypto/greenbook_suite0_ciphering.json",
+                                      0, &error);
+    size_t i;
+    if (!root) {
+        print_message("skipped: greenbook_suite0_ciphering.json is not here\n");
+        skip();
+        return;
+    }
+    assert_int_equal(json_array_size(json_object_get(root, "vectors")), 4);
+    json_array_foreach(json_object_get(root, "vectors"), i, v) expect_vector(root, v);
+    json_decref(root);
+}
+
 static void dlms_hls5_makes_and_accepts_the_published_answers(void **state)
 {
     (void)state;
@@ -435,6 +519,8 @@ static void dlms_counter_ends_before_it_wraps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dlms_seal_with_and_in_parts_make_the_published_octets),
+        cmocka_unit_test(dlms_seal_agrees_with_the_green_book_file),
         cmocka_unit_test(dlms_seal_makes_the_published_octets),
         cmocka_unit_test(dlms_open_gives_the_published_text),
         cmocka_unit_test(dlms_open_refuses_and_wipes_when_any_bit_differs),
