@@ -49,6 +49,9 @@ static enum cosem_result read_captured(const struct rule_call *k, const struct c
     enum cosem_result result = COSEM_SUCCESS;
     if (!cosem_find(k->call->device, (uint16_t)c->class_id, c->ln, &o) || !o.row->binding)
         return COSEM_OBJECT_UNDEFINED;
+    if (!o.row->rights || c->attr > 16 ||
+        !(o.row->rights->read[k->call->role] >> (c->attr - 1) & 1u))
+        return COSEM_READ_WRITE_DENIED; /* no way around the rights of the object itself */
     if (c->attr == 1) {
         axdr_put_octets(w, o.ln, sizeof o.ln);
         return COSEM_SUCCESS;

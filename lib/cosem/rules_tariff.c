@@ -272,11 +272,25 @@ static uint64_t type_of(struct bytes value)
     return axdr_get_uint(&r);
 }
 
+/* Clients write the type before the times: times that no longer fit are taken away with it, and the
+ * schedule stands still until the new ones come. */
+static enum cosem_result change_type(const struct rule_call *k, struct bytes type)
+{
+    static const uint8_t empty[] = {AXDR_ARRAY, 0};
+    int type_slot = rule_slot(k, 3), times = rule_slot(k, 4);
+    struct values_change changes[] = {{(uint16_t)type_slot, type},
+                                      {(uint16_t)times, {empty, sizeof empty}}};
+    if (type_slot < 0 || times < 0)
+        return COSEM_READ_WRITE_DENIED;
+    enum cosem_result result = values_change(k->v, changes, 2);
+    return result ? result : RULE_STORED;
+}
+
 static enum cosem_result check_single_action(const struct rule_call *k, uint8_t attr,
                                              struct bytes value)
 {
-    if (attr == 3)
-        return verdict(times_fit(type_of(value), rule_value(k, 4)));
+    if (attr == 3 && !times_fit(type_of(value), rule_value(k, 4)))
+        return change_type(k, value);
     if (attr == 4)
         return verdict(times_fit(type_of(rule_value(k, 3)), value));
     return COSEM_SUCCESS;

@@ -35,6 +35,7 @@ struct values_slot {
     uint16_t initial_len;   /* VALUES_INITIAL(...) */
     const uint8_t *initial; /* A-XDR; must pass the descriptor's check */
 };
+/* For tables outside functions: the octets last as long as the program. */
 #define VALUES_INITIAL(...)                                                                        \
     .initial = (const uint8_t[]){__VA_ARGS__}, .initial_len = sizeof((const uint8_t[]){__VA_ARGS__})
 

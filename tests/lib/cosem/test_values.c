@@ -410,6 +410,48 @@ static void values_without_support_are_refused(void **state)
                      COSEM_SCOPE_OF_ACCESS_VIOLATED);
 }
 
+static const struct cosem_rights everybody = {.read = {0xFFFF, 0xFFFF, 0xFFFF}};
+static const struct cosem_rights manager = {.read = {0, 0, 0xFFFF}};
+static const struct cosem_row compact_rows[] = {
+    {.ln = {0, 0, 96, 1, 0, 255}, .class_id = 1, .rights = &manager, .binding = &values_binding},
+    {.ln = {0, 0, 66, 0, 0, 255},
+     .class_id = 62,
+     .rights = &everybody,
+     .binding = &values_binding}};
+#define COMPACT_SLOT(id, size, ...)                                                                \
+    {                                                                                              \
+        .class_id = 62, .ln = {0, 0, 66, 0, 0, 255}, .attr = id, .max = size,                      \
+        VALUES_INITIAL(__VA_ARGS__)                                                                \
+    }
+static const struct values_slot compact_slots[] = {
+    {.class_id = 1, .ln = {0, 0, 96, 1, 0, 255}, .attr = 2, .max = 2, VALUES_INITIAL(0x11, 7)},
+    COMPACT_SLOT(2, 20, 9, 0),
+    COMPACT_SLOT(3, 20, 1, 1, 2, 4, 0x12, 0, 1, 9, 6, 0, 0, 96, 1, 0, 255, 0x0F, 2, 0x12, 0, 0),
+    COMPACT_SLOT(4, 2, 0x11, 5),
+    COMPACT_SLOT(6, 2, 0x16, 1)};
+
+/* Compact data gives nobody what the captured object itself would not. */
+static void compact_data_keeps_the_rights_of_its_objects(void **state)
+{
+    const struct cosem_select whole = {.selector = 0};
+    uint8_t room[64];
+    struct values v = {
+        .slots = compact_slots, .n_slots = 5, .arena = memory, .arena_size = sizeof memory};
+    struct cosem_device device = {.rows = compact_rows, .n_rows = 2, .values = &v};
+    struct cosem_ref o = {.row = &compact_rows[1], .ln = {0, 0, 66, 0, 0, 255}};
+    (void)state;
+    assert_int_equal(values_init(&v), ERR_OK);
+    for (int role = COSEM_PUBLIC; role < COSEM_N_ROLES; role++) {
+        struct cosem_call call = {.role = (enum cosem_role)role, .device = &device};
+        struct cosem_gen g = {.item = 0};
+        struct wr w = wr_of(room, sizeof room);
+        assert_int_equal(values_binding.get(&call, &o, 2, &whole, &g, &w),
+                         role == COSEM_MANAGER ? COSEM_SUCCESS : COSEM_READ_WRITE_DENIED);
+        assert_int_equal(w.len, role == COSEM_MANAGER ? 4 : 0);
+    }
+    assert_memory_equal(room, "\x09\x02\x05\x07", 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +469,7 @@ int main(void)
         cmocka_unit_test(values_put_is_all_or_nothing),
         cmocka_unit_test(values_are_read_in_parts),
         cmocka_unit_test(values_without_support_are_refused),
+        cmocka_unit_test(compact_data_keeps_the_rights_of_its_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
