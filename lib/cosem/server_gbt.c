@@ -53,7 +53,7 @@ void gbt_end(struct cosem_session *s)
 static void abort_exchange(struct cosem_session *s, uint8_t service_error)
 {
     gbt_end(s);
-    reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, service_error);
+    reply_exception_frame(s, DLMS_STATE_SERVICE_NOT_ALLOWED, service_error);
 }
 
 /* ---- octets of the answer ---- */

@@ -35,6 +35,8 @@ void reply_send_plain(struct cosem_session *s, size_t start, size_t len);
 void reply_frame(struct cosem_session *s, size_t start, size_t len);
 void reply_response(struct cosem_session *s, const struct apdu_response *a);
 void reply_exception(struct cosem_session *s, uint8_t state_error, uint8_t service_error);
+/* The same as a frame of its own, also where the request came by general block transfer. */
+void reply_exception_frame(struct cosem_session *s, uint8_t state_error, uint8_t service_error);
 /* Everything told so far becomes durable (config.before_tell). */
 MUST_CHECK enum err server_before_tell(struct cosem_session *s);
 struct cosem_call server_call(struct cosem_session *s);

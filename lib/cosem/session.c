@@ -236,7 +236,8 @@ void reply_response(struct cosem_session *s, const struct apdu_response *a)
     reply_send(s, REPLY_START, w.len);
 }
 
-void reply_exception(struct cosem_session *s, uint8_t state_error, uint8_t service_error)
+/* At REPLY_START; gives its length. */
+static size_t put_exception(struct cosem_session *s, uint8_t state_error, uint8_t service_error)
 {
     struct apdu_response a = {
         .tag = DLMS_EXCEPTION_RESPONSE, .state_error = state_error, .service_error = service_error};
@@ -244,7 +245,19 @@ void reply_exception(struct cosem_session *s, uint8_t state_error, uint8_t servi
         a.counter = security_expected(s);
     struct wr w = reply_begin(s);
     apdu_put_response(&w, &a);
-    reply_send_plain(s, REPLY_START, w.len);
+    return w.len;
+}
+
+void reply_exception(struct cosem_session *s, uint8_t state_error, uint8_t service_error)
+{
+    size_t len = put_exception(s, state_error, service_error);
+    reply_send_plain(s, REPLY_START, len);
+}
+
+void reply_exception_frame(struct cosem_session *s, uint8_t state_error, uint8_t service_error)
+{
+    size_t len = put_exception(s, state_error, service_error);
+    reply_frame(s, REPLY_START, len);
 }
 
 enum err server_before_tell(struct cosem_session *s)
