@@ -90,11 +90,11 @@ size_t decode_frame_at(struct bytes b)
     return is_wrapper(b) && wrapper_length(b) <= b.len ? wrapper_length(b) : 0;
 }
 
-bool decode_stream_begins(const struct decode_stream *s, struct bytes b)
+bool decode_stream_begins(const struct decode_stream *s, struct bytes b, bool strong)
 {
     if (decode_frame_at(b) > 0)
         return true;
-    if (s->rest.len > 0 && b.len > 0 && (b.p[0] == AXDR_ARRAY || b.p[0] == AXDR_STRUCT))
+    if ((strong || s->rest.len > 0) && b.len > 0 && (b.p[0] == AXDR_ARRAY || b.p[0] == AXDR_STRUCT))
         return false;
     return decode_link_shape(b) == DECODE_WHOLE;
 }
@@ -318,7 +318,7 @@ static bool begins_anew(const struct decode_stream *s, struct bytes unit)
     size_t n = s->rest.len < unit.len ? s->rest.len : unit.len;
     if (n > 4)
         n = 4;
-    return decode_stream_begins(s, unit) || memcmp(s->rest.p, unit.p, n) == 0;
+    return decode_stream_begins(s, unit, false) || memcmp(s->rest.p, unit.p, n) == 0;
 }
 
 void decode_stream_unit(struct decode_stream *s, const uint8_t *p, size_t n)

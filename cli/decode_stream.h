@@ -51,9 +51,9 @@ struct decode_stream { /* all zeros, talk and sink: a new one */
 
 void decode_stream_feed(struct decode_stream *s, const uint8_t *p, size_t n);
 void decode_stream_unit(struct decode_stream *s, const uint8_t *p, size_t n);
-/* Whether these octets begin with a whole frame or are a whole APDU. While something is kept that
- * they could continue, a bare A-XDR value is no beginning. */
-bool decode_stream_begins(const struct decode_stream *s, struct bytes b);
+/* Whether these octets begin with a whole frame or are a whole APDU. A bare A-XDR value is a weak
+ * sign: not counted while something is kept that it could continue, nor with `strong`. */
+bool decode_stream_begins(const struct decode_stream *s, struct bytes b, bool strong);
 /* A whole frame of any link begins here, check sums right: its length, 0 else. */
 size_t decode_frame_at(struct bytes b);
 void decode_stream_flush(struct decode_stream *s); /* no unit will continue what is kept */

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONG_RUN 8  /* octets: shorter ones in a log are times, counts and addresses */
-#define SKIP_MAX 12 /* words in front of a frame, as times */
+/* Octets that a log's line must have in a row to be more than times, counts and addresses: less
+ * where a frame waits for its rest. */
+#define LONG_RUN  12
+#define LONG_REST 8
+#define SKIP_MAX  12 /* words in front of a frame, as times */
 
 static bool is_gap(char c)
 {
@@ -148,7 +151,8 @@ static bool find_start(const struct decode_text *t, struct run *r)
         memcpy(&start, t->starts.p + (r->first_word + i) * sizeof start, sizeof start);
         if (start >= r->to)
             return false;
-        if (decode_stream_begins(t->stream, (struct bytes){t->octets.p + start, r->to - start})) {
+        if (decode_stream_begins(t->stream, (struct bytes){t->octets.p + start, r->to - start},
+                                 i > 0)) {
             r->from = start;
             return true;
         }
@@ -183,7 +187,8 @@ static const struct run *longest(const struct line *l)
 static bool take_longest(struct decode_text *t, const struct line *l)
 {
     const struct run *r = longest(l);
-    if (l->n_runs == 0 || r->to - r->from < LONG_RUN)
+    const size_t least = t->stream->rest.len > 0 ? LONG_REST : LONG_RUN;
+    if (l->n_runs == 0 || r->to - r->from < least)
         return false;
     unit(t, r);
     return true;
@@ -222,6 +227,14 @@ static bool is_dump(struct decode_text *t, const char *line, char *room, size_t 
     return true;
 }
 
+/* The last line of a hex dump is the number of octets alone. */
+static bool is_dump_end(const struct decode_text *t, const char *line)
+{
+    char *end;
+    const unsigned long at = strtoul(line, &end, 16);
+    return t->dump_at > 0 && end - line >= 7 && *end == '\0' && at == t->dump_at;
+}
+
 void decode_text_line(struct decode_text *t, const char *line, unsigned number)
 {
     struct line l;
@@ -234,10 +247,12 @@ void decode_text_line(struct decode_text *t, const char *line, unsigned number)
         return;
     }
     copy[strcspn(copy, "\r\n")] = '\0';
-    const bool dump = is_dump(t, copy, room, sizeof room);
+    const bool dump = is_dump(t, copy, room, sizeof room), dump_end = is_dump_end(t, copy);
     cut(t, dump ? room : copy, &l);
     t->dump_at = dump ? t->dump_at + t->octets.len : 0;
-    if (l.pure || dump) {
+    if ((l.pure && t->octets.len == 0) || dump_end) {
+        t->n_words++; /* a line of dashes */
+    } else if (l.pure || dump) {
         struct run r = {.to = t->octets.len, .masked = l.n_runs > 0 && l.run[0].masked};
         if (!find_start(t, &r))
             r.from = 0;
