@@ -79,7 +79,7 @@ void command_run(struct command *c, const char *input, const char *const words[]
     c->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-pid_t command_meter(const char *const words[], char *url, size_t url_size)
+pid_t command_meter_ports(const char *const words[], char url[][COMMAND_URL], size_t n)
 {
     static const char listening[] = "listening on ";
     int out[2];
@@ -93,14 +93,24 @@ pid_t command_meter(const char *const words[], char *url, size_t url_size)
     }
     close(out[1]);
     FILE *f = fdopen(out[0], "r");
-    url[0] = '\0';
-    while (url[0] == '\0' && fgets(line, sizeof line, f) != NULL)
+    size_t found = 0;
+    while (found < n && fgets(line, sizeof line, f) != NULL)
         if (strncmp(line, listening, sizeof listening - 1) == 0) {
+            const char *address = line + sizeof listening - 1;
+            const char *scheme = strstr(address, "://") != NULL ? "" : "tcp://";
             line[strcspn(line, "\n")] = '\0';
-            snprintf(url, url_size, "tcp://%s", line + sizeof listening - 1);
+            snprintf(url[found++], COMMAND_URL, "%s%.80s", scheme, address);
         }
     fclose(f);
-    assert_true(url[0] != '\0');
+    assert_int_equal(found, n);
+    return child;
+}
+
+pid_t command_meter(const char *const words[], char *url, size_t url_size)
+{
+    char one[1][COMMAND_URL];
+    const pid_t child = command_meter_ports(words, one, 1);
+    snprintf(url, url_size, "%s", one[0]);
     return child;
 }
 

@@ -18,6 +18,9 @@ void command_run(struct command *c, const char *input, const char *const words[]
 /* A meter in the background: starts `ferraris meter` with the words, waits for its address and
  * writes "tcp://..." to url. */
 pid_t command_meter(const char *const words[], char *url, size_t url_size);
+/* The same for a meter with n ports: the addresses in the order it prints them. */
+#define COMMAND_URL 96
+pid_t command_meter_ports(const char *const words[], char url[][COMMAND_URL], size_t n);
 void command_stop(pid_t meter);
 
 #endif

@@ -11,8 +11,16 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* Device numbers of pseudo terminals, Linux Documentation/admin-guide/devices.txt */
+#define UNIX98_FAR_FIRST 136u
+#define UNIX98_FAR_LAST  143u
+#define PTMX_MAJOR       5u
+#define PTMX_MINOR       2u
 
 static const struct {
     uint32_t baud;
@@ -44,6 +52,18 @@ static bool apply(struct termios *t, const struct serial_options *o)
     return cfsetispeed(t, speeds[i].code) == 0 && cfsetospeed(t, speeds[i].code) == 0;
 }
 
+/* Either end of a pseudo terminal. It has no wire, so the kernel keeps it at eight bits without
+ * parity, and the C library calls that an error. */
+static bool is_pty(int fd)
+{
+    struct stat s;
+    if (fstat(fd, &s) != 0 || !S_ISCHR(s.st_mode))
+        return false;
+    const unsigned kind = major(s.st_rdev), number = minor(s.st_rdev);
+    return (kind >= UNIX98_FAR_FIRST && kind <= UNIX98_FAR_LAST) ||
+           (kind == PTMX_MAJOR && number == PTMX_MINOR);
+}
+
 enum err serial_set(int fd, const struct serial_options *o)
 {
     struct termios t;
@@ -51,7 +71,9 @@ enum err serial_set(int fd, const struct serial_options *o)
         return ERR_IO;
     if (!apply(&t, o))
         return ERR_RANGE;
-    return tcsetattr(fd, TCSADRAIN, &t) == 0 ? ERR_OK : ERR_IO;
+    if (tcsetattr(fd, TCSADRAIN, &t) == 0)
+        return ERR_OK;
+    return errno == EINVAL && is_pty(fd) ? ERR_OK : ERR_IO;
 }
 
 /* Drivers that gather octets for 16 ms cost an exchange that much each way. Few know this call, and

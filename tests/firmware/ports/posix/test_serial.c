@@ -50,6 +50,10 @@ static void serial_open_sets_speed_bits_and_parity(void **state)
     assert_int_equal(cfgetospeed(&t), B9600);
     assert_int_equal(t.c_cflag & CSIZE, CS8);
     assert_int_equal(t.c_cflag & (PARENB | CSTOPB), 0);
+    for (unsigned i = 0; i < 4; i++) { /* either end, back and forth, as a sign-on does */
+        assert_int_equal(serial_set(i % 2 == 0 ? fd : pty.fd, &sign_on), ERR_OK);
+        assert_int_equal(serial_set(pty.fd, &after), ERR_OK);
+    }
     close(fd);
 }
 

@@ -1,0 +1,233 @@
+/* One meter, reached over TCP, UDP, HDLC over TCP, and a serial line with the sign-on of mode E, by
+ * the client verbs. Clients that are stuck or lost hinder nobody else for longer than the time of
+ * inactivity. */
+#include "lib/dlms/hdlc_frame.h"
+#include "tests/cli/command.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TCP, UDP, HDLC, PTY_E, PTY, N_LINES };
+#define INACTIVITY_S "2"
+#define N_STUCK      20 /* more than a port has places */
+
+static struct command c;
+static char dir[64], keys[96], url[N_LINES][COMMAND_URL];
+static pid_t meter;
+
+#define SECURE "--auth", "hls5", "--keys", keys, "--timeout", "5"
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/ferraris-test-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(keys, sizeof keys, "%s/keys", dir);
+    meter = command_meter_ports((const char *const[]){"meter",
+                                                      "--listen",
+                                                      "127.0.0.1:0",
+                                                      "--listen",
+                                                      "udp://127.0.0.1:0",
+                                                      "--listen",
+                                                      "hdlc+tcp://127.0.0.1:0",
+                                                      "--serial",
+                                                      "pty?mode=e",
+                                                      "--serial",
+                                                      "pty",
+                                                      "--keys",
+                                                      keys,
+                                                      "--level",
+                                                      "window",
+                                                      "--start",
+                                                      "2026-03-28T00:00:00Z",
+                                                      "--fast-forward",
+                                                      "2h",
+                                                      "--speed",
+                                                      "0",
+                                                      "--inactivity",
+                                                      INACTIVITY_S,
+                                                      NULL},
+                                url, N_LINES);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char line[160];
+    (void)state;
+    command_stop(meter);
+    snprintf(line, sizeof line, "rm -r %s", dir);
+    return system(line);
+}
+
+static void check_value(const char *address)
+{
+    COMMAND(&c, NULL, "read", SECURE, "--json", address, "1-0:1.8.0.255", "0-0:42.0.0.255");
+    if (c.code != 0)
+        fail_msg("%s: exit code %d; %s", address, c.code, c.err);
+}
+
+static void lines_give_the_same_value_whatever_carries_it(void **state)
+{
+    static char first[sizeof c.out];
+    (void)state;
+    assert_non_null(strstr(url[TCP], "tcp://127.0.0.1:"));
+    assert_non_null(strstr(url[UDP], "udp://127.0.0.1:"));
+    assert_non_null(strstr(url[HDLC], "hdlc+tcp://127.0.0.1:"));
+    assert_non_null(strstr(url[PTY_E], "?mode=e"));
+    check_value(url[TCP]);
+    assert_non_null(strstr(c.out, "\"unit\": \"Wh\""));
+    memcpy(first, c.out, sizeof first);
+    for (size_t i = UDP; i < N_LINES; i++) {
+        check_value(url[i]);
+        assert_string_equal(c.out, first);
+        COMMAND(&c, NULL, "read", "--auth", "lls", "--keys", keys, url[i], "0-0:42.0.0.255");
+        assert_int_equal(c.code, 0);
+    }
+}
+
+static void lines_carry_long_answers_and_blocks(void **state)
+{
+    size_t len = 0;
+    (void)state;
+    for (size_t i = 0; i < N_LINES; i++) {
+        if (i == PTY_E) /* the sign-on takes its time, and then it is PTY */
+            continue;
+        COMMAND(&c, NULL, "browse", SECURE, "--max-pdu", i % 2 == 0 ? "200" : "2048", "--json",
+                url[i]);
+        if (c.code != 0)
+            fail_msg("%s: exit code %d; %s", url[i], c.code, c.err);
+        assert_true(i == 0 || strlen(c.out) == len);
+        len = strlen(c.out);
+        assert_true(len > 4000);
+    }
+}
+
+/* ---- clients that misbehave ---- */
+
+static int dial(const char *address, int type)
+{
+    const struct sockaddr_in a = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int fd = socket(AF_INET, type, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof a), 0);
+    return fd;
+}
+
+static int open_pty(const char *address)
+{
+    char path[COMMAND_URL];
+    snprintf(path, sizeof path, "%s", address + strlen("serial://"));
+    path[strcspn(path, "?")] = '\0';
+    const int fd = open(path, O_RDWR | O_NOCTTY);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* Asks for the association again and again, and takes no answer. */
+static void never_read(int fd)
+{
+    static const uint8_t aarq[] = {0,    1,    0,    16,   0,    1,    0,    31,   0x60, 0x1D,
+                                   0xA1, 0x09, 0x06, 0x07, 0x60, 0x85, 0x74, 0x05, 0x08, 0x01,
+                                   0x01, 0xBE, 0x10, 0x04, 0x0E, 0x01, 0x00, 0x00, 0x00, 0x06,
+                                   0x5F, 0x1F, 0x04, 0x00, 0x00, 0x7E, 0x1F, 0x04, 0xB0};
+    const int small = 4096;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    for (unsigned i = 0; i < 20000; i++)
+        if (send(fd, aarq, sizeof aarq, MSG_DONTWAIT | MSG_NOSIGNAL) <= 0)
+            return; /* the meter takes no more */
+}
+
+static void lines_serve_others_when_clients_are_stuck(void **state)
+{
+    int fd[N_STUCK + 1];
+    (void)state;
+    for (unsigned i = 0; i < N_STUCK; i++) { /* silent ones take all places of the TCP port */
+        fd[i] = dial(url[TCP], SOCK_STREAM);
+        if (i == 0)
+            never_read(fd[i]);
+        else
+            (void)send(fd[i], "\0\1\0", 3, MSG_NOSIGNAL);
+    }
+    fd[N_STUCK] = open_pty(url[PTY]);
+    assert_int_equal(write(fd[N_STUCK], "\x7E\xA0\x20", 3), 3); /* half a frame */
+    check_value(url[UDP]);
+    check_value(url[HDLC]);
+    for (unsigned i = 0; i <= N_STUCK; i++)
+        close(fd[i]);
+    check_value(url[PTY]);
+    check_value(url[TCP]);
+}
+
+/* ---- lost HDLC links ---- */
+
+static void send_snrm(int fd, uint16_t client)
+{
+    uint8_t out[64];
+    struct wr w = wr_of(out, sizeof out);
+    const struct hdlc_frame f = {.destination = {.upper = 1, .lower = 17, .size = 2},
+                                 .source = {.upper = client, .size = 1},
+                                 .control = HDLC_SNRM | HDLC_PF};
+    hdlc_frame_put(&w, &f);
+    assert_int_equal(w.err, ERR_OK);
+    assert_int_equal(write(fd, out, w.len), (ssize_t)w.len);
+}
+
+/* The control octet of the next frame without information that comes; 0: none within a second. */
+static uint8_t next_control(int fd)
+{
+    uint8_t buf[256], octet;
+    struct hdlc_rx rx;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    hdlc_rx_reset(&rx, buf, sizeof buf);
+    while (poll(&p, 1, 1000) > 0 && read(fd, &octet, 1) == 1) {
+        enum hdlc_rx_event event;
+        struct hdlc_frame f;
+        size_t at;
+        (void)hdlc_rx_feed(&rx, &octet, 1, &event);
+        if (event == HDLC_RX_FRAME) {
+            assert_int_equal(hdlc_frame_decode((struct bytes){buf, rx.len}, &f, &at), ERR_OK);
+            return f.control & (uint8_t)~HDLC_PF;
+        }
+    }
+    return 0;
+}
+
+static void lines_let_another_client_in_when_an_hdlc_link_is_lost(void **state)
+{
+    (void)state;
+    const int fd = open_pty(url[PTY]);
+    send_snrm(fd, 16);
+    assert_int_equal(next_control(fd), HDLC_UA);
+    send_snrm(fd, 1); /* the line is taken */
+    assert_int_equal(next_control(fd), HDLC_DM);
+    close(fd); /* the first one is never heard of again */
+    COMMAND(&c, NULL, "read", SECURE, "--counter", "1000000", url[PTY], "1-0:1.8.0.255");
+    assert_int_equal(c.code, 3);
+    (void)sleep((unsigned)atoi(INACTIVITY_S) + 1);
+    check_value(url[PTY]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_give_the_same_value_whatever_carries_it),
+        cmocka_unit_test(lines_carry_long_answers_and_blocks),
+        cmocka_unit_test(lines_serve_others_when_clients_are_stuck),
+        cmocka_unit_test(lines_let_another_client_in_when_an_hdlc_link_is_lost)};
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
