@@ -360,23 +360,43 @@ void peer_init(struct peer *p, struct example *x, uint16_t sap)
     memcpy(p->gak, example_gak, 16);
 }
 
-struct bytes peer_raw(struct peer *p, const void *apdu, size_t len)
+/* Feeds a frame and collects what comes back. */
+#if COSEM_WITH_WRAPPER
+static void pass_frame(struct peer *p, uint8_t *frame, size_t len)
 {
     struct cosem_session *s = &p->x->session;
-    uint8_t out[WRAPPER_HEAD_LEN + COSEM_PDU_MAX];
-    struct wr w = wr_of(out, sizeof out);
     size_t at = 0, n;
-    wrapper_put_head(&w, p->sap, 1, (uint16_t)len);
-    wr_bytes(&w, apdu, len);
-    p->frame_len = 0;
-    while (at < w.len) {
-        size_t used = session_feed(s, out + at, w.len - at);
+    while (at < len) {
+        size_t used = session_feed(s, frame + at, len - at);
         at += used;
         while ((n = session_take(s, p->frame + p->frame_len, sizeof p->frame - p->frame_len)) > 0)
             p->frame_len += n;
         if (used == 0)
             break;
     }
+}
+#else
+static void pass_frame(struct peer *p, uint8_t *frame, size_t len)
+{
+    struct cosem_session *s = &p->x->session;
+    session_apdu(s, p->sap, 1, frame + WRAPPER_HEAD_LEN, len - WRAPPER_HEAD_LEN);
+    for (struct bytes a; (a = session_answer(s)).len > 0; session_answered(s)) {
+        struct wr w = wr_of(p->frame + p->frame_len, sizeof p->frame - p->frame_len);
+        wrapper_put_head(&w, 1, p->sap, (uint16_t)a.len);
+        wr_bytes(&w, a.p, a.len);
+        p->frame_len += w.len;
+    }
+}
+#endif
+
+struct bytes peer_raw(struct peer *p, const void *apdu, size_t len)
+{
+    uint8_t out[WRAPPER_HEAD_LEN + COSEM_PDU_MAX];
+    struct wr w = wr_of(out, sizeof out);
+    wrapper_put_head(&w, p->sap, 1, (uint16_t)len);
+    wr_bytes(&w, apdu, len);
+    p->frame_len = 0;
+    pass_frame(p, out, w.len);
     bool whole = p->frame_len >= WRAPPER_HEAD_LEN;
     p->last_apdu_len = whole ? p->frame_len - WRAPPER_HEAD_LEN : 0;
     return whole ? (struct bytes){p->frame + WRAPPER_HEAD_LEN, p->last_apdu_len}
