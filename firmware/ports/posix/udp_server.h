@@ -1,5 +1,6 @@
 /* UDP datagrams for engines of peers, on libuv: one socket, a fixed number of places for peers, no
- * knowledge of the protocol.
+ * knowledge of the protocol. As many datagrams as have come are read by one system call and
+ * answered by one.
  *
  * A peer is an address with its port. It gets a free place with its first datagram, else the place
  * that has been silent longest among those the engine can spare; where it can spare none the
@@ -19,6 +20,7 @@
 
 #define UDP_SERVER_PEERS   16
 #define UDP_SERVER_BUFFER  4096 /* octets of a datagram each way */
+#define UDP_SERVER_BATCH   16   /* datagrams in one system call */
 #define UDP_SERVER_POLL_MS 250
 
 struct udp_server_engine {
@@ -38,15 +40,19 @@ struct udp_server {
     char why[PORT_ADDRESS_WHY];      /* after an error of udp_server_listen() */
     uint32_t n_dropped;              /* datagrams, either way */
     /* private */
-    uv_udp_t socket;
+    int fd;
+    uv_poll_t poll;
     uv_timer_t timer;
     uint64_t turn;
     struct udp_server_peer peer[UDP_SERVER_PEERS];
-    uint8_t in[UDP_SERVER_BUFFER], out[UDP_SERVER_BUFFER];
+    size_t n_out; /* datagrams gathered, their lengths and receivers */
+    size_t out_len[UDP_SERVER_BATCH];
+    struct sockaddr_storage out_to[UDP_SERVER_BATCH];
+    uint8_t in[UDP_SERVER_BATCH][UDP_SERVER_BUFFER], out[UDP_SERVER_BATCH][UDP_SERVER_BUFFER];
 };
 
 /* HOST:PORT or [HOST]:PORT; port 0 takes a free one. ERR_FORMAT, ERR_BUSY (the port is taken),
- * ERR_IO. After an error nothing is left open but what the loop still has to close. */
+ * ERR_IO. After an error nothing is left open. */
 MUST_CHECK enum err udp_server_listen(struct udp_server *s, uv_loop_t *loop, const char *address,
                                       const struct udp_server_engine *engine);
 /* Forgets every peer; the socket stays. */
