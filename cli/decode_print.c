@@ -43,17 +43,41 @@ static void print_typed(const json_t *node, int depth, FILE *to)
     }
 }
 
+static bool is_flat(const json_t *node)
+{
+    const char *key;
+    json_t *v;
+    json_object_foreach((json_t *)node, key, v)
+    {
+        if (json_is_object(v) || json_is_array(v))
+            return false;
+    }
+    return true;
+}
+
+static void print_inline(const json_t *node, FILE *to)
+{
+    const char *key, *separator = "";
+    json_t *v;
+    json_object_foreach((json_t *)node, key, v)
+    {
+        fprintf(to, "%s%s ", separator, key);
+        print_value(v, to);
+        separator = ", ";
+    }
+    fputc('\n', to);
+}
+
 /* Fields of a service: one a line, nested ones indented. */
 static void print_fields(const json_t *node, int depth, FILE *to)
 {
     const char *key;
     json_t *v;
-    fputc('\n', to);
     json_object_foreach((json_t *)node, key, v)
     {
-        if (json_is_null(v))
+        if (json_is_null(v) || (json_is_array(v) && json_array_size(v) == 0))
             continue;
-        fprintf(to, "%*s%-12s ", 2 * (depth + 1), "", key);
+        fprintf(to, "%*s%-20s ", 2 * depth, "", key);
         print_tree(v, depth + 1, to);
     }
 }
@@ -63,34 +87,21 @@ static void print_tree(const json_t *node, int depth, FILE *to)
 {
     if (is_typed(node)) {
         print_typed(node, depth, to);
-    } else if (json_is_object(node) && json_object_size(node) > 0) {
+    } else if (json_is_object(node) && is_flat(node)) {
+        print_inline(node, to);
+    } else if (json_is_object(node)) {
+        fputc('\n', to);
         print_fields(node, depth, to);
     } else if (json_is_array(node) && json_is_object(json_array_get(node, 0))) {
         fputc('\n', to);
         for (size_t i = 0; i < json_array_size(node); i++) {
-            fprintf(to, "%*s- ", 2 * depth, "");
-            print_tree(json_array_get(node, i), depth + 1, to);
+            fprintf(to, "%*s", 2 * depth, "");
+            print_tree(json_array_get(node, i), depth, to);
         }
     } else {
         print_value(node, to);
         fputc('\n', to);
     }
-}
-
-static void print_object_line(const char *title, const json_t *object, FILE *to)
-{
-    const char *key, *separator = "";
-    json_t *v;
-    if (!json_is_object(object))
-        return;
-    fprintf(to, "  %-9s ", title);
-    json_object_foreach((json_t *)object, key, v)
-    {
-        fprintf(to, "%s%s ", separator, key);
-        print_value(v, to);
-        separator = ", ";
-    }
-    fputc('\n', to);
 }
 
 static void print_security(const json_t *s, FILE *to)
@@ -122,22 +133,35 @@ static void print_values(const json_t *values, FILE *to)
     }
 }
 
+static void print_root(const json_t *node, FILE *to)
+{
+    if (!is_typed(node)) {
+        print_fields(node, 1, to);
+        return;
+    }
+    fputs("  ", to);
+    print_tree(node, 1, to);
+}
+
 void decode_print(const json_t *e, bool tree, FILE *to)
 {
     const json_t *node = json_object_get(e, "tree"), *values = json_object_get(e, "values");
-    fprintf(to, "%s %s", text_of(e, "transport"), text_of(e, "apdu"));
+    fputs(text_of(e, "transport"), to);
+    if (text_of(e, "apdu")[0] != '\0')
+        fprintf(to, " %s", text_of(e, "apdu"));
     if (text_of(e, "date_time")[0] != '\0')
         fprintf(to, "  %s", text_of(e, "date_time"));
     if (text_of(e, "list")[0] != '\0')
         fprintf(to, "  (%s)", text_of(e, "list"));
     fputc('\n', to);
-    print_object_line("link", json_object_get(e, "link"), to);
+    if (json_is_object(json_object_get(e, "link"))) {
+        fputs("  link      ", to);
+        print_inline(json_object_get(e, "link"), to);
+    }
     print_security(json_object_get(e, "security"), to);
     print_values(values, to);
-    if (!json_is_null(node) && (tree || json_array_size(values) == 0)) {
-        fputs("  ", to);
-        print_tree(node, 1, to);
-    }
+    if (!json_is_null(node) && (tree || json_array_size(values) == 0))
+        print_root(node, to);
     if (text_of(e, "error")[0] != '\0')
         fprintf(to, "  error     %s\n", text_of(e, "error"));
     fputc('\n', to);

@@ -1,6 +1,8 @@
 /* The decoder on vectors of its own: forms of text, delimiting, joining, security, captures. */
 #include "tests/cli/decoder.h"
 
+#include "cli/decode_print.h"
+
 #include "lib/base/hex.h"
 #include "lib/crypto/crypto.h"
 #include "lib/dlms/gbt.h"
@@ -760,6 +762,28 @@ static void decode_takes_serial_captures_for_one_line(void **state)
     octets_free(&f.octets);
 }
 
+static void decode_prints_for_a_person(void **state)
+{
+    char *text = NULL;
+    size_t size = 0;
+    (void)state;
+    struct decoded d = decoder_text("C001C1000F0000280000FF0200\n0F00000001000203"
+                                    "020309060100010700FF060000011802020F00161B0206EE",
+                                    NULL);
+    FILE *to = open_memstream(&text, &size);
+    assert_non_null(to);
+    for (size_t i = 0; i < json_array_size(d.entries); i++)
+        decode_print(json_array_get(d.entries, i), false, to);
+    fclose(to);
+    assert_non_null(strstr(text, "apdu get-request\n"));
+    assert_non_null(strstr(text, "class 15, obis 0-0:40.0.0.255, id 2"));
+    assert_non_null(strstr(text, "1-0:1.7.0.255      280 W"));
+    assert_non_null(strstr(text, "error     octet 31: malformed input"));
+    assert_null(strstr(text, "double-long-unsigned")); /* the tree only where it is asked for */
+    free(text);
+    json_decref(d.entries);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -782,6 +806,7 @@ int main(void)
         cmocka_unit_test(decode_reads_captures_of_every_link),
         cmocka_unit_test(decode_tells_gaps_and_cuts_of_a_capture),
         cmocka_unit_test(decode_takes_serial_captures_for_one_line),
+        cmocka_unit_test(decode_prints_for_a_person),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
