@@ -14,6 +14,7 @@
 #include "lib/crypto/aes128.h"
 
 #include "lib/base/cursor.h"
+#include "lib/crypto/hardware.h"
 
 static uint32_t turn_right(uint32_t x, unsigned n)
 {
@@ -199,8 +200,19 @@ static uint32_t substitute_word(uint32_t w)
 
 void aes128_init(struct aes128 *aes, const uint8_t key[16])
 {
+    if (CRYPTO_HARDWARE && crypto_hardware()) {
+        aes->hardware = 1;
+        hardware_aes_init(aes, key);
+    } else {
+        aes128_init_planes(aes, key);
+    }
+}
+
+void aes128_init_planes(struct aes128 *aes, const uint8_t key[16])
+{
     uint32_t w[4]; /* the round key as little-endian columns */
     uint32_t rcon = 1;
+    aes->hardware = 0;
     for (unsigned i = 0; i < 4; i++)
         w[i] = load_le(key + 4 * i);
     for (unsigned round = 0; round <= AES_ROUNDS; round++) {
@@ -223,6 +235,10 @@ void aes128_init(struct aes128 *aes, const uint8_t key[16])
 void aes128_encrypt2(const struct aes128 *aes, uint8_t blocks[2 * AES_BLOCK])
 {
     uint32_t q[8];
+    if (CRYPTO_HARDWARE && aes->hardware) {
+        hardware_aes_encrypt2(aes, blocks);
+        return;
+    }
     load(q, blocks);
     add_round_key(q, aes->round_key[0]);
     for (unsigned round = 1; round < AES_ROUNDS; round++) {

@@ -15,10 +15,14 @@ struct aes128 {
     /* As bit planes. Both blocks have the same key, so every second bit of a plane says all: planes
      * 2i and 2i + 1 share a word. */
     uint32_t round_key[AES_ROUNDS + 1][4];
+    uint8_t hardware; /* 1: hardware.h does it, and round_key is as it likes */
 };
 
 void aes128_init(struct aes128 *aes, const uint8_t key[16]);
-/* Both transform two neighbouring blocks in place; one block costs the same as two. */
+/* The same for a key that decrypts; never by hardware. */
+void aes128_init_planes(struct aes128 *aes, const uint8_t key[16]);
+/* Both transform two neighbouring blocks in place; one block costs the same as two. decrypt2 wants
+ * aes128_init_planes. */
 void aes128_encrypt2(const struct aes128 *aes, uint8_t blocks[2 * AES_BLOCK]);
 void aes128_decrypt2(const struct aes128 *aes, uint8_t blocks[2 * AES_BLOCK]);
 

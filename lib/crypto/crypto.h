@@ -1,11 +1,12 @@
 /* The few cryptographic functions the house needs for security suite 0; the backend is chosen at
  * link.
  *
- * Backends: crypto_openssl.c on hosts (OpenSSL 3), crypto_portable.c for the target (no tables
- * indexed by secrets). Both pass the same vectors (Wycheproof, NIST, Green Book) and are compared
- * with each other on random input. No state is kept but in struct crypto_gcm, which is the
- * caller's; keys are wiped from working memory before return. All buffers are the caller's; nothing
- * is read or written beyond the lengths given. */
+ * Backends: crypto_openssl.c on hosts (OpenSSL 3; GCM by the instructions of an x86-64,
+ * hardware.c), crypto_portable.c for the target (no tables indexed by secrets). All pass the same
+ * vectors (Wycheproof, NIST, Green Book) and are compared with each other on random input. No state
+ * is kept but in struct crypto_gcm, which is the caller's; keys are wiped from working memory
+ * before return. All buffers are the caller's; nothing is read or written beyond the lengths given.
+ */
 #ifndef FERRARIS_CRYPTO_H
 #define FERRARIS_CRYPTO_H
 
@@ -41,7 +42,7 @@ MUST_CHECK enum err crypto_gcm_crypt(const uint8_t key[CRYPTO_KEY128],
  * costs its blocks only. The caller owns the struct, all zeros is an empty one; the last call is
  * crypto_gcm_end, which wipes (and on hosts releases the backend's context: without it memory is
  * lost). Not to be copied. No allocation after crypto_gcm_key. */
-#define CRYPTO_GCM_STATE 304 /* what the portable backend needs */
+#define CRYPTO_GCM_STATE 312 /* what crypto_gcm.c needs */
 struct crypto_gcm {
     uint8_t key[CRYPTO_KEY128]; /* the key it is ready for */
     bool ready;

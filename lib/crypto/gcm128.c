@@ -4,6 +4,8 @@
  * short APDU costs one call. */
 #include "lib/crypto/gcm128.h"
 
+#include "lib/crypto/hardware.h"
+
 #include <string.h>
 
 /* The last 32 bits count, modulo 2^32 (SP 800-38D 6.2). */
@@ -53,12 +55,18 @@ void gcm128_aad(struct gcm128 *g, const uint8_t *p, size_t len)
 
 void gcm128_crypt(struct gcm128 *g, uint8_t *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    for (size_t at = 0; at < len;) {
+        size_t quads = g->n_used == sizeof g->stream ? (len - at) / (4 * AES_BLOCK) : 0;
+        if (CRYPTO_HARDWARE && g->aes.hardware && quads > 0) {
+            hardware_ctr(&g->aes, g->counter, text + at, quads);
+            at += 4 * AES_BLOCK * quads;
+            continue;
+        }
         if (g->n_used == sizeof g->stream) {
             count_up(g->counter);
             make_stream(g);
         }
-        text[i] ^= g->stream[g->n_used++];
+        text[at++] ^= g->stream[g->n_used++];
     }
 }
 

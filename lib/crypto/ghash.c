@@ -2,7 +2,7 @@
  *
  * A table of multiples of H would be faster and would be indexed by what is hashed; with DLMS that
  * includes the authentication key. A product of integers is not constant time on a Cortex-M3. */
-#include "lib/crypto/ghash.h"
+#include "lib/crypto/hardware.h"
 
 #include <string.h>
 
@@ -23,6 +23,11 @@ static void store_be(uint8_t *p, uint64_t v)
 /* y = y * h in GF(2^128), bits reflected as SP 800-38D 6.3 has them. */
 static void multiply(struct ghash *g)
 {
+    static const uint8_t zero[16];
+    if (CRYPTO_HARDWARE && g->hardware) {
+        hardware_ghash(g, zero, 1);
+        return;
+    }
     uint64_t half[2] = {load_be(g->y), load_be(g->y + 8)};
     uint64_t z_high = 0, z_low = 0, v_high = g->h_high, v_low = g->h_low;
     for (unsigned i = 0; i < 128; i++) {
@@ -41,6 +46,9 @@ void ghash_key(struct ghash *g, const uint8_t h[16])
 {
     g->h_high = load_be(h);
     g->h_low = load_be(h + 8);
+    g->hardware = CRYPTO_HARDWARE && crypto_hardware();
+    if (CRYPTO_HARDWARE && g->hardware)
+        hardware_ghash_key(g);
     ghash_begin(g);
 }
 
@@ -52,7 +60,10 @@ void ghash_begin(struct ghash *g)
 
 void ghash_update(struct ghash *g, const uint8_t *p, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    size_t whole = CRYPTO_HARDWARE && g->hardware && g->n == 0 ? len / 16 : 0;
+    if (CRYPTO_HARDWARE && whole > 0)
+        hardware_ghash(g, p, whole);
+    for (size_t i = 16 * whole; i < len; i++) {
         g->y[g->n++] ^= p[i];
         if (g->n == 16)
             ghash_pad(g);

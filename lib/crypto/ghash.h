@@ -12,6 +12,7 @@ struct ghash {
     uint64_t h_high, h_low; /* hash key, first octet in the top bits */
     uint8_t y[16];          /* the hash; octets of an incomplete block are already added */
     uint8_t n;              /* octets of the incomplete block, 0..15 */
+    uint8_t hardware;       /* 1: hardware.h does it, and h is as it likes */
 };
 
 void ghash_key(struct ghash *g, const uint8_t h[16]);
