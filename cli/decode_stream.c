@@ -239,13 +239,20 @@ static bool take_flagless(struct decode_stream *s, struct bytes b)
     return true;
 }
 
+/* A bare APDU that comes in lines is looked at with each of them, a very long one less often: it is
+ * read from its beginning each time. */
+#define LOOK_ALWAYS 16384
+
 static size_t take_bare(struct decode_stream *s, struct bytes b, bool final)
 {
+    if (!final && b.len < s->look_at)
+        return MORE;
     const enum decode_shape shape = decode_link_shape(b);
     if (shape == DECODE_SHORT && !final) {
-        s->bare = true;
+        s->look_at = b.len < LOOK_ALWAYS ? 0 : b.len + b.len / 8;
         return MORE;
     }
+    s->look_at = 0;
     if (shape != DECODE_WHOLE) {
         if (take_flagless(s, b))
             return b.len;
@@ -288,7 +295,6 @@ static void search(struct decode_stream *s, bool final)
             break;
         at += used;
         s->at_unit = false;
-        s->bare = false;
     }
     octets_drop(&s->rest, at);
 }

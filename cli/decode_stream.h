@@ -38,7 +38,7 @@ struct decode_stream { /* all zeros, talk and sink: a new one */
     json_t *origin;     /* fields for every link: time, addresses; owned; NULL: none */
     bool relaxed;       /* octets are masked: check sums count for nothing */
     struct octets rest; /* not yet understood */
-    bool bare;          /* rest is the beginning of a bare APDU */
+    size_t look_at;     /* a bare APDU is not looked at again before rest is so long */
     bool at_unit;       /* rest begins where a unit began */
     bool given;         /* an entry came of the present unit */
     size_t n_junk;

@@ -194,10 +194,13 @@ static bool take_longest(struct decode_text *t, const struct line *l)
     return true;
 }
 
-/* One word that is neither hex nor a sentence: digits that were spoilt. */
+/* One word of letters and digits that are no hex: digits that were spoilt. */
 static bool is_spoilt(const char *line, const struct line *l)
 {
-    return l->n_runs == 0 && line[strcspn(line, " \t=")] == '\0';
+    for (const char *p = line; *p != '\0'; p++)
+        if (!isalnum((unsigned char)*p))
+            return false;
+    return l->n_runs == 0;
 }
 
 /* "00000010: 7e a0 ..", "00000010  7e a0 .. |..|", "\t0x0010:  7ea0 ..": the offset is the number

@@ -123,12 +123,37 @@ static void decode_passes_over_words_of_a_log(void **state)
 {
     (void)state;
     struct decoded d = decoder_text("meter: connected at 2026-03-29 02:15:00, facade added\n"
-                                    "wrote 12 octets to 10.0.0.1\n" PUSH "\nbye\n# 0F00\n",
+                                    "wrote 12 octets to 10.0.0.1\n{\n" PUSH "\nbye\n# 0F00\n",
                                     NULL);
     assert_int_equal(json_array_size(d.entries), 2); /* "bye" might be spoilt digits */
     check_watts(&d, 0, 280);
-    assert_non_null(strstr(entry_text(&d, 1, "error"), "line 4"));
+    assert_non_null(strstr(entry_text(&d, 1, "error"), "line 5"));
     json_decref(d.entries);
+}
+
+/* 40 000 octets in lines of 16: put together without being read anew for each line. */
+static void decode_joins_a_long_apdu_from_many_lines(void **state)
+{
+    enum { VALUES = 8000 };
+    static const uint8_t head[] = {0x0F, 0, 0, 0, 1, 0, 0x01, 0x82, VALUES >> 8, VALUES & 255};
+    static const uint8_t value[] = {0x06, 0, 0, 0, 7};
+    (void)state;
+    struct octets apdu = {0};
+    octets_add(&apdu, head, sizeof head);
+    for (int i = 0; i < VALUES; i++)
+        octets_add(&apdu, value, sizeof value);
+    char *text = malloc(3 * apdu.len + 1);
+    assert_non_null(text);
+    size_t n = 0;
+    for (size_t i = 0; i < apdu.len; i++)
+        n += (size_t)sprintf(text + n, "%02X%s", apdu.p[i], i % 16 == 15 ? "\n" : "");
+    struct decoded d = decoder_text(text, NULL);
+    assert_int_equal(json_array_size(d.entries), 1);
+    assert_false(d.bad);
+    assert_int_equal(json_array_size(json_object_get(entry_field(&d, 0, "tree"), "value")), VALUES);
+    json_decref(d.entries);
+    free(text);
+    octets_free(&apdu);
 }
 
 static void decode_takes_masked_octets_for_zeros(void **state)
@@ -789,6 +814,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decode_reads_hex_in_any_dress),
         cmocka_unit_test(decode_passes_over_words_of_a_log),
+        cmocka_unit_test(decode_joins_a_long_apdu_from_many_lines),
         cmocka_unit_test(decode_takes_masked_octets_for_zeros),
         cmocka_unit_test(decode_finds_frames_of_all_links_in_one_stream),
         cmocka_unit_test(decode_says_so_when_a_frame_is_spoilt_or_cut),
