@@ -80,6 +80,7 @@ static void pump(struct cosem_line *l, uint64_t now_ms)
 size_t line_feed(struct cosem_line *l, uint64_t now_ms, const uint8_t *p, size_t n)
 {
     size_t used = 0, got = 1;
+    l->session->server->now_ms = now_ms; /* a new line may be the first to ask for a long time */
     pump(l, now_ms);
     while (used < n && got > 0) {
         got = dlms_link_feed(l->link, now_ms, p + used, n - used);

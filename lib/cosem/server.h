@@ -69,7 +69,7 @@ struct cosem_server_config {
 
 /* Who fails to authenticate is held back: after the third failure of a client entry in a row each
  * further one is answered with rejected-transient, whatever comes, for 1, 2, 4 ... 60 s. A success
- * clears it. Time is what session_poll was told last. */
+ * clears it. Time is what session_poll or line_feed was told last. */
 #define COSEM_FREE_FAILURES 3
 #define COSEM_BACKOFF_MS    1000u
 #define COSEM_BACKOFF_MAX   60000u
@@ -85,7 +85,7 @@ struct cosem_server {
                                              not durable: zeros after a restart */
     uint8_t n_failed[COSEM_CLIENTS_MAX];  /* authentications in a row, per client entry */
     uint64_t held_ms[COSEM_CLIENTS_MAX];  /* held back until then; 0 not */
-    uint64_t now_ms;                      /* of the last session_poll; 0: none yet */
+    uint64_t now_ms;                      /* of session_poll and line_feed; 0: none yet */
     struct crypto_gcm gcm;                /* ready for keys.guek */
     uint8_t n_associated[COSEM_CLIENTS_MAX]; /* sessions associated now, per client entry */
     struct cosem_session *writers; /* sessions with a value or parameter coming by blocks */

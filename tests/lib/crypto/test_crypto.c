@@ -425,9 +425,14 @@ static void crypto_digest_agrees_with_nist_when_sha256(void **state)
 static void crypto_digest_has_no_weak_hash_unless_the_build_asks(void **state)
 {
     (void)state;
+#ifdef CRYPTO_WITH_WEAK_HASH
+    const enum err wanted = ERR_OK;
+#else
+    const enum err wanted = ERR_UNSUPPORTED;
+#endif
     uint8_t out[CRYPTO_HASH_MAX];
-    assert_int_equal(crypto_digest(CRYPTO_MD5, NULL, 0, out), ERR_UNSUPPORTED);
-    assert_int_equal(crypto_digest(CRYPTO_SHA1, NULL, 0, out), ERR_UNSUPPORTED);
+    assert_int_equal(crypto_digest(CRYPTO_MD5, NULL, 0, out), wanted);
+    assert_int_equal(crypto_digest(CRYPTO_SHA1, NULL, 0, out), wanted);
 }
 
 int main(void)
