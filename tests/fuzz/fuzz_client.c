@@ -1,7 +1,11 @@
 /* Fuzz target of the client: the input chooses an operation and gives the meter's answers.
  *
- * Octet 0: operation and whether the association is ciphered. Then frames: a length octet and an
- * APDU, put behind a right wrapper header; a length of 0xFF makes the rest raw octets of the line.
+ * Octet 0: 01, 02 and 10 the operation; 04 ciphered; 08 the AARE, too, comes from the input; 20
+ * general block transfer; 40 a link of datagrams; 80 the meter agrees on no lists. Then frames: a
+ * length octet and an APDU, put behind a right wrapper header, and in a ciphered association sealed
+ * with the right keys; a length of 0xFE lets time pass; of 0xFF makes the rest raw octets of the
+ * line.
+ *
  * The same happens whether octets come at once or one by one; a value that was called complete is
  * one well-formed A-XDR value; a failed client takes and sends nothing more. */
 #include "lib/cosem/client.h"
@@ -17,17 +21,30 @@
     } while (0)
 #define VALUE_MAX 8192
 #define N_LIST    2
+#define LONG      100 /* octets of values that go out: more than the meter's PDU */
+
+enum {
+    OPERATION = 0x13,
+    CIPHERED = 0x04,
+    OWN_AARE = 0x08,
+    GENERAL = 0x20,
+    DATAGRAMS = 0x40,
+    NO_LISTS = 0x80
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const uint8_t public_aare[] = {
-    0x61, 0x29, 0xA1, 0x09, 0x06, 0x07, 0x60, 0x85, 0x74, 0x05, 0x08, 0x01, 0x01, 0xA2, 0x03,
-    0x02, 0x01, 0x00, 0xA3, 0x05, 0xA1, 0x03, 0x02, 0x01, 0x00, 0xBE, 0x10, 0x04, 0x0E, 0x08,
-    0x00, 0x06, 0x5F, 0x1F, 0x04, 0x00, 0x00, 0x1E, 0x1D, 0x04, 0xC8, 0x00, 0x07};
 
 struct result {
     struct cosem_client client;
     struct dlms_counter counter;
+    struct wrapper_link link;
+    uint8_t link_buffer[COSEM_CLIENT_PDU_MAX];
+    uint64_t now_ms;
+    uint32_t sealed; /* invocation counter of the meter */
+    bool ciphered, datagrams;
+    unsigned n_notices;
+    uint8_t out[2 * (LONG + 2)]; /* what is written, borrowed by the client */
+    struct apdu_attr attrs[N_LIST];
     uint8_t value[VALUE_MAX];
     size_t len, start; /* of the item under way */
     unsigned n_done, n_good;
@@ -63,69 +80,191 @@ static void take_done(void *context, uint32_t index, enum cosem_result result)
     r->start = r->len;
 }
 
+static void notified(void *context, const struct cosem_client_notice *notice)
+{
+    struct result *r = context;
+    const struct bytes v = notice->is_event ? notice->event.value : notice->data.body;
+    struct rd value = rd_of(v.p, v.len);
+    axdr_skip(&value);
+    CHECK(!value.err && rd_left(&value) == 0);
+    r->n_notices++;
+}
+
+static size_t drain(struct result *r)
+{
+    uint8_t out[2200];
+    size_t taken = 0, got;
+    while ((got = cosem_client_take(&r->client, out, sizeof out)) > 0)
+        taken += got;
+    return taken;
+}
+
 static void feed(struct result *r, const uint8_t *p, size_t n, size_t piece)
 {
-    uint8_t out[512];
     for (size_t at = 0; at < n && r->client.state != CLIENT_FAILED;) {
         const size_t give = n - at < piece ? n - at : piece;
-        const size_t used = cosem_client_feed(&r->client, 0, p + at, give);
+        const size_t used = cosem_client_feed(&r->client, r->now_ms, p + at, give);
         CHECK(used <= give);
         at += used;
-        size_t taken = 0, got;
-        while ((got = cosem_client_take(&r->client, out, sizeof out)) > 0)
-            taken += got;
+        const size_t taken = drain(r);
         CHECK(used > 0 || taken > 0 || r->client.state == CLIENT_FAILED);
     }
 }
 
 static void feed_frame(struct result *r, const uint8_t *apdu, size_t n, size_t piece)
 {
-    uint8_t frame[WRAPPER_HEAD_LEN + 256];
+    uint8_t frame[WRAPPER_HEAD_LEN + 400];
     struct wr w = wr_of(frame, sizeof frame);
     wrapper_put_head(&w, 1, r->client.config.client_sap, (uint16_t)n);
     wr_bytes(&w, apdu, n);
     feed(r, frame, w.len, piece);
 }
 
-static void begin(struct result *r, uint8_t operation)
+/* ---- the meter's side of a ciphered association ---- */
+
+static const struct dlms_keys keys = {.guek = {1}, .gak = {2}, .has_guek = true, .has_gak = true};
+static const uint8_t title[8] = "FER METR";
+
+/* SC, IC, text, tag of n octets in `to`. */
+static struct bytes seal(struct result *r, uint8_t *to, size_t size, const uint8_t *p, size_t n)
+{
+    size_t len;
+    memcpy(to + DLMS_HEAD_LEN, p, n);
+    CHECK(dlms_seal(keys.guek, keys.gak, title, DLMS_SC_AUTH | DLMS_SC_ENC, r->sealed++, to, n,
+                    size, &len) == ERR_OK);
+    return (struct bytes){to, len};
+}
+
+static void put_sealed(struct result *r, struct wr *w, uint8_t tag, const uint8_t *p, size_t n)
+{
+    uint8_t body[300];
+    const struct bytes b = seal(r, body, sizeof body, p, n);
+    wr_u8(w, tag != 0 ? tag : DLMS_GENERAL_GLO);
+    if (tag == 0) {
+        wr_u8(w, sizeof title);
+        wr_bytes(w, title, sizeof title);
+    }
+    wr_length(w, b.len);
+    wr_bytes(w, b.p, b.len);
+}
+
+static void feed_apdu(struct result *r, const uint8_t *apdu, size_t n, size_t piece)
+{
+    uint8_t out[400];
+    struct wr w = wr_of(out, sizeof out);
+    if (!r->ciphered || n == 0 || apdu[0] == DLMS_GENERAL_BLOCK ||
+        apdu[0] == DLMS_EXCEPTION_RESPONSE) {
+        feed_frame(r, apdu, n, piece);
+        return;
+    }
+    put_sealed(r, &w, apdu_ciphered_tag(apdu[0], false), apdu, n);
+    CHECK(!w.err);
+    feed_frame(r, out, w.len, piece);
+}
+
+static void accept(struct result *r, uint8_t how, size_t piece)
+{
+    const struct dlms_initiate i = {.version = DLMS_VERSION,
+                                    .conformance =
+                                        0x203E5D & ~(how & NO_LISTS ? DLMS_CONF_MULTIPLE : 0),
+                                    .max_pdu = 80,
+                                    .vaa = DLMS_VAA_LN};
+    uint8_t plain[64], ciphered[128], out[256];
+    struct wr w = wr_of(plain, sizeof plain), info = wr_of(ciphered, sizeof ciphered);
+    struct acse_aare a = {.context = DLMS_CONTEXT_LN, .source = ACSE_SOURCE_USER};
+    initiate_put_response(&w, &i);
+    a.user_info = (struct bytes){plain, w.len};
+    if (r->ciphered) {
+        put_sealed(r, &info, DLMS_GLO_INITIATE_RESPONSE, plain, w.len);
+        a.user_info = (struct bytes){ciphered, info.len};
+        a.context = DLMS_CONTEXT_LN_CIPHERED;
+        a.title = (struct bytes){title, sizeof title};
+    }
+    w = wr_of(out, sizeof out);
+    acse_put_aare(&w, &a);
+    CHECK(!w.err);
+    feed_frame(r, out, w.len, piece);
+    CHECK(r->client.state == CLIENT_READY);
+}
+
+/* ---- operations ---- */
+
+static void fill_values(struct result *r)
+{
+    struct wr w = wr_of(r->out, sizeof r->out);
+    const uint8_t zeros[LONG] = {0};
+    for (int i = 0; i < 2; i++) {
+        wr_u8(&w, AXDR_OCTETS);
+        wr_length(&w, LONG);
+        wr_bytes(&w, zeros, LONG);
+    }
+    r->attrs[0] = (struct apdu_attr){.class_id = 7, .id = 2};
+    r->attrs[1] = (struct apdu_attr){.class_id = 1, .id = 2};
+    for (int i = 0; i < N_LIST; i++)
+        r->attrs[i].parameter = (struct bytes){r->out, LONG + 2};
+}
+
+static enum err begin(struct result *r, uint8_t operation)
 {
     const struct cosem_client_sink sink = {.context = r, .data = take_part, .done = take_done};
-    const uint8_t value[] = {AXDR_U8, 1};
-    const struct apdu_attr attrs[N_LIST] = {{.class_id = 7, .id = 2}, {.class_id = 1, .id = 2}};
-    enum err err;
-    if (operation == 0)
-        err = cosem_client_get(&r->client, 0, &attrs[0], &sink);
-    else if (operation == 1)
-        err = cosem_client_get_list(&r->client, 0, attrs, N_LIST, &sink);
-    else if (operation == 2)
-        err = cosem_client_set(&r->client, 0, &attrs[1], (struct bytes){value, 2}, &sink);
-    else
-        err = cosem_client_action(&r->client, 0, &attrs[1], &sink);
-    CHECK(err == ERR_OK);
+    const struct bytes one = {r->out, LONG + 2}, both = {r->out, sizeof r->out};
+    static const uint8_t nothing[2] = {AXDR_NULL, AXDR_NULL};
+    const struct access_spec specs[N_LIST] = {
+        {.choice = DLMS_ACCESS_GET, .target = {.class_id = 1, .id = 2}},
+        {.choice = DLMS_ACCESS_ACTION, .target = {.class_id = 9, .id = 1}}};
+    struct cosem_client *c = &r->client;
+    switch (operation) {
+    case 0:
+        return cosem_client_get(c, 0, &r->attrs[0], &sink);
+    case 1:
+        return cosem_client_get_list(c, 0, r->attrs, N_LIST, &sink);
+    case 2:
+        return cosem_client_set(c, 0, &r->attrs[1], one, &sink);
+    case 3:
+        return cosem_client_action(c, 0, &r->attrs[1], &sink);
+    case 0x10:
+        return cosem_client_release(c, 0);
+    case 0x11:
+        return cosem_client_set_list(c, 0, r->attrs, N_LIST, both, &sink);
+    case 0x12:
+        return cosem_client_action_list(c, 0, r->attrs, N_LIST, &sink);
+    default:
+        return cosem_client_access(c, 0, specs, N_LIST, (struct bytes){nothing, 2}, &sink);
+    }
+}
+
+static void connect(struct result *r, uint8_t how)
+{
+    struct cosem_client_config k = {.client_sap = 16,
+                                    .server_sap = 1,
+                                    .timeout_ms = 1000,
+                                    .keys = &keys,
+                                    .counter = &r->counter,
+                                    .notified = notified,
+                                    .notified_context = r};
+    cosem_client_end(&r->client); /* of the last input */
+    memset(r, 0, sizeof *r);
+    r->ciphered = (how & CIPHERED) != 0;
+    r->datagrams = (how & DATAGRAMS) != 0;
+    k.security = r->ciphered ? DLMS_SC_AUTH | DLMS_SC_ENC : 0;
+    k.gbt_window = how & GENERAL ? 3 : 0;
+    if (r->datagrams) {
+        wrapper_link_init_datagrams(&r->link, false, r->link_buffer, sizeof r->link_buffer);
+        k.link = &r->link.link;
+    }
+    CHECK(cosem_client_init(&r->client, &k) == ERR_OK);
+    CHECK(cosem_client_connect(&r->client, 0) == ERR_OK);
+    CHECK(drain(r) > 0);
 }
 
 static void run(struct result *r, const uint8_t *p, size_t n, size_t piece)
 {
-    static const struct dlms_keys keys = {.has_guek = true, .has_gak = true};
-    const bool ciphered = (p[0] & 4) != 0;
-    const struct cosem_client_config k = {.client_sap = 16,
-                                          .server_sap = 1,
-                                          .security = ciphered ? DLMS_SC_ENC : 0,
-                                          .keys = &keys,
-                                          .counter = &r->counter};
-    uint8_t drop[512];
-    cosem_client_end(&r->client); /* of the last input */
-    memset(r, 0, sizeof *r);
-    CHECK(cosem_client_init(&r->client, &k) == ERR_OK);
-    CHECK(cosem_client_connect(&r->client, 0) == ERR_OK);
-    while (cosem_client_take(&r->client, drop, sizeof drop) > 0)
-        continue;
-    if (!ciphered && (p[0] & 8) == 0) { /* else the AARE, too, comes from the input */
-        feed_frame(r, public_aare, sizeof public_aare, piece);
-        CHECK(r->client.state == CLIENT_READY);
-        begin(r, p[0] & 3);
-        while (cosem_client_take(&r->client, drop, sizeof drop) > 0)
-            continue;
+    connect(r, p[0]);
+    fill_values(r);
+    if ((p[0] & OWN_AARE) == 0) {
+        accept(r, p[0], piece);
+        CHECK(begin(r, p[0] & OPERATION) == ERR_OK);
+        (void)drain(r);
     }
     for (size_t at = 1; at < n;) {
         const size_t len = p[at++];
@@ -133,8 +272,17 @@ static void run(struct result *r, const uint8_t *p, size_t n, size_t piece)
             feed(r, p + at, n - at, piece);
             return;
         }
+        if (len == 0xFE) {
+            r->now_ms += 350;
+            (void)cosem_client_poll(&r->client, r->now_ms);
+            (void)drain(r);
+            continue;
+        }
         const size_t some = len < n - at ? len : n - at;
-        feed_frame(r, p + at, some, piece);
+        if ((p[0] & OWN_AARE) != 0)
+            feed_frame(r, p + at, some, piece);
+        else
+            feed_apdu(r, p + at, some, piece);
         at += some;
     }
 }
@@ -146,10 +294,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     run(&whole, data, size, SIZE_MAX);
-    run(&single, data, size, 1);
-    CHECK(whole.client.state == single.client.state && whole.len == single.len);
-    CHECK(memcmp(whole.value, single.value, whole.len) == 0 && whole.n_done == single.n_done);
-    CHECK(whole.client.failure.why == single.client.failure.why);
+    if (!whole.datagrams) {
+        run(&single, data, size, 1);
+        CHECK(whole.client.state == single.client.state && whole.len == single.len);
+        CHECK(memcmp(whole.value, single.value, whole.len) == 0 && whole.n_done == single.n_done);
+        CHECK(whole.client.failure.why == single.client.failure.why);
+        CHECK(whole.n_notices == single.n_notices);
+    }
     CHECK(cosem_client_explain(&whole.client, text, sizeof text) == strlen(text));
     if (whole.client.state == CLIENT_FAILED) {
         CHECK(whole.client.failure.err != ERR_OK && text[0] != '\0');
