@@ -258,6 +258,19 @@ static int set_counter(struct link *l, const struct link_options *o,
     return LINK_OK;
 }
 
+/* The longest answer by general block transfer: years of a load profile. */
+#define BLOCKS_SIZE (UINT32_C(4) << 20)
+
+static int make_room(struct link *l, struct cosem_client_config *k)
+{
+    l->blocks = malloc(BLOCKS_SIZE);
+    if (l->blocks == NULL)
+        return cli_fail(l->verb, CLI_BUG, "%s", err_text(ERR_MEMORY));
+    k->gbt_buffer = l->blocks;
+    k->gbt_size = BLOCKS_SIZE;
+    return LINK_OK;
+}
+
 int link_open(struct link *l, const struct cli_verb *verb, const char *url,
               const struct link_options *o)
 {
@@ -271,6 +284,8 @@ int link_open(struct link *l, const struct cli_verb *verb, const char *url,
     int code = client_setup(l, o, &k);
     l->physical = (uint16_t)o->hdlc_address;
     const bool ciphers = k.security != 0 || k.mechanism == DLMS_MECHANISM_HLS5;
+    if (code == LINK_OK && k.gbt_window > 0)
+        code = make_room(l, &k);
     if (code == LINK_OK && ciphers)
         code = set_counter(l, o, &k);
     return code == LINK_OK ? associate(l, &k) : code;
@@ -280,6 +295,8 @@ void link_close(struct link *l)
 {
     hang_up(l);
     cosem_client_end(&l->client);
+    free(l->blocks);
+    l->blocks = NULL;
     wipe(&l->keys.keys, sizeof l->keys.keys);
     wipe(l->keys.password, sizeof l->keys.password);
     wipe(l->password, sizeof l->password);

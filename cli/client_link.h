@@ -63,6 +63,7 @@ struct link {
     struct client_line line;
     uint16_t physical; /* HDLC address of the meter */
     struct cosem_client client;
+    uint8_t *blocks; /* answers by general block transfer; NULL: not proposed */
     struct keys_file keys;
     struct keys_state state;
     struct hal_rng rng;
