@@ -7,9 +7,10 @@
  *   READY --get--> GETTING --answer--> READY          (next blocks, next of a list: GETTING)
  *   READY --set--> SETTING --answer--> READY          READY --action--> ACTING --answer--> READY
  *   READY --access--> ACCESSING --answer--> READY
- *   READY --release--> RELEASING --RLRE--> CLOSING --link closed--> CLOSED
+ *   READY --release--> RELEASING --RLRE, exception--> CLOSING --link closed--> CLOSED
  *   READY, RELEASING --link closed, line lost--> CLOSED
- *   any waiting state --failure--> FAILED             (pump closes the link, if it is open)
+ *   any waiting state --failure--> FAILED             (look_at_link closes it, if it is open)
+ *   READY --an answer to nothing, not over datagrams--> FAILED
  *
  * A link that needs no opening passes through OPENING within connect, and one that needs no closing
  * through CLOSING within feed.
