@@ -1,7 +1,7 @@
 /* The client: alone against a fixed answer; with the server in one process; and over loopback,
  * beside a bare echo of the same octets through the same event loop. With one request in flight
  * the line's latency is measured, with 16 the work. Profiles go through ciphered APDUs of 256
- * octets, by blocks, without null-data. */
+ * octets, by the blocks of GET and by general block transfer, without null-data. */
 #include "lib/cosem/client.h"
 #include "tests/bench/alloc_count.h"
 #include "tests/bench/bench.h"
@@ -45,34 +45,47 @@ static bool data(void *context, uint32_t index, struct bytes part)
 
 static const struct cosem_client_sink sink = {.data = data, .done = done};
 
-/* Request and answer of one exchange, over the line or with the session in this process. */
-static void exchange(struct bench_line l, struct bench_echo *size)
+/* One step: what the client says goes out, else what came is handed to it, else more comes in. A
+ * client that has something to say takes nothing more before that has gone. */
+static void step(struct bench_line l, struct bench_echo *size)
 {
-    uint8_t octets[4096];
-    size_t n = cosem_client_take(&client, octets, sizeof octets);
-    size->in = n;
-    if (l.fd < 0) {
-        bench_must(session_feed(&x.session, octets, n) == n, "the session stopped");
-        n = session_take(&x.session, octets, sizeof octets);
+    static uint8_t in[4096];
+    static size_t at, len;
+    uint8_t out[4096];
+    const size_t n = cosem_client_take(&client, out, sizeof out);
+    if (n > 0) {
+        size->in = n;
+        if (l.fd >= 0)
+            bench_line_send(l, out, n);
+        else
+            bench_must(session_feed(&x.session, out, n) == n, "the session stopped");
+    } else if (at < len) {
+        at += cosem_client_feed(&client, 0, in + at, len - at);
     } else {
-        bench_line_send(l, octets, n);
-        n = bench_line_receive(l, octets, sizeof octets);
+        at = 0;
+        len = l.fd >= 0 ? bench_line_receive(l, in, sizeof in)
+                        : session_take(&x.session, in, sizeof in);
+        bench_must(len > 0, "no answer");
+        size->out = len;
+        at = cosem_client_feed(&client, 0, in, len);
     }
-    size->out = n;
-    (void)cosem_client_feed(&client, 0, octets, n);
 }
 
 static struct bench_echo finish(struct bench_line l)
 {
     struct bench_echo size = {0, 0};
     while (cosem_client_waiting(&client))
-        exchange(l, &size);
-    bench_must(client.state == CLIENT_READY, "the client failed");
+        step(l, &size);
+    char why[160];
+    (void)cosem_client_explain(&client, why, sizeof why);
+    bench_must(client.state == CLIENT_READY, why);
     return size;
 }
 
-static void associate(struct bench_line l, bool ciphered, uint16_t max_pdu)
+/* gbt: general block transfer, the answer put together in `whole`. */
+static void associate(struct bench_line l, bool ciphered, uint16_t max_pdu, bool gbt)
 {
+    static uint8_t whole[1 << 20];
     struct cosem_client_config k = {.client_sap = ciphered ? SAP_MANAGER : SAP_READER,
                                     .server_sap = 1,
                                     .mechanism =
@@ -82,7 +95,10 @@ static void associate(struct bench_line l, bool ciphered, uint16_t max_pdu)
                                     .keys = &keys,
                                     .counter = &counter,
                                     .password = EXAMPLE_PASSWORD,
-                                    .rng = &x.rng};
+                                    .rng = &x.rng,
+                                    .gbt_window = gbt ? GBT_WINDOW_MAX : 0,
+                                    .gbt_buffer = gbt ? whole : NULL,
+                                    .gbt_size = gbt ? sizeof whole : 0};
     memcpy(k.title, example_client_title, sizeof k.title);
     bench_must(cosem_client_init(&client, &k) == ERR_OK, "bad configuration");
     bench_must(cosem_client_connect(&client, 0) == ERR_OK, "cannot begin");
@@ -215,7 +231,7 @@ static void bench_alone(void)
 {
     double rate[RUNS];
     begin();
-    associate(inside, false, 0);
+    associate(inside, false, 0, false);
     const unsigned long before = alloc_count();
     for (unsigned i = 0; i < RUNS; i++)
         rate[i] = alone(N_ALONE);
@@ -229,7 +245,7 @@ static void bench_inside(const char *what, bool ciphered)
     double rate[RUNS];
     struct bench_echo size;
     begin();
-    associate(inside, ciphered, 0);
+    associate(inside, ciphered, 0, false);
     for (unsigned i = 0; i < RUNS; i++)
         rate[i] = gets(inside, N_INSIDE, &size);
     bench_runs(what, "/s", rate, RUNS);
@@ -242,7 +258,7 @@ static void bench_loopback(const char *what, bool ciphered)
     struct bench_echo size;
     begin();
     struct bench_line server = bench_line_open(&x, NULL);
-    associate(server, ciphered, 0);
+    associate(server, ciphered, 0, false);
     (void)gets(server, 1, &size);
     struct bench_line parrot = bench_line_open(&x, &size);
     for (unsigned i = 0; i < RUNS; i++) {
@@ -264,7 +280,7 @@ static void bench_in_flight(void)
     struct bench_echo size;
     begin();
     struct bench_line server = bench_line_open(&x, NULL);
-    associate(server, false, 0);
+    associate(server, false, 0, false);
     for (unsigned i = 0; i < RUNS; i++) {
         one[i] = gets(server, N_LOOPBACK, &size);
         many[i] = many_gets(server, N_LOOPBACK * 8);
@@ -275,12 +291,12 @@ static void bench_in_flight(void)
     bench_runs("  times one in flight", "", times, RUNS);
 }
 
-static void bench_rows(const char *what, bool loopback, bool ciphered)
+static void bench_rows(const char *what, bool loopback, bool ciphered, bool gbt)
 {
     double rate[RUNS];
     begin();
     struct bench_line l = loopback ? bench_line_open(&x, NULL) : inside;
-    associate(l, ciphered, 256);
+    associate(l, ciphered, 256, gbt);
     const unsigned long before = alloc_count();
     for (unsigned i = 0; i < RUNS; i++)
         rate[i] = rows(l);
@@ -300,12 +316,14 @@ int main(void)
     bench_alone();
     bench_inside("GET, both in one process, plain", false);
     bench_inside("GET, both in one process, ciphered", true);
-    bench_rows("profile, both in one process, plain", false, false);
-    bench_rows("profile, both in one process, ciphered", false, true);
+    bench_rows("profile, both in one process, plain", false, false, false);
+    bench_rows("profile, both in one process, ciphered", false, true, false);
+    bench_rows("profile, one process, ciphered, general blocks", false, true, true);
     bench_loopback("GET over loopback, plain", false);
     bench_loopback("GET over loopback, ciphered", true);
     bench_in_flight();
-    bench_rows("profile over loopback, ciphered", true, true);
+    bench_rows("profile over loopback, ciphered", true, true, false);
+    bench_rows("profile over loopback, ciphered, general blocks", true, true, true);
     bench_size("client", "octets", sizeof(struct cosem_client));
     return 0;
 }

@@ -114,8 +114,10 @@ struct bench_line bench_line_open(struct example *x, const struct bench_echo *ec
     bench_must(pipe(ends) == 0, "no pipe");
     l.child = fork();
     bench_must(l.child >= 0, "no process");
-    if (l.child == 0)
+    if (l.child == 0) {
+        x->random ^= 0x5A5A5A5Au; /* another challenge than the client's */
         serve(&e, ends[1]);
+    }
     bench_must(read(ends[0], address, sizeof address) > 0, "the server did not start");
     close(ends[0]);
     close(ends[1]);
