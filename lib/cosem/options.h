@@ -20,11 +20,12 @@
 #endif
 /* Descriptors, with their selectors, of a request whose answer or value goes by blocks. */
 #ifndef COSEM_KEPT_MAX
-#define COSEM_KEPT_MAX 512
+#define COSEM_KEPT_MAX 1408 /* COSEM_LIST_MAX descriptors */
 #endif
-/* Attributes or methods in one with-list or ACCESS request. */
+/* Attributes or methods in one with-list or ACCESS request. Clients ask for the scalers of a whole
+ * meter at once. */
 #ifndef COSEM_LIST_MAX
-#define COSEM_LIST_MAX 16
+#define COSEM_LIST_MAX 127
 #endif
 /* Entries in the server's client table. */
 #ifndef COSEM_CLIENTS_MAX

@@ -1,6 +1,6 @@
 /* One connection to the DLMS server: the complete record, and its calls.
  *
- * The caller owns struct cosem_session (about 8 KiB, options.h) and struct cosem_server; a session
+ * The caller owns struct cosem_session (about 10 KiB, options.h) and struct cosem_server; a session
  * must not be moved or copied once initialised. Fields are private to the server's files, except
  * those that bindings of classes 15, 17 and 64 read. No call does I/O, allocates or reads a clock.
  *

@@ -126,18 +126,38 @@ static void access_needs_its_conformance_bit_and_form(void **state)
     expect_answer("D9 40000001 00 01 04" ENERGY "01 02 01", "D80103");
     expect_answer("D9 40000001 05 01 01" ENERGY "01 00", "D80103");
     expect_answer("D9 40000001 00 11", "D80103");
-    uint8_t q[512];
+}
+
+/* GETs of the same attribute, n of them. */
+static struct bytes access_to_many(unsigned n)
+{
+    static uint8_t q[2048];
     struct wr w = wr_of(q, sizeof q);
-    size_t n = hex_octets("D9 40000001 00 11", q, sizeof q);
-    w.len = n;
-    for (unsigned i = 0; i < 17; i++) { /* one more than COSEM_LIST_MAX */
-        uint8_t one[16];
+    uint8_t one[16];
+    wr_bytes(&w, one, hex_octets("D9 40000001 00", one, sizeof one));
+    wr_length(&w, n);
+    for (unsigned i = 0; i < n; i++)
         wr_bytes(&w, one, hex_octets("01" ENERGY, one, sizeof one));
-    }
-    wr_u8(&w, 17);
-    for (unsigned i = 0; i < 17; i++)
+    wr_length(&w, n);
+    for (unsigned i = 0; i < n; i++)
         wr_u8(&w, 0);
-    struct bytes b = peer_raw(&p, q, w.len);
+    assert_int_equal(w.err, ERR_OK);
+    return peer_raw(&p, q, w.len);
+}
+
+static void access_takes_as_many_as_a_meter_has_registers_and_refuses_more(void **state)
+{
+    (void)state;
+    connect_with(SAP_READER, COSEM_PDU_MAX, NO_GBT);
+    struct apdu_access a;
+    struct bytes b = access_to_many(COSEM_LIST_MAX);
+    struct rd r = rd_of(b.p, b.len);
+    access_get_response(&r, &a);
+    assert_int_equal(r.err, ERR_OK);
+    assert_int_equal(a.n, COSEM_LIST_MAX);
+    for (size_t i = 1; i < a.results.len; i += 2)
+        assert_int_equal(a.results.p[i], 0);
+    b = access_to_many(COSEM_LIST_MAX + 1);
     assert_int_equal(b.len, 3);
     assert_memory_equal(b.p, "\xD8\x01\x03", 3);
 }
@@ -243,6 +263,7 @@ int main(void)
         T(access_describes_itself_and_echoes_the_time),
         T(access_selects),
         T(access_needs_its_conformance_bit_and_form),
+        T(access_takes_as_many_as_a_meter_has_registers_and_refuses_more),
         T(access_that_only_reads_too_much_is_refused_without_block_transfer),
         T(access_that_writes_is_never_done_twice),
         T(access_reads_any_length_by_general_blocks),
