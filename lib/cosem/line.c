@@ -64,6 +64,10 @@ static bool step(struct cosem_line *l, uint64_t now_ms)
     }
     if (session_closed(l->session) || !dlms_link_received(l->link, &f))
         return false;
+    if (f.to_all) { /* no service of the server does without an answer, and here none may leave */
+        dlms_link_release(l->link);
+        return true;
+    }
     session_apdu(l->session, f.client, f.server, f.p, f.len);
     l->session->tx_unconfirmed = f.unconfirmed;
     dlms_link_release(l->link);

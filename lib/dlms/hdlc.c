@@ -323,7 +323,8 @@ bool hdlc_received(struct dlms_link *l, struct dlms_frame *out)
                                .server = h->in_server,
                                .p = h->buf + N_LLC,
                                .len = h->in_len - (size_t)N_LLC,
-                               .unconfirmed = h->in_ui};
+                               .unconfirmed = h->in_ui,
+                               .to_all = h->in_ui && h->in_all};
     return true;
 }
 

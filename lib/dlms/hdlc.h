@@ -78,7 +78,7 @@ struct hdlc {
         bool segmented, done;
     } tx;
     uint8_t state, vs, vm, vr, va, u_control, tries, rejected, reason;
-    bool in_ui, whole, held, discard, peer_busy, may_send, nudged, awaiting, poll_now;
+    bool in_ui, in_all, whole, held, discard, peer_busy, may_send, nudged, awaiting, poll_now;
 };
 
 /* `buffer` takes the frame coming in and the APDU being put together: APDU size + HDLC_HEAD_MAX +

@@ -11,7 +11,8 @@
  * sending back to what the client has acknowledged: the answer is sent again until it has arrived,
  * and that is all there is of retransmission here.
  *
- * Frames to all stations are never answered, and only UI is taken from them. */
+ * Frames to all stations are never answered, and only UI is taken from them; the caller learns that
+ * such an APDU went to all, for its answer would meet those of the others on the bus. */
 #include "lib/dlms/hdlc_parts.h"
 
 /* FRMR, IEC 13239 5.5.3.4: why the frame was rejected. */
@@ -112,11 +113,14 @@ static void server_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_fram
     uint8_t control = (uint8_t)(f->control & ~HDLC_PF);
     if (f->source.size != 1 || f->source.upper == 0 || !is_ours(h, &f->destination))
         return;
+    bool to_all = all_upper(&f->destination) || all_lower(&f->destination);
     if (control == HDLC_UI) {
+        if (!h->whole && !h->held)
+            h->in_all = to_all;
         hdlc_take_ui(h, f);
         return;
     }
-    if (all_upper(&f->destination) || all_lower(&f->destination))
+    if (to_all)
         return;
     if (control == HDLC_SNRM) {
         connect(h, now_ms, f);

@@ -29,6 +29,7 @@ struct dlms_frame {          /* an APDU with the addresses of its two ends */
     uint8_t *p;
     size_t len;
     bool unconfirmed; /* out: without a request before it (push); in: came so (HDLC UI) */
+    bool to_all;      /* in: sent to all stations of a bus: nobody must answer */
 };
 
 struct dlms_link;

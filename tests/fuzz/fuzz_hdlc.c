@@ -192,7 +192,8 @@ static void send(struct bench *b, size_t len, bool unconfirmed)
         return;
     b->apdu = malloc(len ? len : 1);
     memset(b->apdu, 0xC4, len);
-    struct dlms_frame f = {16, 1, b->apdu, len, unconfirmed};
+    struct dlms_frame f = {
+        .client = 16, .server = 1, .p = b->apdu, .len = len, .unconfirmed = unconfirmed};
     if (dlms_link_send(b->link, b->now_ms, &f))
         CHECK(!dlms_link_sending(b->link));
 }

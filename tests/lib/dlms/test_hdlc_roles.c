@@ -115,7 +115,11 @@ static void connect_client(const char *ua)
 
 static enum err send_octets(const uint8_t *p, size_t n, bool unconfirmed)
 {
-    struct dlms_frame f = {16, 1, (uint8_t *)(uintptr_t)p, n, unconfirmed};
+    struct dlms_frame f = {.client = 16,
+                           .server = 1,
+                           .p = (uint8_t *)(uintptr_t)p,
+                           .len = n,
+                           .unconfirmed = unconfirmed};
     return dlms_link_send(link_, now_ms, &f);
 }
 
@@ -268,8 +272,12 @@ static void hdlc_server_never_answers_what_goes_to_all(void **state)
         struct dlms_frame f;
         assert_int_equal(receive(&f), 2);
         assert_true(f.unconfirmed);
+        assert_true(f.to_all);
         assert_int_equal(f.server, all[i].upper);
         assert_int_equal(hear(), -1);
+        say(HDLC_UI | P, "E6E600C1AA");
+        assert_int_equal(receive(&f), 2);
+        assert_false(f.to_all);
     }
 }
 

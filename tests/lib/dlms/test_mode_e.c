@@ -123,7 +123,7 @@ static void mode_e_hands_over_to_hdlc_at_the_lower_of_both_speeds(void **state)
     assert_int_equal(client.uart.baud, 19200);
     assert_false(client.uart.seven_even);
     uint8_t apdu[] = {0xC0, 1};
-    struct dlms_frame f = {16, 1, apdu, 2, false};
+    struct dlms_frame f = {.client = 16, .server = 1, .p = apdu, .len = 2};
     assert_int_equal(dlms_link_send(client.link, now_ms, &f), ERR_OK);
     assert_true(dlms_link_sending(client.link));
     run_ms(100);
