@@ -204,6 +204,26 @@ static bool is_confirmation(const struct cosem_session *s, uint8_t tag)
 #endif
 }
 
+/* What only a server says. An exception in return would be answered by another server, and so on:
+ * one datagram with the wrong sender would keep both busy for ever. */
+static bool is_answer(uint8_t tag)
+{
+    static const uint8_t plain[] = {DLMS_GET_RESPONSE, DLMS_SET_RESPONSE, DLMS_ACTION_RESPONSE};
+    static const uint8_t single[] = {DLMS_AARE,
+                                     DLMS_RLRE,
+                                     DLMS_INITIATE_RESPONSE,
+                                     DLMS_GLO_INITIATE_RESPONSE,
+                                     DLMS_CONFIRMED_SERVICE_ERROR,
+                                     DLMS_EXCEPTION_RESPONSE,
+                                     DLMS_ACCESS_RESPONSE};
+    for (size_t i = 0; i < sizeof plain; i++) {
+        uint8_t above = (uint8_t)(tag - plain[i]);
+        if (above == 0 || above == DLMS_GLO_OFFSET || above == DLMS_DED_OFFSET)
+            return true;
+    }
+    return memchr(single, tag, sizeof single) != NULL;
+}
+
 void session_apdu(struct cosem_session *s, uint16_t client_sap, uint16_t server_sap, uint8_t *apdu,
                   size_t len)
 {
@@ -212,7 +232,7 @@ void session_apdu(struct cosem_session *s, uint16_t client_sap, uint16_t server_
     s->peer_server = server_sap;
     s->request_sc = 0;
     s->request_dedicated = s->request_general = false;
-    if (len == 0 || !strip_gateway(s, &apdu, &len))
+    if (len == 0 || !strip_gateway(s, &apdu, &len) || is_answer(apdu[0]))
         return;
     if (apdu[0] == DLMS_AARQ) {
         open_association(s, apdu, len);

@@ -22,7 +22,7 @@ struct toy {
     uint8_t in[256], out[1024];
     size_t in_len, out_pos, out_len;
     bool hold; /* the link waits for an acknowledgement: sending stays true */
-    bool unconfirmed, sent_unconfirmed;
+    bool unconfirmed, sent_unconfirmed, to_all;
     enum err refuse;
 };
 
@@ -77,7 +77,8 @@ static bool toy_received(struct dlms_link *l, struct dlms_frame *out)
                                .server = t->in[1],
                                .p = t->in + HEAD,
                                .len = t->in[2],
-                               .unconfirmed = t->unconfirmed};
+                               .unconfirmed = t->unconfirmed,
+                               .to_all = t->to_all};
     return whole(t);
 }
 
@@ -292,6 +293,36 @@ static void line_answers_unconfirmed_as_it_was_asked(void **state)
     assert_false(toy[0].sent_unconfirmed);
 }
 
+static void line_leaves_what_goes_to_all_stations_alone(void **state)
+{
+    static const char *const to_all[] = {GET_NAME, AARQ_LLS, "6200", "C0"};
+    uint8_t a[256];
+    (void)state;
+    associate(&line);
+    toy[0].unconfirmed = toy[0].to_all = true;
+    for (size_t i = 0; i < sizeof to_all / sizeof to_all[0]; i++)
+        assert_int_equal(ask(&line, SAP_READER, to_all[i], a), 0);
+    toy[0].unconfirmed = toy[0].to_all = false;
+    assert_int_equal(x.session.state, SESSION_ASSOCIATED);
+    assert_int_equal(ask(&line, SAP_READER, GET_NAME, a), HEAD + 22);
+}
+
+/* Or two meters, brought together by a datagram with a wrong sender, would never stop. */
+static void line_never_answers_an_answer(void **state)
+{
+    static const char *const answers[] = {
+        "61",     "63",     "08",     "28",     "0E010600", "C401C10300", "C501C100", "C701C10000",
+        "CC0100", "CD0100", "CF0100", "D40100", "D50100",   "D70100",     "D80101",   "DA40000001"};
+    uint8_t a[256];
+    (void)state;
+    for (unsigned associated = 0; associated < 2; associated++) {
+        for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+            assert_int_equal(ask(&line, SAP_READER, answers[i], a), 0);
+        associate(&line);
+    }
+    assert_int_equal(ask(&line, SAP_READER, GET_NAME, a), HEAD + 22);
+}
+
 static void line_frees_the_association_after_silence(void **state)
 {
     (void)state;
@@ -332,6 +363,8 @@ int main(void)
         cmocka_unit_test_setup(line_drops_what_the_link_can_never_send, start),
         cmocka_unit_test_setup(line_agrees_on_no_more_than_the_link_carries, start),
         cmocka_unit_test_setup(line_answers_unconfirmed_as_it_was_asked, start),
+        cmocka_unit_test_setup(line_leaves_what_goes_to_all_stations_alone, start),
+        cmocka_unit_test_setup(line_never_answers_an_answer, start),
         cmocka_unit_test_setup(line_frees_the_association_after_silence, start),
         cmocka_unit_test_setup(line_that_is_stuck_hinders_no_other, start),
     };
