@@ -67,9 +67,10 @@ struct cosem_server_config {
     uint32_t inactivity_ms; /* session without traffic is closed; 0 never */
 };
 
-/* Who fails to authenticate is held back: after the third failure of a client entry in a row each
- * further one is answered with rejected-transient, whatever comes, for 1, 2, 4 ... 60 s. A success
- * clears it. Time is what session_poll or line_feed was told last. */
+/* Who fails to authenticate by a password or secret (LLS, HLS but 5) is held back: after the third
+ * failure of a client entry in a row each further one is answered with rejected-transient, whatever
+ * comes, for 1, 2, 4 ... 60 s. A success clears it. Time is what session_poll or line_feed was told
+ * last. */
 #define COSEM_FREE_FAILURES 3
 #define COSEM_BACKOFF_MS    1000u
 #define COSEM_BACKOFF_MAX   60000u

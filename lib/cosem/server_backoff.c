@@ -1,13 +1,20 @@
 /* Holds back a client entry that fails to authenticate, so that secrets cannot be tried out fast.
  *
  * Only the entry that failed waits: neither another client nor one without authentication can be
- * shut out. Somebody who does not know the secret can keep its owner waiting for a minute at most;
- * while held back nothing is counted. */
+ * shut out, nor one with HLS 5, whose keys of 128 bits and tags of 96 nobody finds by trying: to
+ * hold it back would only give a stranger the means to lock the keys' owner out. A password's owner
+ * has no such luck: whoever goes on trying once a minute keeps him out as long as he does. While
+ * held back nothing is counted. */
 #include "lib/cosem/server_parts.h"
 
 static size_t entry_of(const struct cosem_session *s)
 {
     return (size_t)(s->client - s->server->config.clients);
+}
+
+static bool can_be_guessed(const struct cosem_session *s)
+{
+    return s->client->mechanism != COSEM_AUTH_NONE && s->client->mechanism != COSEM_AUTH_HLS5;
 }
 
 bool backoff_refuses(const struct cosem_session *s)
@@ -20,7 +27,7 @@ void backoff_note(struct cosem_session *s, bool authenticated)
     struct cosem_server *server = s->server;
     size_t i = entry_of(s);
     uint32_t wait = COSEM_BACKOFF_MS;
-    if (authenticated || s->client->mechanism == COSEM_AUTH_NONE) {
+    if (authenticated || !can_be_guessed(s)) {
         server->n_failed[i] = 0;
         return;
     }

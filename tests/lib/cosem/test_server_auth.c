@@ -358,6 +358,32 @@ static void failed_proofs_hold_the_entry_back(void **state)
     assert_int_equal(connect_with(&k), CLIENT_READY);
 }
 
+/* Bad proofs for it cost a stranger nothing: they must not keep the owner of the keys out. */
+static void who_proves_a_key_is_never_held_back(void **state)
+{
+    (void)state;
+    struct cosem_client_config k = config_of(DLMS_MECHANISM_HLS5, 0);
+    struct dlms_keys wrong = keys;
+    struct acse_aare aare;
+    struct peer p;
+    entries[1].mechanism = COSEM_AUTH_HLS5;
+    wrong.gak[0] ^= 1;
+    k.keys = &wrong;
+    for (unsigned i = 0; i < 10; i++) {
+        struct acse_aarq too_short = {.context = DLMS_CONTEXT_LN,
+                                      .has_mechanism = true,
+                                      .mechanism = DLMS_MECHANISM_HLS5,
+                                      .title = {example_client_title, 8},
+                                      .secret = {(const uint8_t *)"1234567", 7}};
+        peer_init(&p, &x, SAP_HLS);
+        assert_int_equal(peer_aarq(&p, &too_short, &aare), ACSE_REJECTED_PERMANENT);
+        assert_int_equal(connect_with(&k), CLIENT_FAILED);
+    }
+    assert_true(x.n_auth_bad >= 20); /* they are told to the event log all the same */
+    k.keys = &keys;
+    assert_int_equal(connect_with(&k), CLIENT_READY);
+}
+
 static void nobody_is_held_back_without_a_clock(void **state)
 {
     (void)state;
@@ -582,6 +608,7 @@ int main(void)
         cmocka_unit_test_setup(failed_passwords_hold_the_entry_back_longer_and_longer, start),
         cmocka_unit_test_setup(other_clients_get_in_while_one_is_held_back, start),
         cmocka_unit_test_setup(failed_proofs_hold_the_entry_back, start),
+        cmocka_unit_test_setup(who_proves_a_key_is_never_held_back, start),
         cmocka_unit_test_setup(nobody_is_held_back_without_a_clock, start),
         cmocka_unit_test_setup(requests_that_overtake_are_served_once_each, start),
         cmocka_unit_test_setup(passed_over_counters_are_lost_in_a_restart, start),
