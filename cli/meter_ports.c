@@ -145,10 +145,14 @@ static void on_close(void *context, size_t i)
     session_close(&p->line[i].session);
 }
 
-static bool on_spare(void *context, size_t i)
+static enum udp_server_loss on_loss(void *context, size_t i)
 {
-    struct meter_port *p = context;
-    return p->line[i].session.state == SESSION_IDLE;
+    const struct meter_port *p = context;
+    const struct cosem_session *s = &p->line[i].session;
+    if (s->state == SESSION_IDLE || s->state == SESSION_CLOSED)
+        return UDP_SERVER_NOTHING;
+    const bool proven = s->state == SESSION_ASSOCIATED && s->client->mechanism != COSEM_AUTH_NONE;
+    return proven ? UDP_SERVER_KEEP : UDP_SERVER_LITTLE;
 }
 
 static struct port_engine engine_of(struct meter_port *p)
@@ -176,7 +180,7 @@ static enum err listen_tcp(struct meter_port *p, const char *address)
 
 static enum err listen_udp(struct meter_port *p, const char *address)
 {
-    const struct udp_server_engine engine = {.line = engine_of(p), .spare = on_spare};
+    const struct udp_server_engine engine = {.line = engine_of(p), .loss = on_loss};
     struct udp_server *s = &p->as.udp;
     const enum err err = udp_server_listen(s, p->all->loop, address, &engine);
     snprintf(p->name, sizeof p->name, "udp://%s", s->address);

@@ -138,17 +138,18 @@ static int open_pty(const char *address)
     return fd;
 }
 
+static const uint8_t public_aarq[] = {0,    1,    0,    16,   0,    1,    0,    31,   0x60, 0x1D,
+                                      0xA1, 0x09, 0x06, 0x07, 0x60, 0x85, 0x74, 0x05, 0x08, 0x01,
+                                      0x01, 0xBE, 0x10, 0x04, 0x0E, 0x01, 0x00, 0x00, 0x00, 0x06,
+                                      0x5F, 0x1F, 0x04, 0x00, 0x00, 0x7E, 0x1F, 0x04, 0xB0};
+
 /* Asks for the association again and again, and takes no answer. */
 static void never_read(int fd)
 {
-    static const uint8_t aarq[] = {0,    1,    0,    16,   0,    1,    0,    31,   0x60, 0x1D,
-                                   0xA1, 0x09, 0x06, 0x07, 0x60, 0x85, 0x74, 0x05, 0x08, 0x01,
-                                   0x01, 0xBE, 0x10, 0x04, 0x0E, 0x01, 0x00, 0x00, 0x00, 0x06,
-                                   0x5F, 0x1F, 0x04, 0x00, 0x00, 0x7E, 0x1F, 0x04, 0xB0};
     const int small = 4096;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     for (unsigned i = 0; i < 20000; i++)
-        if (send(fd, aarq, sizeof aarq, MSG_DONTWAIT | MSG_NOSIGNAL) <= 0)
+        if (send(fd, public_aarq, sizeof public_aarq, MSG_DONTWAIT | MSG_NOSIGNAL) <= 0)
             return; /* the meter takes no more */
 }
 
@@ -171,6 +172,31 @@ static void lines_serve_others_when_clients_are_stuck(void **state)
         close(fd[i]);
     check_value(url[PTY]);
     check_value(url[TCP]);
+}
+
+/* A datagram, and what comes back within a moment; 0: nothing. */
+static size_t tell(int fd, const void *p, size_t n, uint8_t *answer, size_t size)
+{
+    struct pollfd w = {.fd = fd, .events = POLLIN};
+    assert_int_equal(send(fd, p, n, 0), (ssize_t)n);
+    return poll(&w, 1, 300) > 0 ? (size_t)recv(fd, answer, size, 0) : 0;
+}
+
+/* Senders that somebody made up: an association of the public client costs one datagram. */
+static void lines_keep_no_udp_client_out_for_made_up_senders(void **state)
+{
+    static const uint8_t exception[] = {0, 1, 0, 16, 0, 1, 0, 3, 0xD8, 1, 1};
+    uint8_t answer[256];
+    int fd[N_STUCK];
+    (void)state;
+    for (unsigned i = 0; i < N_STUCK; i++) {
+        fd[i] = dial(url[UDP], SOCK_DGRAM);
+        assert_true(tell(fd[i], public_aarq, sizeof public_aarq, answer, sizeof answer) > 8);
+    }
+    check_value(url[UDP]);
+    assert_int_equal(tell(fd[0], exception, sizeof exception, answer, sizeof answer), 0);
+    for (unsigned i = 0; i < N_STUCK; i++)
+        close(fd[i]);
 }
 
 /* ---- lost HDLC links ---- */
@@ -228,6 +254,7 @@ int main(void)
         cmocka_unit_test(lines_give_the_same_value_whatever_carries_it),
         cmocka_unit_test(lines_carry_long_answers_and_blocks),
         cmocka_unit_test(lines_serve_others_when_clients_are_stuck),
+        cmocka_unit_test(lines_keep_no_udp_client_out_for_made_up_senders),
         cmocka_unit_test(lines_let_another_client_in_when_an_hdlc_link_is_lost)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, set_up, tear_down);

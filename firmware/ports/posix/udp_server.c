@@ -31,17 +31,21 @@ static void forget(struct udp_server *s, size_t i)
     s->engine.line.close(s->engine.line.context, i);
 }
 
-/* A place for a new peer: free, else the longest silent that can be spared. UDP_SERVER_PEERS: none.
+/* A place for a new peer: free, else what can best be spared. UDP_SERVER_PEERS: none.
  */
 static size_t make_place(struct udp_server *s)
 {
     size_t best = UDP_SERVER_PEERS;
+    enum udp_server_loss least = UDP_SERVER_KEEP;
     for (size_t i = 0; i < UDP_SERVER_PEERS; i++) {
         if (!s->peer[i].used)
             return i;
-        const bool older = best == UDP_SERVER_PEERS || s->peer[i].turn < s->peer[best].turn;
-        if (older && s->engine.spare(s->engine.line.context, i))
+        const enum udp_server_loss loss = s->engine.loss(s->engine.line.context, i);
+        const bool older = best < UDP_SERVER_PEERS && s->peer[i].turn < s->peer[best].turn;
+        if (loss < least || (loss == least && older)) {
             best = i;
+            least = loss;
+        }
     }
     if (best < UDP_SERVER_PEERS)
         forget(s, best);

@@ -4,9 +4,10 @@
  *
  * A peer is an address with its port. It gets a free place with its first datagram, else the place
  * that has been silent longest among those the engine can spare; where it can spare none the
- * datagram is dropped. So addresses made up by somebody cost those a place who have not associated,
- * and never grow the memory. An answer that the socket does not take at once is dropped, too: with
- * UDP the client asks again. Datagrams above UDP_SERVER_BUFFER are dropped.
+ * datagram is dropped. So addresses made up by somebody cost those a place who have not
+ * authenticated, keep nobody out, and never grow the memory. An answer that the socket does not
+ * take at once is dropped, too: with UDP the client asks again. Datagrams above UDP_SERVER_BUFFER
+ * are dropped.
  *
  * All calls come from the loop's thread. The caller owns struct udp_server, which must stay in
  * place until the loop has run udp_server_close() to its end. */
@@ -23,10 +24,17 @@
 #define UDP_SERVER_BATCH   16   /* datagrams in one system call */
 #define UDP_SERVER_POLL_MS 250
 
+enum udp_server_loss {
+    UDP_SERVER_NOTHING, /* no association */
+    UDP_SERVER_LITTLE,  /* an association that anybody can have, or one not proven yet */
+    UDP_SERVER_KEEP     /* that of somebody who has authenticated: never spared */
+};
+
 struct udp_server_engine {
     struct port_engine line; /* feed and take whole datagrams */
-    /* Nothing would be lost with place i: no association. */
-    bool (*spare)(void *context, size_t i);
+    /* What would be lost with place i. Of several that can be spared the one that loses least goes,
+     * of equals the one silent longest. */
+    enum udp_server_loss (*loss)(void *context, size_t i);
 };
 
 struct udp_server_peer { /* private */

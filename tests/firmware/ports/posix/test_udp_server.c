@@ -16,7 +16,7 @@ struct echo {
     struct udp_server server;
     uint8_t octets[UDP_SERVER_PEERS][64];
     size_t waiting[UDP_SERVER_PEERS];
-    bool busy[UDP_SERVER_PEERS]; /* cannot be spared */
+    enum udp_server_loss loss[UDP_SERVER_PEERS];
     bool ended[UDP_SERVER_PEERS];
     unsigned n_open, n_closed, n_fed;
     size_t last; /* place fed last, closed last */
@@ -67,9 +67,9 @@ static void on_close(void *context, size_t i)
     x->ended[i] = false;
 }
 
-static bool on_spare(void *context, size_t i)
+static enum udp_server_loss on_loss(void *context, size_t i)
 {
-    return !((struct echo *)context)->busy[i];
+    return ((struct echo *)context)->loss[i];
 }
 
 static int start(void **state)
@@ -80,7 +80,7 @@ static int start(void **state)
                                                       .take = on_take,
                                                       .closed = on_closed,
                                                       .close = on_close},
-                                             .spare = on_spare};
+                                             .loss = on_loss};
     (void)state;
     memset(&e, 0, sizeof e);
     return uv_loop_init(&e.loop) != 0 ||
@@ -152,18 +152,39 @@ static void udp_server_gives_up_the_longest_silent_that_can_be_spared(void **sta
         place[i] = e.last;
     }
     assert_int_equal(e.n_closed, 0);
-    e.busy[place[0]] = true; /* associated */
+    e.loss[place[0]] = UDP_SERVER_KEEP;
     say(fd[1], "still here");
     say(fd[UDP_SERVER_PEERS], "new");
     assert_int_equal(e.n_closed, 1);
     assert_int_equal(e.last_closed, place[2]);
     assert_int_equal(e.last, place[2]);
     for (size_t i = 0; i < UDP_SERVER_PEERS; i++)
-        e.busy[i] = true;
+        e.loss[i] = UDP_SERVER_KEEP;
     assert_int_equal(send(fd[UDP_SERVER_PEERS + 1], "x", 1, 0), 1); /* no place */
     run_until(&e.server.n_dropped, 1);
     assert_int_equal(e.n_closed, 1);
     say(fd[0], "me");
+    for (size_t i = 0; i < UDP_SERVER_PEERS + 2; i++)
+        close(fd[i]);
+}
+
+/* Or made-up senders, one datagram each, would take all places for the time of inactivity. */
+static void udp_server_spares_an_association_that_anybody_can_have(void **state)
+{
+    int fd[UDP_SERVER_PEERS + 2];
+    (void)state;
+    for (size_t i = 0; i < UDP_SERVER_PEERS + 2; i++)
+        fd[i] = dial();
+    for (size_t i = 0; i < UDP_SERVER_PEERS; i++)
+        say(fd[i], "hello");
+    for (size_t i = 0; i < UDP_SERVER_PEERS; i++)
+        e.loss[i] = i == 0 ? UDP_SERVER_KEEP : i == 5 ? UDP_SERVER_NOTHING : UDP_SERVER_LITTLE;
+    say(fd[UDP_SERVER_PEERS], "new");
+    assert_int_equal(e.last_closed, 5);
+    e.loss[5] = UDP_SERVER_LITTLE;
+    say(fd[UDP_SERVER_PEERS + 1], "new");
+    assert_int_equal(e.last_closed, 1);
+    assert_int_equal(e.n_closed, 2);
     for (size_t i = 0; i < UDP_SERVER_PEERS + 2; i++)
         close(fd[i]);
 }
@@ -210,6 +231,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(udp_server_answers_each_peer_for_itself, start, finish),
         cmocka_unit_test_setup_teardown(udp_server_gives_up_the_longest_silent_that_can_be_spared,
+                                        start, finish),
+        cmocka_unit_test_setup_teardown(udp_server_spares_an_association_that_anybody_can_have,
                                         start, finish),
         cmocka_unit_test_setup_teardown(udp_server_frees_the_place_when_the_engine_is_closed, start,
                                         finish),
