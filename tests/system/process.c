@@ -233,8 +233,16 @@ bool meter_await(struct meter_process *m)
 static void spawn_meter(struct meter_process *m, const char *word, va_list more)
 {
     static unsigned count;
-    const char *words[PROCESS_WORDS] = {"ferraris", "meter", "--listen", "127.0.0.1:0"};
-    collect(words, 4, word, more);
+    const char *words[PROCESS_WORDS] = {"ferraris", "meter"};
+    size_t n = 2;
+    collect(words, n, word, more);
+    while (words[n] != NULL && strcmp(words[n], "--listen") != 0)
+        n++;
+    if (words[n] == NULL) { /* no place asked for: any free one */
+        assert_true(n + 2 < PROCESS_WORDS);
+        words[n] = "--listen";
+        words[n + 1] = "127.0.0.1:0";
+    }
     snprintf(m->err_name, sizeof m->err_name, "meter-%u", count++);
     m->pid = process_spawn(words, &m->out, m->err_name);
 }

@@ -311,7 +311,8 @@ static void lists_are_given_up_when_meter_answers_them_wrongly(void **state)
     add_registers();
     s.list_as_normal = true;
     scripted_read(&s, ALL);
-    expect_failed("unexpected APDU");
+    expect_values(); /* shorter and shorter ones were tried, then none */
+    assert_true(s.n_lists > 0);
     assert_false(s.x.reader.security_failure);
     scripted_read(&s, ALL);
     expect_values();
