@@ -55,6 +55,39 @@ static void claim_AD1X_INTEROP(void **state)
     replay_file("gurux-acts-AD13A.txt", 23);
 }
 
+/* Over HDLC: object list, rows by entry and by range, ACCESS and a list of 119 attributes, then the
+ * same writes and methods and a list written; HLS 5. Each way to protect a message has its vector:
+ * glo, with answers by blocks of 200 octets; ded; general-glo. */
+static void interop_answers_gurux_over_hdlc(void **state)
+{
+    (void)state;
+    replay_file("gurux-hdlc-hls5.txt", 38);
+    replay_file("gurux-hdlc-glo.txt", 30);
+    replay_file("gurux-hdlc-ded.txt", 20);
+}
+
+/* The client offers general block transfer and no other: long answers come so. */
+static void interop_answers_gurux_by_general_blocks(void **state)
+{
+    (void)state;
+    replay_file("gurux-hdlc-gbt.txt", 9);
+}
+
+static void interop_answers_gurux_with_general_ciphering(void **state)
+{
+    (void)state;
+    replay_file("gurux-general.txt", 20);
+    replay_file("gurux-general-ded.txt", 20);
+}
+
+static void interop_answers_u9n_with_general_ciphering_and_over_hdlc(void **state)
+{
+    (void)state;
+    replay_file("u9n-hls5.txt", 300);
+    replay_file("u9n-hdlc-lls.txt", 8);
+    replay_file("u9n-hdlc-hls5.txt", 12);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -62,6 +95,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(interop_answers_gurux_with_hls5),
         cmocka_unit_test(interop_answers_u9n_with_lls_and_a_range),
         cmocka_unit_test(interop_obeys_gurux_when_it_writes_and_acts),
+        cmocka_unit_test(interop_answers_gurux_over_hdlc),
+        cmocka_unit_test(interop_answers_gurux_by_general_blocks),
+        cmocka_unit_test(interop_answers_gurux_with_general_ciphering),
+        cmocka_unit_test(interop_answers_u9n_with_general_ciphering_and_over_hdlc),
         cmocka_unit_test(claim_AD1X_INTEROP),
     };
     if (argc == 6 && strcmp(argv[1], "--record") == 0)
