@@ -188,7 +188,7 @@ enum err gbt_sender_ack(struct gbt_sender *s, uint16_t ack, uint8_t window)
 
 void gbt_sender_again(struct gbt_sender *s)
 {
-    if (s->made == s->empty)
+    if (s->made == s->empty || s->window == 0) /* unconfirmed: nothing is kept for it */
         return;
     s->next = s->acked + 1u;
     open_window(s, s->acked);

@@ -90,7 +90,7 @@ void gbt_sender_answer(struct gbt_sender *s, uint16_t own_ack, uint8_t own_windo
  * but the window. ERR_RANGE: a number never sent (abort). */
 MUST_CHECK enum err gbt_sender_ack(struct gbt_sender *s, uint16_t ack, uint8_t window);
 /* No answer came: the window goes again. */
-void gbt_sender_again(struct gbt_sender *s);
+void gbt_sender_again(struct gbt_sender *s);      /* nothing to do where unconfirmed */
 bool gbt_sender_done(const struct gbt_sender *s); /* the last block is acknowledged */
 
 /* Receiver: hands on octets in order. */

@@ -425,6 +425,10 @@ static void gbt_unconfirmed_never_waits(void **state)
     assert_true(rx.done);
     assert_int_equal(len, 26);
     assert_memory_equal(in, letters, 26);
+    gbt_sender_again(&s); /* nothing was kept that could go again */
+    assert_false(gbt_sender_next(&s, 0, 0, &b));
+    assert_int_equal(gbt_sender_ack(&s, 2, 3), ERR_OK);
+    assert_false(gbt_sender_next(&s, 0, 0, &b));
 }
 
 static void gbt_sends_an_apdu_that_is_there_as_a_whole(void **state)
