@@ -246,7 +246,7 @@ static void set_associated(struct cosem_session *s)
         report(s, true);
 }
 
-void association_open(struct cosem_session *s, uint8_t *apdu, size_t len)
+static void answer_aarq(struct cosem_session *s, uint8_t *apdu, size_t len)
 {
     struct acse_aarq a;
     uint8_t initiate[INITIATE_SIZE];
@@ -279,6 +279,12 @@ void association_open(struct cosem_session *s, uint8_t *apdu, size_t len)
     else
         set_associated(s);
     reply_aare(s, &aare);
+}
+
+void association_open(struct cosem_session *s, uint8_t *apdu, size_t len)
+{
+    answer_aarq(s, apdu, len);
+    wipe(apdu, len); /* a password or a dedicated key came in it */
 }
 
 void association_release(struct cosem_session *s, uint8_t *apdu, size_t len)

@@ -50,6 +50,13 @@ void gbt_end(struct cosem_session *s)
     s->gbt.active = s->gbt.answering = s->gbt.request = false;
 }
 
+void gbt_forget(struct cosem_session *s)
+{
+    gbt_end(s);
+    crypto_gcm_end(&s->gbt.seal);
+    wipe(s->gbt.store, sizeof s->gbt.store);
+}
+
 static void abort_exchange(struct cosem_session *s, uint8_t service_error)
 {
     gbt_end(s);
@@ -161,7 +168,8 @@ void gbt_next(struct cosem_session *s)
         abort_exchange(s, DLMS_EXC_OPERATION_NOT_POSSIBLE);
 }
 
-/* window: blocks that the client takes in a row; 1 until it says more. */
+/* window: blocks that the client takes in a row; 1 until it says more, also where it says 0: that
+ * is for pushes, and blocks that were not kept could not go again. */
 static bool begin_exchange(struct cosem_session *s, uint8_t window)
 {
     struct session_gbt *g = &s->gbt;
@@ -174,7 +182,7 @@ static bool begin_exchange(struct cosem_session *s, uint8_t window)
     g->in_len = 0;
     g->answering = false;
     gbt_receiver_init(&g->rx);
-    g->active = gbt_sender_init(&g->tx, window) == ERR_OK;
+    g->active = gbt_sender_init(&g->tx, window > 0 ? window : 1) == ERR_OK;
     return g->active;
 }
 
@@ -320,6 +328,11 @@ void server_gbt(struct cosem_session *s, uint8_t *apdu, size_t len)
 }
 
 void gbt_end(struct cosem_session *s)
+{
+    (void)s;
+}
+
+void gbt_forget(struct cosem_session *s)
 {
     (void)s;
 }

@@ -109,6 +109,7 @@ void backoff_note(struct cosem_session *s, bool authenticated);
 uint64_t backoff_poll(struct cosem_server *server, uint64_t now_ms);
 
 /* --- server_association.c --- */
+/* Answers an AARQ, of which nothing is left in `apdu`. */
 void association_open(struct cosem_session *s, uint8_t *apdu, size_t len);
 void association_release(struct cosem_session *s, uint8_t *apdu, size_t len);
 /* reply_to_HLS_authentication: checks the client's f(StoC), writes our f(CtoS) as Data. */
@@ -185,8 +186,9 @@ enum cosem_result access_part(struct cosem_session *s, struct wr *w);
 /* --- server_gbt.c --- */
 /* A block from the client. */
 void server_gbt(struct cosem_session *s, uint8_t *apdu, size_t len);
-void gbt_end(struct cosem_session *s);  /* no exchange is under way any more */
-void gbt_next(struct cosem_session *s); /* the last block has left: is there one more? */
+void gbt_end(struct cosem_session *s);    /* no exchange is under way any more */
+void gbt_forget(struct cosem_session *s); /* nor is anything left of one: key, octets */
+void gbt_next(struct cosem_session *s);   /* the last block has left: is there one more? */
 /* Sends a whole answer, tx[start .. start + len), as the answer to a request that came so. */
 void gbt_answer(struct cosem_session *s, size_t start, size_t len);
 /* Sends the stream. */

@@ -35,7 +35,7 @@ void association_end(struct cosem_session *s)
 {
     struct cosem_server *server = s->server;
     transfer_end(s);
-    gbt_end(s);
+    gbt_forget(s);
     if (s->state == SESSION_ASSOCIATED)
         server->n_associated[s->client - server->config.clients]--;
     if (s->state != SESSION_CLOSED)
@@ -72,10 +72,6 @@ void session_close(struct cosem_session *s)
     s->tx_pos = s->tx_len = 0;
 #if COSEM_WITH_WRAPPER
     wipe(s->rx_buf, sizeof s->rx_buf);
-#endif
-#if COSEM_GBT_STORE > 0
-    crypto_gcm_end(&s->gbt.seal);
-    wipe(s->gbt.store, sizeof s->gbt.store);
 #endif
     wipe(s->tx, sizeof s->tx);
 }

@@ -278,6 +278,19 @@ static void gbt_streams_a_profile_in_windows(void **state)
     assert_int_equal(c.longest_row, COSEM_GBT_STORE / (256 - GBT_HEAD_MAX)); /* what is kept */
 }
 
+/* "Never wait" is for pushes; what is asked for can be asked for again. */
+static void gbt_window_of_none_is_one(void **state)
+{
+    (void)state;
+    x.rows = 100;
+    connect_with(SAP_READER, 256, ALL);
+    read_whole();
+    c.lose_down = 20;
+    expect_profile(ask(GET_PROFILE, 100, 0));
+    assert_int_equal(c.longest_row, 1);
+    c.lose_down = 0;
+}
+
 static void gbt_answers_an_ordinary_get_where_no_other_blocks_are_agreed(void **state)
 {
     (void)state;
@@ -481,6 +494,7 @@ int main(void)
         T(gbt_puts_a_request_together),
         T(gbt_sets_a_value_longer_than_an_apdu),
         T(gbt_streams_a_profile_in_windows),
+        T(gbt_window_of_none_is_one),
         T(gbt_answers_an_ordinary_get_where_no_other_blocks_are_agreed),
         T(gbt_survives_lost_blocks),
         T(gbt_ciphers_over_all_blocks),

@@ -473,6 +473,38 @@ static void dedicated_key_needs_a_proven_initiate(void **state)
     assert_true(x.session.has_dedicated);
 }
 
+static void secrets_of_an_association_are_gone_when_it_began_or_ended(void **state)
+{
+    static const char key[] = "a dedicated key!", password[] = "12345678";
+    uint8_t none[sizeof x.session.gbt.store] = {0};
+    (void)state;
+    peer_init(&p, &x, SAP_MANAGER);
+    p.sc = DLMS_SC_AUTH | DLMS_SC_ENC;
+    p.dedicated = true;
+    memcpy(p.dedicated_key, key, 16);
+    assert_int_equal(peer_connect(&p, &aare), ACSE_ACCEPTED);
+    assert_true(x.session.has_dedicated);
+    for (size_t i = 0; i + 16 <= sizeof x.session.rx_buf; i++)
+        assert_memory_not_equal(x.session.rx_buf + i, key, 16);
+    memset(x.session.gbt.store, 0xAA, sizeof x.session.gbt.store); /* of a request by blocks */
+    assert_int_equal(crypto_gcm_key(&x.session.gbt.seal, x.session.dedicated_key), ERR_OK);
+    session_disconnect(&x.session);
+    assert_false(x.session.gbt.seal.ready);
+    assert_memory_equal(x.session.gbt.store, none, sizeof none);
+    uint8_t aarq[128];
+    struct acse_aarq a = {.context = DLMS_CONTEXT_LN,
+                          .has_mechanism = true,
+                          .mechanism = DLMS_MECHANISM_LLS,
+                          .secret = {(const uint8_t *)password, 8},
+                          .user_info = {(const uint8_t *)"\x01", 1}};
+    struct wr w = wr_of(aarq, sizeof aarq);
+    acse_put_aarq(&w, &a);
+    session_apdu(&x.session, SAP_READER, 1, aarq, w.len);
+    assert_true(session_answer(&x.session).len > 0);
+    for (size_t i = 0; i + 8 <= w.len; i++)
+        assert_memory_not_equal(aarq + i, password, 8);
+}
+
 static void ciphered_request_is_refused_in_the_plain_context(void **state)
 {
     uint8_t sealed[64];
@@ -521,6 +553,7 @@ int main(void)
         cmocka_unit_test_setup(encryption_alone_is_fresh_within_its_association, start),
         cmocka_unit_test_setup(encryption_alone_needs_hls, start),
         cmocka_unit_test_setup(dedicated_key_needs_a_proven_initiate, start),
+        cmocka_unit_test_setup(secrets_of_an_association_are_gone_when_it_began_or_ended, start),
         cmocka_unit_test_setup(ciphered_request_is_refused_in_the_plain_context, start),
         cmocka_unit_test_setup(key_transfer_changes_nothing_when_it_cannot_be_told, start),
     };
