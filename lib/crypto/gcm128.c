@@ -56,8 +56,8 @@ void gcm128_aad(struct gcm128 *g, const uint8_t *p, size_t len)
 void gcm128_crypt(struct gcm128 *g, uint8_t *text, size_t len)
 {
     for (size_t at = 0; at < len;) {
-        size_t quads = g->n_used == sizeof g->stream ? (len - at) / (4 * AES_BLOCK) : 0;
-        if (CRYPTO_HARDWARE && g->aes.hardware && quads > 0) {
+        size_t quads = (len - at) / (4 * AES_BLOCK);
+        if (CRYPTO_HARDWARE && g->aes.hardware && g->n_used == sizeof g->stream && quads > 0) {
             hardware_ctr(&g->aes, g->counter, text + at, quads);
             at += 4 * AES_BLOCK * quads;
             continue;

@@ -327,7 +327,8 @@ enum err hdlc_parameters_decode(struct bytes info, struct hdlc_parameters *out)
     if (info.len == 0)
         return ERR_OK;
     struct rd all = rd_of(info.p, info.len);
-    if (rd_u8(&all) != FORMAT_ID || rd_u8(&all) != GROUP_ID)
+    uint8_t format = rd_u8(&all), group_id = rd_u8(&all);
+    if (format != FORMAT_ID || group_id != GROUP_ID)
         rd_fail(&all, ERR_FORMAT);
     size_t len = rd_u8(&all);
     struct bytes group = rd_bytes(&all, len);

@@ -1,5 +1,5 @@
 /* Serial lines on Linux; see serial.h. */
-#define _GNU_SOURCE /* pseudo terminals */
+#define _GNU_SOURCE /* pseudo terminals; NOLINT(bugprone-reserved-identifier) */
 #include "firmware/ports/posix/serial.h"
 
 #include <errno.h>

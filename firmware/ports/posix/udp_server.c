@@ -2,7 +2,7 @@
  *
  * The socket is ours and libuv only says when it can be read: its own UDP handle asks the kernel
  * once more after each datagram, and sends them one by one. */
-#define _GNU_SOURCE /* recvmmsg, sendmmsg */
+#define _GNU_SOURCE /* recvmmsg, sendmmsg; NOLINT(bugprone-reserved-identifier) */
 #include "firmware/ports/posix/udp_server.h"
 
 #include <errno.h>
