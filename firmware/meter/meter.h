@@ -98,8 +98,8 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
  * then from there, marked doubtful. ERR_RANGE (config), ERR_STATE (the flash is of another model),
  * ERR_VERSION, ERR_CORRUPT, ERR_FULL, ERR_IO. */
 MUST_CHECK enum err meter_init(struct meter *m, const struct meter_config *config);
-/* The struct's life ends, or another meter_init() follows a power cut: wipes the keys and, on hosts,
- * releases what the cipher holds. Nothing is stored. Its sessions are closed. */
+/* The struct's life ends, or another meter_init() follows a power cut: wipes the keys and, on
+ * hosts, releases what the cipher holds. Nothing is stored. Its sessions are closed. */
 void meter_end(struct meter *m);
 /* Samples, and the time they last. ERR_RANGE as legal_feed: nothing was counted then. */
 MUST_CHECK enum err meter_samples(struct meter *m, const struct afe_block *block);
