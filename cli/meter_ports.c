@@ -83,7 +83,8 @@ static enum err init_mode_e(struct meter_port *p, struct dlms_link *hdlc)
     const struct mode_e_config config = {.is_server = true,
                                          .device = o->serial,
                                          .identification = p->as.serial.identification,
-                                         .max_baud = p->url.serial.baud};
+                                         .max_baud = p->url.serial.baud,
+                                         .idle_ms = hdlc_inactivity_ms(p)};
     return mode_e_init(&p->as.serial.sign_on, &config, hdlc);
 }
 
@@ -135,8 +136,15 @@ static size_t on_take(void *context, size_t i, uint8_t *to, size_t size)
 static bool on_closed(void *context, size_t i, uint64_t now)
 {
     struct meter_port *p = context;
-    (void)line_poll(&p->line[i].line, now); /* the servers ask often enough */
-    return line_closed(&p->line[i].line);
+    struct port_line *l = &p->line[i];
+    (void)line_poll(&l->line, now); /* the servers ask often enough */
+    const enum dlms_link_state link = dlms_link_state(l->line.link);
+    if (p->url.kind != LINE_SERIAL || link != LINK_CLOSED || !session_closed(&l->session))
+        return line_closed(&l->line);
+    /* a serial line without a client: one may be signing on, so its link goes on as it is */
+    session_close(&l->session);
+    session_init(&l->session, &p->all->life->meter.server);
+    return false;
 }
 
 static void on_close(void *context, size_t i)

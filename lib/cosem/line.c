@@ -27,6 +27,8 @@ static void look_at_link(struct cosem_line *l)
     }
     if (open != l->open)
         set_limit(l); /* HDLC knows its windows and sizes only now */
+    if (open && !l->open)
+        l->session->touched = true; /* the silence before was not this client's */
     l->open = open;
 }
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -201,16 +202,21 @@ static void lines_keep_no_udp_client_out_for_made_up_senders(void **state)
 
 /* ---- lost HDLC links ---- */
 
-static void send_snrm(int fd, uint16_t client)
+static void send_u(int fd, uint16_t client, uint8_t control)
 {
     uint8_t out[64];
     struct wr w = wr_of(out, sizeof out);
     const struct hdlc_frame f = {.destination = {.upper = 1, .lower = 17, .size = 2},
                                  .source = {.upper = client, .size = 1},
-                                 .control = HDLC_SNRM | HDLC_PF};
+                                 .control = control | HDLC_PF};
     hdlc_frame_put(&w, &f);
     assert_int_equal(w.err, ERR_OK);
     assert_int_equal(write(fd, out, w.len), (ssize_t)w.len);
+}
+
+static void send_snrm(int fd, uint16_t client)
+{
+    send_u(fd, client, HDLC_SNRM);
 }
 
 /* The control octet of the next frame without information that comes; 0: none within a second. */
@@ -248,6 +254,52 @@ static void lines_let_another_client_in_when_an_hdlc_link_is_lost(void **state)
     check_value(url[PTY]);
 }
 
+/* What comes within a second begins with these octets. */
+static void expect_octets(int fd, const char *begin)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    for (size_t i = 0; begin[i] != '\0'; i++) {
+        char octet = '\0';
+        assert_true(poll(&p, 1, 1000) > 0 && read(fd, &octet, 1) == 1);
+        assert_int_equal(octet & 0x7F, begin[i]);
+    }
+}
+
+static void wait_ms(unsigned ms)
+{
+    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    (void)nanosleep(&t, NULL);
+}
+
+/* Slow sign-ons one after the other, so that the time of inactivity runs out within one of them:
+ * that of the line without a client, which is none of this client's. */
+static void lines_let_a_sign_on_take_its_time(void **state)
+{
+    (void)state;
+    const int fd = open_pty(url[PTY_E]);
+    for (unsigned i = 0; i < 3; i++) {
+        wait_ms(50);
+        (void)tcflush(fd, TCIFLUSH); /* the last flag */
+        assert_int_equal(write(fd, "/?!\r\n", 5), 5);
+        expect_octets(fd, "/FER");
+        wait_ms(1200);
+        (void)tcflush(fd, TCIFLUSH);
+        assert_int_equal(write(fd,
+                               "\x06"
+                               "252\r\n",
+                               6),
+                         6);
+        expect_octets(fd, "\x06"
+                          "252\r\n");
+        wait_ms(300);
+        send_snrm(fd, 16);
+        assert_int_equal(next_control(fd), HDLC_UA);
+        send_u(fd, 16, HDLC_DISC);
+        assert_int_equal(next_control(fd), HDLC_UA);
+    }
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,7 +307,8 @@ int main(void)
         cmocka_unit_test(lines_carry_long_answers_and_blocks),
         cmocka_unit_test(lines_serve_others_when_clients_are_stuck),
         cmocka_unit_test(lines_keep_no_udp_client_out_for_made_up_senders),
-        cmocka_unit_test(lines_let_another_client_in_when_an_hdlc_link_is_lost)};
+        cmocka_unit_test(lines_let_another_client_in_when_an_hdlc_link_is_lost),
+        cmocka_unit_test(lines_let_a_sign_on_take_its_time)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -337,6 +337,21 @@ static void line_frees_the_association_after_silence(void **state)
     associate(&line);
 }
 
+static void line_counts_silence_from_when_the_link_opened(void **state)
+{
+    (void)state;
+    x.server.config.inactivity_ms = 1000;
+    toy[0].state = LINK_CLOSED;
+    line_init(&line, &toy[0].link, &x.session);
+    (void)line_poll(&line, 1);
+    toy[0].state = LINK_OPEN; /* a client at last, shortly before the time is up */
+    (void)line_poll(&line, 1000);
+    (void)line_poll(&line, 1999);
+    assert_false(line_closed(&line));
+    (void)line_poll(&line, 2000);
+    assert_true(line_closed(&line));
+}
+
 static void line_that_is_stuck_hinders_no_other(void **state)
 {
     uint8_t q[256], a[256];
@@ -366,6 +381,7 @@ int main(void)
         cmocka_unit_test_setup(line_leaves_what_goes_to_all_stations_alone, start),
         cmocka_unit_test_setup(line_never_answers_an_answer, start),
         cmocka_unit_test_setup(line_frees_the_association_after_silence, start),
+        cmocka_unit_test_setup(line_counts_silence_from_when_the_link_opened, start),
         cmocka_unit_test_setup(line_that_is_stuck_hinders_no_other, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
