@@ -1,10 +1,12 @@
-/* Class 71, Limiter: thresholds have the type and the scaler of the monitored value. Blue Book
- * 4.5.9 */
+/* Class 71, Limiter: thresholds have the type and the scaler of the monitored value. In
+ * monitored_value class and attribute are long-unsigned and integer; clients in use write long and
+ * unsigned, so any integer is taken. Blue Book 4.5.9 */
 #include "lib/cosem/ic.h"
 
 static const struct cosem_attr attrs[] = {
     IC_LOGICAL_NAME,
-    IC_STATIC("monitored_value", IC_ATTRIBUTE),
+    IC_STATIC_IN("monitored_value", IC_LIMITS({2, 0, 65535}, {4, -128, 127}), AXDR_STRUCT, 3,
+                 AXDR_INTEGER, AXDR_OS6, AXDR_INTEGER),
     IC_DYNAMIC("threshold_active", AXDR_SIMPLE),
     IC_STATIC("threshold_normal", AXDR_SIMPLE),
     IC_STATIC("threshold_emergency", AXDR_SIMPLE),

@@ -236,12 +236,32 @@ const struct values_rule rule_disconnect = {
 
 /* ---- 71 ---- */
 
+/* The monitored value is kept in the types of the class, whatever integers the client wrote. */
+static enum cosem_result store_monitored(const struct rule_call *k, struct bytes value)
+{
+    struct rd r = key_of(value);
+    struct wr w = values_scratch(k->v);
+    uint64_t class_id = axdr_get_uint(&r);
+    struct bytes ln = axdr_get_octets(&r);
+    int64_t attr = axdr_get_int(&r);
+    if (r.err || class_id > UINT16_MAX || attr < INT8_MIN || attr > INT8_MAX)
+        return COSEM_OTHER_REASON;
+    axdr_put_struct(&w, 3);
+    axdr_put_u16(&w, (uint16_t)class_id);
+    axdr_put_octets(&w, ln.p, ln.len);
+    axdr_put_i8(&w, (int8_t)attr);
+    enum cosem_result result = rule_change(k, 2, (struct bytes){w.p, w.len});
+    return result ? result : RULE_STORED;
+}
+
 /* Thresholds are of the type of the one in force; which one that is, is not written. */
 static enum cosem_result check_limiter(const struct rule_call *k, uint8_t attr, struct bytes value)
 {
     struct bytes active = rule_value(k, 3);
     if (attr == 3 || attr == 10)
         return COSEM_READ_WRITE_DENIED;
+    if (attr == 2)
+        return store_monitored(k, value);
     if ((attr == 4 || attr == 5) && active.len > 0 && active.p[0] != value.p[0])
         return COSEM_TYPE_UNMATCHED;
     return COSEM_SUCCESS;

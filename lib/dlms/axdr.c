@@ -174,12 +174,18 @@ struct check_level {
     bool is_array;
 };
 
+#define INTEGER_TAGS                                                                               \
+    (1u << AXDR_I8 | 1u << AXDR_I16 | 1u << AXDR_I32 | 1u << AXDR_I64 | 1u << AXDR_U8 |            \
+     1u << AXDR_U16 | 1u << AXDR_U32 | 1u << AXDR_U64)
+
 /* Whether a value with this tag and these octets may stand where the type says `want`. */
 static bool leaf_matches(uint8_t want, uint8_t tag, size_t n_octets)
 {
     switch (want) {
     case AXDR_SIMPLE:
         return tag != AXDR_COMPACT;
+    case AXDR_INTEGER:
+        return tag <= AXDR_U64 && (INTEGER_TAGS >> tag & 1u);
     case AXDR_OS4:
         return (tag == AXDR_OCTETS && n_octets == 1 + 4) || tag == AXDR_TIME;
     case AXDR_OS5:

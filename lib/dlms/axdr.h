@@ -37,13 +37,14 @@ enum axdr_tag { /* Green Book, Data CHOICE */
                 AXDR_DATE = 26,
                 AXDR_TIME = 27,
                 /* type descriptions only, never on the wire */
-                AXDR_ANY = 0xE0,    /* any one value */
-                AXDR_SIMPLE = 0xE1, /* any value that is neither array nor structure */
-                AXDR_OS4 = 0xE4,    /* octet-string of 4: time (a tag 27 is accepted too) */
-                AXDR_OS5 = 0xE5,    /* octet-string of 5: date (a tag 26 is accepted too) */
-                AXDR_OS6 = 0xE6,    /* octet-string of 6: a logical name */
-                AXDR_OS12 = 0xEC,   /* octet-string of 12: date-time (a tag 25 is accepted too) */
-                AXDR_OS16 = 0xF0,   /* octet-string of 16: an IPv6 address */
+                AXDR_ANY = 0xE0,     /* any one value */
+                AXDR_SIMPLE = 0xE1,  /* any value that is neither array nor structure */
+                AXDR_INTEGER = 0xE2, /* any integer, signed or not, of any width */
+                AXDR_OS4 = 0xE4,     /* octet-string of 4: time (a tag 27 is accepted too) */
+                AXDR_OS5 = 0xE5,     /* octet-string of 5: date (a tag 26 is accepted too) */
+                AXDR_OS6 = 0xE6,     /* octet-string of 6: a logical name */
+                AXDR_OS12 = 0xEC,    /* octet-string of 12: date-time (a tag 25 is accepted too) */
+                AXDR_OS16 = 0xF0,    /* octet-string of 16: an IPv6 address */
 };
 
 /* Types in prefix order: {AXDR_STRUCT, 2, AXDR_I8, AXDR_ENUM}; an array is AXDR_ARRAY followed by

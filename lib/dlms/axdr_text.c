@@ -202,6 +202,7 @@ const char *axdr_tag_name(uint8_t tag)
         [AXDR_TIME] = "time",
         [AXDR_ANY] = "any",
         [AXDR_SIMPLE] = "simple",
+        [AXDR_INTEGER] = "any integer",
         [AXDR_OS4] = "octet-string[4]",
         [AXDR_OS5] = "octet-string[5]",
         [AXDR_OS6] = "octet-string[6]",

@@ -180,6 +180,9 @@ static void put_at(struct random_value *g, struct wr *w, size_t at)
     case AXDR_SIMPLE:
         put_any(g, w, code == AXDR_SIMPLE);
         break;
+    case AXDR_INTEGER: /* as in an attribute's address: class_id long-unsigned, index integer */
+        put_integer(g, w, at == 2 ? AXDR_U16 : AXDR_I8, at);
+        break;
     default:
         put_integer(g, w, code, at);
         break;
