@@ -1,7 +1,7 @@
 /* DLMS server: what the sessions share. Engine and per-connection record: session.h.
  *
- *     bytes from the line -> session_feed -> (wrapper, association, security, dispatch) ->
- * session_take -> bytes to the line
+ *     octets from the line -> session_feed -> wrapper, association, security, dispatch
+ *     octets to the line   <- session_take <-
  *
  * The caller owns the structs; a server may have many sessions, which share the device table, keys
  * and counters. Single-threaded: all sessions of one server are called from one thread. */

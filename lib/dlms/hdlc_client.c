@@ -6,11 +6,12 @@
  * RR whether it has something (never, when nothing is expected and no connection is to be kept
  * alive).
  *
- *   missed answer: the frame or frames are sent again (SNRM, DISC, the unacknowledged segments,
- * else RR), `retries` times; then the line has failed F, but the server has not got all: again the
- * unacknowledged ones; this counts as a try unless something new came across F with a segment, or
- * after a gap: RR at once F with RR and nothing to send: the server is still at it: RR after
- * poll_ms, then twice that ...
+ * - No answer: the frame or frames are sent again (SNRM, DISC, the unacknowledged segments, else
+ *   RR), `retries` times; then the line has failed.
+ * - F, but the server has not got all: again the unacknowledged ones. It counts as a try unless
+ *   something new came across.
+ * - F with a segment, or after a gap: RR at once.
+ * - F with RR and nothing to send: the server is still at it. RR after poll_ms, then twice that ...
  *
  * An answer that is only a copy of an earlier one does not count as the answer to what is out now:
  * on a line that doubles frames each copy would otherwise call forth another one, without end. */

@@ -4,12 +4,13 @@
  * CLOSED: no client. A command with P gets DM.
  * OPENING: SNRM came, its UA is not out yet; seen from outside the link is closed.
  * OPEN: `peer` is the client. After P, may_send is true until a frame with F is out:
- *   - segments of the answer, the last one of the window or of the answer with F;
- *   - no answer and the request dealt with: RR with F, the client will ask again;
- *   - the request still in the caller's hands: silence; RNR with F once the client has asked a
- * second time (`nudged`), so that a slow answer does not cost the connection. Every P takes the
- * sending back to what the client has acknowledged: the answer is sent again until it has arrived,
- * and that is all there is of retransmission here.
+ * - segments of the answer, the last one of the window or of the answer with F;
+ * - no answer and the request dealt with: RR with F, the client will ask again;
+ * - the request still in the caller's hands: silence; RNR with F once the client has asked a second
+ *   time (`nudged`), so that a slow answer does not cost the connection.
+ *
+ * Every P takes the sending back to what the client has acknowledged: the answer is sent again
+ * until it has arrived, and that is all there is of retransmission here.
  *
  * Frames to all stations are never answered, and only UI is taken from them; the caller learns that
  * such an APDU went to all, for its answer would meet those of the others on the bus. */

@@ -3,8 +3,7 @@
  *     client                                     server
  *     SND_NKE                ->                                 open: resets the link
  *                            <-   E5
- *     SND_UD, segment 0      ->                                 an APDU, in as many frames as
- * needed
+ *     SND_UD, segment 0      ->                                 an APDU, in one frame or more
  *                            <-   E5
  *     REQ_UD2                ->
  *                            <-   RSP_UD, segment 0, or E5: nothing to send yet
