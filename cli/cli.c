@@ -41,19 +41,27 @@ static void print_option(const struct cli_option *o)
     printf("  %-34s %s\n", left, o->help);
 }
 
-static void print_help(const struct cli_verb *v, const struct cli_option *options, size_t n_options)
+/* A heading, and lines set in by two. */
+static void print_lines(const char *heading, const char *lines)
 {
-    printf("%s\n\nusage: %s\n", v->summary, v->usage);
-    if (n_options > 0)
-        printf("\noptions:\n");
-    for (size_t i = 0; i < n_options; i++)
-        print_option(&options[i]);
-    printf("\nexample:\n");
-    for (const char *line = v->example; *line != '\0';) {
+    printf("\n%s:\n", heading);
+    for (const char *line = lines; *line != '\0';) {
         const size_t n = strcspn(line, "\n");
         printf("  %.*s\n", (int)n, line);
         line += n + (line[n] == '\n' ? 1 : 0);
     }
+}
+
+static void print_help(const struct cli_verb *v, const struct cli_option *options, size_t n_options)
+{
+    printf("%s\n\nusage: %s\n", v->summary, v->usage);
+    if (v->words != NULL)
+        print_lines("words", v->words);
+    if (n_options > 0)
+        printf("\noptions:\n");
+    for (size_t i = 0; i < n_options; i++)
+        print_option(&options[i]);
+    print_lines("example", v->example);
 }
 
 static const struct cli_option *find_option(const struct cli_option *options, size_t n,

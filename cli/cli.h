@@ -24,6 +24,7 @@ struct cli_verb {
     const char *summary; /* one line for `ferraris --help` */
     const char *usage;   /* "ferraris replay [OPTION]... FILE" */
     const char *example; /* one or more whole command lines, newline separated */
+    const char *words;   /* what the words of `usage` stand for, lines as `example`; NULL: clear */
     int (*run)(const struct cli_verb *v, int argc,
                char **argv); /* argv[0] is the verb; gives an exit code */
 };

@@ -56,7 +56,7 @@ int client_dial(const struct client_dial_to *to, uint32_t timeout_ms, char *erro
     int fd = -1, reason = 0;
     const int found = getaddrinfo(to->host, to->port, &hints, &list);
     if (found != 0) {
-        snprintf(error, error_size, "%s: %s", to->host, gai_strerror(found));
+        snprintf(error, error_size, "cannot find %s: %s", to->host, gai_strerror(found));
         return -1;
     }
     for (const struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next)

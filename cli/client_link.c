@@ -63,6 +63,25 @@ static int exit_code(enum err err)
     }
 }
 
+/* A line over which nothing at all came back: what is usually wrong there. */
+static void hint_silence(const struct link *l)
+{
+    const struct cosem_client_config *k = &l->client.config;
+    const bool serial = l->line.url.kind == LINE_SERIAL;
+    const struct line_url *url = &l->line.url;
+    if (serial && url->mode_e)
+        fprintf(stderr, "  is the optical head in place and the right way up? without mode=e there "
+                        "is no sign-on\n");
+    else if (serial || url->kind == LINE_HDLC_TCP)
+        fprintf(stderr,
+                "  asked HDLC address %u (--hdlc-address), logical device %u (--server), as "
+                "client %u (--client)%s\n",
+                l->physical, k->server_sap, k->client_sap,
+                serial ? "; other baud=, or mode=e?" : "");
+    else if (url->kind == LINE_UDP)
+        fprintf(stderr, "  does the meter listen on UDP, and on this port?\n");
+}
+
 static int report(const struct link *l)
 {
     char text[256];
@@ -77,6 +96,14 @@ static int report(const struct link *l)
     if ((f->err == ERR_REPLAY || (refused && ciphered)) && f->why != CLIENT_WHY_COUNTER)
         fprintf(stderr, "  wrong key, or an old invocation counter: --counter read asks the meter "
                         "for its counter\n");
+    const bool opening = f->during == CLIENT_OPENING || f->during == CLIENT_ASSOCIATING;
+    if (opening && exit_code(f->err) == CLI_LOST)
+        hint_silence(l);
+    if (opening && f->err == ERR_REFUSED)
+        fprintf(stderr,
+                "  it may not know client %u (--client), logical device %u (--server) or "
+                "this --auth\n",
+                l->client.config.client_sap, l->client.config.server_sap);
     return exit_code(f->err);
 }
 

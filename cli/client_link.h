@@ -22,6 +22,20 @@ struct link_options {
     {                                                                                              \
         .auth = "none", .server = 1, .timeout_s = 10, .hdlc_address = 17                           \
     }
+/* What the words of a client verb stand for, for cli_verb.words. */
+#define LINK_WORDS                                                                                 \
+    "URL     tcp://HOST[:4059], udp://HOST[:4059]   wrapper\n"                                     \
+    "        hdlc+tcp://HOST[:PORT]                 HDLC behind a serial device server\n"          \
+    "        serial:///dev/ttyUSB0?baud=9600        HDLC; &mode=e signs on at 300 baud first,\n"   \
+    "                                               bits=7|8, parity=none|even|odd, stop=1|2\n"    \
+    "        ?gateway=NETWORK:HEX                   on any: the meter behind a gateway\n"          \
+    "        none with --profile\n"
+#define LINK_WORDS_OBJECT                                                                          \
+    LINK_WORDS "OBJECT  logical name, 1-0:1.8.0.255; the last group may be left out\n"
+#define LINK_WORDS_TYPE                                                                            \
+    LINK_WORDS_OBJECT                                                                              \
+    "TYPE    i8 u8 i16 u16 i32 u32 i64 u64 enum bool null os (hex) vs (text) utf8 bits (0101)\n"   \
+    "        time (2026-03-29T03:15:00+02:00) f32 f64\n"
 /* Rows for a verb's option table. */
 #define LINK_OPTION_ROWS(o)                                                                        \
     {"client", CLI_UINT, &(o).client, "SAP",                                                       \
@@ -30,7 +44,8 @@ struct link_options {
         {"auth", CLI_TEXT, &(o).auth, "none|lls|hls2..hls6", "authentication (default none)"},     \
         {"security", CLI_TEXT, &(o).security, "none|auth|enc|authenc",                             \
          "protection of each message (default none, with hls5 authenc)"},                          \
-        {"keys", CLI_TEXT, &(o).keys, "FILE", "guek, gak, password as `name = value` lines"},      \
+        {"keys", CLI_TEXT, &(o).keys, "FILE",                                                      \
+         "guek, gak, password as `name = value` lines, mode 0600"},                                \
         {"password-file", CLI_TEXT, &(o).password_file, "FILE",                                    \
          "password of lls and hls (or FERRARIS_PASSWORD in the environment)"},                     \
         {"counter", CLI_TEXT, &(o).counter, "N|read",                                              \

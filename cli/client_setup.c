@@ -1,6 +1,8 @@
 /* What the options of a client verb mean: authentication, protection, numbers, keys, password. */
 #include "cli/client_setup.h"
 
+#include "lib/cosem/options.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,18 @@ static const struct auth *find_auth(const char *name)
     return NULL;
 }
 
+/* Why a mechanism that has a name cannot be had from this program; NULL: it can. */
+static const char *missing_auth(const char *name)
+{
+    if (strcmp(name, "hls7") == 0)
+        return "(ECDSA) is not supported yet";
+    if (strcmp(name, "hls2") == 0)
+        return "needs the maker's secret algorithm: a program with the library may supply it";
+    if (!COSEM_WITH_WEAK_HLS && (strcmp(name, "hls3") == 0 || strcmp(name, "hls4") == 0))
+        return "(MD5, SHA-1) is weak and not in this build: see COSEM_WITH_WEAK_HLS";
+    return NULL;
+}
+
 static int choose_auth(const struct link *l, const struct link_options *o,
                        struct cosem_client_config *k)
 {
@@ -37,8 +51,9 @@ static int choose_auth(const struct link *l, const struct link_options *o,
                       {"enc", DLMS_SC_ENC},
                       {"authenc", DLMS_SC_AUTH | DLMS_SC_ENC}};
     const struct auth *auth = find_auth(o->auth);
-    if (strcmp(o->auth, "hls7") == 0)
-        return cli_fail(l->verb, CLI_USAGE, "--auth hls7 (ECDSA) is not supported yet");
+    const char *missing = missing_auth(o->auth);
+    if (missing != NULL)
+        return cli_fail(l->verb, CLI_USAGE, "--auth %s %s", o->auth, missing);
     if (auth == NULL)
         return cli_fail(l->verb, CLI_USAGE, "--auth is none, lls or hls2 to hls6, not '%s'",
                         o->auth);

@@ -249,5 +249,6 @@ const struct cli_verb verb_browse = {
     .example = "ferraris browse tcp://127.0.0.1:4059\n"
                "ferraris browse --auth hls5 --keys meter.keys --values tcp://127.0.0.1:4059\n"
                "ferraris browse --companion smr52.json --meter-type PP tcp://127.0.0.1:4059",
+    .words = LINK_WORDS,
     .run = run,
 };

@@ -84,5 +84,6 @@ const struct cli_verb verb_call = {
     .usage = "ferraris call [OPTION]... URL OBJECT:METHOD [TYPE VALUE | none]",
     .example = "ferraris call --auth hls5 --keys meter.keys tcp://127.0.0.1:4059 "
                "1-0:99.1.0.255:2",
+    .words = LINK_WORDS_TYPE,
     .run = run,
 };

@@ -158,5 +158,6 @@ const struct cli_verb verb_clock = {
     .usage = "ferraris clock [OPTION]... URL",
     .example = "ferraris clock tcp://127.0.0.1:4059\n"
                "ferraris clock --auth hls5 --keys meter.keys --set now tcp://127.0.0.1:4059",
+    .words = LINK_WORDS,
     .run = run,
 };

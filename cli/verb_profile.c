@@ -130,5 +130,6 @@ const struct cli_verb verb_profile = {
     .usage = "ferraris profile [OPTION]... URL OBJECT",
     .example = "ferraris profile --auth hls5 --keys meter.keys --last 96 --curve "
                "tcp://127.0.0.1:4059 1-0:99.1.0.255",
+    .words = LINK_WORDS_OBJECT,
     .run = run,
 };

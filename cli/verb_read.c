@@ -139,5 +139,6 @@ const struct cli_verb verb_read = {
     .example = "ferraris read tcp://127.0.0.1:4059 0-0:42.0.0.255\n"
                "ferraris read --auth hls5 --keys meter.keys --json tcp://127.0.0.1:4059 "
                "1-0:1.8.0.255 1-0:32.7.0.255",
+    .words = LINK_WORDS_OBJECT,
     .run = run,
 };

@@ -61,5 +61,6 @@ const struct cli_verb verb_write = {
     .usage = "ferraris write [OPTION]... URL OBJECT:ATTRIBUTE TYPE VALUE",
     .example = "ferraris write --auth hls5 --keys meter.keys tcp://127.0.0.1:4059 "
                "0-0:1.0.0.255:3 i16 -60",
+    .words = LINK_WORDS_TYPE,
     .run = run,
 };

@@ -1,4 +1,5 @@
 /* The command line without a meter: help, wrong words, decode, exit codes. */
+#include "lib/cosem/options.h"
 #include "tests/cli/command.h"
 
 #include <setjmp.h>
@@ -56,6 +57,19 @@ static void cli_shows_options_and_example_when_a_verb_is_asked_for_help(void **s
     }
 }
 
+static void cli_says_what_its_words_stand_for_when_a_client_verb_is_asked_for_help(void **state)
+{
+    (void)state;
+    static const char *const verbs[] = {"browse", "read", "write", "call", "profile", "clock"};
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        COMMAND(&c, NULL, verbs[i], "--help");
+        expect(0, "hdlc+tcp://HOST", NULL);
+        expect(0, "serial:///dev/ttyUSB0?baud=9600", NULL);
+    }
+    COMMAND(&c, NULL, "write", "--help");
+    expect(0, "TYPE    i8 u8", NULL);
+}
+
 static void cli_names_nearest_when_a_word_is_wrong(void **state)
 {
     (void)state;
@@ -90,6 +104,31 @@ static void cli_says_usage_when_address_or_object_is_wrong(void **state)
     expect(2, NULL, "is no time");
     COMMAND(&c, NULL, "profile", "--from", "2026-02-29", "tcp://h", "1-0:99.1.0");
     expect(2, NULL, "is no time");
+}
+
+static void cli_says_why_an_authentication_cannot_be_had(void **state)
+{
+    (void)state;
+    COMMAND(&c, NULL, "read", "--auth", "hls7", "tcp://h", "1-0:1.8.0");
+    expect(2, NULL, "not supported yet");
+    COMMAND(&c, NULL, "read", "--auth", "hls2", "tcp://h", "1-0:1.8.0");
+    expect(2, NULL, "maker's secret algorithm");
+    if (!COSEM_WITH_WEAK_HLS) {
+        COMMAND(&c, NULL, "read", "--auth", "hls4", "tcp://h", "1-0:1.8.0");
+        expect(2, NULL, "COSEM_WITH_WEAK_HLS");
+    }
+    COMMAND(&c, NULL, "read", "--auth", "md5", "tcp://h", "1-0:1.8.0");
+    expect(2, NULL, "not 'md5'");
+}
+
+/* What came back tells what to look at: addresses on HDLC, the port on UDP. */
+static void cli_says_what_to_look_at_when_nobody_answers(void **state)
+{
+    (void)state;
+    COMMAND(&c, NULL, "read", "--timeout", "1", "udp://127.0.0.1:1", "1-0:1.8.0");
+    expect(3, NULL, "listen on UDP");
+    COMMAND(&c, NULL, "read", "tcp://name.invalid", "1-0:1.8.0");
+    expect(3, NULL, "cannot find name.invalid");
 }
 
 static void cli_says_lost_when_nobody_listens(void **state)
@@ -233,8 +272,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cli_lists_verbs_when_asked_for_help),
         cmocka_unit_test(cli_shows_options_and_example_when_a_verb_is_asked_for_help),
+        cmocka_unit_test(cli_says_what_its_words_stand_for_when_a_client_verb_is_asked_for_help),
         cmocka_unit_test(cli_names_nearest_when_a_word_is_wrong),
         cmocka_unit_test(cli_says_usage_when_address_or_object_is_wrong),
+        cmocka_unit_test(cli_says_why_an_authentication_cannot_be_had),
+        cmocka_unit_test(cli_says_what_to_look_at_when_nobody_answers),
         cmocka_unit_test(cli_says_lost_when_nobody_listens),
         cmocka_unit_test(cli_says_security_when_secrets_are_missing),
         cmocka_unit_test(decode_opens_apdu_when_keys_are_right),

@@ -316,6 +316,19 @@ static void read_says_lost_when_server_hangs_up_or_is_silent(void **state)
     end_server(child);
 }
 
+static void read_says_what_was_asked_when_the_meter_knows_no_such_address(void **state)
+{
+    (void)state;
+    char bad_url[96], hdlc_url[112];
+    COMMAND(&c, NULL, "read", "--server", "5", url, "1-0:1.8.0");
+    expect(1, NULL, "logical device 5 (--server)");
+    pid_t child = serve_answers(NULL, 0, 0, bad_url);
+    snprintf(hdlc_url, sizeof hdlc_url, "hdlc+%s", bad_url);
+    COMMAND(&c, NULL, "read", "--timeout", "1", "--hdlc-address", "18", hdlc_url, "1-0:1.8.0");
+    expect(3, NULL, "HDLC address 18 (--hdlc-address)");
+    end_server(child);
+}
+
 static void read_says_bad_data_when_server_talks_garbage(void **state)
 {
     (void)state;
@@ -372,6 +385,7 @@ int main(void)
         cmocka_unit_test(clock_shows_and_sets_time_when_allowed),
         cmocka_unit_test(write_and_call_tell_refusal_when_not_allowed),
         cmocka_unit_test(read_says_lost_when_server_hangs_up_or_is_silent),
+        cmocka_unit_test(read_says_what_was_asked_when_the_meter_knows_no_such_address),
         cmocka_unit_test(read_says_bad_data_when_server_talks_garbage),
         cmocka_unit_test(counter_is_not_burnt_when_the_public_answer_lies),
     };
