@@ -238,8 +238,10 @@ enum err cosem_client_release(struct cosem_client *c, uint64_t now_ms)
 void client_close_link(struct cosem_client *c)
 {
     client_become(c, CLIENT_CLOSING);
-    if (dlms_link_close(c->link, c->now_ms) != ERR_OK)
-        client_become(c, CLIENT_CLOSED);
+    if (dlms_link_close(c->link, c->now_ms) == ERR_OK)
+        return;
+    client_become(c, CLIENT_CLOSED);
+    client_release_ciphers(c);
 }
 
 static bool is_general(uint8_t tag)

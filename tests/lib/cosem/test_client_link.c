@@ -180,6 +180,27 @@ static void client_is_closed_when_meter_disconnects(void **state)
     assert_true(p.c.failure.why == CLIENT_WHY_LINK || p.c.failure.why == CLIENT_WHY_CLOSED);
 }
 
+static enum err will_not_close(struct dlms_link *l, uint64_t now_ms)
+{
+    (void)l, (void)now_ms;
+    return ERR_STATE;
+}
+
+static void client_holds_no_key_when_link_cannot_be_closed(void **state)
+{
+    (void)state;
+    const struct cosem_client_config k = with_datagrams();
+    struct dlms_link_ops ops = *wrapper.link.ops;
+    ops.close = will_not_close;
+    wrapper.link.ops = &ops;
+    pair_connect(&p, &k);
+    assert_true(p.c.gcm.ready);
+    assert_int_equal(cosem_client_release(&p.c, p.now_ms), ERR_OK);
+    pair_run(&p);
+    assert_int_equal(p.c.state, CLIENT_CLOSED);
+    assert_false(p.c.gcm.ready);
+}
+
 /* ---- datagrams ---- */
 
 static void client_moves_whole_datagrams(void **state)
@@ -263,6 +284,7 @@ int main(void)
         TEST(client_closes_the_link_when_it_failed),
         TEST(client_is_closed_or_fails_when_line_is_lost),
         TEST(client_is_closed_when_meter_disconnects),
+        TEST(client_holds_no_key_when_link_cannot_be_closed),
         TEST(client_moves_whole_datagrams),
         TEST(client_drops_datagrams_of_others_and_of_the_past),
         TEST(client_times_out_when_datagram_is_lost),
