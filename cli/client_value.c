@@ -27,7 +27,13 @@ static json_t *hex_json(struct bytes b)
 static bool is_time(struct bytes b, char text[DATETIME_TEXT])
 {
     struct datetime d;
-    if (b.len != DATETIME_LEN || datetime_decode(b.p, &d) != ERR_OK)
+    uint8_t octets[DATETIME_LEN];
+    if (b.len != DATETIME_LEN)
+        return false;
+    memcpy(octets, b.p, sizeof octets);
+    if (octets[4] == 0)
+        octets[4] = DATETIME_ANY; /* some meters' way to leave the weekday out */
+    if (datetime_decode(octets, &d) != ERR_OK)
         return false;
     if (d.year != DATETIME_ANY_YEAR && (d.year < 1970 || d.year > 2399))
         return false;

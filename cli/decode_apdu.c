@@ -164,6 +164,8 @@ static enum decode_result decode_nested(json_t *entry, struct bytes apdu, struct
     const char *name = decode_name(apdu.p[0]);
     if (name == NULL && is_whole_value(apdu))
         return decode_body(entry, apdu);
+    if (name == NULL && apdu.p[0] == '/')
+        return decode_malformed(entry, 0, "text of IEC 62056-21 or P1, no DLMS");
     if (name == NULL)
         return decode_malformed(entry, 0, "no APDU of DLMS begins with this octet");
     json_object_set_new(entry, "apdu", json_string(name));

@@ -265,6 +265,47 @@ static const char *join_trouble(enum err err)
     }
 }
 
+/* The segment that is waited for, but with other SAPs: taken as if it had the right ones. False:
+ * it is none. */
+static bool other_saps(struct decode_stream *s, const struct mbus_frame *f, struct octets *copy)
+{
+    const struct mbus_join *j = &s->join;
+    if (!j->open || j->next == 0 || (f->ci & MBUS_CI_SEGMENT) != j->next || f->data.len < 2 ||
+        f->ci > MBUS_CI_APDU_MAX || (f->data.p[0] == j->stsap && f->data.p[1] == j->dtsap))
+        return false;
+    snprintf(s->join_trouble, sizeof s->join_trouble,
+             "segment %u has other SAPs (%u, %u) than the first", j->next + 1u, f->data.p[0],
+             f->data.p[1]);
+    octets_add(copy, f->data.p, f->data.len);
+    copy->p[0] = j->stsap;
+    copy->p[1] = j->dtsap;
+    return true;
+}
+
+/* A first segment while others are waited for, and not the one that came already. */
+static bool breaks_off(const struct mbus_join *j, const struct mbus_frame *f)
+{
+    if (!j->open || j->next == 0 || (f->ci & ~MBUS_CI_LAST) != 0 || f->data.len < 2)
+        return false;
+    return j->len != f->data.len - 2 || memcmp(j->buf, f->data.p + 2, j->len) != 0;
+}
+
+static enum err join(struct decode_stream *s, const struct mbus_frame *f, bool *whole)
+{
+    struct octets copy = {0};
+    struct mbus_frame mended = *f;
+    if (breaks_off(&s->join, f))
+        decode_refuse(&s->sink, "mbus", s->origin,
+                      "cut: the next APDU began before the last segment");
+    if ((f->ci & MBUS_CI_SEGMENT) == 0)
+        s->join_trouble[0] = '\0';
+    if (other_saps(s, f, &copy))
+        mended.data = (struct bytes){copy.p, copy.len};
+    const enum err err = mbus_join_add(&s->join, &mended, whole);
+    octets_free(&copy);
+    return err;
+}
+
 bool decode_link_mbus(struct decode_stream *s, const struct mbus_frame *f)
 {
     enum { JOIN_MAX = 16 * MBUS_FRAME_MAX };
@@ -277,7 +318,7 @@ bool decode_link_mbus(struct decode_stream *s, const struct mbus_frame *f)
         octets_add(&s->join_room, nothing, sizeof nothing);
         mbus_join_reset(&s->join, s->join_room.p, s->join_room.len);
     }
-    const enum err err = mbus_join_add(&s->join, f, &whole);
+    const enum err err = join(s, f, &whole);
     if (err != ERR_OK) {
         snprintf(text, sizeof text, "CI %02X: %s", f->ci, join_trouble(err));
         decode_refuse(&s->sink, "mbus", s->origin, text);
@@ -291,7 +332,8 @@ bool decode_link_mbus(struct decode_stream *s, const struct mbus_frame *f)
     json_object_set_new(link, "destination", json_integer(s->join.dtsap));
     json_object_set_new(link, "frames", json_integer((f->ci & MBUS_CI_SEGMENT) + 1));
     s->talk->way = way_of(s, s->join.stsap, s->join.dtsap);
-    return give_apdu(s, "mbus", link, (struct bytes){s->join.buf, s->join.len}, NULL);
+    return give_apdu(s, "mbus", link, (struct bytes){s->join.buf, s->join.len},
+                     s->join_trouble[0] != '\0' ? s->join_trouble : NULL);
 }
 
 void decode_link_end(struct decode_stream *s)

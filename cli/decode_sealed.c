@@ -202,7 +202,9 @@ static enum decode_result decode_unproven(json_t *entry, const struct sealed *s,
     return insecure(entry, tag, "the deciphered text is no APDU: wrong guek or system title");
 }
 
-/* Encryption alone: nothing proves the text but that it is an APDU. */
+/* Encryption alone: nothing proves the text but that it is an APDU, or that so many values stand in
+ * front of its fault. */
+#define PROOF 3
 static enum decode_result decode_untagged(json_t *entry, const struct sealed *s,
                                           struct decode_talk *t)
 {
@@ -217,7 +219,7 @@ static enum decode_result decode_untagged(json_t *entry, const struct sealed *s,
         result = insecure(entry, "absent", wrong_title(other, room));
     else
         result = show(entry, &text, t);
-    if (result == DECODE_MALFORMED) {
+    if (result == DECODE_MALFORMED && json_array_size(json_object_get(entry, "values")) < PROOF) {
         json_object_set_new(entry, "tree", json_null());
         json_object_set_new(entry, "values", json_array());
         json_object_set_new(entry, "date_time", json_null());

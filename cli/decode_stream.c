@@ -5,6 +5,7 @@
 
 #include "lib/dlms/axdr.h"
 #include "lib/dlms/wrapper.h"
+#include "lib/wire/dlms.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,11 +91,55 @@ size_t decode_frame_at(struct bytes b)
     return is_wrapper(b) && wrapper_length(b) <= b.len ? wrapper_length(b) : 0;
 }
 
+/* The head of an HDLC frame with the right check sum: no accident, however the frame ends. */
+static bool has_hdlc_head(struct bytes b)
+{
+    uint8_t whole[HDLC_FRAME_MAX + 1] = {0};
+    struct hdlc_frame f;
+    size_t at;
+    if (!is_hdlc(b))
+        return false;
+    const size_t n = hdlc_length(b);
+    memcpy(whole, b.p, b.len < n ? b.len : n);
+    const enum err err = hdlc_frame_decode((struct bytes){whole + 1, n - 1}, &f, &at);
+    return err == ERR_OK || f.info.len > 0;
+}
+
+/* Do these octets continue the bare APDU that is kept? */
+static bool goes_on(const struct decode_stream *s, struct bytes b)
+{
+    struct octets both = {0};
+    const struct bytes rest = {s->rest.p, s->rest.len};
+    if (!s->at_unit || rest.p[0] == HDLC_FLAG || is_mbus(rest) || is_wrapper(rest))
+        return false;
+    octets_add(&both, rest.p, rest.len);
+    octets_add(&both, b.p, b.len);
+    const bool good = decode_link_shape((struct bytes){both.p, both.len}) != DECODE_NONE;
+    octets_free(&both);
+    return good;
+}
+
+/* Lines of a dump are by accident whole APDUs often enough to look closely. */
+static bool begins_amid(const struct decode_stream *s, struct bytes b, bool strong)
+{
+    if (has_hdlc_head(b) || (b.len > 0 && b.p[0] != 0 && decode_frame_at(b) > 0))
+        return true;
+    if (strong || b.len == 0)
+        return false;
+    if (is_mbus(b) || decode_frame_at(b) > 0)
+        return true;
+    if (b.p[0] <= AXDR_TIME && b.p[0] != DLMS_DATA_NOTIFICATION)
+        return false;
+    return decode_link_shape(b) == DECODE_WHOLE && !goes_on(s, b);
+}
+
 bool decode_stream_begins(const struct decode_stream *s, struct bytes b, bool strong)
 {
-    if (decode_frame_at(b) > 0)
+    if (s->rest.len > 1) /* one octet: a closing flag that may open a frame */
+        return begins_amid(s, b, strong);
+    if (decode_frame_at(b) > 0 || has_hdlc_head(b))
         return true;
-    if ((strong || s->rest.len > 0) && b.len > 0 && (b.p[0] == AXDR_ARRAY || b.p[0] == AXDR_STRUCT))
+    if (strong && b.len > 0 && (b.p[0] == AXDR_ARRAY || b.p[0] == AXDR_STRUCT))
         return false;
     return decode_link_shape(b) == DECODE_WHOLE;
 }
@@ -111,19 +156,6 @@ static void refuse_hdlc(struct decode_stream *s, size_t announced, size_t there)
         snprintf(why, sizeof why, "octet 0: a frame of %zu octets, but its check sums are wrong",
                  announced);
     refuse(s, "hdlc", why);
-}
-
-/* A frame that is cut, but whose head has the right check sum: no accident. */
-static bool is_cut_frame(struct bytes b, size_t n)
-{
-    uint8_t whole[HDLC_FRAME_MAX + 1] = {0};
-    struct hdlc_frame f;
-    size_t at;
-    if (b.len >= n)
-        return false;
-    memcpy(whole, b.p, b.len);
-    const enum err err = hdlc_frame_decode((struct bytes){whole + 1, n - 1}, &f, &at);
-    return err == ERR_OK || f.info.len > 0;
 }
 
 static size_t take_hdlc(struct decode_stream *s, struct bytes b, bool final)
@@ -146,8 +178,9 @@ static size_t take_hdlc(struct decode_stream *s, struct bytes b, bool final)
         s->given |= decode_link_hdlc(s, &f, err == ERR_OK || s->relaxed);
         return n;
     }
-    if (s->at_unit || f.info.len > 0 || is_cut_frame(b, n))
+    if (s->at_unit || f.info.len > 0 || (b.len < n && has_hdlc_head(b)))
         refuse_hdlc(s, n, b.len);
+    s->within_cut |= b.len < n;
     return 1;
 }
 
@@ -275,7 +308,9 @@ static size_t take(struct decode_stream *s, struct bytes b, bool final)
         return take_hdlc(s, b, final);
     if (is_mbus(b))
         return take_mbus(s, b, final);
-    if (is_wrapper(b) || (s->at_unit && b.len >= 2 && first == 0 && b.p[1] == WRAPPER_VERSION))
+    const bool whole = is_wrapper(b) && wrapper_length(b) <= b.len;
+    if (whole || (!s->within_cut && is_wrapper(b)) ||
+        (s->at_unit && b.len >= 2 && first == 0 && b.p[1] == WRAPPER_VERSION))
         return take_wrapper(s, b, final);
     if (s->at_unit)
         return take_bare(s, b, final);
@@ -289,6 +324,7 @@ static size_t take(struct decode_stream *s, struct bytes b, bool final)
 static void search(struct decode_stream *s, bool final)
 {
     size_t at = 0;
+    s->within_cut = false;
     while (at < s->rest.len) {
         const size_t used = take(s, (struct bytes){s->rest.p + at, s->rest.len - at}, final);
         if (used == MORE)
@@ -324,6 +360,9 @@ static bool begins_anew(const struct decode_stream *s, struct bytes unit)
     size_t n = s->rest.len < unit.len ? s->rest.len : unit.len;
     if (n > 4)
         n = 4;
+    if (s->rest.len == 1 && s->rest.p[0] == HDLC_FLAG && unit.p[0] != HDLC_FLAG &&
+        (unit.p[0] & 0xF0) != 0xA0)
+        return true; /* it was a closing flag */
     return decode_stream_begins(s, unit, false) || memcmp(s->rest.p, unit.p, n) == 0;
 }
 

@@ -40,6 +40,7 @@ struct decode_stream { /* all zeros, talk and sink: a new one */
     struct octets rest; /* not yet understood */
     size_t look_at;     /* a bare APDU is not looked at again before rest is so long */
     bool at_unit;       /* rest begins where a unit began */
+    bool within_cut;    /* looking for frames in what a cut one left: a wrapper's head is chance */
     bool given;         /* an entry came of the present unit */
     size_t n_junk;
     bool connected; /* HDLC frames of a connection came: equal numbers mean a repetition */
@@ -47,12 +48,14 @@ struct decode_stream { /* all zeros, talk and sink: a new one */
     unsigned n_flows;
     struct mbus_join join;
     struct octets join_room;
+    char join_trouble[64]; /* what is odd in the segments of the present APDU; empty: nothing */
 };
 
 void decode_stream_feed(struct decode_stream *s, const uint8_t *p, size_t n);
 void decode_stream_unit(struct decode_stream *s, const uint8_t *p, size_t n);
-/* Whether these octets begin with a whole frame or are a whole APDU. A bare A-XDR value is a weak
- * sign: not counted while something is kept that it could continue, nor with `strong`. */
+/* Whether these octets begin with a whole frame, with the head of one in HDLC, or are a whole APDU.
+ * A bare A-XDR list is a weak sign: not counted with `strong`. While something is kept that they
+ * could continue, `strong` wants a frame, and without it an APDU that does not continue that. */
 bool decode_stream_begins(const struct decode_stream *s, struct bytes b, bool strong);
 /* A whole frame of any link begins here, check sums right: its length, 0 else. */
 size_t decode_frame_at(struct bytes b);

@@ -33,12 +33,17 @@ static bool enter(struct walk *w, struct rd *r)
 }
 
 /* Bare octets that make sense as class, logical name and attribute, where a null-data would be the
- * strict reading. */
+ * strict reading. A part of them does, too: more may follow. */
 static bool is_descriptor(const struct rd *r)
 {
+    static const uint8_t least[DESCRIPTOR_LEN] = {0, 1, 0, 0, 0, 0, 0, 0xFF, 1},
+                         most[DESCRIPTOR_LEN] = {0, 0xFF, 15, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 64};
     const uint8_t *p = r->p + r->pos;
-    return rd_left(r) >= DESCRIPTOR_LEN && p[0] == 0 && p[1] != 0 && p[2] <= 15 && p[7] == 0xFF &&
-           p[8] >= 1 && p[8] <= 64;
+    const size_t left = rd_left(r), n = left < DESCRIPTOR_LEN ? left : DESCRIPTOR_LEN;
+    for (size_t i = 0; i < n; i++)
+        if (p[i] < least[i] || p[i] > most[i])
+            return false;
+    return true;
 }
 
 static json_t *read_descriptor(const struct walk *w, struct rd *r)
@@ -226,6 +231,8 @@ static bool wants_lenience(const struct rd *r)
     const struct rd lenient = probed(r, true);
     if (strict.err && lenient.err)
         return lenient.err_pos > strict.err_pos;
+    if (lenient.err == ERR_TRUNCATED)
+        return true; /* strictly there are octets behind the value */
     return !lenient.err && (strict.err || rd_left(&lenient) == 0);
 }
 

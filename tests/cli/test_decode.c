@@ -119,6 +119,24 @@ static void decode_reads_hex_in_any_dress(void **state)
     }
 }
 
+/* The parts of a date and a time are digits in pairs, and some are even an APDU. */
+static void decode_passes_over_times_of_a_log(void **state)
+{
+    (void)state;
+    static const char *const head[] = {
+        "2026-01-01 12:00:00 TX: ",      "2026-01-01T12:00:00Z ",        "2026-01-01 12:00 > ",
+        "[2026-01-01 12:00:00,123] RX ", "2026-01-01T12:00:00.5+01:00 ", "2026-01-01 "};
+    for (size_t i = 0; i < sizeof head / sizeof head[0]; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "%s%s\n", head[i], PUSH);
+        struct decoded d = decoder_text(line, NULL);
+        if (json_array_size(d.entries) != 1)
+            fail_msg("'%s' gives %zu entries", line, json_array_size(d.entries));
+        check_watts(&d, 0, 280);
+        json_decref(d.entries);
+    }
+}
+
 static void decode_passes_over_words_of_a_log(void **state)
 {
     (void)state;
@@ -813,6 +831,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decode_reads_hex_in_any_dress),
+        cmocka_unit_test(decode_passes_over_times_of_a_log),
         cmocka_unit_test(decode_passes_over_words_of_a_log),
         cmocka_unit_test(decode_joins_a_long_apdu_from_many_lines),
         cmocka_unit_test(decode_takes_masked_octets_for_zeros),
