@@ -167,6 +167,7 @@ struct client_task {
 struct client_gbt {
     bool active;
     uint8_t tries; /* the same word went so often without an answer */
+    uint8_t idle;  /* blocks in a row that brought nothing new */
     struct gbt_sender tx;
     struct gbt_receiver rx;
     uint8_t *join; /* the answer so far */

@@ -101,7 +101,7 @@ static void ask_block(struct cosem_client *c, uint64_t now_ms, uint8_t tag, uint
 static bool take_block(struct cosem_client *c, uint64_t now_ms, const struct apdu_response *a,
                        enum client_items_form form)
 {
-    if (a->block != c->block + 1) {
+    if (a->block != c->block + 1 || (a->data.len == 0 && !a->last)) { /* empty ones never end */
         client_fail(c, ERR_FORMAT, CLIENT_WHY_BLOCK, a->block);
         return false;
     }

@@ -19,6 +19,9 @@
 #define OUT_AT     (BUF_SIZE - 2 * IN_SIZE)
 #define IN_SIZE    (COSEM_CLIENT_BLOCK_MAX + 8)
 #define MAX_TRIES  3
+/* A window sent again after each loss, as often as that is tried, and some more: then the meter
+ * only talks. Without a bound its words would put the end off for ever. */
+#define MAX_IDLE (4 * GBT_WINDOW_MAX)
 
 static bool has_buffer(const struct cosem_client *c)
 {
@@ -212,7 +215,9 @@ bool client_gbt_on_block(struct cosem_client *c, uint8_t **apdu, size_t *len)
         client_fail(c, r.err, CLIENT_WHY_APDU, (uint32_t)r.err_pos);
         return false;
     }
-    enum err err = begins(c, &b) ? begin(c, NULL, 0, 0) : ERR_OK;
+    const bool first = begins(c, &b);
+    enum err err = first ? begin(c, NULL, 0, 0) : ERR_OK;
+    const uint16_t acked = g->tx.acked;
     if (!err)
         err = gbt_receiver_block(&g->rx, &b, &data);
     if (!err && !listens(g))
@@ -221,8 +226,13 @@ bool client_gbt_on_block(struct cosem_client *c, uint8_t **apdu, size_t *len)
         client_fail(c, err, CLIENT_WHY_BLOCK, b.number);
         return false;
     }
-    g->tries = 0;
-    client_gbt_await(c);
+    if (first || data.len > 0 || g->tx.acked != acked) {
+        g->tries = g->idle = 0;
+        client_gbt_await(c);
+    } else if (++g->idle > MAX_IDLE) {
+        client_fail(c, ERR_TIMEOUT, CLIENT_WHY_TIMEOUT, 0);
+        return false;
+    }
     if (!join(c, data))
         return false;
     if (g->rx.done)

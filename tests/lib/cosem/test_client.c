@@ -464,8 +464,8 @@ static void client_fails_when_block_is_repeated_or_skipped(void **state)
 {
     (void)state;
     static const char *const bad[] = {"C402C1000000000100010F", "C402C1000000000300010F",
-                                      "C402C1000000000000010F"};
-    for (int i = 0; i < 3; i++) {
+                                      "C402C1000000000000010F", "C402C100000000020000"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         begin_get();
         answer("C402C10000000001000101");
         (void)sent();

@@ -280,6 +280,21 @@ static void client_repeats_its_word_and_then_gives_up(void **state)
     p.now_ms = 0;
 }
 
+static void client_gives_up_when_words_bring_nothing(void **state)
+{
+    (void)state;
+    begin_get();
+    for (p.now_ms = 0; p.now_ms < 50000 && p.c.state == CLIENT_GETTING; p.now_ms += 100) {
+        uint8_t out[256];
+        answer("E0 01 0000 0000 00");
+        (void)cosem_client_poll(&p.c, p.now_ms);
+        (void)cosem_client_take(&p.c, out, sizeof out);
+    }
+    assert_int_equal(p.c.state, CLIENT_FAILED);
+    assert_int_equal(p.c.failure.why, CLIENT_WHY_TIMEOUT);
+    p.now_ms = 0;
+}
+
 static void client_refuses_blocks_within_blocks(void **state)
 {
     (void)state;
@@ -333,6 +348,7 @@ int main(void)
         TEST(client_uses_service_blocks_when_request_exceeds_the_buffer),
         TEST(client_answers_the_word_of_the_standard),
         TEST(client_repeats_its_word_and_then_gives_up),
+        TEST(client_gives_up_when_words_bring_nothing),
         TEST(client_refuses_blocks_within_blocks),
         TEST(client_refuses_an_acknowledgement_of_what_it_never_sent),
         TEST(client_joins_a_push_by_blocks_when_idle),
