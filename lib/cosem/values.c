@@ -198,7 +198,7 @@ static enum cosem_result get_stored(const struct values *v, int slot, struct cos
     size_t at = g->word[0];
     if (b.len > COSEM_ITEM_MAX || at > 0) {
         uint32_t digest = digest_of(b);
-        if (at > 0 && g->word[1] != digest)
+        if (at > b.len || (at > 0 && g->word[1] != digest))
             return COSEM_LONG_GET_ABORTED;
         g->word[1] = digest;
     }

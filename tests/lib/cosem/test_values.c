@@ -351,6 +351,28 @@ static void values_put_is_all_or_nothing(void **state)
 }
 
 /* A value longer than an item goes in parts; one that changes on the way ends the read. */
+/* Whoever may write can choose a short value with the digest of a long one. */
+static void values_end_a_read_beyond_what_is_there(void **state)
+{
+    static const uint8_t brief[] = {AXDR_OCTETS, 2, 0x12, 0x34};
+    struct values v = two_values();
+    struct cosem_device device = {.values = &v};
+    struct cosem_call call = {.device = &device};
+    const struct cosem_row row = {.class_id = 1, .ln = {0, 0, 96, 1, 0, 255}};
+    struct cosem_ref o = {.row = &row, .ln = {0, 0, 96, 1, 0, 255}};
+    uint8_t room[COSEM_ITEM_MAX];
+    struct wr w = wr_of(room, sizeof room);
+    uint32_t digest = UINT32_C(2166136261);
+    (void)state;
+    for (size_t i = 0; i < sizeof brief; i++)
+        digest = (digest ^ brief[i]) * UINT32_C(16777619);
+    assert_int_equal(values_init(&v), ERR_OK);
+    assert_int_equal(values_load(&v, 0, (struct bytes){brief, sizeof brief}), ERR_OK);
+    struct cosem_gen g = {.item = 2, .word = {COSEM_ITEM_MAX, digest}};
+    assert_int_equal(values_binding.get(&call, &o, 2, NULL, &g, &w), COSEM_LONG_GET_ABORTED);
+    assert_int_equal(w.len, 0);
+}
+
 static void values_are_read_in_parts(void **state)
 {
     static uint8_t value[1500], room[1500];
@@ -468,6 +490,7 @@ int main(void)
         cmocka_unit_test(values_load_checks_what_was_kept),
         cmocka_unit_test(values_put_is_all_or_nothing),
         cmocka_unit_test(values_are_read_in_parts),
+        cmocka_unit_test(values_end_a_read_beyond_what_is_there),
         cmocka_unit_test(values_without_support_are_refused),
         cmocka_unit_test(compact_data_keeps_the_rights_of_its_objects),
     };
