@@ -12,6 +12,8 @@
 #define LONG_REST 8
 #define SKIP_MAX  12 /* words in front of a frame, as times */
 
+#define HEX_DIGITS "0123456789ABCDEFabcdef"
+
 static bool is_gap(char c)
 {
     return c != '\0' && strchr(" \t\r\n,;:-", c) != NULL;
@@ -29,6 +31,10 @@ static int digit(char c)
     const int low = tolower((unsigned char)c);
     return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
+
+struct start { /* of a word */
+    size_t octet, text;
+};
 
 struct word {
     const char *p;
@@ -88,7 +94,7 @@ static void end_run(struct decode_text *t, struct line *l, struct run *r)
     if (r->to > r->from && l->n_runs < RUNS_MAX)
         l->run[l->n_runs++] = *r;
     r->from = r->to;
-    r->first_word = t->starts.len / sizeof(size_t);
+    r->first_word = t->starts.len / sizeof(struct start);
     r->masked = false;
 }
 
@@ -150,7 +156,7 @@ static void cut(struct decode_text *t, const char *text, struct line *l)
         const size_t stamp = stamp_length(text, p);
         const bool octets = take_word(p, &w, &end) && !is_dashed(text, &w, end);
         if (octets && stamp == 0) {
-            const size_t start = t->octets.len;
+            const struct start start = {t->octets.len, (size_t)(p - text)};
             octets_add(&t->starts, &start, sizeof start);
             add_word(&t->octets, &w);
             r.masked |= w.masked;
@@ -165,8 +171,13 @@ static void cut(struct decode_text *t, const char *text, struct line *l)
     end_run(t, l, &r);
 }
 
-static void unit(struct decode_text *t, const struct run *r)
+/* first_word: of those that count; what stands before it is the line's head. */
+static void unit(struct decode_text *t, const struct run *r, const char *line)
 {
+    struct start start;
+    memcpy(&start, t->starts.p + r->first_word * sizeof start, sizeof start);
+    octets_cut(&t->head, 0);
+    octets_add(&t->head, line, start.text);
     t->stream->relaxed |= r->masked;
     decode_stream_unit(t->stream, t->octets.p + r->from, r->to - r->from);
     if (t->stream->rest.len == 0)
@@ -176,15 +187,16 @@ static void unit(struct decode_text *t, const struct run *r)
 /* Where in the run a frame or APDU begins: itself, or behind some of its first words. */
 static bool find_start(const struct decode_text *t, struct run *r)
 {
-    const size_t n_words = t->starts.len / sizeof(size_t);
+    const size_t n_words = t->starts.len / sizeof(struct start);
     for (size_t i = 0; i < SKIP_MAX && r->first_word + i < n_words; i++) {
-        size_t start;
+        struct start start;
         memcpy(&start, t->starts.p + (r->first_word + i) * sizeof start, sizeof start);
-        if (start >= r->to)
+        if (start.octet >= r->to)
             return false;
-        if (decode_stream_begins(t->stream, (struct bytes){t->octets.p + start, r->to - start},
-                                 i > 0)) {
-            r->from = start;
+        const struct bytes b = {t->octets.p + start.octet, r->to - start.octet};
+        if (decode_stream_begins(t->stream, b, i > 0)) {
+            r->from = start.octet;
+            r->first_word += i;
             return true;
         }
     }
@@ -192,14 +204,14 @@ static bool find_start(const struct decode_text *t, struct run *r)
 }
 
 /* Octets in a line of a log: those that make sense. */
-static bool take_runs(struct decode_text *t, struct line *l)
+static bool take_runs(struct decode_text *t, struct line *l, const char *line)
 {
     bool taken = false;
     for (size_t i = 0; i < l->n_runs; i++) {
         struct run r = l->run[i];
         if (r.to - r.from < 2 || !find_start(t, &r))
             continue;
-        unit(t, &r);
+        unit(t, &r, line);
         taken = true;
     }
     return taken;
@@ -215,14 +227,71 @@ static const struct run *longest(const struct line *l)
 }
 
 /* A part of a frame among words, or a frame that is wrong. */
-static bool take_longest(struct decode_text *t, const struct line *l)
+static bool take_longest(struct decode_text *t, const struct line *l, const char *line)
 {
     const struct run *r = longest(l);
     const size_t least = t->stream->rest.len > 0 ? LONG_REST : LONG_RUN;
     if (l->n_runs == 0 || r->to - r->from < least)
         return false;
-    unit(t, r);
+    unit(t, r, line);
     return true;
+}
+
+/* "12:03:17 rx 68 14" behind "12:03:17 rx 7E A0 ..": the same but for digits. */
+static bool has_head(const struct decode_text *t, const char *line)
+{
+    for (size_t i = 0; i < t->head.len; i++) {
+        const char a = (char)t->head.p[i], b = line[i];
+        if (b == '\0' || (a != b && !(isdigit((unsigned char)a) && isdigit((unsigned char)b))))
+            return false;
+    }
+    return t->head.len > 0;
+}
+
+/* The rest of a frame in a line like the one before, however short it is. */
+static bool take_rest(struct decode_text *t, const char *line, struct line *l)
+{
+    if (t->stream->rest.len == 0 || !has_head(t, line))
+        return false;
+    line += t->head.len;
+    cut(t, line, l);
+    struct start start;
+    if (l->n_runs == 0)
+        return false;
+    memcpy(&start, t->starts.p, sizeof start);
+    if (start.text > 0 || (!l->pure && l->run[0].to < LONG_REST))
+        return false;
+    const struct octets head = t->head;
+    t->head = (struct octets){0};
+    unit(t, &l->run[0], line);
+    octets_free(&t->head);
+    t->head = head;
+    return true;
+}
+
+/* Nothing but digits that end within an octet, a hyphen perhaps behind them. Too short a line is a
+ * number. */
+#define BROKEN_LEAST 16
+#define BROKEN_MOST  65536
+static bool is_broken(const char *line)
+{
+    const size_t n = strspn(line, HEX_DIGITS);
+    if (n < BROKEN_LEAST || n > BROKEN_MOST)
+        return false;
+    return n % 2 == 1 && (line[n] == '\0' || (line[n] == '-' && line[n + 1] == '\0'));
+}
+
+/* The line with what was kept of the ones before in front; takes both. NULL: they do not fit. */
+static char *joined(char *broken, const char *line)
+{
+    const size_t n = strspn(broken, HEX_DIGITS), digits = strspn(line, HEX_DIGITS),
+                 m = strlen(line);
+    if (digits == 0 || (digits < m && strcmp(line + digits, "-") != 0))
+        return NULL;
+    char *both = realloc(broken, n + m + 1);
+    if (both != NULL)
+        memcpy(both + n, line, m + 1);
+    return both;
 }
 
 /* One word of letters and digits that are no hex: digits that were spoilt. */
@@ -269,20 +338,15 @@ static bool is_dump_end(const struct decode_text *t, const char *line)
     return t->dump_at > 0 && end - line >= 7 && *end == '\0' && at == t->dump_at;
 }
 
-void decode_text_line(struct decode_text *t, const char *line, unsigned number)
+/* A line without its end, and no comment. */
+static void take_line(struct decode_text *t, const char *line, unsigned number)
 {
     struct line l;
     char room[256], why[96];
-    line += strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    line += strspn(line, " \t\r\n\f");
-    char *copy = strdup(line);
-    if (copy == NULL || *copy == '\0' || *copy == '#') {
-        free(copy);
+    const bool dump = is_dump(t, line, room, sizeof room), dump_end = is_dump_end(t, line);
+    if (!dump && take_rest(t, line, &l))
         return;
-    }
-    copy[strcspn(copy, "\r\n")] = '\0';
-    const bool dump = is_dump(t, copy, room, sizeof room), dump_end = is_dump_end(t, copy);
-    cut(t, dump ? room : copy, &l);
+    cut(t, dump ? room : line, &l);
     t->dump_at = dump ? t->dump_at + t->octets.len : 0;
     if ((l.pure && t->octets.len == 0) || dump_end) {
         t->n_words++; /* a line of dashes */
@@ -290,19 +354,58 @@ void decode_text_line(struct decode_text *t, const char *line, unsigned number)
         struct run r = {.to = t->octets.len, .masked = l.n_runs > 0 && l.run[0].masked};
         if (!find_start(t, &r))
             r.from = 0;
-        unit(t, &r);
-    } else if (!take_runs(t, &l) && !take_longest(t, &l)) {
+        unit(t, &r, dump ? room : line);
+    } else if (!take_runs(t, &l, line) && !take_longest(t, &l, line)) {
         t->n_words++;
-        snprintf(why, sizeof why, "line %u, column %zu: no hex digits", number,
-                 (size_t)(l.strange - copy) + 1);
-        if (is_spoilt(copy, &l))
+        if (strspn(line, HEX_DIGITS) == strlen(line))
+            snprintf(why, sizeof why, "line %u: %zu hex digits, an odd number", number,
+                     strlen(line));
+        else
+            snprintf(why, sizeof why, "line %u, column %zu: no hex digits", number,
+                     (size_t)(l.strange - line) + 1);
+        if (is_spoilt(line, &l))
             decode_refuse(&t->stream->sink, "apdu", t->stream->origin, why);
     }
+}
+
+static void end_broken(struct decode_text *t)
+{
+    char *line = t->broken;
+    t->broken = NULL;
+    if (line != NULL)
+        take_line(t, line, t->broken_number);
+    free(line);
+}
+
+void decode_text_line(struct decode_text *t, const char *line, unsigned number)
+{
+    line += strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    line += strspn(line, " \t\r\n\f");
+    char *copy = strdup(line), *both = NULL;
+    if (copy == NULL)
+        return;
+    for (size_t n = strlen(copy); n > 0 && strchr(" \t\r\n\f", copy[n - 1]) != NULL; n--)
+        copy[n - 1] = '\0';
+    if (t->broken != NULL && (both = joined(t->broken, copy)) != NULL) {
+        t->broken = NULL;
+        free(copy);
+        copy = both;
+    }
+    end_broken(t);
+    if (is_broken(copy)) {
+        t->broken = copy;
+        t->broken_number = number;
+        return;
+    }
+    if (*copy != '\0' && *copy != '#')
+        take_line(t, copy, number);
     free(copy);
 }
 
 void decode_text_end(struct decode_text *t)
 {
+    end_broken(t);
     octets_free(&t->octets);
     octets_free(&t->starts);
+    octets_free(&t->head);
 }
