@@ -153,6 +153,26 @@ static bool is_ciphered(uint8_t tag)
            apdu_plain_tag(tag, &dedicated) != 0;
 }
 
+/* P1 ports of some countries seal the telegram of IEC 62056-21 as if it were an APDU. It has the
+ * maker's letters and a line at least. */
+#define TELEGRAM_LEAST 24
+static bool is_telegram(struct bytes b)
+{
+    for (size_t i = 0; i < b.len; i++)
+        if ((b.p[i] < 0x20 && b.p[i] != '\r' && b.p[i] != '\n') || b.p[i] > 0x7E)
+            return false;
+    return b.len >= TELEGRAM_LEAST && b.p[0] == '/';
+}
+
+static enum decode_result decode_telegram(json_t *entry, struct bytes b)
+{
+    json_object_set_new(entry, "apdu", json_string("telegram"));
+    json_object_set_new(entry, "tree",
+                        json_pack("{s:s, s:o}", "type", "visible-string", "value",
+                                  json_stringn((const char *)b.p, b.len)));
+    return DECODE_OK;
+}
+
 static enum decode_result decode_nested(json_t *entry, struct bytes apdu, struct decode_talk *t)
 {
     if (is_ciphered(apdu.p[0]))
@@ -164,8 +184,8 @@ static enum decode_result decode_nested(json_t *entry, struct bytes apdu, struct
     const char *name = decode_name(apdu.p[0]);
     if (name == NULL && is_whole_value(apdu))
         return decode_body(entry, apdu);
-    if (name == NULL && apdu.p[0] == '/')
-        return decode_malformed(entry, 0, "text of IEC 62056-21 or P1, no DLMS");
+    if (name == NULL && is_telegram(apdu))
+        return decode_telegram(entry, apdu);
     if (name == NULL)
         return decode_malformed(entry, 0, "no APDU of DLMS begins with this octet");
     json_object_set_new(entry, "apdu", json_string(name));
@@ -304,6 +324,8 @@ enum decode_shape decode_shape(struct bytes apdu)
     const uint8_t tag = apdu.len > 0 ? apdu.p[0] : 0;
     if (apdu.len == 0)
         return DECODE_SHORT;
+    if (is_telegram(apdu))
+        return DECODE_WHOLE;
     if (is_ciphered(tag))
         skip_sealed(&r, tag);
     else if (tag == DLMS_GENERAL_BLOCK)

@@ -187,10 +187,17 @@ static void decode_begins_anew_at_the_head_of_a_frame(void **state)
     octets_free(&frame);
 }
 
-static void decode_tells_text_of_other_protocols(void **state)
+static void decode_shows_telegrams_as_text(void **state)
 {
     (void)state;
-    check_error("2F4652520D0A0D0A312D303A312E372E302830302E3238302A6B57290D0A210D0A", 0, "P1");
+    struct decoded d =
+        decoder_text("2F4652520D0A0D0A312D303A312E372E302830302E3238302A6B57290D0A210D0A", NULL);
+    assert_false(d.bad);
+    assert_string_equal(entry_text(&d, 0, "apdu"), "telegram");
+    assert_string_equal(json_string_value(json_object_get(entry_field(&d, 0, "tree"), "value")),
+                        "/FRR\r\n\r\n1-0:1.7.0(00.280*kW)\r\n!\r\n");
+    json_decref(d.entries);
+    check_error("2F4652520D0A0080", 0, "no APDU");
 }
 
 /* ---- meters ---- */
@@ -295,7 +302,7 @@ int main(void)
         cmocka_unit_test(decode_finds_no_apdu_amid_another),
         cmocka_unit_test(decode_joins_lines_broken_within_an_octet),
         cmocka_unit_test(decode_begins_anew_at_the_head_of_a_frame),
-        cmocka_unit_test(decode_tells_text_of_other_protocols),
+        cmocka_unit_test(decode_shows_telegrams_as_text),
         cmocka_unit_test(decode_waits_for_the_rest_of_a_bare_descriptor),
         cmocka_unit_test(decode_reads_times_without_a_weekday),
         cmocka_unit_test(decode_joins_segments_of_other_saps_and_says_so),
