@@ -188,6 +188,8 @@ static void unit(struct decode_text *t, const struct run *r, const char *line)
 static bool find_start(const struct decode_text *t, struct run *r)
 {
     const size_t n_words = t->starts.len / sizeof(struct start);
+    if (t->stream->rest.len == 1 && t->octets.p[r->from] >> 4 == 0xA)
+        return false; /* behind a flag: the format field */
     for (size_t i = 0; i < SKIP_MAX && r->first_word + i < n_words; i++) {
         struct start start;
         memcpy(&start, t->starts.p + (r->first_word + i) * sizeof start, sizeof start);

@@ -50,8 +50,8 @@ static struct octets hdlc_of(const char *apdu)
     uint8_t room[HDLC_FRAME_MAX + 2];
     struct wr w = wr_of(room, sizeof room);
     octets_add(&info, body.p, body.len);
-    const struct hdlc_frame f = {.destination = {.upper = 16, .size = 1},
-                                 .source = {.upper = 1, .size = 1},
+    const struct hdlc_frame f = {.destination = {.upper = 1, .size = 1},
+                                 .source = {.upper = 16, .size = 1},
                                  .control = HDLC_UI | HDLC_PF,
                                  .info = {info.p, info.len}};
     hdlc_frame_put(&w, &f);
@@ -126,6 +126,21 @@ static void decode_reads_each_layer_that_a_log_shows(void **state)
     octets_free(&frame);
     octets_free(&llc);
     octets_free(&apdu);
+}
+
+/* The first flag in a line of its own; "21 13" and its line would be a ciphered APDU. */
+static void decode_keeps_a_flag_for_the_next_line(void **state)
+{
+    (void)state;
+    struct octets frame = hdlc_of(PUSH);
+    char text[512] = "7E 7E\n";
+    uint8_t *const head = frame.p + 1;
+    for (size_t width = 8; width < frame.len; width++) {
+        text[6] = '\0';
+        put_dump(text, "", head, frame.len - 1, width);
+        check_good(text, 1);
+    }
+    octets_free(&frame);
 }
 
 static void decode_takes_the_rest_of_a_frame_behind_times(void **state)
@@ -298,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decode_reads_each_layer_that_a_log_shows),
+        cmocka_unit_test(decode_keeps_a_flag_for_the_next_line),
         cmocka_unit_test(decode_takes_the_rest_of_a_frame_behind_times),
         cmocka_unit_test(decode_finds_no_apdu_amid_another),
         cmocka_unit_test(decode_joins_lines_broken_within_an_octet),
