@@ -19,11 +19,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIST_MAX      32u             /* values asked for at once */
-#define LIST_HEAD     40u             /* of an answer, with protection */
-#define LIST_VALUE    10u             /* octets of a 64-bit number and its choice */
-#define IDLE_MAX      (1024u * 1024u) /* octets of an answer that bring nothing */
-#define IDLE_TIMEOUTS 8u              /* the same in time */
+#define LIST_MAX   32u             /* values asked for at once */
+#define LIST_HEAD  40u             /* of an answer, with protection */
+#define LIST_VALUE 10u             /* octets of a 64-bit number and its choice */
+#define IDLE_MAX   (1024u * 1024u) /* octets of an answer that bring nothing */
 
 static const struct reader_step *const step_of[N_STEPS] = {
     [STEP_NAME] = &reader_step_name,
@@ -131,8 +130,6 @@ static bool on_data(void *context, uint32_t index, struct bytes part)
     struct reader *r = context;
     const struct value_walk_sink sink = {.context = r, .part = step_of[r->step]->part};
     (void)index;
-    if (part.len > 0)
-        r->progress_ms = r->now_ms;
     r->endless = part.len > IDLE_MAX - r->idle_octets;
     if (r->endless)
         return false;
@@ -150,7 +147,6 @@ static void begin_value(struct reader *r)
     value_walk_init(&r->walk);
     r->bad = ERR_OK;
     r->idle_octets = 0;
-    r->progress_ms = r->now_ms;
 }
 
 static void on_done(void *context, uint32_t index, enum cosem_result result)
@@ -343,13 +339,6 @@ size_t reader_take(struct reader *r, uint8_t *to, size_t size)
     return r->state == READER_BUSY ? cosem_client_take(&r->client, to, size) : 0;
 }
 
-/* When a meter that answers without bringing anything is given up. */
-static uint64_t idle_deadline(const struct reader *r)
-{
-    const uint32_t timeout_ms = r->client.config.timeout_ms;
-    return timeout_ms == 0 ? UINT64_MAX : r->progress_ms + (uint64_t)timeout_ms * IDLE_TIMEOUTS;
-}
-
 uint64_t reader_poll(struct reader *r, uint64_t now_ms)
 {
     if (r->state != READER_BUSY)
@@ -357,14 +346,7 @@ uint64_t reader_poll(struct reader *r, uint64_t now_ms)
     r->now_ms = now_ms;
     const uint64_t answer_ms = cosem_client_poll(&r->client, now_ms);
     settle(r);
-    if (r->state != READER_BUSY)
-        return UINT64_MAX;
-    const uint64_t idle_ms = idle_deadline(r);
-    if (now_ms >= idle_ms) {
-        reader_fail(r, "reading: the meter answers, but brings nothing");
-        return UINT64_MAX;
-    }
-    return answer_ms < idle_ms ? answer_ms : idle_ms;
+    return r->state == READER_BUSY ? answer_ms : UINT64_MAX;
 }
 
 void reader_lost(struct reader *r)

@@ -137,7 +137,7 @@ struct reader {
     struct cosem_client client;
     struct reader_plan plan;
     struct reader_sink sink;
-    uint64_t now_ms, progress_ms;
+    uint64_t now_ms;
     uint32_t idle_octets; /* since anything useful came */
     uint8_t step;
     bool asked;             /* an answer of this step is awaited */
