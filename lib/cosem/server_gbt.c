@@ -16,7 +16,10 @@
  * is read twice: first only counted. If it is another length the second time (a profile that
  * captured meanwhile) the transfer is aborted by an exception, never sent with a wrong length.
  *
- * The end of an answer is kept until the next request: the client may ask for it again. */
+ * The end of an answer is kept until the next request: the client may ask for it again. It also
+ * does so with the request itself, where that was one block and nothing of the answer came: the
+ * same octets then get the kept answer and are not served twice. A plain GET is: it does no harm,
+ * and who never changes the invoke-id would read an old value for ever. */
 #include "lib/cosem/server_parts.h"
 
 #if COSEM_GBT_STORE > 0
@@ -260,9 +263,12 @@ void gbt_answer_stream(struct cosem_session *s)
 /* Whether this is the first block of a new request, and not one that comes again. */
 static bool begins(struct session_gbt *g, const struct gbt_block *b)
 {
-    uint16_t crc = b->data.len > 0 ? crc16_x25_update(0, b->data.p, b->data.len) : 0;
-    bool again = g->active && !g->rx.done && g->rx.begun && crc == g->first_crc;
-    if (b->number != 1 || b->data.len == 0 || again)
+    if (b->number != 1 || b->data.len == 0)
+        return false;
+    uint32_t crc = crc32_update(0, b->data.p, b->data.len);
+    bool unheard = g->answering && g->tx.acked == 0 && b->ack == 0;
+    bool whole = g->rx.acked == 1 && b->last && b->data.p[0] != DLMS_GET_REQUEST;
+    if (g->active && g->rx.begun && crc == g->first_crc && (!g->rx.done || (unheard && whole)))
         return false;
     g->first_crc = crc;
     return true;

@@ -486,6 +486,62 @@ static void gbt_works_with_the_smallest_apdu(void **state)
     expect_profile(ask(GET_PROFILE, 40, 9));
 }
 
+#define COUNT "C301C1 0009 00000A0000FF 01 01 120002"
+
+static void gbt_serves_a_request_once_when_its_answer_is_lost(void **state)
+{
+    const char *answer = "E0BF 0001 0001 0A C701C100 01 00 09020001";
+    (void)state;
+    connect_with(SAP_WRITER, 128, ALL);
+    expect_raw("E081 0001 0000 10" COUNT, answer);
+    expect_raw("E081 0001 0000 10" COUNT, answer);
+    assert_int_equal(x.n_run, 1);
+    expect_raw("E081 0001 0000 10 C301C2 0009 00000A0000FF 01 01 120002",
+               "E0BF 0001 0001 0A C701C200 01 00 09020001");
+    assert_int_equal(x.n_run, 2);
+    expect_raw("E081 0001 0000 10" COUNT, answer); /* another one is between them */
+    assert_int_equal(x.n_run, 3);
+    expect_raw(GET_ENERGY, "C401C10006000003E8");
+    expect_raw("E081 0001 0000 10" COUNT, answer); /* no longer kept */
+    assert_int_equal(x.n_run, 4);
+}
+
+static void gbt_reads_anew_when_the_same_get_comes_again(void **state)
+{
+    (void)state;
+    connect_with(SAP_READER, 128, ALL);
+    for (uint8_t i = 1; i < 3; i++) {
+        x.note_len = 1;
+        x.note[0] = i;
+        const struct bytes b = ask("C001C1 0001 0000600101FF 02 00", 100, 1);
+        assert_int_equal(b.len, 7);
+        assert_int_equal(b.p[6], i);
+    }
+}
+
+static void gbt_repeats_a_ciphered_answer_when_it_is_lost(void **state)
+{
+    uint8_t q[64], request[128], block[160], first[160];
+    (void)state;
+    connect_with(SAP_MANAGER, 128, ALL);
+    const size_t n = hex_octets(COUNT, q, sizeof q);
+    const struct gbt_block b = {.last = true,
+                                .window = 1,
+                                .number = 1,
+                                .data = {request, peer_protect(&p, q, n, request, sizeof request)}};
+    struct wr w = wr_of(block, sizeof block);
+    gbt_put(&w, &b);
+    struct bytes a = peer_raw(&p, block, w.len);
+    const size_t len = a.len;
+    assert_true(len > 20 && len < sizeof first && a.p[0] == DLMS_GENERAL_BLOCK);
+    memcpy(first, a.p, len);
+    a = peer_raw(&p, block, w.len);
+    assert_int_equal(a.len, len);
+    assert_memory_equal(a.p, first, len);
+    assert_int_equal(x.n_run, 1);
+    expect(ask(GET_ENERGY, 100, 1), "C401C10006000003E8");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -506,6 +562,9 @@ int main(void)
         T(gbt_bounds_a_request_by_its_store),
         T(gbt_answer_ends_with_any_other_request),
         T(gbt_works_with_the_smallest_apdu),
+        T(gbt_serves_a_request_once_when_its_answer_is_lost),
+        T(gbt_reads_anew_when_the_same_get_comes_again),
+        T(gbt_repeats_a_ciphered_answer_when_it_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
