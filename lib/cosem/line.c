@@ -106,8 +106,9 @@ size_t line_take(struct cosem_line *l, uint64_t now_ms, uint8_t *to, size_t size
 
 uint64_t line_poll(struct cosem_line *l, uint64_t now_ms)
 {
-    uint64_t link = dlms_link_poll(l->link, now_ms);
+    (void)dlms_link_poll(l->link, now_ms);
     pump(l, now_ms);
+    uint64_t link = dlms_link_poll(l->link, now_ms); /* what the pump sent has a timer of its own */
     uint64_t session = session_poll(l->session, now_ms);
     return link < session ? link : session;
 }

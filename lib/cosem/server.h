@@ -81,7 +81,10 @@ struct cosem_server {
     struct dlms_counter tx; /* counter of the server's global key */
     uint8_t policy;         /* class 64 v0: 0 none, 1 authenticated, 2 encrypted, 3 both; for
                                associations with the ciphered context, on top of the client entry */
-    uint32_t rx_floor[COSEM_CLIENTS_MAX]; /* per client entry: next counter acceptable; durable */
+    uint32_t rx_floor[COSEM_CLIENTS_MAX]; /* per client entry: next counter acceptable; durable. It
+                                             stays when a key is transferred: a client goes on
+                                             counting, and is refused if it begins anew. A key that
+                                             comes back must not make old APDUs fresh again */
     uint64_t rx_open[COSEM_CLIENTS_MAX];  /* counters below it that were passed over (replay.h);
                                              not durable: zeros after a restart */
     uint8_t n_failed[COSEM_CLIENTS_MAX];  /* authentications in a row, per client entry */

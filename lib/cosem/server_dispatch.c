@@ -187,6 +187,10 @@ static void open_association(struct cosem_session *s, uint8_t *apdu, size_t len)
 {
     s->client_sap = s->peer_client;
     s->server_sap = s->peer_server;
+#if COSEM_WITH_GATEWAY
+    s->associated_via_gateway = s->via_gateway;
+    s->associated_gateway = s->gateway;
+#endif
     association_open(s, apdu, len);
     uint16_t limit = s->line_max < COSEM_PDU_MIN ? COSEM_PDU_MIN : s->line_max;
     if (s->line_max != 0 && s->max_pdu > limit)

@@ -20,7 +20,7 @@ struct receiver {
     uint16_t client, server;
     uint8_t sc;
     size_t max;
-    bool associated; /* what it asked came the way that this goes: through its gateway, if any */
+    bool associated; /* it goes the way its AARQ came: through its gateway, if any */
 };
 
 static const struct cosem_client_entry *entry_of(const struct cosem_session *s, uint16_t sap)
@@ -71,7 +71,8 @@ static enum err push(struct cosem_session *s, const struct receiver *to, size_t 
     s->peer_client = to->client;
     s->peer_server = to->server;
 #if COSEM_WITH_GATEWAY
-    s->via_gateway = s->via_gateway && to->associated;
+    s->via_gateway = to->associated && s->associated_via_gateway;
+    s->gateway = s->associated_gateway;
 #endif
     reply_frame(s, start, len);
     s->tx_unconfirmed = true;

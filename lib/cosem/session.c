@@ -66,14 +66,20 @@ static void close_now(struct cosem_session *s)
     s->state = SESSION_CLOSED;
 }
 
-void session_close(struct cosem_session *s)
+/* Nothing waits any more, nothing can be read from what did. */
+static void wipe_buffers(struct cosem_session *s)
 {
-    close_now(s);
     s->tx_pos = s->tx_len = 0;
 #if COSEM_WITH_WRAPPER
     wipe(s->rx_buf, sizeof s->rx_buf);
 #endif
     wipe(s->tx, sizeof s->tx);
+}
+
+void session_close(struct cosem_session *s)
+{
+    close_now(s);
+    wipe_buffers(s);
 }
 
 bool session_closed(const struct cosem_session *s)
@@ -161,7 +167,7 @@ void session_disconnect(struct cosem_session *s)
 {
     apply_security(s);
     association_end(s);
-    s->tx_pos = s->tx_len = 0;
+    wipe_buffers(s);
     s->tx_unconfirmed = false;
 }
 

@@ -100,7 +100,7 @@ struct session_gbt {
     bool request;        /* during dispatch: the request came by GBT, the answer leaves so, too */
     bool answering;      /* the answer has begun */
     uint16_t in_len;     /* request octets in store */
-    uint16_t first_crc;  /* of the request's first block: is it the same that comes again? */
+    uint32_t first_crc;  /* of the request's first block: is it the same that comes again? */
     uint8_t phase;       /* of the answer: enum in server_gbt.c */
     uint8_t sc;          /* protection of the answer, 0 none */
     uint16_t from, left; /* octets to copy next: of tx (an answer that is whole) or of head */
@@ -168,6 +168,9 @@ struct cosem_session {
 #if COSEM_WITH_GATEWAY
     bool via_gateway; /* what is being answered came with this prefix */
     struct gateway_prefix gateway;
+    bool
+        associated_via_gateway; /* the same of the AARQ: so pushes to the associated client leave */
+    struct gateway_prefix associated_gateway;
 #endif
 #if COSEM_GBT_STORE > 0
     struct session_gbt gbt;
@@ -204,8 +207,8 @@ struct bytes session_answer(const struct cosem_session *s);
 /* It has left (or never will): a further one may now be waiting, as the blocks of a window of
  * general block transfer. */
 void session_answered(struct cosem_session *s);
-/* The link closed: the association ends, what waited is dropped. The session goes on with the next
- * client. */
+/* The link closed: the association ends, what waited is dropped and wiped. The session goes on with
+ * the next client. */
 void session_disconnect(struct cosem_session *s);
 
 #if COSEM_WITH_NOTIFICATION

@@ -66,8 +66,8 @@ static size_t toy_take(struct dlms_link *l, uint64_t now_ms, uint8_t *to, size_t
 
 static uint64_t toy_poll(struct dlms_link *l, uint64_t now_ms)
 {
-    (void)l;
-    return now_ms + 5000;
+    const struct toy *t = (struct toy *)l;
+    return now_ms + (t->out_pos < t->out_len ? 100 : 5000);
 }
 
 static bool toy_received(struct dlms_link *l, struct dlms_frame *out)
@@ -367,6 +367,31 @@ static void line_that_is_stuck_hinders_no_other(void **state)
         assert_int_equal(ask(&line2, SAP_READER, GET_NAME, a), HEAD + 22);
 }
 
+static void line_polls_the_link_for_what_it_has_just_sent(void **state)
+{
+    static const uint8_t value[] = {0x11, 5};
+    static const struct apdu_notification notice = {.body = {value, sizeof value}};
+    static const struct session_push to_associated = {.client_sap = 0};
+    (void)state;
+    associate(&line);
+    assert_int_equal(line_poll(&line, 10), 10 + 5000);
+    assert_int_equal(session_notify_data(&x.session, 20, &to_associated, &notice), ERR_OK);
+    assert_int_equal(line_poll(&line, 20), 20 + 100);
+}
+
+static void line_leaves_nothing_to_read_when_the_link_closes(void **state)
+{
+    static const uint8_t zeros[sizeof x.session.tx];
+    uint8_t a[256];
+    (void)state;
+    associate(&line);
+    assert_true(ask(&line, SAP_READER, GET_NAME, a) > HEAD);
+    assert_memory_not_equal(x.session.tx, zeros, sizeof zeros);
+    toy[0].state = LINK_CLOSED;
+    (void)line_poll(&line, 0);
+    assert_memory_equal(x.session.tx, zeros, sizeof zeros);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +408,8 @@ int main(void)
         cmocka_unit_test_setup(line_frees_the_association_after_silence, start),
         cmocka_unit_test_setup(line_counts_silence_from_when_the_link_opened, start),
         cmocka_unit_test_setup(line_that_is_stuck_hinders_no_other, start),
+        cmocka_unit_test_setup(line_polls_the_link_for_what_it_has_just_sent, start),
+        cmocka_unit_test_setup(line_leaves_nothing_to_read_when_the_link_closes, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

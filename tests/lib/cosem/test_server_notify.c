@@ -242,6 +242,35 @@ static void gateway_prefix_is_answered_in_kind(void **state)
     expect_raw("E6 01 02 ABCD E6 01 02 ABCD" GET_ENERGY, "E7 01 02 ABCD D80202");
 }
 
+#define AARQ_LLS                                                                                   \
+    "6039A1090607608574050801018A0207808B0760857405080201AC0D800B6C6574206D652072656164"           \
+    "BE10040E01000000065F1F040000FFFF0400"
+
+static void other_client_asks(const char *hex)
+{
+    uint8_t q[64];
+    session_apdu(&x.session, SAP_PUBLIC, 1, q, hex_octets(hex, q, sizeof q));
+    assert_true(session_answer(&x.session).len > 0);
+    session_answered(&x.session);
+}
+
+static void gateway_of_the_association_is_that_of_its_pushes(void **state)
+{
+    uint8_t q[128];
+    (void)state;
+    x.server.config.gateway = is_mine;
+    peer_init(&p, &x, SAP_READER);
+    assert_true(peer_raw(&p, q, hex_octets("E6 01 02 ABCD" AARQ_LLS, q, sizeof q)).len > 40);
+    assert_int_equal(x.session.state, SESSION_ASSOCIATED);
+    other_client_asks(GET_ENERGY);
+    assert_int_equal(session_notify_data(&x.session, 0, &to_associated, &notice), ERR_OK);
+    expect_sent("E7 01 02 ABCD 0F 00000123 00 0600000007");
+    assert_true(peer_raw(&p, q, hex_octets(AARQ_LLS, q, sizeof q)).len > 40);
+    other_client_asks("E6 01 02 ABCD" GET_ENERGY);
+    assert_int_equal(session_notify_data(&x.session, 0, &to_associated, &notice), ERR_OK);
+    expect_sent("0F 00000123 00 0600000007");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, start)
@@ -255,6 +284,7 @@ int main(void)
         T(notify_is_confirmed_without_an_association),
         T(confirmation_of_a_ciphered_association_must_be_ciphered),
         T(gateway_prefix_is_answered_in_kind),
+        T(gateway_of_the_association_is_that_of_its_pushes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
