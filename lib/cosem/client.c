@@ -427,13 +427,15 @@ size_t cosem_client_take(struct cosem_client *c, uint8_t *to, size_t size)
 uint64_t cosem_client_poll(struct cosem_client *c, uint64_t now_ms)
 {
     c->now_ms = now_ms;
-    const uint64_t link = dlms_link_poll(c->link, now_ms);
+    (void)dlms_link_poll(c->link, now_ms);
     pump(c, now_ms);
     if (cosem_client_waiting(c) && now_ms >= c->deadline_ms) {
         if (!client_gbt_again(c, now_ms))
             client_fail(c, ERR_TIMEOUT, CLIENT_WHY_TIMEOUT, 0);
         pump(c, now_ms);
     }
+    /* what the pump sent has a timer of its own */
+    const uint64_t link = dlms_link_poll(c->link, now_ms);
     return link < c->deadline_ms ? link : c->deadline_ms;
 }
 

@@ -52,8 +52,10 @@ static enum err put_initiate(struct cosem_client *c, struct bytes key, uint8_t r
         return w.err;
     struct dlms_body b = {.buf = room + 2, .size = INITIATE_SIZE - 2, .text_len = w.len};
     enum err err = client_seal(c, false, &b);
-    if (err)
+    if (err) {
+        wipe(room, INITIATE_SIZE); /* the key still stands in it */
         return err;
+    }
     room[0] = DLMS_GLO_INITIATE_REQUEST;
     room[1] = (uint8_t)b.len; /* below 64 */
     *out = (struct bytes){room, b.len + 2};
@@ -298,6 +300,7 @@ void client_on_aare(struct cosem_client *c, uint64_t now_ms, uint8_t *apdu, size
     }
     if (!keep_server(c, &a) || !take_initiate(c, apdu, &a))
         return;
+    client_wipe_buf(c); /* the password stood in the AARQ; `a`, too, views what is gone now */
     if (method_of(&c->config))
         send_hls_proof(c, now_ms);
     else

@@ -81,26 +81,6 @@ static struct wr out_writer(struct cosem_client *c)
     return has_buffer(c) ? wr_of(c->buf, sizeof c->buf) : wr_of(c->buf + OUT_AT, IN_SIZE);
 }
 
-enum err client_gbt_begin(struct cosem_client *c, uint64_t now_ms, size_t at, size_t len)
-{
-    uint8_t *store = c->buf + at;
-    const size_t room = out_writer(c).size, limit = client_limit(c);
-    if (has_buffer(c)) {
-        memcpy(c->config.gbt_buffer, store, len);
-        store = c->config.gbt_buffer;
-    }
-    const enum err err = begin(c, store, len, (room < limit ? room : limit) - GBT_HEAD_MAX);
-    if (err) {
-        c->gbt.active = false;
-        return err;
-    }
-    if (!has_buffer(c))
-        put_frames_at(c, OUT_AT + IN_SIZE);
-    c->now_ms = now_ms;
-    (void)client_gbt_step(c);
-    return ERR_OK;
-}
-
 /* The answer has begun, or is owed: only acknowledgements go out. */
 static bool listens(const struct client_gbt *g)
 {
@@ -132,28 +112,59 @@ static void say(struct cosem_client *c)
     g->to_say = true;
 }
 
-bool client_gbt_step(struct cosem_client *c)
+/* What goes out now, if anything does and the link is free. *sent: something did. */
+static enum err send_next(struct cosem_client *c, bool *sent)
 {
     struct client_gbt *g = &c->gbt;
     struct gbt_block b;
-    enum err err;
-    if (!g->active || c->state == CLIENT_FAILED || dlms_link_sending(c->link))
-        return false;
+    *sent = false;
+    if (!g->active || dlms_link_sending(c->link))
+        return ERR_OK;
+    enum err err = ERR_OK;
     if (g->to_say) {
         g->to_say = false;
+        *sent = true;
         err = client_transmit(c, g->word, GBT_HEAD_MAX - 2); /* a length of one octet: 0 */
     } else if (!listens(g) && gbt_sender_next(&g->tx, g->rx.acked, own_window(c), &b)) {
         struct wr w = out_writer(c);
         gbt_put(&w, &b);
+        *sent = true;
         err = w.err ? w.err : client_transmit(c, w.p, w.len);
-    } else {
-        return false;
     }
+    return err;
+}
+
+bool client_gbt_step(struct cosem_client *c)
+{
+    bool sent;
+    if (c->state == CLIENT_FAILED)
+        return false;
+    const enum err err = send_next(c, &sent);
     if (err)
         client_fail(c, err, CLIENT_WHY_LOCAL, 0);
-    else
+    else if (sent)
         client_gbt_await(c);
-    return !err;
+    return sent;
+}
+
+enum err client_gbt_begin(struct cosem_client *c, uint64_t now_ms, size_t at, size_t len)
+{
+    uint8_t *store = c->buf + at;
+    const size_t room = out_writer(c).size, limit = client_limit(c);
+    if (has_buffer(c)) {
+        memcpy(c->config.gbt_buffer, store, len);
+        store = c->config.gbt_buffer;
+    }
+    bool sent;
+    enum err err = begin(c, store, len, (room < limit ? room : limit) - GBT_HEAD_MAX);
+    if (!err && !has_buffer(c))
+        put_frames_at(c, OUT_AT + IN_SIZE);
+    c->now_ms = now_ms;
+    if (!err)
+        err = send_next(c, &sent);
+    if (err)
+        client_gbt_end(c);
+    return err;
 }
 
 bool client_gbt_again(struct cosem_client *c, uint64_t now_ms)

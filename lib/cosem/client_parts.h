@@ -72,7 +72,8 @@ MUST_CHECK enum err client_gbt_begin(struct cosem_client *c, uint64_t now_ms, si
  */
 bool client_gbt_on_block(struct cosem_client *c, uint8_t **apdu, size_t *len);
 void client_gbt_await(struct cosem_client *c); /* sets the deadline of its words */
-/* Sends what waits for the link; false when there is nothing to send now. */
+/* Sends what waits for the link; false when there is nothing to send now. True with a failure, too:
+ * it is looked at next. */
 bool client_gbt_step(struct cosem_client *c);
 /* No answer in time: true when something goes again. */
 bool client_gbt_again(struct cosem_client *c, uint64_t now_ms);
@@ -107,8 +108,10 @@ MUST_CHECK enum err client_protect(struct cosem_client *c, size_t *at, size_t *l
 bool client_unprotect_apdu(struct cosem_client *c, uint8_t *apdu, size_t len, struct rd *plain);
 /* The same for one that nobody waits for: false where it is to be dropped. */
 bool client_open_unasked(struct cosem_client *c, uint8_t *apdu, size_t len, struct rd *plain);
-/* The association is over: its dedicated key is wiped and the ciphers are released. */
+/* The association is over: its dedicated key and buf are wiped, the ciphers released. */
 void client_release_ciphers(struct cosem_client *c);
+/* What was sent and received is not read again; nothing while the link still sends it. */
+void client_wipe_buf(struct cosem_client *c);
 
 /* --- client_answer.c --- */
 void client_on_exception(struct cosem_client *c, struct bytes apdu);

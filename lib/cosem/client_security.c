@@ -89,7 +89,11 @@ static bool use_counter(struct cosem_client *c, bool dedicated, const struct dlm
     if (dedicated)
         w = c->dedicated_rx;
     const bool proven = (b->sc & DLMS_SC_AUTH) != 0;
-    if (!dlms_replay_fresh(&w, b->counter) || (!proven && b->counter < w.next))
+    /* what nothing proves may only go on, or one forged push would make all to come look old; the
+     * first of an association has nothing to follow */
+    const uint32_t leap = c->state == CLIENT_ASSOCIATING ? UINT32_MAX : DLMS_REPLAY_LEAP;
+    if (!dlms_replay_fresh(&w, b->counter) ||
+        (!proven && (b->counter < w.next || b->counter - w.next >= leap)))
         return false;
     dlms_replay_use(&w, b->counter);
     if (!proven)
@@ -186,8 +190,15 @@ bool client_open_unasked(struct cosem_client *c, uint8_t *apdu, size_t len, stru
     return open_apdu(c, apdu, len, plain).err == ERR_OK;
 }
 
+void client_wipe_buf(struct cosem_client *c)
+{
+    if (!c->link || !dlms_link_sending(c->link)) /* else it is the link's */
+        wipe(c->buf, sizeof c->buf);
+}
+
 void client_release_ciphers(struct cosem_client *c)
 {
+    client_wipe_buf(c);
     crypto_gcm_end(&c->gcm);
     crypto_gcm_end(&c->dedicated_gcm);
     wipe(c->dedicated_key, sizeof c->dedicated_key);

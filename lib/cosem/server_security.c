@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-/* How far encryption alone may move the floor at once, and only where HLS has proven a counter: far
- * enough for a client that lost answers, too short a step to use the numbers up. */
-#define LEAP_UNPROVEN UINT32_C(0x10000)
-
 uint8_t security_required(const struct cosem_session *s)
 {
     uint8_t bits = s->client->security;
@@ -98,12 +94,12 @@ static bool counter_fresh(const struct cosem_session *s, uint8_t sc, uint32_t co
         return dlms_replay_fresh(w, counter);
     if (counter < w->next || counter == UINT32_MAX)
         return false;
-    return s->state != SESSION_ASSOCIATED || counter - w->next < LEAP_UNPROVEN;
+    return s->state != SESSION_ASSOCIATED || counter - w->next < DLMS_REPLAY_LEAP;
 }
 
 bool security_follows(uint32_t counter, uint32_t proven)
 {
-    return counter > proven && counter - proven < LEAP_UNPROVEN;
+    return counter > proven && counter - proven < DLMS_REPLAY_LEAP;
 }
 
 /* The counter of an opened request counts as used. What was not authenticated leaves nothing below

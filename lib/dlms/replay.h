@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How far a counter that encryption alone carries may lie above the ones before: far enough for a
+ * peer whose APDUs were lost, too short a step to use the numbers up. */
+#define DLMS_REPLAY_LEAP UINT32_C(0x10000)
+
 struct dlms_replay {
     uint32_t next; /* highest used + 1: this one and all above are fresh */
     uint64_t open; /* bit i: counter next - 2 - i was passed over and is still acceptable */

@@ -335,6 +335,61 @@ static void client_joins_a_push_by_blocks_when_idle(void **state)
     assert_int_equal(p.c.state, CLIENT_READY);
 }
 
+/* The link of the client, but for one call. */
+static struct dlms_link_ops changed;
+
+static void change_link(void)
+{
+    changed = *p.c.link->ops;
+    p.c.link->ops = &changed;
+}
+
+static uint64_t poll_while_sending(struct dlms_link *l, uint64_t now_ms)
+{
+    return dlms_link_sending(l) ? now_ms + 7 : UINT64_MAX;
+}
+
+static void client_polls_the_link_for_what_it_has_just_sent(void **state)
+{
+    (void)state;
+    begin_get();
+    change_link();
+    changed.poll = poll_while_sending;
+    assert_int_equal(cosem_client_poll(&p.c, 500), 1000);
+    assert_int_equal(cosem_client_poll(&p.c, 1000), 1007);
+}
+
+static enum err send_fails(struct dlms_link *l, uint64_t now_ms, const struct dlms_frame *f)
+{
+    (void)l, (void)now_ms, (void)f;
+    return ERR_IO;
+}
+
+static void client_holds_nothing_when_a_block_cannot_be_sent(void **state)
+{
+    static const uint8_t zeros[sizeof p.c.buf];
+    (void)state;
+    begin_get();
+    change_link();
+    changed.send = send_fails;
+    answer("E0 01 0001 0000 04 C401C100");
+    assert_int_equal(p.c.state, CLIENT_FAILED);
+    assert_int_equal(p.c.failure.err, ERR_IO);
+    assert_memory_equal(p.c.buf, zeros, sizeof zeros);
+}
+
+static void client_stays_ready_when_the_first_block_cannot_be_sent(void **state)
+{
+    (void)state;
+    const struct cosem_client_sink sink = pair_sink(&p);
+    begin_get();
+    answer("C401C1001105");
+    change_link();
+    changed.send = send_fails;
+    assert_int_equal(cosem_client_get(&p.c, p.now_ms, &pair_name_attr, &sink), ERR_IO);
+    assert_int_equal(p.c.state, CLIENT_READY);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -352,6 +407,9 @@ int main(void)
         TEST(client_refuses_blocks_within_blocks),
         TEST(client_refuses_an_acknowledgement_of_what_it_never_sent),
         TEST(client_joins_a_push_by_blocks_when_idle),
+        TEST(client_polls_the_link_for_what_it_has_just_sent),
+        TEST(client_holds_nothing_when_a_block_cannot_be_sent),
+        TEST(client_stays_ready_when_the_first_block_cannot_be_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,6 +201,82 @@ static void client_holds_no_key_when_link_cannot_be_closed(void **state)
     assert_false(p.c.gcm.ready);
 }
 
+/* ---- what is left ---- */
+
+static bool keeps_the_password(void)
+{
+    const size_t n = strlen(EXAMPLE_PASSWORD);
+    for (size_t i = 0; i + n <= sizeof p.c.buf; i++) {
+        if (memcmp(p.c.buf + i, EXAMPLE_PASSWORD, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void client_keeps_no_password_when_it_was_sent(void **state)
+{
+    (void)state;
+    const struct cosem_client_config k = pair_reader(&p);
+    pair_connect(&p, &k);
+    assert_false(keeps_the_password());
+}
+
+static void client_keeps_no_password_when_nobody_answers(void **state)
+{
+    (void)state;
+    uint8_t out[256];
+    struct cosem_client_config k = with_datagrams();
+    struct cosem_client_config reader = pair_reader(&p);
+    reader.link = k.link;
+    assert_int_equal(cosem_client_init(&p.c, &reader), ERR_OK);
+    assert_int_equal(cosem_client_connect(&p.c, 0), ERR_OK);
+    assert_true(keeps_the_password());
+    assert_true(cosem_client_take(&p.c, out, sizeof out) > 0);
+    (void)cosem_client_poll(&p.c, reader.timeout_ms);
+    assert_int_equal(p.c.state, CLIENT_FAILED);
+    assert_false(keeps_the_password());
+}
+
+/* ---- pushes that nothing proves ---- */
+
+static void push_encrypted(uint32_t counter)
+{
+    static const uint8_t plain[] = {DLMS_DATA_NOTIFICATION, 0, 0, 0, 9, 0, 0x11, 5};
+    uint8_t frame[64];
+    struct wr w = wr_of(frame, sizeof frame);
+    const size_t body = DLMS_HEAD_LEN + sizeof plain, len = 2 + DLMS_TITLE_LEN + 1 + body;
+    size_t n;
+    wrapper_put_head(&w, 1, SAP_WRITER, (uint16_t)len);
+    wr_u8(&w, DLMS_GENERAL_GLO);
+    wr_length(&w, DLMS_TITLE_LEN);
+    wr_bytes(&w, example_server_title, DLMS_TITLE_LEN);
+    wr_length(&w, body);
+    memcpy(frame + w.len + DLMS_HEAD_LEN, plain, sizeof plain);
+    assert_int_equal(dlms_seal(example_guek, example_gak, example_server_title, DLMS_SC_ENC,
+                               counter, frame + w.len, sizeof plain, sizeof frame - w.len, &n),
+                     ERR_OK);
+    assert_int_equal(n, body);
+    assert_int_equal(cosem_client_feed(&p.c, p.now_ms, frame, w.len + n), w.len + n);
+}
+
+static void client_drops_push_when_its_unproven_counter_leaps(void **state)
+{
+    (void)state;
+    struct cosem_client_config k = pair_manager(&p);
+    k.client_sap = SAP_WRITER;
+    k.security = DLMS_SC_ENC;
+    p.x.server.policy = 2;
+    pair_connect(&p, &k);
+    const uint32_t floor = p.c.rx_floor;
+    push_encrypted(floor + DLMS_REPLAY_LEAP);
+    push_encrypted(UINT32_MAX - 1);
+    assert_int_equal(p.n_notices, 0);
+    assert_int_equal(p.c.rx_floor, floor);
+    push_encrypted(floor + DLMS_REPLAY_LEAP - 1);
+    assert_int_equal(p.n_notices, 1);
+    assert_int_equal(p.c.rx_floor, floor + DLMS_REPLAY_LEAP);
+}
+
 /* ---- datagrams ---- */
 
 static void client_moves_whole_datagrams(void **state)
@@ -285,6 +361,9 @@ int main(void)
         TEST(client_is_closed_or_fails_when_line_is_lost),
         TEST(client_is_closed_when_meter_disconnects),
         TEST(client_holds_no_key_when_link_cannot_be_closed),
+        TEST(client_keeps_no_password_when_it_was_sent),
+        TEST(client_keeps_no_password_when_nobody_answers),
+        TEST(client_drops_push_when_its_unproven_counter_leaps),
         TEST(client_moves_whole_datagrams),
         TEST(client_drops_datagrams_of_others_and_of_the_past),
         TEST(client_times_out_when_datagram_is_lost),
