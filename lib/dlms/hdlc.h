@@ -39,8 +39,8 @@ struct hdlc_config {
     uint8_t address_size;  /* of the server: 1, 2 or 4 octets; a server's own frames without a
                               request  (pushes): 0 for 1 */
     uint8_t retries;       /* then LINK_FAILED */
-    uint32_t response_ms;  /* wait for an answer before the frame is sent again; 1..; counted from
-                              dlms_link_take(), so it includes the time of both frames on the line */
+    uint32_t response_ms; /* wait for an answer before the frame is sent again; 1 ms to 6 days; from
+                             dlms_link_take(), so it includes the time of both frames on the line */
     /* server */
     uint16_t physical; /* own lower address: 17..; frames for other stations are ignored; all
                           stations (7F, 3FFF) and absent lower addresses are ours. 0: any is */

@@ -286,7 +286,7 @@ enum err hdlc_client_init(struct hdlc *h, const struct hdlc_config *config, uint
     struct wr w = wr_counter();
     hdlc_head_put(&w, &probe, 0);
     if (w.err || config->client_sap == 0 || config->response_ms == 0 ||
-        config->response_ms > UINT32_MAX / POLL_CAP)
+        config->response_ms > UINT32_MAX / POLL_CAP / 2) /* poll_ms below the cap is doubled */
         return ERR_RANGE;
     enum err err = hdlc_setup(h, &client_role, config, buffer, size);
     h->config.is_server = false;

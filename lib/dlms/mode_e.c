@@ -95,8 +95,9 @@ static void fail(struct mode_e *m, const char *why)
 
 static void put(struct mode_e *m, const void *p, size_t n)
 {
-    memcpy(m->text + m->n, p, n);
-    m->n = (uint8_t)(m->n + n);
+    struct wr w = wr_of(m->text + m->n, sizeof m->text - m->n);
+    wr_bytes(&w, p, n);
+    m->n = (uint8_t)(m->n + w.len);
 }
 
 static void ask(struct mode_e *m)

@@ -469,7 +469,7 @@ enum err mbus_link_init(struct mbus_link *l, const struct mbus_link_config *conf
                         size_t size)
 {
     if (config->address > ADDRESS_MAX || config->segment_max > PIECE_MAX ||
-        size < MBUS_FRAME_MAX + APDU_MIN)
+        config->poll_ms > UINT32_MAX / PAUSE_MAX || size < MBUS_FRAME_MAX + APDU_MIN)
         return ERR_RANGE;
     *l = (struct mbus_link){.link.ops = &ops, .config = *config};
     if (l->config.segment_max == 0)

@@ -32,7 +32,7 @@ struct mbus_link_config {
     uint8_t segment_max;  /* octets of an APDU in one frame, 1..250; 0: 250 */
     uint32_t silence_ms;  /* a frame that stops longer is dropped; 0: never */
     uint32_t response_ms; /* client: wait for an answer before the frame goes again; 0: 500 */
-    uint32_t poll_ms;     /* client: between questions for an answer; 0: 50 */
+    uint32_t poll_ms;     /* client: between questions for an answer, up to 37 hours; 0: 50 */
     uint8_t retries;      /* client: then LINK_FAILED */
 };
 

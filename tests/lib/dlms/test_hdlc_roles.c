@@ -804,6 +804,9 @@ static void hdlc_init_refuses_what_cannot_work(void **state)
     c.parameters.max_info_tx = 31;
     assert_int_equal(hdlc_init(&hdlc, &c, buffer, sizeof buffer), ERR_RANGE);
     c = usual;
+    c.response_ms = UINT32_MAX / 8 + 1; /* four times that, and doubled */
+    assert_int_equal(hdlc_init(&hdlc, &c, buffer, sizeof buffer), ERR_RANGE);
+    c = usual;
     c.response_ms = 0;
     assert_int_equal(hdlc_init(&hdlc, &c, buffer, sizeof buffer), ERR_RANGE);
     c.is_server = true; /* has no use for it */

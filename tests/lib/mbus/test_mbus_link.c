@@ -279,11 +279,12 @@ static void mbus_link_takes_captured_pushes(void **state)
 
 static void mbus_link_refuses_what_it_cannot_do(void **state)
 {
-    static const struct mbus_link_config bad[] = {{.address = 251}, {.segment_max = 251}};
+    static const struct mbus_link_config bad[] = {
+        {.address = 251}, {.segment_max = 251}, {.poll_ms = UINT32_MAX / 32 + 1}};
     struct mbus_link l;
     (void)state;
     set_up(256);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 3; i++)
         assert_int_equal(mbus_link_init(&l, &bad[i], r.client.buffer, sizeof r.client.buffer),
                          ERR_RANGE);
     assert_int_equal(
