@@ -402,12 +402,13 @@ enum decode_result decode_ciphered(json_t *entry, struct bytes apdu, struct deco
     s.body = rd_bytes(&r, rd_length(&r));
     const char *name = decode_name(tag) != NULL ? decode_name(tag) : decode_name(plain_tag);
     json_object_set_new(entry, "apdu", json_string(name));
-    if (r.err)
-        return decode_malformed(entry, r.err_pos, err_text(r.err));
-    if (general && s.title == NULL)
+    if (general && !r.err && s.title == NULL)
         s.title = title_left_out(&s, t);
-    enum decode_result result = decode_sealed(entry, &s, t);
+    enum decode_result result =
+        r.err ? decode_malformed(entry, r.err_pos, err_text(r.err)) : decode_sealed(entry, &s, t);
     wipe(s.unwrapped, sizeof s.unwrapped);
+    if (r.err)
+        return result;
     if (result == DECODE_SECURITY && trouble != NULL)
         json_object_set_new(entry, "error", json_string(trouble));
     if (result == DECODE_OK && rd_left(&r) > 0)

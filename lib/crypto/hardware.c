@@ -7,6 +7,8 @@
  * (reflected) polynomial x^128 + x^127 + x^126 + x^121 + 1 above the middle. */
 #include "lib/crypto/hardware.h"
 
+#include "lib/base/cursor.h"
+
 #if CRYPTO_HARDWARE
 #include <immintrin.h>
 
@@ -50,6 +52,7 @@ WITH_HARDWARE void hardware_aes_init(struct aes128 *aes, const uint8_t key[16])
     ROUND_KEY(k, 10, 0x36);
     for (unsigned i = 0; i <= AES_ROUNDS; i++)
         _mm_storeu_si128((__m128i *)(void *)aes->round_key[i], k[i]);
+    wipe(k, sizeof k);
 }
 
 WITH_HARDWARE void hardware_aes_encrypt2(const struct aes128 *aes, uint8_t blocks[2 * AES_BLOCK])
