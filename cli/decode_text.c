@@ -350,8 +350,8 @@ static void take_line(struct decode_text *t, const char *line, unsigned number)
         return;
     cut(t, dump ? room : line, &l);
     t->dump_at = dump ? t->dump_at + t->octets.len : 0;
-    if ((l.pure && t->octets.len == 0) || dump_end) {
-        t->n_words++; /* a line of dashes */
+    if (((l.pure || dump) && t->octets.len == 0) || dump_end) {
+        t->n_words++; /* a line of dashes, the address of nothing */
     } else if (l.pure || dump) {
         struct run r = {.to = t->octets.len, .masked = l.n_runs > 0 && l.run[0].masked};
         if (!find_start(t, &r))
