@@ -1,4 +1,5 @@
-/* Traffic of independent DLMS clients, recorded once, replayed against our server.
+/* Traffic of independent DLMS clients, recorded once, replayed against our server; and of
+ * independent servers, replayed against our client (server-*.txt, server_talk.h).
  *
  * The vectors in tests/vectors/interop were spoken by clients that nobody of this project wrote
  * (versions in docs/interop.md) to the meter of the test rig, whose keys, randomness and load are
@@ -7,9 +8,12 @@
  *
  *     test_interop                                        replays all vectors
  *     test_interop --record MODEL wrapper|hdlc PORT FILE  serves a meter on loopback, writes what
+ *                                                         is said
+ *     test_interop --record-server SCRIPT PORT FILE       reads the server on loopback, writes what
  *                                                         is said */
 #include "tests/interop/record.h"
 #include "tests/interop/replay.h"
+#include "tests/interop/server_talk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,6 +92,51 @@ static void interop_answers_u9n_with_general_ciphering_and_over_hdlc(void **stat
     replay_file("u9n-hdlc-hls5.txt", 12);
 }
 
+/* Gurux' server examples, in Java and in C, read by our client: name, clock, object list; as reader
+ * also a list, scalers, columns, rows by entry and by range, a register's value that must not be
+ * written, the clock's time zone that may be, and in C a method. */
+static void interop_reads_gurux_java_as_public(void **state)
+{
+    static const struct server_facts facts = {
+        .name = "GRX123456", .n_objects = 3, .n_succeeded = 3};
+    (void)state;
+    server_replay("server-java-wrapper-public.txt", &facts);
+    server_replay("server-java-hdlc-public.txt", &facts);
+}
+
+static void interop_reads_gurux_java_with_lls(void **state)
+{
+    static const struct server_facts facts = {.name = "GRX123456",
+                                              .n_objects = 31,
+                                              .n_rows = 40,
+                                              .first = "0202090C07E9091E02130000FF000000"
+                                                       "0500000001",
+                                              .n_succeeded = 12,
+                                              .n_refused = 1};
+    (void)state;
+    server_replay("server-java-wrapper-lls.txt", &facts);
+    server_replay("server-java-hdlc-lls.txt", &facts);
+}
+
+static void interop_reads_gurux_c_as_public(void **state)
+{
+    static const struct server_facts facts = {
+        .name = "GRX0000000123456", .n_objects = 52, .n_succeeded = 3};
+    (void)state;
+    server_replay("server-c-wrapper-public.txt", &facts);
+    server_replay("server-c-hdlc-public.txt", &facts);
+}
+
+/* Its profile is empty. */
+static void interop_reads_gurux_c_with_lls(void **state)
+{
+    static const struct server_facts facts = {
+        .name = "GRX0000000123456", .n_objects = 52, .n_rows = 0, .first = "", .n_succeeded = 11};
+    (void)state;
+    server_replay("server-c-wrapper-lls.txt", &facts);
+    server_replay("server-c-hdlc-lls.txt", &facts);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -99,9 +148,15 @@ int main(int argc, char **argv)
         cmocka_unit_test(interop_answers_gurux_by_general_blocks),
         cmocka_unit_test(interop_answers_gurux_with_general_ciphering),
         cmocka_unit_test(interop_answers_u9n_with_general_ciphering_and_over_hdlc),
+        cmocka_unit_test(interop_reads_gurux_java_as_public),
+        cmocka_unit_test(interop_reads_gurux_java_with_lls),
+        cmocka_unit_test(interop_reads_gurux_c_as_public),
+        cmocka_unit_test(interop_reads_gurux_c_with_lls),
         cmocka_unit_test(claim_AD1X_INTEROP),
     };
     if (argc == 6 && strcmp(argv[1], "--record") == 0)
         return record(argv);
+    if (argc == 5 && strcmp(argv[1], "--record-server") == 0)
+        return server_record(argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
