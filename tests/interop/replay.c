@@ -291,7 +291,7 @@ static void replay_line(struct replay *p, const char *text)
 {
     uint8_t octets[DIALOGUE_OCTETS];
     if (strncmp(text, "model ", 6) == 0) {
-        snprintf(p->model, sizeof p->model, "%s", text + 6);
+        snprintf(p->model, sizeof p->model, "%.31s", text + 6);
     } else if (strcmp(text, "link hdlc") == 0) {
         p->d = dialogue_new(p->model, true);
     } else if (strncmp(text, "connection", 10) == 0) {

@@ -340,6 +340,13 @@ static void operate(struct talk *t, const char *verb, char *words)
         tell_item(t, &t->item[i]);
 }
 
+static void copy_text(char *to, size_t size, const char *text)
+{
+    const size_t n = strlen(text);
+    assert_true(n < size);
+    memcpy(to, text, n + 1);
+}
+
 static bool set_up(struct talk *t, const char *verb, const char *words)
 {
     const uint16_t number = (uint16_t)strtoul(words, NULL, 10);
@@ -350,7 +357,7 @@ static bool set_up(struct talk *t, const char *verb, const char *words)
     else if (strcmp(verb, "physical") == 0)
         t->hdlc_config.server_lower = number;
     else if (strcmp(verb, "password") == 0)
-        snprintf(t->password, sizeof t->password, "%s", words);
+        copy_text(t->password, sizeof t->password, words);
     else
         return false;
     return true;
@@ -385,7 +392,7 @@ static void run(struct talk *t, const struct server_facts *facts)
     while (next_line(t)) {
         int used = 0;
         assert_int_equal(sscanf(t->text, "%15s %n", verb, &used), 1);
-        snprintf(words, sizeof words, "%s", t->text + used);
+        copy_text(words, sizeof words, t->text + used);
         if (t->out != NULL)
             fprintf(t->out, "%s\n", t->text);
         if (set_up(t, verb, words))
