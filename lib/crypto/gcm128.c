@@ -53,15 +53,25 @@ void gcm128_aad(struct gcm128 *g, const uint8_t *p, size_t len)
     ghash_update(&g->ghash, p, len);
 }
 
+/* Groups of four blocks, where the processor can and the stream is used up; gives the octets done.
+ */
+static size_t crypt_quads(struct gcm128 *g, uint8_t *text, size_t len)
+{
+    if (!CRYPTO_HARDWARE || !g->aes.hardware || g->n_used != sizeof g->stream)
+        return 0;
+    const size_t quads = len / (4 * AES_BLOCK);
+    if (quads > 0)
+        hardware_ctr(&g->aes, g->counter, text, quads);
+    return quads * (4 * AES_BLOCK);
+}
+
 void gcm128_crypt(struct gcm128 *g, uint8_t *text, size_t len)
 {
     for (size_t at = 0; at < len;) {
-        size_t quads = (len - at) / (4 * AES_BLOCK);
-        if (CRYPTO_HARDWARE && g->aes.hardware && g->n_used == sizeof g->stream && quads > 0) {
-            hardware_ctr(&g->aes, g->counter, text + at, quads);
-            at += 4 * AES_BLOCK * quads;
+        const size_t done = crypt_quads(g, text + at, len - at);
+        at += done;
+        if (done > 0)
             continue;
-        }
         if (g->n_used == sizeof g->stream) {
             count_up(g->counter);
             make_stream(g);
