@@ -217,6 +217,28 @@ static void on_changed(void *context)
         fprintf(stderr, "%s: cannot go to %u baud\n", p->name, (unsigned)now.baud);
 }
 
+static void on_lost(void *context, const char *why)
+{
+    struct meter_port *p = context;
+    fprintf(stderr, "%s: the line is gone (%s)%s\n", p->name, why,
+            p->as.serial.fd >= 0 ? ", tried again every few seconds" : "");
+    if (p->as.serial.fd >= 0)
+        close(p->as.serial.fd);
+    p->as.serial.fd = -1;
+}
+
+/* The tty under its name, when it is there again. */
+static int on_again(void *context)
+{
+    struct meter_port *p = context;
+    char why[SERIAL_WHY];
+    if (serial_open(&p->as.serial.fd, p->url.path, &p->url.serial, why) != ERR_OK)
+        return -1;
+    p->as.serial.baud = 0; /* set anew, for the sign-on */
+    fprintf(stderr, "%s: the line is there again\n", p->name);
+    return p->as.serial.fd;
+}
+
 static enum err open_serial(struct meter_port *p)
 {
     const struct port_engine engine = engine_of(p);
@@ -227,8 +249,10 @@ static enum err open_serial(struct meter_port *p)
         return err;
     snprintf(p->name, sizeof p->name, "serial://%s%s", pty ? p->as.serial.pty.path : p->url.path,
              p->url.mode_e ? "?mode=e" : "");
-    err = serial_server_start(&p->as.serial.server, p->all->loop, serial_fd(p), &engine,
-                              p->url.mode_e ? on_changed : NULL);
+    const struct serial_server_owner owner = {.changed = p->url.mode_e ? on_changed : NULL,
+                                              .lost = on_lost,
+                                              .again = pty ? NULL : on_again};
+    err = serial_server_start(&p->as.serial.server, p->all->loop, serial_fd(p), &engine, &owner);
     if (err)
         snprintf(p->all->why, sizeof p->all->why, "%s cannot be watched", p->url.path);
     else if (p->url.mode_e)

@@ -104,8 +104,9 @@ struct echo {
     uv_loop_t loop;
     struct serial_server server;
     size_t waiting;
-    unsigned n_open, n_close, n_changed, n_fed;
+    unsigned n_open, n_close, n_changed, n_fed, n_lost, n_again;
     bool refuse, ended;
+    int next_fd; /* what `again` gives */
 };
 static struct echo e;
 
@@ -159,7 +160,20 @@ static void on_changed(void *context)
     ((struct echo *)context)->n_changed++;
 }
 
-static int start(void **state)
+static void on_lost(void *context, const char *why)
+{
+    assert_true(why[0] != '\0');
+    ((struct echo *)context)->n_lost++;
+}
+
+static int on_again(void *context)
+{
+    struct echo *x = context;
+    x->n_again++;
+    return x->next_fd;
+}
+
+static int start_on(int fd, int (*again)(void *context))
 {
     const struct port_engine engine = {.context = &e,
                                        .open = on_open,
@@ -167,9 +181,17 @@ static int start(void **state)
                                        .take = on_take,
                                        .closed = on_closed,
                                        .close = on_close};
+    const struct serial_server_owner owner = {
+        .changed = on_changed, .lost = on_lost, .again = again, .again_ms = 50};
     memset(&e, 0, sizeof e);
-    return make_pty(state) != 0 || uv_loop_init(&e.loop) != 0 ||
-           serial_server_start(&e.server, &e.loop, pty.fd, &engine, on_changed) != ERR_OK;
+    e.next_fd = -1;
+    return uv_loop_init(&e.loop) != 0 ||
+           serial_server_start(&e.server, &e.loop, fd, &engine, &owner) != ERR_OK;
+}
+
+static int start(void **state)
+{
+    return make_pty(state) != 0 || start_on(pty.fd, NULL);
 }
 
 static int finish(void **state)
@@ -227,6 +249,72 @@ static void serial_server_begins_anew_when_the_engine_is_closed(void **state)
     close(fd);
 }
 
+/* How often the loop turns in this time: with nothing to do, once for each tick of the timer. */
+static unsigned turns_within(unsigned ms)
+{
+    unsigned n = 0;
+    for (const uint64_t end = uv_hrtime() + ms * UINT64_C(1000000); uv_hrtime() < end; n++)
+        uv_run(&e.loop, UV_RUN_ONCE);
+    return n;
+}
+
+static void serial_server_waits_idle_until_the_far_end_is_opened_again(void **state)
+{
+    char why[SERIAL_WHY];
+    int fd;
+    (void)state;
+    for (unsigned round = 1; round <= 2; round++) {
+        if (round == 1)
+            close(pty.far); /* nobody has it open any more: hung up */
+        else
+            close(fd);
+        pty.far = -1;
+        run_until(&e.n_lost, round);
+        assert_int_equal(e.n_close, round);
+        assert_true(turns_within(200) < 30);
+        assert_int_equal(e.n_lost, round); /* told once */
+        assert_int_equal(serial_open(&fd, pty.path, &(struct serial_options){0}, why), ERR_OK);
+        assert_int_equal(write(fd, "abc", 3), 3);
+        run_until(&e.n_fed, 3 * round);
+        assert_int_equal(e.n_open, 1 + round);
+    }
+    close(fd);
+}
+
+static void serial_server_opens_an_unplugged_line_anew(void **state)
+{
+    char why[SERIAL_WHY];
+    int fd;
+    assert_int_equal(make_pty(state), 0);
+    assert_int_equal(serial_open(&fd, pty.path, &(struct serial_options){0}, why), ERR_OK);
+    assert_int_equal(start_on(fd, on_again), 0);
+    serial_pty_close(&pty); /* the adapter is pulled */
+    run_until(&e.n_lost, 1);
+    assert_int_equal(e.n_close, 1);
+    close(fd);
+    serial_server_drop(&e.server); /* harms nothing */
+    assert_true(turns_within(200) < 30);
+    assert_in_range(e.n_again, 1, 5);
+    assert_int_equal(make_pty(state), 0);
+    assert_int_equal(serial_open(&e.next_fd, pty.path, &(struct serial_options){0}, why), ERR_OK);
+    run_until(&e.n_open, 2);
+    assert_int_equal(write(pty.fd, "abc", 3), 3);
+    run_until(&e.n_fed, 3);
+    assert_int_equal(e.n_lost, 1);
+    fd = e.next_fd;
+    assert_int_equal(finish(state), 0);
+    close(fd);
+}
+
+/* As above, but it ends while the line is away. */
+static void serial_server_ends_while_its_line_is_gone(void **state)
+{
+    (void)state;
+    close(pty.far);
+    pty.far = -1;
+    run_until(&e.n_lost, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +325,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(serial_server_answers_whoever_opens_the_far_end, start,
                                         finish),
         cmocka_unit_test_setup_teardown(serial_server_begins_anew_when_the_engine_is_closed, start,
-                                        finish)};
+                                        finish),
+        cmocka_unit_test_setup_teardown(serial_server_waits_idle_until_the_far_end_is_opened_again,
+                                        start, finish),
+        cmocka_unit_test(serial_server_opens_an_unplugged_line_anew),
+        cmocka_unit_test_setup_teardown(serial_server_ends_while_its_line_is_gone, start, finish)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
