@@ -93,6 +93,8 @@ static enum err init_links(struct client_line *l, const struct client_line_optio
 enum err client_line_dial(struct client_line *l, const struct client_line_options *o)
 {
     l->error[0] = '\0';
+    l->stuck = false;
+    l->timeout_ms = o->timeout_ms;
     enum err err = init_links(l, o);
     if (err)
         return err;
@@ -115,24 +117,38 @@ void client_line_close(struct client_line *l)
 
 /* ---- octets ---- */
 
+/* Takes what fits: who never reads must not hold us in the system call. */
 static ssize_t put(const struct client_line *l, const uint8_t *p, size_t n)
 {
-    return l->url.kind == LINE_SERIAL ? write(l->fd, p, n) : send(l->fd, p, n, MSG_NOSIGNAL);
+    return l->url.kind == LINE_SERIAL ? write(l->fd, p, n)
+                                      : send(l->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static bool write_whole(const struct client_line *l, const uint8_t *p, size_t n)
+/* True: the line takes octets again, or a signal came; false: it is gone, or the time is over. */
+static bool wait_for_room(struct client_line *l, uint64_t deadline_ms)
 {
-    for (size_t at = 0; at < n;) {
+    struct pollfd room = {.fd = l->fd, .events = POLLOUT};
+    const uint64_t now = client_line_now();
+    const int ready = now < deadline_ms ? poll(&room, 1, (int)(deadline_ms - now)) : 0;
+    l->stuck = ready == 0;
+    return ready > 0 || (ready < 0 && errno == EINTR);
+}
+
+static bool write_whole(struct client_line *l, const uint8_t *p, size_t n)
+{
+    uint64_t deadline = client_line_now() + l->timeout_ms;
+    for (size_t at = 0; at < n && !l->stuck;) {
         const ssize_t done = put(l, p + at, n - at);
-        struct pollfd room = {.fd = l->fd, .events = POLLOUT};
-        if (done > 0)
+        if (done > 0) { /* a slow line is none that is stuck */
             at += (size_t)done;
-        else if (done == 0 || (errno != EINTR && errno != EAGAIN))
+            deadline = client_line_now() + l->timeout_ms;
+        } else if (done == 0 || (errno != EINTR && errno != EAGAIN)) {
             return false;
-        else if (errno == EAGAIN && poll(&room, 1, -1) < 0 && errno != EINTR)
+        } else if (errno == EAGAIN && !wait_for_room(l, deadline)) {
             return false;
+        }
     }
-    return true;
+    return !l->stuck;
 }
 
 /* The sign-on says how fast the line is to be; what was written leaves it first. False: it cannot.

@@ -1,7 +1,7 @@
 /* The line to a meter, for the client verbs: from an address to octets, whatever carries them.
  *
- * Set up, dial, then move octets between the client engine and the line. Blocking where it must
- * write; reading waits as long as it is told. */
+ * Set up, dial, then move octets between the client engine and the line. Writing waits for the
+ * time-out at most without progress; reading waits as long as it is told. */
 #ifndef FERRARIS_CLI_CLIENT_LINE_H
 #define FERRARIS_CLI_CLIENT_LINE_H
 
@@ -27,7 +27,9 @@ struct client_line {
     char error[512];          /* after a failure */
     int fd;                   /* -1: none */
     struct dlms_link *link;   /* what the client engine is to use; NULL: its own */
+    bool stuck;               /* the far side took nothing for the time-out: the line is given up */
     /* private */
+    uint32_t timeout_ms;
     union {
         struct wrapper_link wrapper;
         struct hdlc hdlc;
@@ -44,7 +46,7 @@ const char *client_line_init(struct client_line *l, const char *url);
 /* Makes the links for these ends, and opens the line. ERR_RANGE (addresses HDLC cannot have),
  * ERR_IO (cannot reach it), or what serial_open() says; `error` tells. */
 MUST_CHECK enum err client_line_dial(struct client_line *l, const struct client_line_options *o);
-/* Sends what the client has for the line. False: the line is gone. */
+/* Sends what the client has for the line. False: the line is gone, or stuck. */
 bool client_line_write(struct client_line *l, struct cosem_client *c);
 /* Waits for octets, at most until deadline_ms, and feeds them to the client. False: the line is
  * gone. */

@@ -85,6 +85,9 @@ static void hint_silence(const struct link *l)
 static int report(const struct link *l)
 {
     char text[256];
+    if (l->line.stuck)
+        return cli_fail(l->verb, CLI_LOST, "%s: it took nothing of what was sent for %u ms",
+                        l->line.name, (unsigned)l->line.timeout_ms);
     cosem_client_explain(&l->client, text, sizeof text);
     cli_fail(l->verb, 0, "%s: %s", l->line.name, text);
     const struct cosem_client_failure *f = &l->client.failure;

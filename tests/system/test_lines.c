@@ -1,6 +1,7 @@
 /* One meter, reached over TCP, UDP, HDLC over TCP, and a serial line with the sign-on of mode E, by
  * the client verbs. Clients that are stuck or lost hinder nobody else for longer than the time of
  * inactivity. */
+#include "firmware/ports/posix/serial.h"
 #include "lib/dlms/hdlc_frame.h"
 #include "tests/cli/command.h"
 
@@ -300,6 +301,23 @@ static void lines_let_a_sign_on_take_its_time(void **state)
     close(fd);
 }
 
+/* A line that takes no octets, as with flow control: it costs the client its time-out. */
+static void lines_that_take_no_octets_end_with_the_time_out(void **state)
+{
+    char address[COMMAND_URL], why[SERIAL_WHY];
+    struct serial_pty pty;
+    (void)state;
+    assert_int_equal(serial_pty_open(&pty, why), ERR_OK);
+    snprintf(address, sizeof address, "serial://%s", pty.path);
+    assert_int_equal(tcflow(pty.far, TCOOFF), 0);
+    const time_t began = time(NULL);
+    COMMAND(&c, NULL, "read", "--timeout", "1", address, "1-0:1.8.0.255");
+    assert_int_equal(c.code, 3);
+    assert_true(time(NULL) - began < 10);
+    assert_non_null(strstr(c.err, "took nothing"));
+    serial_pty_close(&pty);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,7 +326,8 @@ int main(void)
         cmocka_unit_test(lines_serve_others_when_clients_are_stuck),
         cmocka_unit_test(lines_keep_no_udp_client_out_for_made_up_senders),
         cmocka_unit_test(lines_let_another_client_in_when_an_hdlc_link_is_lost),
-        cmocka_unit_test(lines_let_a_sign_on_take_its_time)};
+        cmocka_unit_test(lines_let_a_sign_on_take_its_time),
+        cmocka_unit_test(lines_that_take_no_octets_end_with_the_time_out)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
