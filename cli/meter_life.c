@@ -1,6 +1,7 @@
 /* See meter_life.h. */
 #include "cli/meter_life.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,15 @@ static enum err open_source(struct life *l)
     return ERR_OK;
 }
 
+/* The server's context is the meter, which is the part of the life that it belongs to. */
+static bool is_for_me(void *context, uint8_t network, struct bytes address)
+{
+    const struct life *l = (const void *)((const char *)context - offsetof(struct life, meter));
+    const struct gateway_prefix *me = &l->o.gateway;
+    return network == me->network && address.len == me->address_len &&
+           memcmp(address.p, me->address, address.len) == 0;
+}
+
 enum err life_mains_on(struct life *l)
 {
     if (l->powered)
@@ -60,6 +70,8 @@ enum err life_mains_on(struct life *l)
         return fail(l, err, "the flash belongs to another model");
     if (err)
         return fail(l, err, "power-up");
+    if (l->o.has_gateway)
+        l->meter.server.config.gateway = is_for_me;
     l->powered = true;
     l->crystal_ns = meter_crystal_ns(&l->meter);
     return ERR_OK;

@@ -7,6 +7,7 @@
 #define FERRARIS_CLI_METER_LIFE_H
 
 #include "firmware/meter/meter.h"
+#include "lib/dlms/gateway.h"
 #include "sim/source.h"
 
 struct life_options {
@@ -22,6 +23,8 @@ struct life_options {
     const struct hal_flash *flash;
     const struct hal_rng *rng;
     uint32_t inactivity_ms;
+    bool has_gateway; /* it is also asked through a gateway, as the meter with this address there */
+    struct gateway_prefix gateway;
 };
 
 struct life {

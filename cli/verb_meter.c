@@ -26,7 +26,7 @@
 
 struct words { /* the command line */
     const char *model, *source, *flash, *start, *until, *speed, *fast_forward, *level, *live_level,
-        *keys, *panel;
+        *keys, *panel, *gateway;
     struct cli_list listen, serial;
     uint64_t seed, inactivity;
     struct source_options how;
@@ -299,6 +299,9 @@ static int parse_words(struct run *r, const struct words *w)
         return bad(r, "panel", w->panel, "unix:PATH");
     if (w->inactivity > 86400)
         return cli_fail(r->verb, CLI_USAGE, "--inactivity is at most 86400 seconds");
+    o->has_gateway = w->gateway != NULL;
+    if (o->has_gateway && gateway_parse(w->gateway, &o->gateway) != ERR_OK)
+        return bad(r, "gateway", w->gateway, "NETWORK:HEXADDRESS, as 1:0102AB");
     code = check_source(r, w);
     if (code >= 0)
         return code;
@@ -478,6 +481,9 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         {"serial", CLI_LIST, &w.serial, "PATH[?OPTIONS]",
          "HDLC on a tty, or on a new pseudo terminal with the path `pty`: "
          "/dev/ttyS0?baud=9600&mode=e"},
+        {"gateway", CLI_TEXT, &w.gateway, "NETWORK:HEX",
+         "answers also what comes with this prefix of a gateway, as ?gateway= of a client sends "
+         "it"},
         {"source", CLI_TEXT, &w.source, "SPEC",
          "waveform: FILE.cfg, FILE.csv, synth:... or load:household, shop, pv, substation, "
          "workshop "

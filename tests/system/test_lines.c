@@ -60,6 +60,8 @@ static int set_up(void **state)
                                                       "0",
                                                       "--inactivity",
                                                       INACTIVITY_S,
+                                                      "--gateway",
+                                                      "3:0A0B",
                                                       NULL},
                                 url, N_LINES);
     return 0;
@@ -115,6 +117,27 @@ static void lines_carry_long_answers_and_blocks(void **state)
         assert_true(i == 0 || strlen(c.out) == len);
         len = strlen(c.out);
         assert_true(len > 4000);
+    }
+}
+
+static void lines_lead_through_a_gateway_to_the_meter_named(void **state)
+{
+    char through[COMMAND_URL + 32];
+    static char direct[sizeof c.out];
+    (void)state;
+    for (size_t i = 0; i < N_LINES; i++) {
+        const char *sign = strchr(url[i], '?') != NULL ? "&" : "?";
+        check_value(url[i]);
+        memcpy(direct, c.out, sizeof direct);
+        snprintf(through, sizeof through, "%s%sgateway=3:0A0B", url[i], sign);
+        check_value(through);
+        assert_string_equal(c.out, direct);
+    }
+    static const char *const others[] = {"4:0A0B", "3:0A0C", "3:0A"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) { /* no answer of this meter */
+        snprintf(through, sizeof through, "%s?gateway=%s", url[UDP], others[i]);
+        COMMAND(&c, NULL, "read", "--timeout", "1", through, "0-0:42.0.0.255");
+        assert_int_equal(c.code, 3);
     }
 }
 
@@ -323,6 +346,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_give_the_same_value_whatever_carries_it),
         cmocka_unit_test(lines_carry_long_answers_and_blocks),
+        cmocka_unit_test(lines_lead_through_a_gateway_to_the_meter_named),
         cmocka_unit_test(lines_serve_others_when_clients_are_stuck),
         cmocka_unit_test(lines_keep_no_udp_client_out_for_made_up_senders),
         cmocka_unit_test(lines_let_another_client_in_when_an_hdlc_link_is_lost),
