@@ -43,7 +43,7 @@ function failed(): void {
     if (source?.readyState !== EventSource.CLOSED) return;
     clearTimeout(retry);
     retry = setTimeout(() => {
-        api.session().then(open, () => source && failed());
+        api.session().then(() => source && open(), () => source && failed());
     }, 3000);
 }
 
@@ -57,14 +57,31 @@ function open(): void {
         source.addEventListener(kind, (e) => emit({kind, ...(JSON.parse(e.data) as object)} as LiveEvent));
 }
 
+function close(): void {
+    clearTimeout(retry);
+    source?.close();
+    source = null;
+}
+
+let wanted = false; // somebody is signed in
+
 export function startLive(): () => void {
     setState('connecting');
     wasLive = false;
+    wanted = true;
     open();
     return () => {
-        clearTimeout(retry);
-        source?.close();
-        source = null;
+        wanted = false;
+        close();
+    };
+}
+
+// Before the session is ended: the head-end closes the streams of a session that is no more, and the
+// browser would come back for it and be refused. The function goes on with it, should it not end.
+export function pauseLive(): () => void {
+    close();
+    return () => {
+        if (wanted) open();
     };
 }
 

@@ -2,7 +2,7 @@
 import {useState} from 'preact/hooks';
 import {api, type Health, type Session} from '../api.ts';
 import {count, whole} from '../format.ts';
-import {useLive, useLiveState, type LiveState} from '../live.ts';
+import {pauseLive, useLive, useLiveState, type LiveState} from '../live.ts';
 import {useEffect} from 'preact/hooks';
 import {sentenceOf, useResource, type Resource} from '../resource.ts';
 import {METERS} from '../routes.ts';
@@ -19,7 +19,11 @@ const THEMES: readonly (readonly [Theme, string])[] = [['light', 'Light'], ['dar
 export function Head({session, signedOut}: {session: Session; signedOut: () => void}) {
     const [changing, change] = useState(false);
     const signOut = (): void => {
-        api.signOut().then(signedOut, (e: unknown) => notify(sentenceOf(e), true));
+        const resume = pauseLive();
+        api.signOut().then(signedOut, (e: unknown) => {
+            resume();
+            notify(sentenceOf(e), true);
+        });
     };
     return (
         <header class="head">
