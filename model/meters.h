@@ -32,11 +32,30 @@ struct model_meter {
     uint32_t ist_ua;    /* starting current of active energy */
     const char *active; /* accuracy classes, as printed by --datasheet */
     const char *reactive;
-    uint32_t pulse_per_kwh; /* LED constant, imp/kWh and imp/kvarh */
-    int8_t energy_scaler;   /* energy registers count 10^n Wh, -2..0 */
-    uint32_t profile_depth; /* rows of load profile 1 that are always kept */
-    uint32_t features;      /* MODEL_* */
+    bool is_3wire;            /* two elements: line voltages U12 and U32, no neutral */
+    uint32_t ist_reactive_ua; /* starting current of reactive energy; 0: as ist_ua */
+    uint8_t n_rates;          /* rates with energy registers of their own, 0: none */
+    uint16_t u_min_permille, u_max_permille; /* of Un: the printed working range, 0: 900, 1100 */
+    int8_t t_min_c, t_max_c;                 /* printed operating temperature; 0, 0: not printed */
+    uint32_t pulse_per_kwh;                  /* LED constant, imp/kWh and imp/kvarh */
+    int8_t energy_scaler;                    /* energy registers count 10^n Wh, -2..0 */
+    uint32_t profile_depth;                  /* rows of load profile 1 that are always kept */
+    uint32_t features;                       /* MODEL_* */
 };
+
+/* What a customer may order of a model beside its row: one word, one choice, as printed. */
+struct model_choice {
+    const char *model; /* name of the row */
+    const char *word;  /* "10(120)", "class2", "3wire", "60hz", "ct" */
+    const char *what;  /* one line for people */
+};
+/* NULL past the end of the choices of a model. */
+const struct model_choice *model_choice_at(const struct model_meter *m, size_t index);
+/* The row with an order applied: words of its choices, comma separated, "" for none. ERR_NOT_FOUND
+ * (*bad_at: offset of the word), ERR_STATE (two words for the same thing). `out` must outlive the
+ * meters made from it. */
+MUST_CHECK enum err model_order(const struct model_meter *m, const char *words,
+                                struct model_meter *out, size_t *bad_at);
 
 /* Sorted as the datasheets are. NULL past the end. */
 const struct model_meter *model_meter_at(size_t index);

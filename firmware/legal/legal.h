@@ -13,30 +13,9 @@
 #ifndef FERRARIS_LEGAL_H
 #define FERRARIS_LEGAL_H
 
-#include "firmware/hal/afe.h"
-#include "lib/base/err.h"
+#include "firmware/legal/legal_config.h"
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-#define LEGAL_N_PHASES 3
-
-enum legal_wiring { LEGAL_1P2W, LEGAL_3P4W, LEGAL_3P3W };
-
-/* Parameters of the meter, fixed at start (sealed in a real meter). */
-struct legal_config {
-    uint8_t n_phases; /* 1 or 3 */
-    enum legal_wiring wiring;
-    uint32_t f_nominal_mhz; /* 50 000 or 60 000: the window length until a frequency is found */
-    uint64_t u_lsb_fv[LEGAL_N_PHASES]; /* femtovolt per count, 1e6..1e15 */
-    uint64_t
-        i_lsb_fa[LEGAL_N_PHASES + 1]; /* femtoampere per count; [3] is the neutral (0: as [0]) */
-    uint32_t un_mv;                   /* nominal phase voltage, millivolt */
-    uint32_t i_start_ua; /* starting current Ist; below half of Un x Ist a phase counts nothing; 0:
-                            count all */
-    uint32_t pulse_per_kwh; /* LED constant, imp/kWh and imp/kvarh, 1..100 000 */
-};
 
 /* Energies of one phase or of the total. Unit: register unit of LEGAL_ENERGY_PER_WH per Wh, varh,
  * VAh. */
@@ -52,9 +31,27 @@ enum legal_energy {
     LEGAL_S_EXPORT, /* apparent, sign of P */
     LEGAL_N_ENERGIES
 };
+/* Losses, import and export by the direction of the total's active power (import at no load), and
+ * the sums they come from. */
+enum legal_loss {
+    LEGAL_OLA_IMPORT, /* on-load active (copper) */
+    LEGAL_OLA_EXPORT,
+    LEGAL_NLA_IMPORT, /* no-load active (iron) */
+    LEGAL_NLA_EXPORT,
+    LEGAL_OLR_IMPORT, /* on-load reactive */
+    LEGAL_OLR_EXPORT,
+    LEGAL_NLR_IMPORT, /* no-load reactive */
+    LEGAL_NLR_EXPORT,
+    LEGAL_I2T, /* sum of the phases' I^2 over time; unit 1e-6 A2h */
+    LEGAL_U2T, /* 1e-6 V2h */
+    LEGAL_N_LOSSES
+};
 struct legal_energies {
-    uint64_t total[LEGAL_N_ENERGIES]; /* vector sum of the phases, split by sign */
+    uint64_t total[LEGAL_N_ENERGIES]; /* as config.sum says */
     uint64_t phase[LEGAL_N_PHASES][LEGAL_N_ENERGIES];
+    /* What the total counted under each rate; their sum is the total where n_rates > 0. */
+    uint64_t rate[LEGAL_N_RATES][LEGAL_N_ENERGIES];
+    uint64_t loss[LEGAL_N_LOSSES];
 };
 
 /* What must survive a power cut, as a plain value to store and to restore. */
@@ -63,16 +60,24 @@ struct legal_snapshot {
     /* carried remainders, below one register unit, in 2^-32 units (same order as energy) */
     uint32_t total_rest[LEGAL_N_ENERGIES];
     uint32_t phase_rest[LEGAL_N_PHASES][LEGAL_N_ENERGIES];
-    uint64_t pulses_active; /* LED pulses since manufacture */
+    uint32_t loss_rest[LEGAL_N_LOSSES];
+    uint64_t pulses_active; /* LED pulses given since manufacture */
     uint64_t pulses_reactive;
+    uint32_t audit_sequence; /* of the last parameter change */
+    uint8_t rate;            /* in force, 0..n_rates-1 */
+    bool sealed;
 };
 
 /* Window: the kernel's output before corrections, one record per window of whole cycles (or, as the
  * second entrance, up to a minute of simulated load at any rate). Sums are over counts; n_q16
  * weights the edges. */
-#define LEGAL_WINDOW_PARTIAL 0x01u /* not whole cycles: start-up, end of data, lost frequency */
-#define LEGAL_WINDOW_NO_FREQ 0x02u /* frequency_uhz is the nominal one, not measured */
-#define LEGAL_WINDOW_CLIPPED 0x04u /* a sample was at the end of the range */
+#define LEGAL_WINDOW_PARTIAL  0x01u /* not whole cycles: start-up, end of data, lost frequency */
+#define LEGAL_WINDOW_NO_FREQ  0x02u /* frequency_uhz is the nominal one, not measured */
+#define LEGAL_WINDOW_CLIPPED  0x04u /* a sample was at the end of the range */
+#define LEGAL_WINDOW_SLEW     0x08u /* a step between two samples beyond slew_limit */
+#define LEGAL_WINDOW_STUCK    0x10u /* a connected channel had the same count throughout */
+#define LEGAL_WINDOW_MISSING  0x20u /* a channel of this wiring was not in a block */
+#define LEGAL_WINDOW_NO_CROSS 0x40u /* cross[] is not known: a load model's window */
 /* Sums must fit their type: at the second entrance keep sums of squares below 2^62 (a full-scale
  * sine of 60 s at 1 kHz is 2^61). With the tracked phase wt, x = A cos(wt + a) gives re = n A/2 cos
  * a, im = -n A/2 sin a. */
@@ -90,6 +95,9 @@ struct legal_window {
     uint32_t flags;
     struct legal_window_phase phase[LEGAL_N_PHASES];
     int64_t in_in, in_sum; /* neutral: sum of squares, sum, in counts of i_lsb_fa[3] */
+    /* Sums of products of the currents: i1 i2, i1 i3, i2 i3, i1 in, i2 in, i3 in. Not known (0) in
+     * a window with LEGAL_WINDOW_NO_CROSS. */
+    int64_t cross[6];
 };
 
 /* Values of the last whole averaging interval (about one second: 50 or 60 cycles), DC removed. */
@@ -104,6 +112,12 @@ struct legal_phase_values {
     int32_t u_angle_mdeg; /* angle of U against U1 */
     uint32_t thd_u_ppm;   /* lines h2..h40 over the fundamental */
     uint32_t thd_i_ppm;
+    uint32_t u1_mv, i1_ua; /* fundamentals */
+    uint64_t fryze_mvar;   /* sqrt(S^2 - P^2): without a sign, for display */
+};
+/* Symmetrical components of the fundamentals: zero, positive, negative sequence. */
+struct legal_sequences {
+    uint32_t u_mv[3], i_ua[3];
 };
 struct legal_values {
     uint32_t sequence;      /* counts up with each new set; 0: nothing measured yet */
@@ -112,9 +126,18 @@ struct legal_values {
     int64_t p_mw, q_mvar; /* sums over the phases */
     uint64_t s_mva;       /* arithmetic sum */
     int32_t pf_ppm;
+    uint64_t s_vector_mva; /* sqrt((sum P)^2 + (sum Q)^2) */
+    uint64_t fryze_mvar;   /* of the sums */
     uint32_t
         in_ua; /* measured neutral current, or from the sum of the phases where not connected */
+    uint32_t in_sum_ua; /* rms of i1 + i2 + i3, computed */
+    /* rms of i1 + i2 + i3 + in: what leaves past the meter; single phase: of i1 + in, where the
+     * neutral's current counts positive towards the load as well as the phase's, so that it returns
+     * as -i1. 0 where the neutral is not measured. */
+    uint32_t i_diff_ua;
     uint32_t u2_ppm, u0_ppm; /* negative and zero sequence over positive sequence of the voltages */
+    uint32_t i2_ppm, i0_ppm; /* and of the currents */
+    struct legal_sequences sequences;
 };
 
 struct legal; /* complete in legal_state.h so that callers can embed it; its fields are private */
@@ -133,6 +156,67 @@ void legal_energies_get(const struct legal *l, struct legal_energies *out);
 void legal_snapshot_get(const struct legal *l, struct legal_snapshot *out);
 /* Restores registers at start. ERR_STATE once anything was counted. */
 MUST_CHECK enum err legal_snapshot_set(struct legal *l, const struct legal_snapshot *in);
+/* The rate that energy goes to from the next window on. ERR_RANGE at n_rates and above. */
+MUST_CHECK enum err legal_rate_set(struct legal *l, uint8_t rate);
+/* Temperature of the front end, for the drift terms of the calibration; at first the reference. */
+void legal_temperature_set(struct legal *l, int32_t mc);
+
+/* --- parameters, seal, audit ---------------------------------------------------------------- */
+
+/* ERR_RANGE: no such parameter or index. */
+MUST_CHECK enum err legal_parameter_get(const struct legal *l, enum legal_parameter id,
+                                        unsigned index, int64_t *out);
+/* Tries the change; `audit` tells what happened, refused or not. ERR_RANGE (row, index, value),
+ * ERR_ACCESS (sealed), ERR_STATE (contradicts another parameter; nothing is changed). */
+MUST_CHECK enum err legal_parameter_set(struct legal *l, enum legal_parameter id, unsigned index,
+                                        int64_t value, struct legal_audit *audit);
+/* Whole configuration at once, before anything was measured: what storage held. ERR_RANGE,
+ * ERR_STATE. */
+MUST_CHECK enum err legal_config_set(struct legal *l, const struct legal_config *config);
+void legal_config_get(const struct legal *l, struct legal_config *out);
+void legal_seal(struct legal *l, struct legal_audit *audit);
+/* The caller vouches for the broken seal (a jumper under the cover). */
+void legal_unseal(struct legal *l, struct legal_audit *audit);
+
+/* --- faults of the signal ------------------------------------------------------------------- */
+
+#define LEGAL_FAULT_CLIP    0x01u
+#define LEGAL_FAULT_SLEW    0x02u
+#define LEGAL_FAULT_STUCK   0x04u
+#define LEGAL_FAULT_MISSING 0x08u
+struct legal_status {
+    uint8_t fault[AFE_N_CHANNELS];    /* LEGAL_FAULT_* of the last window */
+    uint32_t clipped[AFE_N_CHANNELS]; /* samples at the end of the range since start; stays at its
+                                         end */
+    uint32_t slew[AFE_N_CHANNELS];    /* steps beyond the limit since start */
+    uint32_t windows;                 /* closed since start */
+    bool sealed;
+};
+void legal_status_get(const struct legal *l, struct legal_status *out);
+
+/* --- pulses --------------------------------------------------------------------------------- */
+
+enum legal_led { LEGAL_LED_ACTIVE, LEGAL_LED_REACTIVE };
+/* A pulse begins, `at_q16` samples after the first one of the block being fed. Energy of a window
+ * leaves as pulses evenly over the next one, so the LED lags the registers by a window and never
+ * shows energy that was not there. At window level and in legal_flush() pulses only count. */
+typedef void (*legal_pulse_fn)(void *context, enum legal_led led, uint32_t at_q16);
+void legal_pulse_observe(struct legal *l, legal_pulse_fn fn, void *context);
+
+/* --- for power quality ---------------------------------------------------------------------- */
+
+/* Where the tracked wave stands at the end of the last block. */
+struct legal_wave {
+    bool locked;
+    uint8_t reference;                 /* phase whose voltage is tracked */
+    uint32_t turn;                     /* phase at the sample after the block, 2^32 is a turn */
+    uint32_t step;                     /* turn per sample */
+    uint32_t u_turn[LEGAL_N_PHASES];   /* how far each voltage is ahead of the wave (last window) */
+    uint64_t u_lsb_fv[LEGAL_N_PHASES]; /* femtovolt per count, corrected */
+    int32_t u_dc[LEGAL_N_PHASES];      /* direct component, counts */
+};
+void legal_wave_get(const struct legal *l, struct legal_wave *out);
+
 /* Observes each closed window (by copy, before corrections); for replay and tests. NULL: none. */
 typedef void (*legal_window_fn)(void *context, const struct legal_window *w);
 void legal_observe(struct legal *l, legal_window_fn fn, void *context);
