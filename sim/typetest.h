@@ -88,6 +88,10 @@ struct typetest_report {
     double seconds;                       /* of signal, all points */
     double wall_s;
     char version[24]; /* of firmware/legal */
+    unsigned every;   /* as asked for: 0, 1 all points; otherwise the report says it is a sample */
+    char only[64];    /* as asked for, "" all tests */
+    char
+        date[32]; /* printed at the head of the report; typetest_run leaves "", there is no clock */
 };
 /* ERR_FORMAT (a table: file and line in `fault`), ERR_NOT_FOUND (no table for the class),
  * ERR_RANGE, ERR_MEMORY. Free with typetest_free. */
