@@ -208,10 +208,12 @@ void legal_pulse_observe(struct legal *l, legal_pulse_fn fn, void *context);
 /* Where the tracked wave stands at the end of the last block. */
 struct legal_wave {
     bool locked;
-    uint8_t reference;                 /* phase whose voltage is tracked */
-    uint32_t turn;                     /* phase at the sample after the block, 2^32 is a turn */
-    uint32_t step;                     /* turn per sample */
-    uint32_t u_turn[LEGAL_N_PHASES];   /* how far each voltage is ahead of the wave (last window) */
+    uint8_t reference; /* phase whose voltage is tracked */
+    uint32_t turn;     /* phase at the sample after the block, 2^32 is a turn */
+    uint32_t step;     /* turn per sample */
+    /* How far each voltage is ahead of the wave (last window): its fundamental crosses zero where
+     * turn + u_turn is a multiple of 2^31, rising at 0. */
+    uint32_t u_turn[LEGAL_N_PHASES];
     uint64_t u_lsb_fv[LEGAL_N_PHASES]; /* femtovolt per count, corrected */
     int32_t u_dc[LEGAL_N_PHASES];      /* direct component, counts */
 };
