@@ -5,16 +5,21 @@
     (MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_ABSOLUTE | MODEL_APPARENT | MODEL_EXPORT)
 #define DAYS(n) ((n)*96u) /* rows of 15 minutes */
 
-/* Where a datasheet offers a choice the row is one order of it: MT371 In 5 A, Imax 85 A, with the
- * reactive option; Sx402 class B direct, class C with transformers; smartESOX P 3x230/400 V and
- * 5 A. Not printed and chosen here: the LED constant of the MT371; the profile depth of Sx402 and
- * smartESOX P (as SM307's); starting currents of Sx402 and smartESOX P (IEC 62053-21 and -22:
- * 0.004 Ib direct, 0.001 In class C). AD1x prints Ist 0.04 Iref; 0.004 Iref meets both readings of
- * it. MT371 keeps 144 days of hours: 3456 rows at any period.
+/* Where a datasheet offers a choice the row is one order of it and orders.c has the others: MT371
+ * In 5 A, Imax 85 A, class 1 with the reactive option; Sx402 class B direct, class C with
+ * transformers; smartESOX P class C, 3x230/400 V and 5 A. Not printed and chosen here: the LED
+ * constant of the MT371; the profile depth of Sx402 and smartESOX P (as SM307's); starting currents
+ * of Sx402 and smartESOX P (IEC 62053-21 and -22: 0.004 Ib direct, 0.001 In class C). AD1x prints
+ * Ist 0.04 Iref and 0.05 Iref reactive; a tenth of them meets both readings. SM307: 3x110 V is
+ * taken as the voltage of an element. MT371 keeps 144 days of hours: 3456 rows at any period.
+ *
+ * Rates: smartESOX P 6, AD1x 6, Sx402 8, MT371 4; SM307 4, which with its 8 energies makes the
+ * printed 32 registers.
  *
  * Energy counts 0.1 Wh where connected directly and 0.01 Wh behind transformers: finer than one LED
- * pulse, so that a register never moves without a pulse having been due. The registers are
- * long64-unsigned: none rolls over within the life of a meter. */
+ * pulse, so that a register never moves without a pulse having been due. AD1x and SM307 print eight
+ * digits: every register rolls over at 10^8 kWh, so that a display of eight digits with any number
+ * of decimals shows the end of the register and both roll over together. */
 static const struct model_meter meters[] = {
     {
         .name = "MT371",
@@ -28,8 +33,18 @@ static const struct model_meter meters[] = {
         .ist_ua = 20000,
         .active = "1",
         .reactive = "2",
+        .active_table = "62053-21",
+        .active_class = "1",
+        .reactive_table = "62053-23",
+        .reactive_class = "2",
+        .u_min_permille = 800,
+        .u_max_permille = 1150,
+        .t_min_c = -40,
+        .t_max_c = 70,
+        .n_rates = 4,
         .pulse_per_kwh = 1000,
         .energy_scaler = -1,
+        .kwh_digits = 8,
         .profile_depth = 3456,
         .features = MODEL_REACTIVE | MODEL_EXPORT | MODEL_PHASE_ENERGY,
     },
@@ -45,8 +60,18 @@ static const struct model_meter meters[] = {
         .ist_ua = 20000,
         .active = "1 (B)",
         .reactive = "2",
+        .active_table = "62053-21",
+        .active_class = "1",
+        .reactive_table = "62053-23",
+        .reactive_class = "2",
+        .u_min_permille = 800,
+        .u_max_permille = 1150,
+        .t_min_c = -40,
+        .t_max_c = 70,
+        .n_rates = 8,
         .pulse_per_kwh = 1000,
         .energy_scaler = -1,
+        .kwh_digits = 8,
         .profile_depth = DAYS(100),
         .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD,
     },
@@ -62,8 +87,18 @@ static const struct model_meter meters[] = {
         .ist_ua = 20000,
         .active = "1 (B)",
         .reactive = "2",
+        .active_table = "62053-21",
+        .active_class = "1",
+        .reactive_table = "62053-23",
+        .reactive_class = "2",
+        .u_min_permille = 800,
+        .u_max_permille = 1150,
+        .t_min_c = -40,
+        .t_max_c = 70,
+        .n_rates = 8,
         .pulse_per_kwh = 1000,
         .energy_scaler = -1,
+        .kwh_digits = 8,
         .profile_depth = DAYS(100),
         .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY,
     },
@@ -80,8 +115,18 @@ static const struct model_meter meters[] = {
         .ist_ua = 5000,
         .active = "0.5S (C)",
         .reactive = "2",
+        .active_table = "62053-22",
+        .active_class = "0.5S",
+        .reactive_table = "62053-23",
+        .reactive_class = "2",
+        .u_min_permille = 800,
+        .u_max_permille = 1150,
+        .t_min_c = -40,
+        .t_max_c = 70,
+        .n_rates = 8,
         .pulse_per_kwh = 10000,
         .energy_scaler = -2,
+        .kwh_digits = 8,
         .profile_depth = DAYS(100),
         .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY,
     },
@@ -98,8 +143,16 @@ static const struct model_meter meters[] = {
         .ist_ua = 5000,
         .active = "C",
         .reactive = "2",
+        .active_table = "50470-3",
+        .active_class = "C",
+        .reactive_table = "62053-23",
+        .reactive_class = "2",
+        .t_min_c = -40,
+        .t_max_c = 70,
+        .n_rates = 6,
         .pulse_per_kwh = 20000,
         .energy_scaler = -2,
+        .kwh_digits = 8,
         .profile_depth = DAYS(100),
         .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_APPARENT | MODEL_EXPORT |
                     MODEL_NEUTRAL | MODEL_THD | MODEL_ANGLES,
@@ -117,8 +170,19 @@ static const struct model_meter meters[] = {
         .ist_ua = 1000,
         .active = "0.5S",
         .reactive = "1",
+        .ist_reactive_ua = 4000,
+        .active_table = "62053-22",
+        .active_class = "0.5S",
+        .reactive_table = "62053-24",
+        .reactive_class = "1",
+        .u_min_permille = 800,
+        .u_max_permille = 1200,
+        .t_min_c = -40,
+        .t_max_c = 70,
+        .n_rates = 4,
         .pulse_per_kwh = 10000,
         .energy_scaler = -2,
+        .kwh_digits = 8,
         .profile_depth = DAYS(100),
         .features = MODEL_REACTIVE | MODEL_ABSOLUTE | MODEL_APPARENT | MODEL_EXPORT | MODEL_ANGLES,
     },
@@ -134,8 +198,19 @@ static const struct model_meter meters[] = {
         .ist_ua = 20000,
         .active = "B (1)",
         .reactive = "2",
+        .ist_reactive_ua = 25000,
+        .active_table = "50470-3",
+        .active_class = "B",
+        .reactive_table = "62053-23",
+        .reactive_class = "2",
+        .u_min_permille = 700,
+        .u_max_permille = 1200,
+        .t_min_c = -40,
+        .t_max_c = 85,
+        .n_rates = 6,
         .pulse_per_kwh = 1000,
         .energy_scaler = -1,
+        .kwh_digits = 8,
         .profile_depth = DAYS(63),
         .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD,
     },
@@ -151,8 +226,19 @@ static const struct model_meter meters[] = {
         .ist_ua = 20000,
         .active = "B (1)",
         .reactive = "2",
+        .ist_reactive_ua = 25000,
+        .active_table = "50470-3",
+        .active_class = "B",
+        .reactive_table = "62053-23",
+        .reactive_class = "2",
+        .u_min_permille = 700,
+        .u_max_permille = 1200,
+        .t_min_c = -40,
+        .t_max_c = 85,
+        .n_rates = 6,
         .pulse_per_kwh = 1000,
         .energy_scaler = -1,
+        .kwh_digits = 8,
         .profile_depth = DAYS(63),
         .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |
                     MODEL_ANGLES | MODEL_PHASE_ENERGY,

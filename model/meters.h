@@ -19,41 +19,51 @@
 #define MODEL_ANGLES       0x0080u /* angles between the phases, and of I against U */
 #define MODEL_EXPORT       0x0100u /* counts both directions */
 
+#define MODEL_ORDER_MAX 64 /* octets of the words of an order, with the terminating one */
+
 struct model_meter {
-    const char *name;   /* as on the command line: "ST402D" */
-    char type[4];       /* three digits inside the logical device name */
-    const char *kind;   /* one line for people */
-    uint8_t n_phases;   /* 1 (two wires) or 3 (four wires) */
-    bool is_ct;         /* currents come through transformers */
-    uint32_t un_mv;     /* phase to neutral */
-    uint32_t f_mhz;     /* nominal frequency, millihertz */
-    uint32_t in_ma;     /* reference current: Iref, In or Ib */
-    uint32_t imax_ma;   /* maximum current */
-    uint32_t ist_ua;    /* starting current of active energy */
-    const char *active; /* accuracy classes, as printed by --datasheet */
-    const char *reactive;
+    const char *name;         /* as on the command line: "ST402D" */
+    char type[4];             /* three digits inside the logical device name */
+    const char *kind;         /* one line for people */
+    uint8_t n_phases;         /* elements: 1 (two wires) or 3 */
+    uint8_t phases_used;      /* bits 0..2 of a meter used with fewer; 0: all */
+    bool is_ct;               /* currents come through transformers */
     bool is_3wire;            /* two elements: line voltages U12 and U32, no neutral */
-    uint32_t ist_reactive_ua; /* starting current of reactive energy; 0: as ist_ua */
-    uint8_t n_rates;          /* rates with energy registers of their own, 0: none */
+    uint32_t un_mv;           /* phase to neutral, of a three-wire connection too */
+    uint32_t f_mhz;           /* nominal frequency, millihertz */
+    uint32_t in_ma;           /* reference current: Iref, In or Ib */
+    uint32_t imax_ma;         /* maximum current */
+    uint32_t ist_ua;          /* starting current of active energy */
+    uint32_t ist_reactive_ua; /* of reactive energy; 0: as ist_ua */
+    const char *active;       /* accuracy classes, as printed by --datasheet */
+    const char *reactive;
+    /* The same as words of the standards' tables: "62053-21" with "1" or "2", "62053-22" with
+     * "0.5S", "50470-3" with "A", "B" or "C"; "62053-23" with "2" or "3", "62053-24" with "1". */
+    const char *active_table, *active_class;
+    const char *reactive_table, *reactive_class;
     uint16_t u_min_permille, u_max_permille; /* of Un: the printed working range, 0: 900, 1100 */
-    int8_t t_min_c, t_max_c;                 /* printed operating temperature; 0, 0: not printed */
+    int8_t t_min_c, t_max_c;                 /* printed operating temperature, the extended one */
     uint32_t pulse_per_kwh;                  /* LED constant, imp/kWh and imp/kvarh */
     int8_t energy_scaler;                    /* energy registers count 10^n Wh, -2..0 */
+    uint8_t kwh_digits;                      /* and roll over at 10^n kWh (kvarh, kVAh) */
+    uint8_t n_rates;                         /* rates with energy registers of their own */
     uint32_t profile_depth;                  /* rows of load profile 1 that are always kept */
     uint32_t features;                       /* MODEL_* */
+    char order[MODEL_ORDER_MAX]; /* words that differ from the standard order, "" for that */
 };
 
 /* What a customer may order of a model beside its row: one word, one choice, as printed. */
 struct model_choice {
-    const char *model; /* name of the row */
-    const char *word;  /* "10(120)", "class2", "3wire", "60hz", "ct" */
-    const char *what;  /* one line for people */
+    const char *word; /* "10(120)", "class2", "3wire", "60hz", "ct" */
+    const char *what; /* one line for people */
 };
-/* NULL past the end of the choices of a model. */
+/* NULL past the end of the choices of a model. What the row has anyway is among them. */
 const struct model_choice *model_choice_at(const struct model_meter *m, size_t index);
-/* The row with an order applied: words of its choices, comma separated, "" for none. ERR_NOT_FOUND
- * (*bad_at: offset of the word), ERR_STATE (two words for the same thing). `out` must outlive the
- * meters made from it. */
+/* The row with an order applied: words of its choices, comma separated, upper or lower case, "" for
+ * none. out->order has the words in the order of the choices, those of the standard order left out:
+ * two orders are the same meter if and only if it is equal. ERR_NOT_FOUND (not a word of this
+ * model), ERR_STATE (two words for the same thing), with *bad_at the offset of the word (may be
+ * NULL). `out` must outlive the meters made from it. */
 MUST_CHECK enum err model_order(const struct model_meter *m, const char *words,
                                 struct model_meter *out, size_t *bad_at);
 

@@ -376,17 +376,9 @@ static bool config_valid(const struct meter_config *c)
 
 static enum err start_legal(struct meter *m, const struct meter_config *c)
 {
-    struct legal_config legal = {.n_phases = m->model->n_phases,
-                                 .wiring = m->model->n_phases == 1 ? LEGAL_1P2W : LEGAL_3P4W,
-                                 .f_nominal_mhz = m->f_mhz,
-                                 .un_mv = m->model->un_mv,
-                                 .i_start_ua = m->model->ist_ua,
-                                 .pulse_per_kwh = m->model->pulse_per_kwh};
-    for (size_t p = 0; p < LEGAL_N_PHASES; p++) {
-        legal.u_lsb_fv[p] = c->u_lsb_fv;
-        legal.i_lsb_fa[p] = c->i_lsb_fa;
-    }
-    legal.i_lsb_fa[LEGAL_N_PHASES] = c->i_lsb_fa;
+    struct legal_config legal;
+    meter_legal_config(m->model, c->u_lsb_fv, c->i_lsb_fa, &legal);
+    legal.f_nominal_mhz = m->f_mhz;
     return legal_init(&m->legal, &legal);
 }
 

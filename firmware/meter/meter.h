@@ -68,6 +68,13 @@ enum {
     METER_SAP_READER_HLS = 3
 };
 
+/* Configuration of the legal part of a meter of this model (with its order applied): wiring,
+ * nominal values, starting currents, LED constants, rates, slew limits. lsb: of the voltage and
+ * current channels, femtovolt and femtoampere per count (legal_init() checks them). No losses, no
+ * calibration. */
+void meter_legal_config(const struct model_meter *m, uint64_t u_lsb_fv, uint64_t i_lsb_fa,
+                        struct legal_config *out);
+
 struct meter { /* fields are private to firmware/meter, but for server (sessions) and fault */
     const struct model_meter *model;
     uint32_t features; /* MODEL_* this meter has */

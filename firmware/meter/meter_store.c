@@ -353,7 +353,7 @@ static enum err restore(struct meter *m)
     struct rd r = rd_of(buf, sizeof buf);
     if (rd_u8(&r) != SNAPSHOT_FORMAT)
         return ERR_VERSION;
-    struct legal_snapshot legal;
+    struct legal_snapshot legal = {0};
     m->clock.base_ns = (int64_t)rd_u64(&r);
     m->clock.offset_ns = (int64_t)rd_u64(&r);
     m->clock.doubt = rd_u8(&r);
