@@ -1,0 +1,133 @@
+/* The room's front: configuration, the way of a block, time, and the events that wait. */
+#include "firmware/pq/pq_parts.h"
+
+#include <string.h>
+
+#define RATE_MIN_UHZ UINT64_C(500000000)
+#define RATE_MAX_UHZ UINT64_C(64000000000)
+#define FS_IN_S      UINT64_C(1000000000000000)
+#define UN_MAX_MV    UINT32_C(2000000000)
+
+static uint32_t phases_of(const struct pq_config *c)
+{
+    uint32_t all = c->n_phases == 1 ? 1u : c->wiring == LEGAL_3P3W ? 5u : 7u;
+    return c->phases_used ? all & c->phases_used : all;
+}
+
+/* A limit below nominal must be able to end below nominal, one above it above. */
+static bool limits_valid(const struct pq_config *c)
+{
+    for (unsigned k = 0; k < PQ_N_KINDS; k++)
+        if (c->limit[k].on_ppm > 10000000 || c->limit[k].hysteresis_ppm > 1000000)
+            return false;
+    const struct pq_limit *dip = &c->limit[PQ_DIP], *swell = &c->limit[PQ_SWELL];
+    if (dip->on_ppm && dip->on_ppm + dip->hysteresis_ppm > 1000000)
+        return false;
+    return swell->on_ppm == 0 || swell->on_ppm >= 1000000 + swell->hysteresis_ppm;
+}
+
+enum err pq_init(struct pq *p, const struct pq_config *c)
+{
+    memset(p, 0, sizeof *p);
+    bool single = c->n_phases == 1;
+    if ((!single && c->n_phases != 3) || single != (c->wiring == LEGAL_1P2W))
+        return ERR_RANGE;
+    if (c->wiring > LEGAL_3P3W || phases_of(c) == 0)
+        return ERR_RANGE;
+    if (c->f_nominal_mhz < PQ_F_MIN_MHZ || c->f_nominal_mhz > PQ_F_MAX_MHZ)
+        return ERR_RANGE;
+    if (c->un_mv == 0 || c->un_mv > UN_MAX_MV || c->imax_ma > UINT32_MAX / 1000 || !limits_valid(c))
+        return ERR_RANGE;
+    p->config = *c;
+    p->phases = phases_of(c);
+    return ERR_OK;
+}
+
+void pq_observe(struct pq *p, pq_half_fn fn, void *context)
+{
+    p->observe = fn;
+    p->observe_context = context;
+}
+
+static bool in_range(const struct pq *p, const struct afe_block *b)
+{
+    uint32_t bits = 0;
+    if (b->rate_uhz < RATE_MIN_UHZ || b->rate_uhz > RATE_MAX_UHZ)
+        return false;
+    if (b->n == 0 || b->n > AFE_BLOCK_MAX)
+        return false;
+    for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
+        if (!((p->phases & b->present) >> k & 1))
+            continue;
+        const int32_t *x = b->sample[AFE_U1 + k];
+        for (uint32_t j = 0; j < b->n; j++)
+            bits |= (uint32_t)(x[j] ^ x[j] >> 31);
+    }
+    return bits < 2 * (uint32_t)AFE_FULL_SCALE;
+}
+
+/* Exact as long as the rate stays: the rest of the division is carried. */
+static void pass_time(struct pq *p, uint32_t n)
+{
+    uint64_t fs = n * FS_IN_S + p->rest;
+    p->now_ns += fs / p->rate_uhz;
+    p->rest = fs % p->rate_uhz;
+}
+
+enum err pq_feed(struct pq *p, const struct afe_block *b, const struct legal_wave *wave)
+{
+    if (!in_range(p, b))
+        return ERR_RANGE;
+    pq_half_rate(p, b->rate_uhz);
+    if (p->rate_uhz != b->rate_uhz)
+        p->rest = 0;
+    p->rate_uhz = b->rate_uhz;
+    bool tracked = pq_half_step(p, wave);
+    for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
+        bool there = (p->phases & b->present) >> k & 1;
+        if (p->phases >> k & 1)
+            pq_half_run(p, k, there ? b->sample[AFE_U1 + k] : NULL, b->n, wave->u_lsb_fv[k]);
+    }
+    pass_time(p, b->n);
+    if (tracked)
+        pq_half_follow(p, wave);
+    p->fed = true;
+    return ERR_OK;
+}
+
+/* --- events --------------------------------------------------------------------------------- */
+
+void pq_event_put(struct pq *p, const struct pq_event *e)
+{
+    if (p->n_events == PQ_EVENTS_MAX) {
+        p->lost++;
+        return;
+    }
+    p->event[(p->first + p->n_events) % PQ_EVENTS_MAX] = *e;
+    p->n_events++;
+}
+
+bool pq_event_take(struct pq *p, struct pq_event *out)
+{
+    if (p->n_events == 0)
+        return false;
+    *out = p->event[p->first];
+    p->first = (uint8_t)((p->first + 1) % PQ_EVENTS_MAX);
+    p->n_events--;
+    return true;
+}
+
+uint32_t pq_present(const struct pq *p)
+{
+    uint32_t bits = pq_watch_present(p);
+    for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
+        bits |= (uint32_t)p->dip[k].active << PQ_DIP;
+        bits |= (uint32_t)p->swell[k].active << PQ_SWELL;
+    }
+    return bits | (uint32_t)p->interruption.active << PQ_INTERRUPTION;
+}
+
+uint32_t pq_lost(const struct pq *p)
+{
+    return p->lost;
+}

@@ -1,0 +1,151 @@
+/* Dips, swells and interruptions out of Urms(1/2) (IEC 61000-4-30, 5.4 and 5.5).
+ *
+ * Of each phase:            U < dip                          of all together:
+ *    normal -----------------------------------> dip             all phases U < interruption
+ *      ^  '--- U > swell ---> swell                \          none ----------------> interruption
+ *      '-- U <= swell - h ------'                  |            '<-- any phase U >= ... + h --'
+ *      '------------------- U >= dip + h ----------'
+ *
+ * Dips and swells are events of one phase each, since meters tell them per phase;
+ * pq_polyphase_add() makes of them what the standard calls a polyphase event. During an
+ * interruption the phases' dips are under way as well and are told, too: who counts by EN 50160
+ * leaves out the dips that an interruption of the same time covers.
+ *
+ * Begin and end are the middles of the first cycle beyond and of the first one that is back. A step
+ * of the voltage is so met within about half a cycle for deep dips, a cycle for shallow ones,
+ * and the duration neither gains nor loses by the cycle that the root mean square takes.
+ * It refuses the sliding reference: Udin is the declared voltage. */
+#include "firmware/pq/pq_parts.h"
+
+static uint32_t part_of(uint32_t un_mv, uint32_t ppm)
+{
+    uint64_t mv = (uint64_t)un_mv * ppm / 1000000;
+    return mv > UINT32_MAX ? UINT32_MAX : (uint32_t)mv;
+}
+
+static uint32_t on_mv(const struct pq *p, enum pq_kind kind)
+{
+    return part_of(p->config.un_mv, p->config.limit[kind].on_ppm);
+}
+
+static uint32_t hysteresis_mv(const struct pq *p, enum pq_kind kind)
+{
+    return part_of(p->config.un_mv, p->config.limit[kind].hysteresis_ppm);
+}
+
+static void put(struct pq *p, enum pq_kind kind, uint32_t phases, const struct pq_dip *d,
+                uint64_t end_ns)
+{
+    struct pq_event e = {.kind = (uint8_t)kind,
+                         .phases = (uint8_t)phases,
+                         .ended = end_ns != 0,
+                         .begin_us = d->begin_ns / 1000,
+                         .end_us = end_ns / 1000,
+                         .extreme = d->extreme};
+    pq_event_put(p, &e);
+}
+
+static void begin(struct pq *p, enum pq_kind kind, uint32_t phases, struct pq_dip *d)
+{
+    d->active = true;
+    put(p, kind, phases, d, 0);
+}
+
+static void end(struct pq *p, enum pq_kind kind, uint32_t phases, struct pq_dip *d, uint64_t ns)
+{
+    d->active = false;
+    put(p, kind, phases, d, ns);
+}
+
+bool pq_dips_normal(const struct pq *p, uint32_t u_mv)
+{
+    uint32_t low = part_of(p->config.un_mv, 900000), high = part_of(p->config.un_mv, 1100000);
+    return u_mv >= low && u_mv <= high;
+}
+
+static void take_dip(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
+{
+    struct pq_dip *d = &p->dip[phase];
+    uint32_t on = on_mv(p, PQ_DIP), back = on + hysteresis_mv(p, PQ_DIP);
+    if (!d->active && u_mv < on) {
+        *d = (struct pq_dip){.begin_ns = ns, .extreme = u_mv};
+        begin(p, PQ_DIP, 1u << phase, d);
+    } else if (d->active && u_mv >= back) {
+        end(p, PQ_DIP, 1u << phase, d, ns);
+    } else if (d->active && u_mv < d->extreme) {
+        d->extreme = u_mv;
+    }
+}
+
+static void take_swell(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
+{
+    struct pq_dip *d = &p->swell[phase];
+    uint32_t on = on_mv(p, PQ_SWELL), h = hysteresis_mv(p, PQ_SWELL);
+    if (on == 0)
+        return;
+    if (!d->active && u_mv > on) {
+        *d = (struct pq_dip){.begin_ns = ns, .extreme = u_mv};
+        begin(p, PQ_SWELL, 1u << phase, d);
+    } else if (d->active && u_mv <= (on > h ? on - h : 0)) {
+        end(p, PQ_SWELL, 1u << phase, d, ns);
+    } else if (d->active && u_mv > d->extreme) {
+        d->extreme = u_mv;
+    }
+}
+
+static void take_interruption(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
+{
+    struct pq_dip *d = &p->interruption;
+    uint32_t on = on_mv(p, PQ_INTERRUPTION), back = on + hysteresis_mv(p, PQ_INTERRUPTION);
+    if (u_mv < on)
+        p->dead |= 1u << phase;
+    else if (u_mv >= back || !d->active)
+        p->dead &= ~(1u << phase);
+    if (d->active && u_mv < d->extreme)
+        d->extreme = u_mv;
+    if (d->active && p->dead != p->phases) {
+        end(p, PQ_INTERRUPTION, 0, d, ns);
+    } else if (!d->active && p->dead == p->phases && p->dead) {
+        *d = (struct pq_dip){.begin_ns = ns, .extreme = u_mv};
+        begin(p, PQ_INTERRUPTION, 0, d);
+    }
+}
+
+void pq_dips_take(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t middle_ns)
+{
+    take_dip(p, phase, u_mv, middle_ns);
+    take_swell(p, phase, u_mv, middle_ns);
+    take_interruption(p, phase, u_mv, middle_ns);
+}
+
+/* --- polyphase events ----------------------------------------------------------------------- */
+
+static void widen(struct pq_polyphase *y, const struct pq_event *e)
+{
+    bool lower = e->extreme < y->event.extreme;
+    if (y->event.phases == 0 || lower == (e->kind == PQ_DIP))
+        y->event.extreme = e->extreme;
+    y->event.phases |= e->phases;
+}
+
+bool pq_polyphase_add(struct pq_polyphase *y, const struct pq_event *e, struct pq_event *out)
+{
+    if ((e->kind != PQ_DIP && e->kind != PQ_SWELL) || (y->open && e->kind != y->event.kind))
+        return false;
+    if (!e->ended && y->open == 0)
+        y->event = (struct pq_event){.kind = e->kind, .begin_us = e->begin_us};
+    if (!e->ended) {
+        y->open |= e->phases;
+        return false;
+    }
+    if (!(y->open & e->phases))
+        return false;
+    widen(y, e);
+    y->open &= (uint8_t)~e->phases;
+    if (y->open)
+        return false;
+    y->event.ended = true;
+    y->event.end_us = e->end_us;
+    *out = y->event;
+    return true;
+}

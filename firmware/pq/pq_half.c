@@ -1,0 +1,253 @@
+/* Urms(1/2) (IEC 61000-4-30, 5.4): the root mean square over one cycle, refreshed each half cycle,
+ * bounded by the phase's own zero crossings.
+ *
+ * The legal part tracks one wave and knows how far each voltage is ahead of it, so the crossings
+ * are computed, not searched: half a cycle ends where the phase passes a multiple of half a turn.
+ * The inner loop only sums squares. Where a boundary lies between two samples, at the fraction
+ * alpha, u^2 is taken as linear there; what the half cycle that ends gets of the interval, the next
+ * one lacks.
+ *
+ * Boundaries run on at the last known frequency when voltages are missing, so that an interruption
+ * is measured like any dip. They are brought back to the wave once per half cycle and by a 128th of
+ * a turn at most: then a cycle in which the wave jumped (a new lock) is wrong by 0.4 %, not by the
+ * whole jump. A voltage below a tenth of Udin has no phase of its own and moves with the reference.
+ *
+ * The direct component belongs to the converter. The wave's is the mean of the last window, which a
+ * dip falsifies; it is followed only when the voltage was normal for 48 half cycles, longer than
+ * two windows.
+ *
+ * It refuses to know what a dip is. */
+#include "firmware/pq/pq_parts.h"
+
+#define MOVE_MAX   (PQ_HALF_TURN / 64) /* a 128th of a turn */
+#define CALM_HALFS 48
+#define FIVE_12    244140625 /* 10^12 = 2^12 x 5^12 */
+#define FS_IN_S    UINT64_C(1000000000000000)
+
+/* Sum of squares without the direct component; four samples at a time for the small targets. */
+static int64_t squares(const int32_t *x, uint32_t n, int32_t dc)
+{
+    int64_t sum = 0;
+    for (; n >= 4; n -= 4, x += 4) {
+        int32_t a = x[0] - dc, b = x[1] - dc, c = x[2] - dc, d = x[3] - dc;
+        sum += (int64_t)a * a;
+        sum += (int64_t)b * b;
+        sum += (int64_t)c * c;
+        sum += (int64_t)d * d;
+    }
+    for (; n > 0; n--, x++) {
+        int32_t a = *x - dc;
+        sum += (int64_t)a * a;
+    }
+    return sum;
+}
+
+/* What lies before a boundary alpha into the interval from sample a to b, beyond the plain sum up
+ * to a: (alpha^2 b^2 - (1 - alpha)^2 a^2) / 2. */
+static int64_t edge(int32_t a, int32_t b, int64_t alpha_q16)
+{
+    int64_t rest = 65536 - alpha_q16;
+    int64_t before = (alpha_q16 * alpha_q16 >> 19) * ((int64_t)b * b);
+    int64_t after = (rest * rest >> 19) * ((int64_t)a * a);
+    return (before - after) >> 14;
+}
+
+static uint32_t root(uint64_t a)
+{
+    uint32_t r = 0;
+    for (uint32_t bit = UINT32_C(1) << 31; bit; bit >>= 1) {
+        uint64_t t = (uint64_t)(r | bit);
+        if (t * t <= a)
+            r |= bit;
+    }
+    return r;
+}
+
+/* Shifts up, by an even number of places, until a bit above 2^60 is set. */
+static int widen(uint64_t *a)
+{
+    int n = 0;
+    for (; *a < UINT64_C(1) << 60; n += 2)
+        *a <<= 2;
+    return n;
+}
+
+/* sqrt(sum / len) counts in millivolt, 31 significant bits. */
+static uint32_t rms_mv(int64_t sum, int64_t len_q16, uint64_t lsb_fv)
+{
+    if (sum <= 0 || len_q16 <= 0)
+        return 0;
+    uint64_t mean = (uint64_t)sum;
+    int shift = widen(&mean);
+    mean /= (uint64_t)len_q16;
+    if (mean == 0)
+        return 0;
+    shift += widen(&mean) - 16; /* mean square = mean x 2^-shift */
+    int exponent = 12 + shift / 2;
+    for (; lsb_fv >> 32; lsb_fv >>= 1)
+        exponent--;
+    uint64_t mv = (uint64_t)root(mean) * lsb_fv / FIVE_12;
+    if (exponent > 0 && exponent < 64)
+        mv = (mv + (UINT64_C(1) << (exponent - 1))) >> exponent;
+    else if (exponent <= 0)
+        mv = exponent > -28 && mv >> (32 + exponent) == 0 ? mv << -exponent : UINT32_MAX;
+    else
+        mv = 0;
+    return mv > UINT32_MAX ? UINT32_MAX : (uint32_t)mv;
+}
+
+/* --- rates ---------------------------------------------------------------------------------- */
+
+static uint64_t rescale(uint64_t a, uint64_t ratio_q24)
+{
+    return (a >> 24) * ratio_q24 + ((a & 0xFFFFFF) * ratio_q24 >> 24);
+}
+
+static int64_t rescale_signed(int64_t a, uint64_t ratio_q24)
+{
+    return a < 0 ? -(int64_t)rescale((uint64_t)-a, ratio_q24)
+                 : (int64_t)rescale((uint64_t)a, ratio_q24);
+}
+
+static uint32_t step_of(uint64_t mhz, uint64_t rate_uhz) /* turn per sample */
+{
+    return (uint32_t)((mhz << 32) / (rate_uhz / 1000));
+}
+
+/* Sums and lengths are of samples: at twice the rate there would have been twice as many. */
+void pq_half_rate(struct pq *p, uint64_t rate_uhz)
+{
+    uint64_t from = p->rate_uhz;
+    if (from == rate_uhz)
+        return;
+    if (from == 0) {
+        p->step = step_of(p->config.f_nominal_mhz, rate_uhz);
+        return;
+    }
+    uint64_t ratio = (rate_uhz << 24) / from;
+    p->step = (uint32_t)(((uint64_t)p->step << 24) / ratio);
+    for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
+        struct pq_cycle *c = &p->cycle[k];
+        c->sum = rescale_signed(c->sum, ratio);
+        c->before = rescale_signed(c->before, ratio);
+        c->len = rescale_signed(c->len, ratio);
+        c->len_before = rescale_signed(c->len_before, ratio);
+    }
+}
+
+/* --- half cycles ---------------------------------------------------------------------------- */
+
+static void begin_phase(struct pq *p, struct pq_cycle *c, int32_t first)
+{
+    *c = (struct pq_cycle){.runs = true, .last = first, .left = PQ_HALF_TURN};
+    c->sum = (int64_t)first * first / 2; /* a boundary at `last`, which is taken to equal it */
+    c->begin_ns = p->now_ns;
+}
+
+/* A half cycle ends at end_ns; `sum` and `len` are complete. */
+static void end_half(struct pq *p, unsigned phase, uint64_t end_ns, uint64_t u_lsb_fv)
+{
+    struct pq_cycle *c = &p->cycle[phase];
+    if (c->len_before > 0) {
+        c->u_mv = rms_mv(c->sum + c->before, c->len + c->len_before, u_lsb_fv);
+        bool normal = pq_dips_normal(p, c->u_mv);
+        c->calm = (uint8_t)(!normal ? 0 : c->calm < CALM_HALFS ? c->calm + 1 : CALM_HALFS);
+        if (p->observe) {
+            struct pq_half h = {.end_us = end_ns / 1000, .u_mv = c->u_mv, .phase = (uint8_t)phase};
+            p->observe(p->observe_context, &h);
+        }
+        pq_dips_take(p, phase, c->u_mv, c->begin_ns);
+    }
+    c->before = c->sum;
+    c->len_before = c->len;
+    c->begin_ns = end_ns;
+    c->moved = false;
+}
+
+void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uint64_t u_lsb_fv)
+{
+    struct pq_cycle *c = &p->cycle[phase];
+    if (!x) {
+        c->runs = false;
+        return;
+    }
+    if (!c->runs)
+        begin_phase(p, c, x[0]);
+    int32_t dc = c->dc_q4 / 16;
+    uint64_t ns_q14 = (FS_IN_S << 14) / p->rate_uhz;
+    uint32_t pos = 0;
+    for (;;) {
+        uint64_t at = ((uint64_t)c->left << 16) / p->step; /* samples behind `last`, in 2^-16 */
+        uint64_t k = at >> 16;
+        if (k >= n)
+            break;
+        int32_t a = (k == 0 ? c->last : x[k - 1]) - dc;
+        int64_t part = edge(a, x[k] - dc, (int64_t)(at & 0xFFFF));
+        c->sum += squares(x + pos, (uint32_t)k - pos, dc) + part;
+        c->len += (int64_t)at;
+        end_half(p, phase, p->now_ns + (at * ns_q14 >> 30), u_lsb_fv);
+        c->sum = -part;
+        c->len = -(int64_t)at;
+        c->left += PQ_HALF_TURN;
+        pos = (uint32_t)k;
+    }
+    c->sum += squares(x + pos, n - pos, dc);
+    c->len += (int64_t)n << 16;
+    c->left -= (int64_t)n * p->step;
+    c->last = x[n - 1];
+}
+
+/* --- the wave ------------------------------------------------------------------------------- */
+
+/* How far the boundary that `left` leads to is before the one of the wave, at most half a half
+ * turn either way. */
+static int64_t behind(const struct pq_cycle *c, const struct legal_wave *w, unsigned phase)
+{
+    uint32_t turn = w->turn - w->step + w->u_turn[phase]; /* at the last sample */
+    int64_t want = PQ_HALF_TURN - (turn & 0x7FFFFFFF);
+    int64_t d = (want - c->left) & 0x7FFFFFFF;
+    return d >= PQ_HALF_TURN / 2 ? d - PQ_HALF_TURN : d;
+}
+
+static bool has_phase(const struct pq *p, unsigned phase)
+{
+    const struct pq_cycle *c = &p->cycle[phase];
+    return c->runs && (c->len_before == 0 || c->u_mv >= p->config.un_mv / 10);
+}
+
+static void move(struct pq_cycle *c, int64_t by)
+{
+    c->left += by > MOVE_MAX ? MOVE_MAX : by < -MOVE_MAX ? -MOVE_MAX : by;
+    if (c->left < 0)
+        c->left = 0;
+    c->moved = true;
+}
+
+bool pq_half_step(struct pq *p, const struct legal_wave *w)
+{
+    uint32_t least = step_of(PQ_F_MIN_MHZ, p->rate_uhz), most = step_of(PQ_F_MAX_MHZ, p->rate_uhz);
+    bool good = w->locked && w->reference < LEGAL_N_PHASES && w->step >= least && w->step <= most;
+    if (good)
+        p->step = w->step;
+    return good;
+}
+
+static void follow_dc(struct pq_cycle *c, int32_t dc)
+{
+    if (c->calm == CALM_HALFS && dc > -AFE_FULL_SCALE && dc < AFE_FULL_SCALE)
+        c->dc_q4 += (dc * 16 - c->dc_q4) / 16;
+}
+
+void pq_half_follow(struct pq *p, const struct legal_wave *w)
+{
+    int64_t common = 0;
+    if (has_phase(p, w->reference))
+        common = behind(&p->cycle[w->reference], w, w->reference);
+    for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
+        struct pq_cycle *c = &p->cycle[k];
+        if (!c->runs || c->moved)
+            continue;
+        move(c, has_phase(p, k) ? behind(c, w, k) : common);
+        follow_dc(c, w->u_dc[k]);
+    }
+}

@@ -1,0 +1,61 @@
+/* The memory of the power quality part, complete so that a caller can embed struct pq. Every field
+ * is private to firmware/pq. Times are nanoseconds of the samples since the first one. */
+#ifndef FERRARIS_PQ_STATE_H
+#define FERRARIS_PQ_STATE_H
+
+#include "firmware/pq/pq.h"
+
+/* The half cycles of one voltage. Distances and lengths are counted from `last`, the sample before
+ * the next one. */
+struct pq_cycle {
+    bool runs;               /* `last` is known */
+    bool moved;              /* the boundary was brought to the wave since the last one */
+    uint8_t calm;            /* half cycles since the voltage was out of its limits, saturating */
+    int32_t last;            /* count */
+    int32_t dc_q4;           /* direct component */
+    int64_t left;            /* to the end of this half cycle, 2^32 is a turn */
+    int64_t sum, before;     /* squares of this half cycle and the one before, counts squared */
+    int64_t len, len_before; /* their lengths so far, samples in 2^-16; before: 0 for none */
+    uint64_t begin_ns;       /* when this half cycle began */
+    uint32_t u_mv;           /* the last Urms(1/2) */
+};
+
+struct pq_dip { /* a dip, swell or interruption under way */
+    bool active;
+    uint64_t begin_ns;
+    uint32_t extreme;
+};
+
+struct pq_alarm { /* of one kind in one phase */
+    bool active;
+    uint32_t passed_ms; /* beyond (not active) or back (active) for that long */
+    uint64_t begin_us;
+    uint64_t back_us; /* active: when it was back first */
+    uint32_t extreme;
+};
+
+struct pq {
+    struct pq_config config;
+    uint32_t phases; /* bits: those that are watched */
+    /* time */
+    uint64_t rate_uhz; /* of the last block; 0: none yet */
+    uint64_t now_ns;   /* of the last sample */
+    uint64_t rest;     /* of now_ns, in 1e-15 s x rate */
+    bool fed;          /* samples came since the last pq_watch() */
+    /* pq_half.c */
+    uint32_t step; /* turn per sample */
+    struct pq_cycle cycle[LEGAL_N_PHASES];
+    pq_half_fn observe;
+    void *observe_context;
+    /* pq_dips.c */
+    uint32_t dead; /* bits: phases below the threshold of interruptions */
+    struct pq_dip dip[LEGAL_N_PHASES], swell[LEGAL_N_PHASES], interruption;
+    /* pq_watch.c */
+    struct pq_alarm alarm[PQ_N_KINDS][LEGAL_N_PHASES];
+    /* events that wait, oldest first */
+    struct pq_event event[PQ_EVENTS_MAX];
+    uint8_t first, n_events;
+    uint32_t lost;
+};
+
+#endif
