@@ -1,0 +1,13 @@
+# Writes OUT, a C file that holds the tables FILES (a list) as strings.
+set(text "/* Made by sim/tables/embed.cmake. */\n#include \"sim/typetest_table.h\"\n\n")
+string(APPEND text "const struct typetest_file typetest_files[] = {\n")
+foreach(file ${FILES})
+    get_filename_component(name ${file} NAME_WLE)
+    file(READ ${file} csv)
+    string(REPLACE "\\" "\\\\" csv "${csv}")
+    string(REPLACE "\"" "\\\"" csv "${csv}")
+    string(REPLACE "\n" "\\n\"\n     \"" csv "${csv}")
+    string(APPEND text "    {\"${name}\",\n     \"${csv}\"},\n")
+endforeach()
+string(APPEND text "    {NULL, NULL}};\n")
+file(WRITE ${OUT} "${text}")
