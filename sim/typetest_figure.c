@@ -48,6 +48,8 @@ const char *typetest_standard(const char *table, char out[64])
                                                         : "";
     if (strcmp(table, "MID") == 0)
         snprintf(out, 64, "2014/32/EU (MID) annex V");
+    else if (strcmp(table, "target") == 0)
+        snprintf(out, 64, "own target");
     else
         snprintf(out, 64, "%s%s", body, table);
     return out;
@@ -301,12 +303,23 @@ static struct svg_plot plot_of(const struct figure *f, bool magnified)
     return p;
 }
 
+/* Limits follow the power factor and the temperature: one band for all phases and directions. */
+static bool leads_band(const struct figure *f, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (same_pf(&f->member[k]->point, &f->member[i]->point) &&
+            fabs(f->member[k]->point.celsius - f->member[i]->point.celsius) < 1e-9)
+            return false;
+    }
+    return true;
+}
+
 static void draw(struct figure *f, bool magnified, unsigned number)
 {
     struct svg_plot p = plot_of(f, magnified);
     svg_plot_begin(&p, number);
     for (size_t i = 0; i < f->n; i++) { /* all bands lie below all curves */
-        if (leader_of_style(f, i) == i && f->least_limit < p.y.hi)
+        if (leads_band(f, i) && f->least_limit < p.y.hi)
             svg_band(&p, f->point, series(f, i, true));
     }
     for (size_t i = 0; i < f->n; i++) {
@@ -417,8 +430,8 @@ static unsigned n_bars(const struct typetest_report *r)
     return n;
 }
 
-#define BAR_LEFT  330.0
-#define BAR_WIDTH 400.0
+#define BAR_LEFT  385.0
+#define BAR_WIDTH 360.0
 #define BAR_STEP  17.0
 
 /* The track is what is allowed, from - limit to + limit. */

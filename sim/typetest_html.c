@@ -48,7 +48,7 @@ static const char style[] =
     "vertical-align:bottom}\n"
     "td{text-align:right;padding:.35mm 1.2mm;border-bottom:.3pt solid #ddd;white-space:nowrap}\n"
     "th.l,td.l{text-align:left}th.w,td.w{white-space:normal}table+table{margin-top:4mm}\n"
-    "tr.f td{background:#f7d9d9;font-weight:bold}\n"
+    "i{font-size:85%;color:#555}tr.f td{background:#f7d9d9;font-weight:bold}\n"
     ".p{color:#0a5c36}tr.f .p{color:#a4161a}\n"
     "section{break-inside:auto}figure{margin:2mm 0 3mm;break-inside:avoid}\n"
     "figcaption{font-size:8.5pt;font-weight:bold;margin-bottom:.5mm}\n"
@@ -101,6 +101,11 @@ static void cell(FILE *to, double v, int decimals, bool sign)
     fputs("<td>", to);
     number(to, v, decimals, sign);
     fputs("</td>", to);
+}
+
+static void limit_cell(FILE *to, const struct typetest_point *p)
+{
+    fprintf(to, "<td>%g%s</td>", p->limit_pct, p->certain ? "" : "<i> m</i>");
 }
 
 static void fact(FILE *to, const char *what, const char *format, ...)
@@ -193,6 +198,12 @@ static void class_of(const struct typetest_report *r, const struct typetest_poin
     }
 }
 
+/* The table of what we ask of ourselves is no standard. */
+static bool is_own(const struct typetest_point *p)
+{
+    return strcmp(p->table, "target") == 0;
+}
+
 static bool table_named_before(const struct typetest_report *r, size_t i)
 {
     for (size_t k = 0; k < i; k++) {
@@ -209,7 +220,7 @@ static void name_tables(const struct typetest_report *r, FILE *to)
     for (size_t i = 0; i < r->n; i++) {
         const struct typetest_point *p = &r->result[i].point;
         char standard[64], class[24];
-        if (table_named_before(r, i))
+        if (is_own(p) || table_named_before(r, i))
             continue;
         class_of(r, p, class);
         put(to, between, typetest_standard(p->table, standard), "");
@@ -218,6 +229,18 @@ static void name_tables(const struct typetest_report *r, FILE *to)
         fputs(p->quantity == 'Q' ? " (reactive)" : " (active)", to);
         between = ", ";
     }
+}
+
+static void targets(const struct typetest_report *r, FILE *to)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++)
+        n += r->result[i].point.target_pct > 0 || is_own(&r->result[i].point);
+    if (n > 0)
+        fprintf(to,
+                "<p class=\"note%s\">Beyond the class: %zu of %zu points keep the project's own, "
+                "narrower target.</p>\n",
+                r->n_missed > 0 ? " warn" : "", n - r->n_missed, n);
 }
 
 static void verdict(const struct typetest_report *r, FILE *to)
@@ -235,6 +258,7 @@ static void verdict(const struct typetest_report *r, FILE *to)
                 r->worst_margin_pct);
     else
         fprintf(to, ": <b>%zu of %zu points beyond their limit</b>.</p>\n", r->n_failed, r->n);
+    targets(r, to);
 }
 
 static void caveats(const struct typetest_report *r, FILE *to)
@@ -248,14 +272,17 @@ static void caveats(const struct typetest_report *r, FILE *to)
                 r->every);
     if (r->only[0] != '\0')
         put(to, "<p class=\"note warn\">A selection of tests only: ", r->only, ".</p>\n");
-    fputs("<p class=\"note\">The front end is simulated; samples run through the meter's own legal "
-          "software, and the error is that of its LED pulses against the exact energy of the "
-          "signal. Margin is what is left of the limit. Noise is the standard deviation of the "
-          "error that the noise of the front end alone explains.</p>\n"
-          "<p class=\"note\">This is a measurement against limits, no conformity assessment. Many "
-          "limits of the tables are written from memory (each row says how sure it is); check them "
-          "against a bought copy of the standard before relying on them.</p>\n",
-          to);
+    fputs(
+        "<p class=\"note\">The front end is simulated; samples run through the meter's own legal "
+        "software, and the error is that of its LED pulses against the exact energy of the "
+        "signal. Margin is what is left of the limit. Noise is the standard deviation of the "
+        "error that the noise of the front end alone explains.</p>\n"
+        "<p class=\"note\">This is a measurement against limits, no conformity assessment. A limit "
+        "marked <i>m</i> is written from memory: check it against a bought copy of the standard "
+        "before relying on it.</p>\n",
+        to);
+    if (r->beyond[0] != '\0')
+        put(to, "<p class=\"note\">Not shown, for no simulation can: ", r->beyond, ".</p>\n");
 }
 
 /* ---- conditions of a point ---- */
@@ -303,8 +330,8 @@ static void summary_row(const struct typetest_group *g, FILE *to)
     fprintf(to, "<td class=\"l\">%c</td><td>%zu</td>", p->quantity, n);
     put(to, "<td class=\"l\">", where, "</td>");
     cell(to, worst->error_pct, decimals_of(p->test), p->test != TYPETEST_NO_LOAD);
-    fprintf(to, "<td>%g</td><td class=\"l\">%s</td>", worst->point.limit_pct,
-            typetest_unit(p->test));
+    limit_cell(to, &worst->point);
+    fprintf(to, "<td class=\"l\">%s</td>", typetest_unit(p->test));
     cell(to, typetest_margin(worst), 1, false);
     if (failed > 0)
         fprintf(to, "<td class=\"l p\">\xE2\x9C\x97 %zu fail</td></tr>\n", failed);
@@ -337,7 +364,10 @@ static void summary(const struct typetest_report *r, FILE *to)
 
 static void failures(const struct typetest_report *r, FILE *to)
 {
-    if (r->n_failed == 0)
+    bool any = false;
+    for (size_t i = 0; i < r->n; i++)
+        any |= !r->result[i].pass;
+    if (!any)
         return;
     fputs("<h2>Points beyond their limit</h2>\n<table>\n<thead><tr><th class=\"l\">Test</th>"
           "<th class=\"l\">Table</th><th class=\"l\"></th><th class=\"l\">At</th><th>Shown</th>"
@@ -354,7 +384,8 @@ static void failures(const struct typetest_report *r, FILE *to)
         fprintf(to, "<td class=\"l\">%c</td>", p->quantity);
         put(to, "<td class=\"l\">", where, "</td>");
         cell(to, r->result[i].error_pct, decimals_of(p->test), p->test != TYPETEST_NO_LOAD);
-        fprintf(to, "<td>%g</td><td class=\"l\">%s</td>", p->limit_pct, typetest_unit(p->test));
+        limit_cell(to, p);
+        fprintf(to, "<td class=\"l\">%s</td>", typetest_unit(p->test));
         put(to, "<td class=\"l w\">", r->result[i].note, "</td></tr>\n");
     }
     fputs("</tbody>\n</table>\n", to);
@@ -364,7 +395,7 @@ static void failures(const struct typetest_report *r, FILE *to)
 
 /* Columns of conditions that differ within the group; what is the same needs none. */
 struct columns {
-    bool phases, direction, voltage, frequency, temperature, note;
+    bool phases, direction, voltage, frequency, temperature, target, note;
 };
 
 static struct columns columns_of(const struct typetest_group *g)
@@ -379,6 +410,7 @@ static struct columns columns_of(const struct typetest_group *g)
         c.voltage |= fabs(p->u_rel - first->u_rel) > 1e-9;
         c.frequency |= fabs(p->f_hz - first->f_hz) > 1e-9 || p->test == TYPETEST_FREQUENCY;
         c.temperature |= fabs(p->celsius - first->celsius) > 1e-9;
+        c.target |= p->target_pct > 0;
         c.note |= r->note[0] != '\0';
     }
     return c;
@@ -396,10 +428,11 @@ static void points_head(const struct typetest_group *g, const struct columns *c,
     fputs(c->frequency ? "<th>f, Hz</th>" : "", to);
     fputs(c->temperature ? "<th>T, " CELS "</th>" : "", to);
     fprintf(to,
-            "<th>LED, %s</th><th>Registers, %%</th><th>Noise, %%</th><th>Limit, %s</th>"
+            "<th>LED, %s</th><th>Registers, %%</th><th>Noise, %%</th><th>Limit, %s</th>%s"
             "<th>Margin, %%</th><th>s</th><th>Pulses</th><th class=\"l\"></th>%s</tr></thead>\n"
             "<tbody>\n",
-            unit, unit, c->note ? "<th class=\"l\">Note</th>" : "");
+            unit, unit, c->target ? "<th>Target</th>" : "",
+            c->note ? "<th class=\"l\">Note</th>" : "");
 }
 
 static void point_row(const struct typetest_result *r, const struct columns *c, FILE *to)
@@ -422,7 +455,9 @@ static void point_row(const struct typetest_result *r, const struct columns *c, 
     cell(to, r->error_pct, decimals_of(p->test), p->test != TYPETEST_NO_LOAD);
     cell(to, r->register_pct, 4, true);
     cell(to, r->noise_pct, 4, false);
-    fprintf(to, "<td>%g</td>", p->limit_pct);
+    limit_cell(to, p);
+    if (c->target)
+        cell(to, p->target_pct > 0 ? p->target_pct : (double)NAN, 3, false);
     cell(to, typetest_margin(r), 1, false);
     cell(to, r->seconds, 1, false);
     fprintf(to, "<td>%u</td><td class=\"l p\">%s</td>", (unsigned)r->pulses,

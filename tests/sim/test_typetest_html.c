@@ -34,6 +34,8 @@ static struct typetest_result *add(struct typetest_point p, double error, double
     p.f_hz = p.f_hz > 0 ? p.f_hz : 50;
     p.celsius = p.celsius != 0 ? p.celsius : 23;
     p.limit_pct = limit;
+    p.certain = p.test == TYPETEST_COMPOSITE;
+    p.target_pct = p.test == TYPETEST_VOLTAGE ? limit / 4 : 0;
     *r = (struct typetest_result){.point = p,
                                   .error_pct = error,
                                   .register_pct = error + 0.0004 * draw(),
@@ -117,6 +119,7 @@ static void make(const char *model)
                                       .result = results,
                                       .worst_margin_pct = 93.2,
                                       .worst_pf1_pct = 0.0123,
+                                      .beyond = "magnetic field, radio field",
                                       .version = "1.0"};
     loads("62053-22", 'P', TYPETEST_LOAD, "123");
     loads("50470-3", 'P', TYPETEST_LOAD, "123");
@@ -220,6 +223,9 @@ static void html_passes_says_so_with_its_reserve(void **state)
                                  "50470-3 class C (active), IEC 62053-23 class 2 (reactive)"));
     assert_non_null(strstr(page, "2014/32/EU (MID) annex V class C"));
     assert_non_null(strstr(page, "from memory"));
+    assert_non_null(strstr(page, "magnetic field, radio field"));
+    assert_non_null(strstr(page, "<td>0.2<i> m</i></td>"));
+    assert_non_null(strstr(page, "8 of 8 points keep the project's own"));
     assert_non_null(strstr(page, "no conformity assessment"));
     assert_null(strstr(page, "omplies"));
     assert_int_equal(count("class=\"f\""), 0);
@@ -245,6 +251,23 @@ static void html_fails_cannot_be_overlooked(void **state)
     assert_int_equal(count("LED stopped"), 2);
     assert_non_null(strstr(page, "\xE2\x88\x92"
                                  "2.5000"));
+}
+
+/* What we ask of ourselves is told apart from what a standard asks. */
+static void html_tells_targets_from_limits(void **state)
+{
+    (void)state;
+    make("ST402C");
+    point("target", TYPETEST_LOAD, 'P', "123", false, 0.5, 1, "", 0.02);
+    results[report.n - 1].pass = false;
+    results[report.n - 1].error_pct = 0.03;
+    report.n_failed = 0;
+    report.n_missed = 1;
+    write_page();
+    check_well_formed();
+    assert_non_null(strstr(page, "Passes the limits of"));
+    assert_non_null(strstr(page, "8 of 9 points keep the project's own"));
+    assert_null(strstr(page, "target class"));
 }
 
 static void html_of_nothing_passes_nothing(void **state)
@@ -380,6 +403,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(html_shows_every_point),
         cmocka_unit_test(html_passes_says_so_with_its_reserve),
         cmocka_unit_test(html_fails_cannot_be_overlooked),
+        cmocka_unit_test(html_tells_targets_from_limits),
         cmocka_unit_test(html_of_nothing_passes_nothing),
         cmocka_unit_test(html_says_what_was_left_out),
         cmocka_unit_test(html_escapes_all_words),
