@@ -304,11 +304,16 @@ static struct svg_plot plot_of(const struct figure *f, bool magnified)
 }
 
 /* Limits follow the power factor and the temperature: one band for all phases and directions. */
+static bool same_band(const struct typetest_point *a, const struct typetest_point *b)
+{
+    return same_pf(a, b) &&
+           (a->test == TYPETEST_TEMPERATURE || fabs(a->celsius - b->celsius) < 1e-9);
+}
+
 static bool leads_band(const struct figure *f, size_t i)
 {
     for (size_t k = 0; k < i; k++) {
-        if (same_pf(&f->member[k]->point, &f->member[i]->point) &&
-            fabs(f->member[k]->point.celsius - f->member[i]->point.celsius) < 1e-9)
+        if (same_band(&f->member[k]->point, &f->member[i]->point))
             return false;
     }
     return true;
