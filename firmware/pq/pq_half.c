@@ -8,9 +8,9 @@
  * one lacks.
  *
  * Boundaries run on at the last known frequency when voltages are missing, so that an interruption
- * is measured like any dip. They are brought back to the wave once per half cycle and by a 128th of
- * a turn at most: then a cycle in which the wave jumped (a new lock) is wrong by 0.4 %, not by the
- * whole jump. A voltage below a tenth of Udin has no phase of its own and moves with the reference.
+ * is measured like any dip. They are brought back to the wave by a 128th of a turn per half cycle
+ * at most: then a cycle in which the wave jumped (a new lock) is wrong by 0.4 %, not by the whole
+ * jump. A voltage below a tenth of Udin has no phase of its own and moves with the reference.
  *
  * The direct component belongs to the converter. The wave's is the mean of the last window, which a
  * dip falsifies; it is followed only when the voltage was normal for 48 half cycles, longer than
@@ -114,7 +114,8 @@ static uint32_t step_of(uint64_t mhz, uint64_t rate_uhz) /* turn per sample */
     return (uint32_t)((mhz << 32) / (rate_uhz / 1000));
 }
 
-/* Sums and lengths are of samples: at twice the rate there would have been twice as many. */
+/* Sums and lengths are of samples: at twice the rate there would have been twice as many. Half of
+ * the last sample belongs to the interval that follows it, at the new rate. */
 void pq_half_rate(struct pq *p, uint64_t rate_uhz)
 {
     uint64_t from = p->rate_uhz;
@@ -128,7 +129,8 @@ void pq_half_rate(struct pq *p, uint64_t rate_uhz)
     p->step = (uint32_t)(((uint64_t)p->step << 24) / ratio);
     for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
         struct pq_cycle *c = &p->cycle[k];
-        c->sum = rescale_signed(c->sum, ratio);
+        int64_t u = c->last - c->dc_q4 / 16;
+        c->sum = rescale_signed(c->sum - u * u / 2, ratio) + u * u / 2;
         c->before = rescale_signed(c->before, ratio);
         c->len = rescale_signed(c->len, ratio);
         c->len_before = rescale_signed(c->len_before, ratio);
@@ -161,7 +163,14 @@ static void end_half(struct pq *p, unsigned phase, uint64_t end_ns, uint64_t u_l
     c->before = c->sum;
     c->len_before = c->len;
     c->begin_ns = end_ns;
-    c->moved = false;
+}
+
+/* What the next half cycle is longer than half a turn: a part of the way to the wave. */
+static int64_t pulled(struct pq_cycle *c)
+{
+    int64_t by = c->pull > MOVE_MAX ? MOVE_MAX : c->pull < -MOVE_MAX ? -MOVE_MAX : c->pull;
+    c->pull -= by;
+    return by;
 }
 
 void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uint64_t u_lsb_fv)
@@ -188,7 +197,7 @@ void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uin
         end_half(p, phase, p->now_ns + (at * ns_q14 >> 30), u_lsb_fv);
         c->sum = -part;
         c->len = -(int64_t)at;
-        c->left += PQ_HALF_TURN;
+        c->left += PQ_HALF_TURN + pulled(c);
         pos = (uint32_t)k;
     }
     c->sum += squares(x + pos, n - pos, dc);
@@ -215,14 +224,6 @@ static bool has_phase(const struct pq *p, unsigned phase)
     return c->runs && (c->len_before == 0 || c->u_mv >= p->config.un_mv / 10);
 }
 
-static void move(struct pq_cycle *c, int64_t by)
-{
-    c->left += by > MOVE_MAX ? MOVE_MAX : by < -MOVE_MAX ? -MOVE_MAX : by;
-    if (c->left < 0)
-        c->left = 0;
-    c->moved = true;
-}
-
 bool pq_half_step(struct pq *p, const struct legal_wave *w)
 {
     uint32_t least = step_of(PQ_F_MIN_MHZ, p->rate_uhz), most = step_of(PQ_F_MAX_MHZ, p->rate_uhz);
@@ -245,9 +246,9 @@ void pq_half_follow(struct pq *p, const struct legal_wave *w)
         common = behind(&p->cycle[w->reference], w, w->reference);
     for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
         struct pq_cycle *c = &p->cycle[k];
-        if (!c->runs || c->moved)
+        if (!c->runs)
             continue;
-        move(c, has_phase(p, k) ? behind(c, w, k) : common);
+        c->pull = has_phase(p, k) ? behind(c, w, k) : common;
         follow_dc(c, w->u_dc[k]);
     }
 }

@@ -9,11 +9,11 @@
  * the next one. */
 struct pq_cycle {
     bool runs;               /* `last` is known */
-    bool moved;              /* the boundary was brought to the wave since the last one */
     uint8_t calm;            /* half cycles since the voltage was out of its limits, saturating */
     int32_t last;            /* count */
     int32_t dc_q4;           /* direct component */
     int64_t left;            /* to the end of this half cycle, 2^32 is a turn */
+    int64_t pull;            /* how much too early that is by the wave, to be made up for */
     int64_t sum, before;     /* squares of this half cycle and the one before, counts squared */
     int64_t len, len_before; /* their lengths so far, samples in 2^-16; before: 0 for none */
     uint64_t begin_ns;       /* when this half cycle began */
