@@ -14,7 +14,7 @@
 #define PI        3.14159265358979323846
 #define LINES_MAX 1700 /* every other one of those below 32 kHz at 10 Hz */
 #define POINTS    64   /* per period of the highest line: Hermite error (2 pi / 64)^4 / 384 */
-#define BITS_MIN  9
+#define BITS_MIN  10
 #define TURN      ((turns)1 << 64)
 
 typedef __int128 turns; /* 64.64 */

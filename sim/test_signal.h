@@ -7,8 +7,9 @@
  * same whichever block it is asked in. It knows no noise and no errors: sim/front_end.h.
  *
  * What cutting the lines at half the sample rate changes: phase-fired and half-wave currents lose
- * the lines above, so their rms is a little smaller (0.1 % at 8 kHz) and phase-fired ones overshoot
- * at the edges by 9 % of the step. Power does not change, as the voltage has no line up there. */
+ * the lines above, so their rms is a little smaller (0.25 % and 0.01 % at 8 kHz) and phase-fired
+ * ones overshoot at the edges by 9 % of the step. Power does not change, as the voltage has no line
+ * up there. */
 #ifndef FERRARIS_SIM_TEST_SIGNAL_H
 #define FERRARIS_SIM_TEST_SIGNAL_H
 
