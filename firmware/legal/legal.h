@@ -61,8 +61,10 @@ struct legal_snapshot {
     uint32_t total_rest[LEGAL_N_ENERGIES];
     uint32_t phase_rest[LEGAL_N_PHASES][LEGAL_N_ENERGIES];
     uint32_t loss_rest[LEGAL_N_LOSSES];
-    uint64_t pulses_active; /* LED pulses given since manufacture */
-    uint64_t pulses_reactive;
+    /* LED pulses since manufacture, those included that are still due for these energies. While a
+     * constant k stays they are floor((units + rests) x k / 1e9) over the total's registers. */
+    uint64_t pulses_active;   /* A+ and A- */
+    uint64_t pulses_reactive; /* the four quadrants */
     uint32_t audit_sequence; /* of the last parameter change */
     uint8_t rate;            /* in force, 0..n_rates-1 */
     bool sealed;
@@ -78,6 +80,7 @@ struct legal_snapshot {
 #define LEGAL_WINDOW_STUCK    0x10u /* a connected channel had the same count throughout */
 #define LEGAL_WINDOW_MISSING  0x20u /* a channel of this wiring was not in a block */
 #define LEGAL_WINDOW_NO_CROSS 0x40u /* cross[] is not known: a load model's window */
+#define LEGAL_WINDOW_NEUTRAL  0x80u /* the neutral was measured, even where it showed nothing */
 /* Sums must fit their type: at the second entrance keep sums of squares below 2^62 (a full-scale
  * sine of 60 s at 1 kHz is 2^61). With the tracked phase wt, x = A cos(wt + a) gives re = n A/2 cos
  * a, im = -n A/2 sin a. */
@@ -95,6 +98,7 @@ struct legal_window {
     uint32_t flags;
     struct legal_window_phase phase[LEGAL_N_PHASES];
     int64_t in_in, in_sum; /* neutral: sum of squares, sum, in counts of i_lsb_fa[3] */
+    int64_t in_re, in_im;  /* its fundamental; 0 where not known, its delay then stays */
     /* Sums of products of the currents: i1 i2, i1 i3, i2 i3, i1 in, i2 in, i3 in. Not known (0) in
      * a window with LEGAL_WINDOW_NO_CROSS. */
     int64_t cross[6];
@@ -154,11 +158,16 @@ void legal_flush(struct legal *l);
 void legal_values_get(const struct legal *l, struct legal_values *out);
 void legal_energies_get(const struct legal *l, struct legal_energies *out);
 void legal_snapshot_get(const struct legal *l, struct legal_snapshot *out);
-/* Restores registers at start. ERR_STATE once anything was counted. */
+/* Restores registers at start. ERR_STATE once anything was counted. ERR_CORRUPT when the rates do not
+ * fit the configuration: rate >= n_rates, sum of the rates not equal to the total, something under
+ * a rate that has no registers (without rates: 0 everywhere). A store that knew no rates puts the
+ * whole total under one of them. Nothing is repaired here. */
 MUST_CHECK enum err legal_snapshot_set(struct legal *l, const struct legal_snapshot *in);
-/* The rate that energy goes to from the next window on. ERR_RANGE at n_rates and above. */
+/* The rate under which windows count that close from now on, each as a whole. ERR_RANGE at n_rates
+ * and above. */
 MUST_CHECK enum err legal_rate_set(struct legal *l, uint8_t rate);
-/* Temperature of the front end, for the drift terms of the calibration; at first the reference. */
+/* Temperature of the front end, for the drift terms of the calibration, from the running window on;
+ * beyond 200 K from the reference it counts as there. At first it is the reference. */
 void legal_temperature_set(struct legal *l, int32_t mc);
 
 /* --- parameters, seal, audit ---------------------------------------------------------------- */
@@ -166,12 +175,15 @@ void legal_temperature_set(struct legal *l, int32_t mc);
 /* ERR_RANGE: no such parameter or index. */
 MUST_CHECK enum err legal_parameter_get(const struct legal *l, enum legal_parameter id,
                                         unsigned index, int64_t *out);
-/* Tries the change; `audit` tells what happened, refused or not. ERR_RANGE (row, index, value),
- * ERR_ACCESS (sealed), ERR_STATE (contradicts another parameter; nothing is changed). */
+/* Tries the change; `audit` (may be NULL) tells what happened, refused or not. Checked in this order:
+ * ERR_RANGE (row, index), ERR_ACCESS (sealed), ERR_RANGE (value), ERR_STATE (contradicts another
+ * parameter); nothing is changed then. What is set holds for the running window as a whole: it is
+ * corrected and booked when it ends. A table of a current transformer is written while its N_CT is
+ * 0, or point by point so that it rises at every step. */
 MUST_CHECK enum err legal_parameter_set(struct legal *l, enum legal_parameter id, unsigned index,
                                         int64_t value, struct legal_audit *audit);
-/* Whole configuration at once, before anything was measured: what storage held. ERR_RANGE,
- * ERR_STATE. */
+/* Whole configuration at once, before anything was measured: what storage held. The seal does not
+ * matter. ERR_RANGE: as legal_init; ERR_STATE: something was fed already. */
 MUST_CHECK enum err legal_config_set(struct legal *l, const struct legal_config *config);
 void legal_config_get(const struct legal *l, struct legal_config *out);
 void legal_seal(struct legal *l, struct legal_audit *audit);
@@ -197,9 +209,11 @@ void legal_status_get(const struct legal *l, struct legal_status *out);
 /* --- pulses --------------------------------------------------------------------------------- */
 
 enum legal_led { LEGAL_LED_ACTIVE, LEGAL_LED_REACTIVE };
-/* A pulse begins, `at_q16` samples after the first one of the block being fed. Energy of a window
- * leaves as pulses evenly over the next one, so the LED lags the registers by a window and never
- * shows energy that was not there. At window level and in legal_flush() pulses only count. */
+/* A pulse begins, `at_q16` samples after the first one of the block being fed (up to its end). Energy
+ * of a window leaves as pulses evenly over the next one, so the LED lags the registers by a window
+ * (and a sample) and never shows energy that was not there. At window level, in legal_flush() and
+ * faster than one a sample pulses only count. Each LED's come in order of time; the two LEDs' do
+ * not. Must not call back into legal. */
 typedef void (*legal_pulse_fn)(void *context, enum legal_led led, uint32_t at_q16);
 void legal_pulse_observe(struct legal *l, legal_pulse_fn fn, void *context);
 

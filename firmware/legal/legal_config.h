@@ -36,7 +36,8 @@ enum legal_sum {
 
 /* A correction of a current transformer at a current: true current = shown x (1 + gain), and the
  * shown current leads the true one by `phase`. In between linear over the logarithm of the current,
- * beyond the ends the end's. In rising order of i_ua. */
+ * beyond the ends the end's. In rising order of i_ua. The current is that of the window itself, all
+ * but this correction applied. */
 struct legal_ct_point {
     uint32_t i_ua;      /* rms, > 0 */
     int32_t gain_ppb;   /* 1e-9, at most 10 % */
@@ -46,14 +47,17 @@ struct legal_ct_point {
 struct legal_channel_calibration {
     int32_t gain_ppb;    /* true value = lsb x count x (1 + gain); at most +-20 % */
     int32_t offset;      /* counts of direct component, until the first whole window knows better */
-    int32_t delay_ns;    /* the samples are late by this; at most +-250 000 (two at 8 kHz) */
+    int32_t delay_ns;    /* the samples are late by this: shown(t) = true(t - delay), so the shown
+                            wave lags; at most +-250 000 (two at 8 kHz) */
     int32_t drift_ppb_k; /* gain per kelvin from the reference temperature */
     int32_t drift_ppt_k2; /* and per kelvin squared, 1e-12 */
     uint32_t noise_q8;    /* variance of the noise, counts squared in 2^-8: off the mean square */
 };
 
 struct legal_phase_calibration {
-    int32_t p_offset_q8, q_offset_q8; /* of the mean product, counts squared in 2^-8: taken off */
+    /* Taken off the mean product and its reactive twin: counts squared in 2^-8, after all other
+     * corrections (true error in watt / (u_lsb x i_lsb) x 256). */
+    int32_t p_offset_q8, q_offset_q8;
     int32_t phase_drift_nrad_k;       /* lead of the current per kelvin */
     uint8_t n_ct;                     /* points used; 0: no table */
     struct legal_ct_point ct[LEGAL_N_CT_POINTS];
@@ -115,7 +119,7 @@ enum legal_parameter {
     LEGAL_N_PARAMETERS
 };
 struct legal_parameter_row {
-    const char *name; /* "u_gain_ppb" */
+    const char *name; /* "GAIN_PPB" */
     const char *unit; /* of UCUM, "" where none */
     uint8_t count;    /* indexes 0..count-1: phases, channels, points */
     enum legal_level level;
@@ -134,7 +138,7 @@ enum legal_change {
 struct legal_audit {
     uint32_t sequence; /* counts all changes since manufacture; in the snapshot */
     uint8_t change;    /* enum legal_change */
-    uint8_t parameter; /* enum legal_parameter; 0 for seal and opening */
+    uint8_t parameter; /* enum legal_parameter; 0 for seal and opening; 255: no such */
     uint8_t index;
     uint8_t reason; /* of a refusal: 1 sealed, 2 range, 3 contradicts another parameter */
     int64_t before, after;

@@ -54,10 +54,15 @@ void legal_tracker_init(struct legal_tracker *t, const struct legal_config *c)
 {
     memset(t, 0, sizeof *t);
     t->cycles_per_window = c->f_nominal_mhz == 60000 ? 12 : 10;
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        t->arm[p] = arm_of(c, p);
+    legal_tracker_config(t, c);
     t->now_q16 = -32768; /* a plain start lies half a sample before the first one */
     reset_filter(t);
+}
+
+void legal_tracker_config(struct legal_tracker *t, const struct legal_config *c)
+{
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        t->arm[p] = arm_of(c, p);
 }
 
 void legal_tracker_rate(struct legal_tracker *t, const struct legal_config *c, uint64_t to,

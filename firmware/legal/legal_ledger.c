@@ -1,85 +1,145 @@
 /* The ledger: every window's energy goes into the registers, to the last unit.
  *
  * A window's energy is computed once per phase as a signed integer of 2^-32 register units (a
- * register counts micro-watt-hours) and added to the phase; the total gets the sum of the very same
- * integers, so phases and total agree exactly. The remainder below one unit stays in the book and
- * survives a power cut with it. LED pulses follow from the registers by floor(energy x constant),
- * so they never drift apart.
+ * register counts micro-watt-hours) and added to the phase; the total gets the very same integers
+ * by the rule of config.sum, so phases and total agree exactly. The remainder below one unit stays
+ * in the book and survives a power cut with it. A rate's register gets the whole units by which the
+ * total's register moved, so the rates sum up to the total always; the remainder is the total's.
+ * Losses and LED pulses follow from the same window (legal_loss.c, legal_pulse.c).
  *
- * No-load: active and reactive power of a phase, each smoothed over a second, start to count at 0.6
- * and stop at 0.4 of Un x Ist; what is below is discarded, not kept for later. Apparent energy
- * counts while either does. */
+ * The total, from the phases' signed P and Q of the window:
+ *   vector     sum of P and sum of Q, entered once by their signs;
+ *   per phase  each phase entered by its own signs;
+ *   absolute   each phase mirrored to import where P < 0 (then Q, too: QIII is QI seen from the
+ *              other side, QII is QIV), then as per phase.
+ * Apparent energy is the arithmetic sum in each case and goes where its P went. Two elements see
+ * line voltages; sqrt(3)/2 makes their U x I the apparent energy of a balanced load.
+ *
+ * No-load: active and reactive power of a phase, each as the mean over a second, start to count at
+ * 0.6 and stop at 0.4 of Un x Ist of their kind; what is below is discarded, not kept for later.
+ * The single element of a three-wire connection says little (at PF 0.5 one of them shows nothing):
+ * both are judged by half of their sum. Apparent energy counts while either kind does. */
 #include "firmware/legal/legal_parts.h"
 
 #include <string.h>
 
-#define UNITS_PER_KWH 1000000000
-#define SQRT3_2_Q30   INT64_C(929887697)
+#define SQRT3_2_Q30 INT64_C(929887697)
+#define SECOND_Q16  65536
+#define POWER_MAX   (INT64_C(1) << 60) /* microwatt; keeps differences in 64 bits */
+#define E18         UINT64_C(1000000000000000000)
 
+enum { ACTIVE, REACTIVE };
 struct share { /* of one phase in a window, 2^-32 register units */
     struct wide p, q, s;
 };
 
-void legal_ledger_init(struct legal_ledger *g, const struct legal_config *c)
-{
-    memset(g, 0, sizeof *g);
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        struct gain lsb = gain_mul(gain_of(c->u_lsb_fv[p]), c->i_lsb_fa[p]);
-        g->power[p] = gain_div(gain_div(lsb, UINT64_C(1000000000000000000)), 1000000);
-    }
-    g->threshold_uw = (int64_t)mul_div_u64(c->un_mv, c->i_start_ua, 1000);
-}
+/* --- gains ---------------------------------------------------------------------------------- */
 
 /* lsb_u lsb_i 1e-30 W x (1e6 / rate_uhz) s / 3.6e-3 J per register unit x 2^32 */
 static void set_rate(struct legal_ledger *g, const struct legal_config *c, uint64_t rate_uhz)
 {
-    if (g->rate_uhz == rate_uhz)
-        return;
     g->rate_uhz = rate_uhz;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         struct gain lsb = gain_mul(gain_of(c->u_lsb_fv[p]), c->i_lsb_fa[p]);
-        lsb = gain_div(gain_div(lsb, UINT64_C(1000000000000000000)), 3600);
+        lsb = gain_div(gain_div(lsb, E18), 3600);
         g->energy[p] = gain_div(lsb, rate_uhz);
         g->energy[p].exp += 32;
     }
+    legal_loss_rate(&g->loss, c, rate_uhz);
+}
+
+/* 2^-32 units of 3.6e-3 J to microwatt: 3600 / seconds, where seconds are n_q16 2^-16 1e6 /
+ * rate_uhz */
+static void set_length(struct legal_ledger *g, const struct legal_window *w)
+{
+    uint64_t seconds_q16 = mul_div_u64(w->n_q16, 1000000, w->rate_uhz);
+    g->n_q16 = w->n_q16;
+    g->length_q16 = seconds_q16 > SECOND_Q16 ? SECOND_Q16 : (uint32_t)seconds_q16;
+    g->power = gain_div(gain_div(gain_mul(gain_of(w->rate_uhz), 3600), 1000000), w->n_q16);
+    g->power.exp += 16 - 32;
+}
+
+static void set_window(struct legal_ledger *g, const struct legal_config *c,
+                       const struct legal_window *w)
+{
+    bool same = g->rate_uhz == w->rate_uhz;
+    if (!same)
+        set_rate(g, c, w->rate_uhz);
+    if (!same || g->n_q16 != w->n_q16)
+        set_length(g, w);
+}
+
+static void derive(struct legal_ledger *g, const struct legal_config *c)
+{
+    uint32_t reactive = c->i_start_reactive_ua ? c->i_start_reactive_ua : c->i_start_ua;
+    g->start_uw[ACTIVE] = (int64_t)mul_div_u64(c->un_mv, c->i_start_ua, 1000);
+    g->start_uw[REACTIVE] = (int64_t)mul_div_u64(c->un_mv, reactive, 1000);
+    g->rate_uhz = 0;
+}
+
+void legal_ledger_init(struct legal_ledger *g, const struct legal_config *c)
+{
+    memset(g, 0, sizeof *g);
+    derive(g, c);
+}
+
+void legal_ledger_config(struct legal *l)
+{
+    derive(&l->ledger, &l->config);
+    legal_pulse_weigh(l);
 }
 
 /* --- no-load -------------------------------------------------------------------------------- */
 
-/* The mean moves towards the window's power by its share of a second. */
-static bool runs(struct legal_ledger *g, unsigned p, unsigned kind, int64_t sum,
-                 const struct legal_window *w)
+/* The weight of this window in the mean: of what there was since start, of a second at most. */
+static uint32_t weigh(struct legal_ledger *g)
 {
-    struct gain per_sample = gain_div(g->power[p], w->n_q16);
-    per_sample.exp += 16;
-    int64_t power = wide_narrow(gain_apply(per_sample, sum)), *mean = &g->mean_uw[p][kind];
-    uint64_t weight = mul_div_u64(w->n_q16, 1000000, w->rate_uhz);
-    if (!g->started || weight > 65536)
-        weight = 65536;
-    *mean += mul_div_i64(power - *mean, weight, 65536);
+    g->age_q16 += g->length_q16;
+    if (g->age_q16 > SECOND_Q16)
+        g->age_q16 = SECOND_Q16;
+    return g->age_q16 ? (uint32_t)(((uint64_t)g->length_q16 << 16) / g->age_q16) : SECOND_Q16;
+}
+
+static int64_t power_of(const struct legal_ledger *g, struct wide energy)
+{
+    int64_t power = wide_narrow(gain_apply(g->power, wide_narrow(energy)));
+    return power > POWER_MAX ? POWER_MAX : power < -POWER_MAX ? -POWER_MAX : power;
+}
+
+static bool runs(struct legal_ledger *g, unsigned p, unsigned kind, int64_t power, uint32_t weight)
+{
+    int64_t *mean = &g->mean_uw[p][kind];
+    *mean += wide_narrow(wide_sar(wide_mul(power - *mean, weight), 16));
     int64_t size = *mean < 0 ? -*mean : *mean;
-    int64_t limit = g->threshold_uw / 10 * (g->runs[p][kind] ? 4 : 6);
-    g->runs[p][kind] = size >= limit;
+    g->runs[p][kind] = size >= g->start_uw[kind] / 10 * (g->runs[p][kind] ? 4 : 6);
     return g->runs[p][kind];
 }
 
-static struct share share_of(struct legal_ledger *g, unsigned p, const struct legal_clean *c,
-                             const struct legal_window *w)
+static void discard(struct legal_ledger *g, const struct legal_config *c, uint32_t phases,
+                    struct share share[LEGAL_N_PHASES])
 {
-    struct share s = {{0, 0}, {0, 0}, {0, 0}};
-    bool active = runs(g, p, 0, c->ui, w), reactive = runs(g, p, 1, c->q, w);
-    if (active)
-        s.p = gain_apply(g->energy[p], c->ui);
-    if (reactive)
-        s.q = gain_apply(g->energy[p], c->q);
-    if (active || reactive)
-        s.s = gain_apply(g->energy[p], c->s);
-    return s;
+    uint32_t weight = weigh(g);
+    bool two = c->wiring == LEGAL_3P3W;
+    struct share both = {.p = wide_sar(wide_add(share[0].p, share[2].p), 1),
+                         .q = wide_sar(wide_add(share[0].q, share[2].q), 1)};
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        if (!(phases >> p & 1))
+            continue;
+        const struct share *judged = two ? &both : &share[p];
+        bool active = runs(g, p, ACTIVE, power_of(g, judged->p), weight);
+        bool reactive = runs(g, p, REACTIVE, power_of(g, judged->q), weight);
+        if (!active)
+            share[p].p = wide_of(0);
+        if (!reactive)
+            share[p].q = wide_of(0);
+        if (!active && !reactive)
+            share[p].s = wide_of(0);
+    }
 }
 
 /* --- the book ------------------------------------------------------------------------------- */
 
-static void add(uint64_t *unit, uint32_t *rest, struct wide energy)
+void legal_book_add(uint64_t *unit, uint32_t *rest, struct wide energy)
 {
     struct wide sum = wide_add(energy, (struct wide){0, *rest});
     *rest = (uint32_t)sum.lo;
@@ -100,45 +160,85 @@ static void enter(uint64_t *unit, uint32_t *rest, const struct share *s)
     enum legal_energy a = export ? LEGAL_A_EXPORT : LEGAL_A_IMPORT;
     enum legal_energy va = export ? LEGAL_S_EXPORT : LEGAL_S_IMPORT;
     enum legal_energy r = quadrant(s);
-    add(&unit[a], &rest[a], wide_abs(s->p));
-    add(&unit[r], &rest[r], wide_abs(s->q));
-    add(&unit[va], &rest[va], s->s);
+    legal_book_add(&unit[a], &rest[a], wide_abs(s->p));
+    legal_book_add(&unit[r], &rest[r], wide_abs(s->q));
+    legal_book_add(&unit[va], &rest[va], s->s);
 }
 
-/* floor(energy x constant) over registers first..last of the total, remainders included. */
-static uint64_t pulses(const struct legal_snapshot *b, unsigned first, unsigned last, uint32_t k)
+static struct share mirrored(struct share s)
 {
-    uint64_t units = 0, rest = 0;
-    for (unsigned e = first; e <= last; e++) {
-        units += b->energy.total[e];
-        rest += b->total_rest[e];
+    if (wide_sign(s.p) < 0)
+        s = (struct share){wide_neg(s.p), wide_neg(s.q), s.s};
+    return s;
+}
+
+static struct share sum_of(const struct share share[LEGAL_N_PHASES])
+{
+    struct share sum = share[0];
+    for (unsigned p = 1; p < LEGAL_N_PHASES; p++) {
+        sum.p = wide_add(sum.p, share[p].p);
+        sum.q = wide_add(sum.q, share[p].q);
+        sum.s = wide_add(sum.s, share[p].s);
     }
-    return mul_div_u64(units + (rest >> 32), k, UNITS_PER_KWH);
+    return sum;
+}
+
+static void enter_total(struct legal_snapshot *b, enum legal_sum rule, const struct share *sum,
+                        const struct share share[LEGAL_N_PHASES])
+{
+    if (rule == LEGAL_SUM_VECTOR) {
+        enter(b->energy.total, b->total_rest, sum);
+        return;
+    }
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        struct share s = rule == LEGAL_SUM_ABSOLUTE ? mirrored(share[p]) : share[p];
+        enter(b->energy.total, b->total_rest, &s);
+    }
+}
+
+static void enter_rate(struct legal_snapshot *b, const uint64_t before[LEGAL_N_ENERGIES])
+{
+    for (unsigned e = 0; e < LEGAL_N_ENERGIES; e++)
+        b->energy.rate[b->rate][e] += b->energy.total[e] - before[e];
 }
 
 void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
                       const struct legal_window *w, const struct legal_clean clean[LEGAL_N_PHASES])
 {
     struct legal_snapshot *b = &g->book;
-    struct share total = {{0, 0}, {0, 0}, {0, 0}};
-    uint64_t active = pulses(b, LEGAL_A_IMPORT, LEGAL_A_EXPORT, c->pulse_per_kwh);
-    uint64_t reactive = pulses(b, LEGAL_R_QI, LEGAL_R_QIV, c->pulse_per_kwh);
-    set_rate(g, c, w->rate_uhz);
+    struct share share[LEGAL_N_PHASES] = {0};
+    uint64_t before[LEGAL_N_ENERGIES];
+    uint32_t phases = legal_phases(c);
+    set_window(g, c, w);
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        if (phases >> p & 1)
+            share[p] = (struct share){gain_apply(g->energy[p], clean[p].ui),
+                                      gain_apply(g->energy[p], clean[p].q),
+                                      gain_apply(g->energy[p], clean[p].s)};
+    discard(g, c, phases, share);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        if (!(legal_phases(c) >> p & 1))
-            continue;
-        struct share s = share_of(g, p, &clean[p], w);
-        enter(b->energy.phase[p], b->phase_rest[p], &s);
-        total.p = wide_add(total.p, s.p);
-        total.q = wide_add(total.q, s.q);
-        total.s = wide_add(total.s, s.s);
+        enter(b->energy.phase[p], b->phase_rest[p], &share[p]);
+        if (c->wiring == LEGAL_3P3W)
+            share[p].s = wide_sar(wide_mul(wide_narrow(share[p].s), SQRT3_2_Q30), 30);
     }
-    if (c->wiring == LEGAL_3P3W) /* see legal_values.c */
-        total.s = wide_sar(wide_mul(wide_narrow(total.s), SQRT3_2_Q30), 30);
-    enter(b->energy.total, b->total_rest, &total);
-    b->pulses_active += pulses(b, LEGAL_A_IMPORT, LEGAL_A_EXPORT, c->pulse_per_kwh) - active;
-    b->pulses_reactive += pulses(b, LEGAL_R_QI, LEGAL_R_QIV, c->pulse_per_kwh) - reactive;
+    struct share sum = sum_of(share);
+    memcpy(before, b->energy.total, sizeof before);
+    enter_total(b, c->sum, &sum, share);
+    if (c->n_rates)
+        enter_rate(b, before);
+    bool export = c->sum != LEGAL_SUM_ABSOLUTE && wide_sign(sum.p) < 0;
+    legal_loss_add(b, &g->loss, phases, clean, export);
     g->started = true;
+}
+
+/* --- rates and snapshot --------------------------------------------------------------------- */
+
+enum err legal_rate_set(struct legal *l, uint8_t rate)
+{
+    if (rate >= l->config.n_rates)
+        return ERR_RANGE;
+    l->ledger.book.rate = rate;
+    return ERR_OK;
 }
 
 void legal_energies_get(const struct legal *l, struct legal_energies *out)
@@ -149,12 +249,34 @@ void legal_energies_get(const struct legal *l, struct legal_energies *out)
 void legal_snapshot_get(const struct legal *l, struct legal_snapshot *out)
 {
     *out = l->ledger.book;
+    out->pulses_active += l->pulses.led[LEGAL_LED_ACTIVE].left;
+    out->pulses_reactive += l->pulses.led[LEGAL_LED_REACTIVE].left;
+}
+
+/* Rates without registers hold nothing; those with registers sum up to the total. */
+static bool rates_agree(const struct legal_snapshot *s, uint8_t n_rates)
+{
+    if (s->rate >= (n_rates ? n_rates : 1))
+        return false;
+    for (unsigned e = 0; e < LEGAL_N_ENERGIES; e++) {
+        uint64_t inside = 0, outside = 0;
+        for (unsigned r = 0; r < LEGAL_N_RATES; r++) {
+            inside += r < n_rates ? s->energy.rate[r][e] : 0;
+            outside |= r < n_rates ? 0 : s->energy.rate[r][e];
+        }
+        if (outside || (n_rates && inside != s->energy.total[e]))
+            return false;
+    }
+    return true;
 }
 
 enum err legal_snapshot_set(struct legal *l, const struct legal_snapshot *in)
 {
     if (l->ledger.started || l->rate_uhz)
         return ERR_STATE;
+    if (!rates_agree(in, l->config.n_rates))
+        return ERR_CORRUPT;
     l->ledger.book = *in;
+    legal_pulse_weigh(l);
     return ERR_OK;
 }

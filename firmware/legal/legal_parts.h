@@ -18,10 +18,6 @@ struct legal_cut {
 };
 
 /* --- legal_window.c ------------------------------------------------------------------------- */
-/* Bit p set: phase p is metered in this wiring. */
-uint32_t legal_phases(const struct legal_config *c);
-uint64_t legal_neutral_lsb(const struct legal_config *c);
-
 #define LEGAL_CHUNK 64                             /* samples the inner loops take at a time */
 extern const int32_t legal_silence[AFE_BLOCK_MAX]; /* zeros: stands for an absent channel */
 
@@ -45,6 +41,8 @@ void legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_cycl
 
 /* --- legal_frequency.c ---------------------------------------------------------------------- */
 void legal_tracker_init(struct legal_tracker *t, const struct legal_config *c);
+/* After a change of lsb: what level a crossing needs. */
+void legal_tracker_config(struct legal_tracker *t, const struct legal_config *c);
 /* Sets filter and times for a sample rate; `from` 0 at the first. */
 void legal_tracker_rate(struct legal_tracker *t, const struct legal_config *c, uint64_t to,
                         uint64_t from);
@@ -68,23 +66,78 @@ void legal_cycle_rescale(struct legal_cycle *c, uint64_t to, uint64_t from);
 void legal_cycle_thd(struct legal_cycle *c, unsigned phase, uint32_t h_max, uint32_t *u_ppm,
                      uint32_t *i_ppm);
 
+/* --- legal_correct.c ------------------------------------------------------------------------ */
+/* Derives the corrections from calibration and temperature. */
+void legal_correct_prepare(struct legal *l);
+/* Noise, gains, delays, CT tables and offsets; `x` has its direct components out. */
+void legal_correct_apply(const struct legal *l, const struct legal_window *w,
+                         struct legal_cleaned *x);
+/* Femtovolt per count, gain and drift included: for legal_wave_get. */
+uint64_t legal_correct_u_lsb(const struct legal *l, unsigned p);
+
+/* --- legal_parameter.c ---------------------------------------------------------------------- */
+/* Bit p set: phase p is metered in this wiring. */
+uint32_t legal_phases(const struct legal_config *c);
+uint64_t legal_neutral_lsb(const struct legal_config *c);
+bool legal_config_valid(const struct legal_config *c);
+/* Some value of the parameters first..last is not 0. */
+bool legal_parameter_used(const struct legal_config *c, enum legal_parameter first,
+                          enum legal_parameter last);
+
 /* --- legal_values.c ------------------------------------------------------------------------- */
+/* The configured direct components, while no window told better. */
+void legal_dc_offset(struct legal *l);
 /* Direct components from here on: the means over a whole window. */
 void legal_dc_take(struct legal *l, const struct legal_window *w);
 /* The same from partial cycles: only where they surely are; nothing below a cycle. */
 void legal_dc_guess(struct legal *l, const struct legal_window *w);
-/* Direct components out, fundamental powers. */
+/* Direct components out, fundamental powers, corrections. */
 void legal_clean_window(const struct legal *l, const struct legal_window *w,
-                        struct legal_clean out[LEGAL_N_PHASES], int64_t *in_in);
+                        struct legal_cleaned *out);
+struct legal_phasor { /* X = re - j im, as the kernel has it; counts times samples */
+    int64_t re, im;
+};
+/* Real and imaginary part of a conj(b) x 2 / n: what two fundamentals give in sums of products. */
+int64_t legal_active(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16);
+int64_t legal_reactive(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16);
+/* Which two currents cross[k] is of; 3 is the neutral. */
+extern const uint8_t legal_pair[6][2];
 /* Adds a window to the average; publishes values when the interval is full. */
 void legal_average_add(struct legal *l, const struct legal_window *w,
-                       const struct legal_clean clean[LEGAL_N_PHASES], int64_t in_in);
+                       const struct legal_cleaned *clean);
 void legal_average_clear(struct legal *l);
 void legal_average_publish(struct legal *l);
+/* Root of sum / n in units of lsb x 1 / divisor, clipped to 32 bits. */
+uint32_t legal_rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor);
+
+/* --- legal_sequences.c ---------------------------------------------------------------------- */
+/* Symmetrical components, neutral and differential current of the average. */
+void legal_sequences_publish(struct legal *l);
+void legal_neutral_publish(struct legal *l);
 
 /* --- legal_ledger.c ------------------------------------------------------------------------- */
 void legal_ledger_init(struct legal_ledger *g, const struct legal_config *c);
+/* After any change of l->config: gains, thresholds and constants follow; the book stays. */
+void legal_ledger_config(struct legal *l);
 void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
                       const struct legal_window *w, const struct legal_clean clean[LEGAL_N_PHASES]);
+/* Adds energy (not negative, 2^-32 units) to a register and its rest. */
+void legal_book_add(uint64_t *unit, uint32_t *rest, struct wide energy);
+
+/* --- legal_loss.c --------------------------------------------------------------------------- */
+void legal_loss_rate(struct legal_loss_gains *g, const struct legal_config *c, uint64_t rate_uhz);
+/* Enters a window's losses; `export`: where they go. */
+void legal_loss_add(struct legal_snapshot *b, const struct legal_loss_gains *g, uint32_t phases,
+                    const struct legal_clean clean[LEGAL_N_PHASES], bool export);
+
+/* --- legal_pulse.c -------------------------------------------------------------------------- */
+/* A window ended here in the block being fed, and its energy is in the book: spreads it. */
+void legal_pulse_border(struct legal *l, const struct legal_cut *cut);
+/* A block of n samples was taken, its borders told: gives the pulses due until its end. */
+void legal_pulse_block(struct legal *l, uint32_t n);
+/* No time passes: all that the book holds counts at once, unseen. */
+void legal_pulse_flush(struct legal *l);
+/* The book or a constant was changed from outside: its energy was pulsed before. */
+void legal_pulse_weigh(struct legal *l);
 
 #endif

@@ -48,11 +48,36 @@ struct legal_cycle {
     int64_t point[LEGAL_N_PHASES][LEGAL_CYCLE_POINTS + 3][2];
 };
 
-/* One phase of a window after removal of the direct component; counts squared times samples. */
+/* What the calibration comes to at the present temperature (legal_correct.c). */
+struct legal_correct {
+    bool active; /* some correction is not 0 */
+    bool warm;   /* the temperature was told; before, it is the reference */
+    int32_t temperature_mc;
+    int64_t gain_q40[AFE_N_CHANNELS];
+    int64_t lead_q31[LEGAL_N_PHASES]; /* radian, by temperature */
+    /* the points' log2 of the mean square in counts before correction, Q24 */
+    int64_t ct_log_q24[LEGAL_N_PHASES][LEGAL_N_CT_POINTS];
+};
+
+/* One phase of a window after removal of the direct component and correction; counts squared times
+ * samples, phasors counts times samples. */
 struct legal_clean {
     int64_t uu, ii, ui, q; /* q: reactive of the fundamental */
     int64_t p1;            /* active of the fundamental */
-    int64_t s;             /* sqrt(uu * ii) */
+    int64_t s;             /* sqrt(uu * ii), not below |ui| */
+    int64_t uu1, ii1;      /* of the fundamentals */
+    int64_t u_re, u_im, i_re, i_im;
+};
+/* And what the currents are to each other; as in struct legal_window. */
+struct legal_clean_currents {
+    bool measured; /* the neutral */
+    bool crossed;  /* cross[] is known */
+    int64_t in_in, in_re, in_im;
+    int64_t cross[6];
+};
+struct legal_cleaned {
+    struct legal_clean phase[LEGAL_N_PHASES];
+    struct legal_clean_currents currents;
 };
 
 /* Sums over the averaging interval of about a second, at the sample rate of its first window. */
@@ -61,20 +86,42 @@ struct legal_average {
     uint64_t n_q16, rate_uhz;
     uint64_t f_weight, f_sum; /* measured windows: duration in q8 samples, and times microhertz */
     bool no_cycle;            /* windows without samples were in it: no harmonics */
-    struct legal_clean phase[LEGAL_N_PHASES];
-    int64_t u_re[LEGAL_N_PHASES], u_im[LEGAL_N_PHASES];
-    int64_t in_in;
+    struct legal_cleaned sum; /* s is not summed */
+};
+
+struct legal_loss_gains {
+    struct gain i2[LEGAL_N_PHASES], u2[LEGAL_N_PHASES]; /* counts squared to 2^-32 of 1e-6 A2h, V2h */
+    struct gain ola, olr, nla, nlr;                     /* of these sums; 0: not counted */
 };
 
 struct legal_ledger {
-    uint64_t rate_uhz;                  /* the gains below hold for this rate */
+    uint64_t rate_uhz;                  /* the gains hold for this rate; 0: to be derived */
+    uint64_t n_q16;                     /* power and length_q16 hold for this window */
     struct gain energy[LEGAL_N_PHASES]; /* counts squared to 2^-32 register units */
-    struct gain power[LEGAL_N_PHASES];  /* mean counts squared to microwatt */
-    int64_t threshold_uw;               /* Un x Ist */
-    int64_t mean_uw[LEGAL_N_PHASES][2]; /* smoothed over a second; [0] active, [1] reactive */
+    struct gain power;                  /* these to microwatt */
+    struct legal_loss_gains loss;
+    uint32_t length_q16;                /* of the window, at most a second */
+    uint32_t age_q16;                   /* since start, at most a second */
+    int64_t start_uw[2];                /* Un x Ist; [0] active, [1] reactive */
+    int64_t mean_uw[LEGAL_N_PHASES][2]; /* over a second */
     bool runs[LEGAL_N_PHASES][2];
     bool started; /* a window was counted */
     struct legal_snapshot book;
+};
+
+/* See legal_pulse.c. */
+struct legal_pulse {
+    uint64_t whole;              /* pulses that the book was worth at the last border, */
+    uint32_t part;               /* and the part of the next one, 2^-32 */
+    uint64_t left;               /* of the window before, not given yet */
+    int64_t next_q32, step_q32;  /* samples, 2^-32, from the border to the next one and between */
+};
+struct legal_pulses {
+    struct legal_pulse led[2]; /* enum legal_led */
+    uint64_t rate_uhz;         /* times are samples of this rate */
+    int64_t now_q16;           /* first sample of the next block, a sample less, since the border */
+    legal_pulse_fn observe;
+    void *context;
 };
 
 struct legal {
@@ -83,8 +130,10 @@ struct legal {
     struct legal_kernel kernel;
     struct legal_tracker tracker;
     struct legal_cycle cycle;
+    struct legal_correct correct;
     struct legal_average average;
     struct legal_ledger ledger;
+    struct legal_pulses pulses;
     struct legal_values values;
     int64_t u_dc_q16[LEGAL_N_PHASES], i_dc_q16[LEGAL_N_PHASES]; /* means of the last whole window */
     int64_t in_dc_q16;

@@ -11,7 +11,13 @@
 #include <string.h>
 
 #define Q16         65536
+#define MILLI       1000000000 /* divisors of mean_power() */
+#define MICRO       1000000
+#define FV_PER_MV   UINT64_C(1000000000000)
+#define FA_PER_UA   1000000000
 #define SQRT3_2_Q30 INT64_C(929887697)
+
+const uint8_t legal_pair[6][2] = {{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}};
 
 /* --- one window ----------------------------------------------------------------------------- */
 
@@ -34,25 +40,73 @@ static int64_t positive(int64_t a)
     return a < 0 ? 0 : a;
 }
 
-/* (a b + sign c d) x 2 / n */
-static int64_t fundamental(int64_t a, int64_t b, int64_t c, int64_t d, int sign, uint64_t n_q16)
+int64_t legal_active(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16)
 {
-    struct wide second = wide_mul(c, d);
-    struct wide sum = wide_add(wide_mul(a, b), sign < 0 ? wide_neg(second) : second);
+    struct wide sum = wide_add(wide_mul(a.re, b.re), wide_mul(a.im, b.im));
     return wide_div(wide_shl(sum, 17), n_q16);
 }
 
+int64_t legal_reactive(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16)
+{
+    struct wide sum = wide_add(wide_mul(a.re, b.im), wide_neg(wide_mul(a.im, b.re)));
+    return wide_div(wide_shl(sum, 17), n_q16);
+}
+
+/* Out of a channel that showed nothing no direct component is taken: it is absent. */
 static struct legal_clean clean_phase(const struct legal_window_phase *w, int64_t a, int64_t b,
                                       uint64_t n_q16)
 {
-    struct legal_clean c;
+    struct legal_phasor u = {w->u_re, w->u_im}, i = {w->i_re, w->i_im};
+    struct legal_clean c = {.u_re = u.re, .u_im = u.im, .i_re = i.re, .i_im = i.im};
+    a = w->uu ? a : 0;
+    b = w->ii ? b : 0;
     c.uu = positive(without_dc(w->uu, w->u, w->u, a, a, n_q16));
     c.ii = positive(without_dc(w->ii, w->i, w->i, b, b, n_q16));
     c.ui = without_dc(w->ui, w->u, w->i, a, b, n_q16);
-    c.p1 = fundamental(w->u_re, w->i_re, w->u_im, w->i_im, 1, n_q16);
-    c.q = fundamental(w->u_re, w->i_im, w->u_im, w->i_re, -1, n_q16);
-    c.s = (int64_t)wide_sqrt(wide_mul(c.uu, c.ii));
+    c.p1 = legal_active(u, i, n_q16);
+    c.q = legal_reactive(u, i, n_q16);
     return c;
+}
+
+/* The phase currents are `phases`; of the others nothing crosses. */
+static struct legal_clean_currents clean_currents(const struct legal *l,
+                                                  const struct legal_window *w, uint32_t phases)
+{
+    int64_t sum[4], dc[4];
+    struct legal_clean_currents c = {
+        .measured = w->in_in != 0 || (w->flags & LEGAL_WINDOW_NEUTRAL),
+        .crossed = !(w->flags & LEGAL_WINDOW_NO_CROSS),
+        .in_re = w->in_re,
+        .in_im = w->in_im,
+    };
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        sum[p] = w->phase[p].i;
+        dc[p] = w->phase[p].ii ? l->i_dc_q16[p] : 0;
+    }
+    sum[3] = w->in_sum;
+    dc[3] = w->in_in ? l->in_dc_q16 : 0;
+    c.in_in = positive(without_dc(w->in_in, sum[3], sum[3], dc[3], dc[3], w->n_q16));
+    phases |= c.measured ? 8 : 0;
+    for (unsigned k = 0; k < 6; k++) {
+        unsigned a = legal_pair[k][0], b = legal_pair[k][1];
+        if (c.crossed && (phases >> a & 1) && (phases >> b & 1))
+            c.cross[k] = without_dc(w->cross[k], sum[a], sum[b], dc[a], dc[b], w->n_q16);
+    }
+    return c;
+}
+
+/* --- direct components ---------------------------------------------------------------------- */
+
+void legal_dc_offset(struct legal *l)
+{
+    const struct legal_channel_calibration *c = l->config.calibration.channel;
+    if (l->dc_known)
+        return;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        l->u_dc_q16[p] = c[AFE_U1 + p].offset * INT64_C(65536);
+        l->i_dc_q16[p] = c[AFE_I1 + p].offset * INT64_C(65536);
+    }
+    l->in_dc_q16 = c[AFE_IN].offset * INT64_C(65536);
 }
 
 void legal_dc_take(struct legal *l, const struct legal_window *w)
@@ -66,14 +120,15 @@ void legal_dc_take(struct legal *l, const struct legal_window *w)
 }
 
 /* The mean of N cycles and a piece of one, in a sine of amplitude A, is up to A / (pi N): what is
- * not above that is no sign of a direct component, and taking it away would take power away. */
+ * not above that is no sign of a direct component, and taking it away would take power away: then
+ * `offset_q16` stays. */
 static int64_t sure_mean_q16(int64_t sum, int64_t squares, const struct legal_window *w,
-                             uint32_t f_nominal_mhz)
+                             uint32_t f_nominal_mhz, int64_t offset_q16)
 {
     uint64_t n = w->n_q16 >> 16, size = (uint64_t)(sum < 0 ? -sum : sum);
     uint64_t times_cycles = mul_div_u64(size, n * f_nominal_mhz, w->rate_uhz / 1000);
     if (mul_div_u64(times_cycles, 355, 113) <= wide_sqrt(wide_mul(squares, 2 * (int64_t)n)))
-        return 0;
+        return offset_q16;
     return mean_q16(sum, w->n_q16);
 }
 
@@ -83,20 +138,42 @@ void legal_dc_guess(struct legal *l, const struct legal_window *w)
     if ((w->n_q16 >> 16) * f < w->rate_uhz / 1000)
         return;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        l->u_dc_q16[p] = sure_mean_q16(w->phase[p].u, w->phase[p].uu, w, f);
-        l->i_dc_q16[p] = sure_mean_q16(w->phase[p].i, w->phase[p].ii, w, f);
+        l->u_dc_q16[p] = sure_mean_q16(w->phase[p].u, w->phase[p].uu, w, f, l->u_dc_q16[p]);
+        l->i_dc_q16[p] = sure_mean_q16(w->phase[p].i, w->phase[p].ii, w, f, l->i_dc_q16[p]);
     }
-    l->in_dc_q16 = sure_mean_q16(w->in_sum, w->in_in, w, f);
+    l->in_dc_q16 = sure_mean_q16(w->in_sum, w->in_in, w, f, l->in_dc_q16);
     l->dc_known = true;
 }
 
-void legal_clean_window(const struct legal *l, const struct legal_window *w,
-                        struct legal_clean out[LEGAL_N_PHASES], int64_t *in_in)
+/* --- cleaned and corrected ------------------------------------------------------------------ */
+
+static int64_t apparent(const struct legal_clean *c)
 {
+    int64_t s = (int64_t)wide_sqrt(wide_mul(c->uu, c->ii)), p = c->ui < 0 ? -c->ui : c->ui;
+    return s < p ? p : s; /* without its noise a small current could fall below */
+}
+
+static void finish_phase(struct legal_clean *c, uint64_t n_q16)
+{
+    struct legal_phasor u = {c->u_re, c->u_im}, i = {c->i_re, c->i_im};
+    c->uu1 = legal_active(u, u, n_q16);
+    c->ii1 = legal_active(i, i, n_q16);
+    c->s = apparent(c);
+}
+
+void legal_clean_window(const struct legal *l, const struct legal_window *w,
+                        struct legal_cleaned *out)
+{
+    uint32_t phases = legal_phases(&l->config);
+    memset(out, 0, sizeof *out);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        out[p] = clean_phase(&w->phase[p], l->u_dc_q16[p], l->i_dc_q16[p], w->n_q16);
-    *in_in =
-        positive(without_dc(w->in_in, w->in_sum, w->in_sum, l->in_dc_q16, l->in_dc_q16, w->n_q16));
+        if (phases >> p & 1)
+            out->phase[p] = clean_phase(&w->phase[p], l->u_dc_q16[p], l->i_dc_q16[p], w->n_q16);
+    out->currents = clean_currents(l, w, phases);
+    if (l->correct.active)
+        legal_correct_apply(l, w, out);
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        finish_phase(&out->phase[p], w->n_q16);
 }
 
 /* --- the averaging interval ----------------------------------------------------------------- */
@@ -107,22 +184,40 @@ void legal_average_clear(struct legal *l)
     legal_cycle_clear(&l->cycle);
 }
 
-static int64_t at_rate(int64_t sum, uint64_t to, uint64_t from)
+static void add(int64_t *sum, int64_t part, const struct legal_average *a,
+                const struct legal_window *w)
 {
-    return to == from ? sum : mul_div_i64(sum, to, from);
+    *sum += a->rate_uhz == w->rate_uhz ? part : mul_div_i64(part, a->rate_uhz, w->rate_uhz);
 }
 
 static void add_phase(struct legal_average *a, unsigned p, const struct legal_clean *c,
                       const struct legal_window *w)
 {
-    uint64_t to = a->rate_uhz, from = w->rate_uhz;
-    a->phase[p].uu += at_rate(c->uu, to, from);
-    a->phase[p].ii += at_rate(c->ii, to, from);
-    a->phase[p].ui += at_rate(c->ui, to, from);
-    a->phase[p].p1 += at_rate(c->p1, to, from);
-    a->phase[p].q += at_rate(c->q, to, from);
-    a->u_re[p] += at_rate(w->phase[p].u_re, to, from);
-    a->u_im[p] += at_rate(w->phase[p].u_im, to, from);
+    struct legal_clean *s = &a->sum.phase[p];
+    add(&s->uu, c->uu, a, w);
+    add(&s->ii, c->ii, a, w);
+    add(&s->ui, c->ui, a, w);
+    add(&s->p1, c->p1, a, w);
+    add(&s->q, c->q, a, w);
+    add(&s->uu1, c->uu1, a, w);
+    add(&s->ii1, c->ii1, a, w);
+    add(&s->u_re, c->u_re, a, w);
+    add(&s->u_im, c->u_im, a, w);
+    add(&s->i_re, c->i_re, a, w);
+    add(&s->i_im, c->i_im, a, w);
+}
+
+static void add_currents(struct legal_average *a, const struct legal_clean_currents *c,
+                         const struct legal_window *w)
+{
+    struct legal_clean_currents *s = &a->sum.currents;
+    s->measured = c->measured && (s->measured || a->n_cycles == 0);
+    s->crossed = c->crossed && (s->crossed || a->n_cycles == 0);
+    add(&s->in_in, c->in_in, a, w);
+    add(&s->in_re, c->in_re, a, w);
+    add(&s->in_im, c->in_im, a, w);
+    for (unsigned k = 0; k < 6; k++)
+        add(&s->cross[k], c->cross[k], a, w);
 }
 
 static uint32_t cycles_of(const struct legal_window *w)
@@ -132,7 +227,7 @@ static uint32_t cycles_of(const struct legal_window *w)
 }
 
 void legal_average_add(struct legal *l, const struct legal_window *w,
-                       const struct legal_clean clean[LEGAL_N_PHASES], int64_t in_in)
+                       const struct legal_cleaned *clean)
 {
     struct legal_average *a = &l->average;
     if (w->flags & LEGAL_WINDOW_PARTIAL) {
@@ -142,8 +237,8 @@ void legal_average_add(struct legal *l, const struct legal_window *w,
     if (a->n_cycles == 0)
         a->rate_uhz = w->rate_uhz;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        add_phase(a, p, &clean[p], w);
-    a->in_in += at_rate(in_in, a->rate_uhz, w->rate_uhz);
+        add_phase(a, p, &clean->phase[p], w);
+    add_currents(a, &clean->currents, w);
     uint64_t n_q16 = mul_div_u64(w->n_q16, a->rate_uhz, w->rate_uhz);
     a->n_q16 += n_q16;
     if (!(w->flags & LEGAL_WINDOW_NO_FREQ)) {
@@ -157,12 +252,12 @@ void legal_average_add(struct legal *l, const struct legal_window *w,
 
 /* --- values --------------------------------------------------------------------------------- */
 
-/* Root mean square in units of lsb x 10^-exponent: the mean is widened first, so that small signals
- * keep their digits. */
-static uint64_t rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor)
+/* The mean is widened first, so that small signals keep their digits. */
+uint32_t legal_rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor)
 {
     struct wide square = wide_shl(wide_of(sum), 48); /* 2^-32 after the division by n_q16 */
-    uint64_t q8, half = 0;
+    uint64_t q8;
+    int half = 0;
     if (wide_sar(square, 62).lo < n_q16) {
         q8 = wide_sqrt(wide_of(wide_div(square, n_q16)));
         half = 8;
@@ -170,14 +265,16 @@ static uint64_t rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor)
         q8 = wide_sqrt(wide_of(wide_div(wide_sar(square, 16), n_q16)));
     }
     struct wide product = wide_mul((int64_t)q8, (int64_t)lsb);
-    return (uint64_t)wide_div(wide_sar(product, (int)half), divisor * 256);
+    int64_t value = wide_div(wide_sar(product, half), divisor * 256);
+    return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
-static int64_t power(const struct legal_config *c, unsigned p, int64_t sum, uint64_t n_q16)
+/* Mean of a sum of products, in watt x 1e12 / divisor. */
+static int64_t mean_power(const struct legal *l, unsigned p, int64_t sum, uint64_t divisor)
 {
-    struct gain g = gain_mul(gain_of(c->u_lsb_fv[p]), c->i_lsb_fa[p]);
-    g = gain_div(gain_div(g, UINT64_C(1000000000000000000)), 1000000000); /* 1e-30 W to mW */
-    g = gain_div(g, n_q16);
+    struct gain g = gain_mul(gain_of(l->config.u_lsb_fv[p]), l->config.i_lsb_fa[p]);
+    g = gain_div(gain_div(g, UINT64_C(1000000000000000000)), divisor); /* lsb: 1e-30 W */
+    g = gain_div(g, l->average.n_q16);
     g.exp += 16;
     return wide_narrow(gain_apply(g, sum));
 }
@@ -190,32 +287,42 @@ static int32_t ratio_ppm(int64_t p, uint64_t s)
     return (int32_t)(r > 1000000 ? 1000000 : r < -1000000 ? -1000000 : r);
 }
 
-static uint32_t clip_u32(uint64_t a)
-{
-    return a > UINT32_MAX ? UINT32_MAX : (uint32_t)a;
-}
-
 static int32_t voltage_angle(const struct legal_average *a, unsigned p)
 {
-    /* angle of U conj(U1); halved often enough for the products */
-    struct wide re = wide_add(wide_mul(a->u_re[p], a->u_re[0]), wide_mul(a->u_im[p], a->u_im[0]));
-    struct wide im =
-        wide_add(wide_mul(a->u_re[p], a->u_im[0]), wide_neg(wide_mul(a->u_im[p], a->u_re[0])));
-    return atan2_mdeg(wide_narrow(wide_sar(im, 32)), wide_narrow(wide_sar(re, 32)));
+    const struct legal_clean *first = &a->sum.phase[0], *c = &a->sum.phase[p];
+    struct legal_phasor u1 = {first->u_re, first->u_im}, u = {c->u_re, c->u_im};
+    return atan2_mdeg(legal_reactive(u, u1, a->n_q16), legal_active(u, u1, a->n_q16));
+}
+
+static void amplitudes(const struct legal *l, unsigned p, struct legal_phase_values *v)
+{
+    const struct legal_clean *c = &l->average.sum.phase[p];
+    uint64_t n = l->average.n_q16, u = l->config.u_lsb_fv[p], i = l->config.i_lsb_fa[p];
+    v->u_mv = legal_rms(c->uu, n, u, FV_PER_MV);
+    v->i_ua = legal_rms(c->ii, n, i, FA_PER_UA);
+    v->u1_mv = legal_rms(c->uu1, n, u, FV_PER_MV);
+    v->i1_ua = legal_rms(c->ii1, n, i, FA_PER_UA);
+}
+
+/* sqrt(a a - b b), 0 where that is negative. */
+static uint64_t leg(int64_t a, int64_t b)
+{
+    return wide_sqrt(wide_add(wide_mul(a, a), wide_neg(wide_mul(b, b))));
 }
 
 static void phase_values(struct legal *l, unsigned p)
 {
     const struct legal_average *a = &l->average;
-    const struct legal_clean *c = &a->phase[p];
+    const struct legal_clean *c = &a->sum.phase[p];
     struct legal_phase_values *v = &l->values.phase[p];
-    v->u_mv = clip_u32(rms(c->uu, a->n_q16, l->config.u_lsb_fv[p], UINT64_C(1000000000000)));
-    v->i_ua = clip_u32(rms(c->ii, a->n_q16, l->config.i_lsb_fa[p], 1000000000));
-    v->p_mw = power(&l->config, p, c->ui, a->n_q16);
-    v->q_mvar = power(&l->config, p, c->q, a->n_q16);
-    uint64_t s = wide_sqrt(wide_mul(c->uu, c->ii));
-    v->s_mva = (uint64_t)power(&l->config, p, (int64_t)s, a->n_q16);
-    v->pf_ppm = ratio_ppm(c->ui, s);
+    amplitudes(l, p, v);
+    v->p_mw = mean_power(l, p, c->ui, MILLI);
+    v->q_mvar = mean_power(l, p, c->q, MILLI);
+    int64_t s = apparent(c);
+    v->s_mva = (uint64_t)mean_power(l, p, s, MILLI);
+    v->pf_ppm = ratio_ppm(c->ui, (uint64_t)s);
+    struct wide fryze = wide_add(wide_mul(c->uu, c->ii), wide_neg(wide_mul(c->ui, c->ui)));
+    v->fryze_mvar = (uint64_t)mean_power(l, p, (int64_t)wide_sqrt(fryze), MILLI);
     v->phase_mdeg = atan2_mdeg(c->q, c->p1);
     v->u_angle_mdeg = voltage_angle(a, p);
     uint32_t h_max = 0; /* lines below half the sample rate */
@@ -225,66 +332,31 @@ static void phase_values(struct legal *l, unsigned p)
         legal_cycle_thd(&l->cycle, p, h_max, &v->thd_u_ppm, &v->thd_i_ppm);
 }
 
+/* Two elements see line voltages: sqrt(3)/2 of their apparent power when balanced. */
+static uint64_t total_apparent(const struct legal *l, uint64_t s)
+{
+    return l->config.wiring == LEGAL_3P3W ? mul_div_u64(s, SQRT3_2_Q30, UINT64_C(1) << 30) : s;
+}
+
 static void total_values(struct legal *l, uint32_t phases)
 {
     struct legal_values *v = &l->values;
+    int64_t p_uw = 0, s_uva = 0; /* finer, for the difference of their squares */
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        const struct legal_clean *c = &l->average.sum.phase[p];
         if (!(phases >> p & 1))
             continue;
         v->p_mw += v->phase[p].p_mw;
         v->q_mvar += v->phase[p].q_mvar;
         v->s_mva += v->phase[p].s_mva;
+        p_uw += mean_power(l, p, c->ui, MICRO);
+        s_uva += mean_power(l, p, apparent(c), MICRO);
     }
-    if (l->config.wiring == LEGAL_3P3W) /* elements see line voltages: sqrt(3)/2 when balanced */
-        v->s_mva = mul_div_u64(v->s_mva, SQRT3_2_Q30, UINT64_C(1) << 30);
+    v->s_mva = total_apparent(l, v->s_mva);
     v->pf_ppm = ratio_ppm(v->p_mw, v->s_mva);
-}
-
-/* --- symmetrical components ----------------------------------------------------------------- */
-
-struct phasor { /* X = re - j im, as the kernel has it */
-    int64_t re, im;
-};
-
-static struct phasor rotate(struct phasor a, int sign) /* by sign x 120 degrees */
-{
-    int64_t s = sign * SQRT3_2_Q30;
-    return (struct phasor){
-        -a.re / 2 + wide_narrow(wide_sar(wide_mul(a.im, s), 30)),
-        -a.im / 2 - wide_narrow(wide_sar(wide_mul(a.re, s), 30)),
-    };
-}
-
-static uint64_t size_of_sum(struct phasor a, struct phasor b, struct phasor c)
-{
-    int64_t re = (a.re + b.re + c.re) >> 2, im = (a.im + b.im + c.im) >> 2;
-    return wide_sqrt(wide_add(wide_mul(re, re), wide_mul(im, im)));
-}
-
-static struct phasor common_unit(const struct legal *l, unsigned p)
-{
-    uint64_t most = 1;
-    for (unsigned k = 0; k < LEGAL_N_PHASES; k++)
-        if (l->config.u_lsb_fv[k] > most)
-            most = l->config.u_lsb_fv[k];
-    uint64_t lsb = l->config.u_lsb_fv[p];
-    return (struct phasor){mul_div_i64(l->average.u_re[p], lsb, most),
-                           mul_div_i64(l->average.u_im[p], lsb, most)};
-}
-
-static void unbalance(struct legal *l)
-{
-    struct phasor a = common_unit(l, 0), b = common_unit(l, 1), c = common_unit(l, 2);
-    if (l->config.wiring == LEGAL_3P3W) { /* U12, U23 = -U32, U31 closes the triangle */
-        b = (struct phasor){-c.re, -c.im};
-        c = (struct phasor){-a.re - b.re, -a.im - b.im};
-    }
-    uint64_t u1 = size_of_sum(a, rotate(b, 1), rotate(c, -1));
-    if (u1 == 0)
-        return;
-    uint64_t u2 = size_of_sum(a, rotate(b, -1), rotate(c, 1)), u0 = size_of_sum(a, b, c);
-    l->values.u2_ppm = clip_u32(mul_div_u64(u2, 1000000, u1));
-    l->values.u0_ppm = clip_u32(mul_div_u64(u0, 1000000, u1));
+    v->s_vector_mva =
+        wide_sqrt(wide_add(wide_mul(v->p_mw, v->p_mw), wide_mul(v->q_mvar, v->q_mvar)));
+    v->fryze_mvar = leg((int64_t)total_apparent(l, (uint64_t)s_uva), p_uw) / 1000;
 }
 
 void legal_average_publish(struct legal *l)
@@ -302,10 +374,9 @@ void legal_average_publish(struct legal *l)
         if (phases >> p & 1)
             phase_values(l, p);
     total_values(l, phases);
-    if (l->config.wiring != LEGAL_3P3W)
-        v->in_ua = clip_u32(rms(a->in_in, a->n_q16, legal_neutral_lsb(&l->config), 1000000000));
+    legal_neutral_publish(l);
     if (l->config.n_phases == 3)
-        unbalance(l);
+        legal_sequences_publish(l);
     legal_average_clear(l);
 }
 

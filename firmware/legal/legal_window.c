@@ -14,50 +14,17 @@
 #define RATE_MAX_UHZ UINT64_C(64000000000)
 #define PLAIN_Q16    32768 /* a plain cut lies half a sample behind the last one */
 
-uint32_t legal_phases(const struct legal_config *c)
-{
-    return c->n_phases == 1 ? 1u : c->wiring == LEGAL_3P3W ? 5u : 7u;
-}
-
-uint64_t legal_neutral_lsb(const struct legal_config *c)
-{
-    return c->i_lsb_fa[3] ? c->i_lsb_fa[3] : c->i_lsb_fa[0];
-}
-
-static bool lsb_valid(uint64_t lsb)
-{
-    return lsb >= 1000000 && lsb <= UINT64_C(1000000000000000);
-}
-
-static bool config_valid(const struct legal_config *c)
-{
-    bool single = c->n_phases == 1;
-    if ((!single && c->n_phases != 3) || single != (c->wiring == LEGAL_1P2W))
-        return false;
-    if ((c->f_nominal_mhz != 50000 && c->f_nominal_mhz != 60000) || c->un_mv == 0)
-        return false;
-    if (c->pulse_per_kwh < 1 || c->pulse_per_kwh > 100000)
-        return false;
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        if (!(legal_phases(c) >> p & 1))
-            continue;
-        if (!lsb_valid(c->u_lsb_fv[p]) || !lsb_valid(c->i_lsb_fa[p]))
-            return false;
-        if (c->i_lsb_fa[p] / legal_neutral_lsb(c) >= 65536)
-            return false;
-    }
-    return c->i_lsb_fa[3] == 0 || lsb_valid(c->i_lsb_fa[3]);
-}
-
 enum err legal_init(struct legal *l, const struct legal_config *config)
 {
     memset(l, 0, sizeof *l);
-    if (config->wiring > LEGAL_3P3W || !config_valid(config))
+    if (!legal_config_valid(config))
         return ERR_RANGE;
     l->config = *config;
     legal_kernel_init(&l->kernel, config);
     legal_tracker_init(&l->tracker, config);
     legal_ledger_init(&l->ledger, config);
+    legal_correct_prepare(l);
+    legal_dc_offset(l);
     return ERR_OK;
 }
 
@@ -71,11 +38,10 @@ void legal_observe(struct legal *l, legal_window_fn fn, void *context)
 
 static void book_window(struct legal *l, const struct legal_window *w)
 {
-    struct legal_clean clean[LEGAL_N_PHASES];
-    int64_t in_in;
-    legal_clean_window(l, w, clean, &in_in);
-    legal_ledger_add(&l->ledger, &l->config, w, clean);
-    legal_average_add(l, w, clean, in_in);
+    struct legal_cleaned clean;
+    legal_clean_window(l, w, &clean);
+    legal_ledger_add(&l->ledger, &l->config, w, clean.phase);
+    legal_average_add(l, w, &clean);
 }
 
 /* From the sums that a direct component shows in, over the held window and this one. */
@@ -152,6 +118,7 @@ static void cut_window(struct legal *l, const struct legal_view *v, const struct
         next[c] = v->x[c] ? v->x[c][cut->at] : 0;
     legal_kernel_end(&l->kernel, &l->cycle, next, cut->alpha_q16);
     close_window(l, cut);
+    legal_pulse_border(l, cut);
     legal_kernel_begin(&l->kernel, &l->cycle, next, cut->alpha_q16);
 }
 
@@ -161,6 +128,7 @@ void legal_flush(struct legal *l)
                             .time_q16 = l->tracker.now_q16 + PLAIN_Q16};
     if (cut.time_q16 <= 0) {
         release_held(l);
+        legal_pulse_flush(l);
         return;
     }
     if (!l->tracker.locked)
@@ -169,6 +137,7 @@ void legal_flush(struct legal *l)
         legal_average_publish(l);
     close_window(l, &cut);
     release_held(l);
+    legal_pulse_flush(l);
     l->kernel.turn = l->kernel.step / 2;
     l->tracker.locked = false;
     l->tracker.cycles = 0;
@@ -238,6 +207,7 @@ enum err legal_feed(struct legal *l, const struct afe_block *block)
             cut_window(l, &v, &cut);
         pos = end;
     } while (seek < block->n || pos < block->n);
+    legal_pulse_block(l, block->n);
     return ERR_OK;
 }
 
@@ -250,6 +220,7 @@ enum err legal_feed_window(struct legal *l, const struct legal_window *w)
         return ERR_RANGE;
     l->average.no_cycle = true;
     take_window(l, w);
+    legal_pulse_flush(l);
     return ERR_OK;
 }
 #endif

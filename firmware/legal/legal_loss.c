@@ -1,0 +1,81 @@
+/* Losses of the transformer and line between the meter and the billing point.
+ *
+ * Each window adds the phases' I^2 and U^2 over time, direct component removed and corrected; from
+ * these sums follow OLA = RCu I2h, OLR = Xs I2h, NLA = U2h / RFe and NLR = U2h / Xm. With I2h in
+ * 1e-6 A2h an ohm gives micro-watt-hours one to one. Every register carries its own rest, so that a
+ * product is rounded once a window at 2^-32 of a unit.
+ *
+ * Two elements (3P3W) see neither the second current nor the phase voltages. Balanced, the three
+ * squares of the currents are 3/2 of the two known ones, and those of the phase voltages half of
+ * the two line voltages: these factors are taken, and unbalance is not told.
+ *
+ * There is no no-load limit here: iron losses are there whenever the voltage is. What it refuses: a
+ * loss whose parameter is 0 is not counted. */
+#include "firmware/legal/legal_parts.h"
+
+#define E18 UINT64_C(1000000000000000000)
+
+/* lsb^2 1e-30 x (1e6 / rate_uhz) s / 3600 s x 1e6 units x 2^32 */
+static struct gain square_gain(uint64_t lsb, uint64_t rate_uhz)
+{
+    struct gain g = gain_div(gain_mul(gain_of(lsb), lsb), E18);
+    g = gain_div(gain_div(g, 3600), rate_uhz);
+    g.exp += 32;
+    return g;
+}
+
+void legal_loss_rate(struct legal_loss_gains *g, const struct legal_config *c, uint64_t rate_uhz)
+{
+    bool two = c->wiring == LEGAL_3P3W;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        g->i2[p] = square_gain(c->i_lsb_fa[p], rate_uhz);
+        g->u2[p] = square_gain(c->u_lsb_fv[p], rate_uhz);
+        if (two)
+            g->i2[p] = gain_div(gain_mul(g->i2[p], 3), 2);
+        if (two)
+            g->u2[p] = gain_div(g->u2[p], 2);
+    }
+    g->ola = gain_div(gain_of(c->loss.r_cu_uohm), 1000000);
+    g->olr = gain_div(gain_of(c->loss.x_s_uohm), 1000000);
+    g->nla = c->loss.r_fe_ohm ? gain_div(gain_of(1), c->loss.r_fe_ohm) : gain_of(0);
+    g->nlr = c->loss.x_m_ohm ? gain_div(gain_of(1), c->loss.x_m_ohm) : gain_of(0);
+}
+
+/* A sum beyond 64 bits has digits to spare. */
+static struct wide apply(struct gain g, struct wide sum)
+{
+    int64_t narrow = wide_narrow(sum);
+    if (narrow != INT64_MAX)
+        return gain_apply(g, narrow);
+    g.exp += 32;
+    return gain_apply(g, wide_narrow(wide_sar(sum, 32)));
+}
+
+static void enter(struct legal_snapshot *b, unsigned to, struct wide energy)
+{
+    legal_book_add(&b->energy.loss[to], &b->loss_rest[to], energy);
+}
+
+static void enter_loss(struct legal_snapshot *b, unsigned to, struct gain g, struct wide sum)
+{
+    if (g.mant)
+        enter(b, to, apply(g, sum));
+}
+
+void legal_loss_add(struct legal_snapshot *b, const struct legal_loss_gains *g, uint32_t phases,
+                    const struct legal_clean clean[LEGAL_N_PHASES], bool export)
+{
+    struct wide i2 = wide_of(0), u2 = wide_of(0);
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        if (!(phases >> p & 1))
+            continue;
+        i2 = wide_add(i2, gain_apply(g->i2[p], clean[p].ii));
+        u2 = wide_add(u2, gain_apply(g->u2[p], clean[p].uu));
+    }
+    enter(b, LEGAL_I2T, i2);
+    enter(b, LEGAL_U2T, u2);
+    enter_loss(b, export ? LEGAL_OLA_EXPORT : LEGAL_OLA_IMPORT, g->ola, i2);
+    enter_loss(b, export ? LEGAL_OLR_EXPORT : LEGAL_OLR_IMPORT, g->olr, i2);
+    enter_loss(b, export ? LEGAL_NLA_EXPORT : LEGAL_NLA_IMPORT, g->nla, u2);
+    enter_loss(b, export ? LEGAL_NLR_EXPORT : LEGAL_NLR_IMPORT, g->nlr, u2);
+}

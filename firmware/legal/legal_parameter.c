@@ -1,0 +1,301 @@
+/* The parameters of the legal part: what a value may be, who may change it, what is told about it.
+ *
+ * Two tables with a row for each parameter: legal_parameter.def says name, range and level, the one
+ * here where in struct legal_config it lies. A whole configuration is valid if and only if every
+ * value is in its row's range and config_agrees(). A single change is written, checked in this way
+ * and taken back when it fails, so a configuration in force is valid always.
+ *
+ * Every attempt counts in the audit sequence, refused or not; the sequence and the seal are part of
+ * the snapshot and so survive with the registers. It refuses to know who asks or when: the caller
+ * adds that to the record. */
+#include "firmware/legal/legal_parts.h"
+
+#include <string.h>
+
+#define LSB_MIN       UINT64_C(1000000)
+#define LSB_MAX       UINT64_C(1000000000000000)
+#define LSB_RATIO_MAX 65536 /* a phase's count in counts of the neutral */
+#define NO_PARAMETER  255
+
+enum { SEALED = 1, OUT_OF_RANGE = 2, CONTRADICTS = 3 }; /* legal_audit.reason */
+
+static const struct legal_parameter_row row[LEGAL_N_PARAMETERS] = {
+#define PARAMETER(name, count, min, max, unit, level)                                              \
+    {#name, unit, count, LEGAL_LEVEL_##level, min, max},
+#include "firmware/legal/legal_parameter.def"
+#undef PARAMETER
+};
+_Static_assert(LEGAL_N_PARAMETERS < NO_PARAMETER, "a parameter's number is an octet in the audit");
+
+/* --- where they lie ------------------------------------------------------------------------- */
+
+/* Index n is the (n % run)th of the (n / run)th array. */
+struct place {
+    uint16_t offset, outer, inner;
+    uint8_t run, size;
+    bool is_signed;
+};
+#define AT(field, outer_type, inner_type, n, sign)                                                 \
+    {                                                                                              \
+        offsetof(struct legal_config, field), sizeof(outer_type), sizeof(inner_type), n,           \
+            sizeof((struct legal_config *)0)->field, sign                                          \
+    }
+#define SINGLE(field, type)  AT(field, type, type, 1, false)
+#define ARRAY(field, type)   AT(field, type, type, 1, false)
+#define CHANNEL(field, sign) AT(calibration.channel[0].field, CHANNEL_TYPE, CHANNEL_TYPE, 1, sign)
+#define PHASE(field, sign)   AT(calibration.phase[0].field, PHASE_TYPE, PHASE_TYPE, 1, sign)
+#define POINT(field, sign)                                                                         \
+    AT(calibration.phase[0].ct[0].field, PHASE_TYPE, struct legal_ct_point, LEGAL_N_CT_POINTS, sign)
+#define CHANNEL_TYPE struct legal_channel_calibration
+#define PHASE_TYPE   struct legal_phase_calibration
+
+static const struct place place[LEGAL_N_PARAMETERS] = {
+    [LEGAL_PARAMETER_U_LSB_FV] = ARRAY(u_lsb_fv[0], uint64_t),
+    [LEGAL_PARAMETER_I_LSB_FA] = ARRAY(i_lsb_fa[0], uint64_t),
+    [LEGAL_PARAMETER_I_START_UA] = SINGLE(i_start_ua, uint32_t),
+    [LEGAL_PARAMETER_I_START_REACTIVE_UA] = SINGLE(i_start_reactive_ua, uint32_t),
+    [LEGAL_PARAMETER_PULSE_PER_KWH] = SINGLE(pulse_per_kwh, uint32_t),
+    [LEGAL_PARAMETER_PULSE_PER_KVARH] = SINGLE(pulse_per_kvarh, uint32_t),
+    [LEGAL_PARAMETER_SUM] = SINGLE(sum, enum legal_sum),
+    [LEGAL_PARAMETER_SLEW_LIMIT] = ARRAY(slew_limit[0], uint32_t),
+    [LEGAL_PARAMETER_LOSS_R_CU_UOHM] = SINGLE(loss.r_cu_uohm, uint32_t),
+    [LEGAL_PARAMETER_LOSS_X_S_UOHM] = SINGLE(loss.x_s_uohm, uint32_t),
+    [LEGAL_PARAMETER_LOSS_R_FE_OHM] = SINGLE(loss.r_fe_ohm, uint32_t),
+    [LEGAL_PARAMETER_LOSS_X_M_OHM] = SINGLE(loss.x_m_ohm, uint32_t),
+    [LEGAL_PARAMETER_REFERENCE_MC] = AT(calibration.reference_mc, int32_t, int32_t, 1, true),
+    [LEGAL_PARAMETER_GAIN_PPB] = CHANNEL(gain_ppb, true),
+    [LEGAL_PARAMETER_OFFSET] = CHANNEL(offset, true),
+    [LEGAL_PARAMETER_DELAY_NS] = CHANNEL(delay_ns, true),
+    [LEGAL_PARAMETER_DRIFT_PPB_K] = CHANNEL(drift_ppb_k, true),
+    [LEGAL_PARAMETER_DRIFT_PPT_K2] = CHANNEL(drift_ppt_k2, true),
+    [LEGAL_PARAMETER_NOISE_Q8] = CHANNEL(noise_q8, false),
+    [LEGAL_PARAMETER_P_OFFSET_Q8] = PHASE(p_offset_q8, true),
+    [LEGAL_PARAMETER_Q_OFFSET_Q8] = PHASE(q_offset_q8, true),
+    [LEGAL_PARAMETER_PHASE_DRIFT_NRAD_K] = PHASE(phase_drift_nrad_k, true),
+    [LEGAL_PARAMETER_N_CT] = PHASE(n_ct, false),
+    [LEGAL_PARAMETER_CT_I_UA] = POINT(i_ua, false),
+    [LEGAL_PARAMETER_CT_GAIN_PPB] = POINT(gain_ppb, true),
+    [LEGAL_PARAMETER_CT_PHASE_NRAD] = POINT(phase_nrad, true),
+};
+_Static_assert(sizeof(struct legal_config) < UINT16_MAX, "places are 16 bits");
+
+static size_t place_of(enum legal_parameter id, unsigned index)
+{
+    const struct place *p = &place[id];
+    return p->offset + (size_t)(index / p->run) * p->outer + (size_t)(index % p->run) * p->inner;
+}
+
+static int64_t value_of(const struct legal_config *c, enum legal_parameter id, unsigned index)
+{
+    const unsigned char *at = (const unsigned char *)c + place_of(id, index);
+    uint8_t small;
+    uint32_t word;
+    uint64_t large;
+    switch (place[id].size) {
+    case sizeof small:
+        memcpy(&small, at, sizeof small);
+        return small;
+    case sizeof word:
+        memcpy(&word, at, sizeof word);
+        return place[id].is_signed ? (int32_t)word : (int64_t)word;
+    default:
+        memcpy(&large, at, sizeof large);
+        return large > INT64_MAX ? INT64_MAX : (int64_t)large;
+    }
+}
+
+/* The value is in the row's range. */
+static void write(struct legal_config *c, enum legal_parameter id, unsigned index, int64_t value)
+{
+    unsigned char *at = (unsigned char *)c + place_of(id, index);
+    uint8_t small = (uint8_t)value;
+    uint32_t word = (uint32_t)value;
+    if (place[id].size == sizeof small)
+        memcpy(at, &small, sizeof small);
+    else if (place[id].size == sizeof word)
+        memcpy(at, &word, sizeof word);
+    else
+        memcpy(at, &value, sizeof value);
+}
+
+bool legal_parameter_used(const struct legal_config *c, enum legal_parameter first,
+                          enum legal_parameter last)
+{
+    for (unsigned id = first; id <= last; id++)
+        for (unsigned n = 0; n < row[id].count; n++)
+            if (value_of(c, (enum legal_parameter)id, n) != 0)
+                return true;
+    return false;
+}
+
+/* --- a valid configuration ------------------------------------------------------------------ */
+
+uint32_t legal_phases(const struct legal_config *c)
+{
+    return c->n_phases == 1 ? 1u : c->wiring == LEGAL_3P3W ? 5u : 7u;
+}
+
+uint64_t legal_neutral_lsb(const struct legal_config *c)
+{
+    return c->i_lsb_fa[3] ? c->i_lsb_fa[3] : c->i_lsb_fa[0];
+}
+
+static bool in_range(enum legal_parameter id, unsigned index, int64_t value)
+{
+    if (id == LEGAL_PARAMETER_I_LSB_FA && value < (int64_t)LSB_MIN)
+        return index == LEGAL_N_PHASES && value == 0; /* the neutral: as the first phase */
+    return value >= row[id].min && value <= row[id].max;
+}
+
+static bool lsb_valid(uint64_t lsb)
+{
+    return lsb >= LSB_MIN && lsb <= LSB_MAX;
+}
+
+static bool ct_rises(const struct legal_phase_calibration *c)
+{
+    for (unsigned n = 0; n < c->n_ct; n++)
+        if (c->ct[n].i_ua <= (n ? c->ct[n - 1].i_ua : 0))
+            return false;
+    return true;
+}
+
+static bool phase_agrees(const struct legal_config *c, unsigned p)
+{
+    if (!ct_rises(&c->calibration.phase[p]))
+        return false;
+    if (!(legal_phases(c) >> p & 1))
+        return true;
+    if (!lsb_valid(c->u_lsb_fv[p]) || !lsb_valid(c->i_lsb_fa[p]))
+        return false;
+    return c->i_lsb_fa[p] / legal_neutral_lsb(c) < LSB_RATIO_MAX;
+}
+
+/* What no single value can tell. */
+static bool config_agrees(const struct legal_config *c)
+{
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        if (!phase_agrees(c, p))
+            return false;
+    return c->i_lsb_fa[3] == 0 || lsb_valid(c->i_lsb_fa[3]);
+}
+
+bool legal_config_valid(const struct legal_config *c)
+{
+    if ((c->n_phases != 1 && c->n_phases != 3) || c->wiring > LEGAL_3P3W)
+        return false;
+    if ((c->n_phases == 1) != (c->wiring == LEGAL_1P2W) || c->n_rates > LEGAL_N_RATES)
+        return false;
+    if ((c->f_nominal_mhz != 50000 && c->f_nominal_mhz != 60000) || c->un_mv == 0)
+        return false;
+    for (unsigned id = LEGAL_PARAMETER_I_START_UA; id < LEGAL_N_PARAMETERS; id++)
+        for (unsigned n = 0; n < row[id].count; n++)
+            if (!in_range((enum legal_parameter)id, n, value_of(c, (enum legal_parameter)id, n)))
+                return false;
+    return config_agrees(c); /* with the lsb, of which channels not wired need none */
+}
+
+/* --- one parameter -------------------------------------------------------------------------- */
+
+const struct legal_parameter_row *legal_parameter_row(enum legal_parameter id)
+{
+    return (unsigned)id < LEGAL_N_PARAMETERS ? &row[id] : NULL;
+}
+
+static bool exists(enum legal_parameter id, unsigned index)
+{
+    return (unsigned)id < LEGAL_N_PARAMETERS && index < row[id].count;
+}
+
+enum err legal_parameter_get(const struct legal *l, enum legal_parameter id, unsigned index,
+                             int64_t *out)
+{
+    if (!exists(id, index))
+        return ERR_RANGE;
+    *out = value_of(&l->config, id, index);
+    return ERR_OK;
+}
+
+static void derive(struct legal *l)
+{
+    legal_tracker_config(&l->tracker, &l->config);
+    legal_ledger_config(l);
+    legal_correct_prepare(l);
+    legal_dc_offset(l);
+}
+
+/* Number of the reason why not; 0: done. */
+static uint8_t change(struct legal *l, const struct legal_audit *a)
+{
+    enum legal_parameter id = (enum legal_parameter)a->parameter;
+    if (l->ledger.book.sealed && row[id].level == LEGAL_LEVEL_FACTORY)
+        return SEALED;
+    if (!in_range(id, a->index, a->after))
+        return OUT_OF_RANGE;
+    write(&l->config, id, a->index, a->after);
+    if (!config_agrees(&l->config)) {
+        write(&l->config, id, a->index, a->before);
+        return CONTRADICTS;
+    }
+    derive(l);
+    return 0;
+}
+
+static void record(struct legal *l, struct legal_audit *made, struct legal_audit *out)
+{
+    made->sequence = ++l->ledger.book.audit_sequence;
+    if (out)
+        *out = *made;
+}
+
+enum err legal_parameter_set(struct legal *l, enum legal_parameter id, unsigned index,
+                             int64_t value, struct legal_audit *audit)
+{
+    static const enum err result[] = {
+        [0] = ERR_OK, [SEALED] = ERR_ACCESS, [OUT_OF_RANGE] = ERR_RANGE, [CONTRADICTS] = ERR_STATE};
+    struct legal_audit a = {.parameter = NO_PARAMETER, .reason = OUT_OF_RANGE, .after = value};
+    a.index = (uint8_t)(index < UINT8_MAX ? index : UINT8_MAX);
+    if ((unsigned)id < LEGAL_N_PARAMETERS)
+        a.parameter = (uint8_t)id;
+    if (exists(id, index)) {
+        a.before = value_of(&l->config, id, index);
+        a.reason = change(l, &a);
+    }
+    a.change = a.reason ? LEGAL_CHANGE_REFUSED : LEGAL_CHANGE_DONE;
+    record(l, &a, audit);
+    return result[a.reason];
+}
+
+/* --- whole configuration, seal -------------------------------------------------------------- */
+
+enum err legal_config_set(struct legal *l, const struct legal_config *config)
+{
+    if (!legal_config_valid(config))
+        return ERR_RANGE;
+    if (l->rate_uhz || l->ledger.started)
+        return ERR_STATE;
+    l->config = *config;
+    legal_kernel_init(&l->kernel, config);
+    legal_tracker_init(&l->tracker, config);
+    derive(l);
+    return ERR_OK;
+}
+
+void legal_config_get(const struct legal *l, struct legal_config *out)
+{
+    *out = l->config;
+}
+
+void legal_seal(struct legal *l, struct legal_audit *audit)
+{
+    struct legal_audit a = {.change = LEGAL_CHANGE_SEALED};
+    l->ledger.book.sealed = true;
+    record(l, &a, audit);
+}
+
+void legal_unseal(struct legal *l, struct legal_audit *audit)
+{
+    struct legal_audit a = {.change = LEGAL_CHANGE_OPENED};
+    l->ledger.book.sealed = false;
+    record(l, &a, audit);
+}
