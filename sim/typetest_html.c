@@ -294,7 +294,8 @@ static void conditions(const struct typetest_point *p, char out[120])
                      typetest_pf(p, pf));
     if (p->exported)
         n += snprintf(out + n, 120 - (size_t)n, ", export");
-    if (strcmp(p->phases, "123") != 0)
+    if (p->test == TYPETEST_ONE_PHASE || p->test == TYPETEST_DIFFERENCE ||
+        p->test == TYPETEST_LOST_PHASES)
         n += snprintf(out + n, 120 - (size_t)n, ", L%s", p->phases);
     if (fabs(p->u_rel - 1) > 1e-9)
         n += snprintf(out + n, 120 - (size_t)n, ", %g Un", p->u_rel);
