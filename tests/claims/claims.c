@@ -29,6 +29,25 @@ struct rig *claim_meter_at(const char *model, uint32_t without, const char *star
     return r;
 }
 
+struct rig *claim_meter_ordered(const char *model, const char *words)
+{
+    static struct model_meter ordered;
+    const struct model_meter *m = model_meter_find(model);
+    assert_non_null(m);
+    assert_int_equal(model_order(m, words, &ordered, NULL), ERR_OK);
+    struct rig *r = claim_meter(model, 0);
+    double more = ordered.un_mv * (ordered.is_3wire ? sqrt(3) : 1) / m->un_mv;
+    flash_emu_free(&r->emu);
+    flash_emu_init(&r->emu, METER_SECTOR_SIZE, meter_n_sectors(&ordered));
+    r->config.model = &ordered;
+    r->config.f_mhz = 0;
+    r->config.u_lsb_fv = (uint64_t)((double)r->config.u_lsb_fv * more);
+    r->config.i_lsb_fa = r->config.i_lsb_fa / m->imax_ma * ordered.imax_ma;
+    meter_end(&r->meter);
+    assert_int_equal(meter_init(&r->meter, &r->config), ERR_OK);
+    return r;
+}
+
 unsigned claim_phases(const struct rig *r)
 {
     return r->config.model->n_phases;
@@ -65,6 +84,8 @@ static void sample(const struct claim_load *l, unsigned p, double t, double *u, 
     *i *= sqrt(2) * l->i[p];
 }
 
+uint64_t claim_samples;
+
 void claim_feed(struct rig *r, const struct claim_load *l, double seconds, double rate)
 {
     static int32_t samples[AFE_N_CHANNELS][AFE_BLOCK_MAX];
@@ -77,6 +98,7 @@ void claim_feed(struct rig *r, const struct claim_load *l, double seconds, doubl
         b.sample[AFE_I1 + p] = samples[AFE_I1 + p];
     }
     for (uint64_t at = 0; at < total; at += b.n) {
+        claim_samples = at;
         b.n = total - at < AFE_BLOCK_MAX ? (uint32_t)(total - at) : AFE_BLOCK_MAX;
         for (uint32_t k = 0; k < b.n * claim_phases(r); k++) {
             unsigned p = k / b.n;

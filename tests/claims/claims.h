@@ -47,6 +47,8 @@ struct claim_book {
  * functions it was ordered without. Starts 2026-01-10T00:00:00 UTC unless said. rig_free() it. */
 struct rig *claim_meter(const char *model, uint32_t without);
 struct rig *claim_meter_at(const char *model, uint32_t without, const char *start);
+/* With words of an order (model_order). One such meter at a time: the ordered row is static. */
+struct rig *claim_meter_ordered(const char *model, const char *words);
 unsigned claim_phases(const struct rig *r);
 
 /* Nominal voltage at 120 degrees, on each phase another current around `part` of the maximum, and
@@ -54,6 +56,8 @@ unsigned claim_phases(const struct rig *r);
 struct claim_load claim_load(const struct rig *r, double part, double lag);
 /* Samples of the load at `rate` per second for so long; then all of them are counted. */
 void claim_feed(struct rig *r, const struct claim_load *l, double seconds, double rate);
+/* For observers: samples fed by the running claim_feed before the block being fed. */
+extern uint64_t claim_samples;
 /* The same at window level, for fundamentals at 120 degrees. */
 void claim_live(struct rig *r, const struct claim_load *l, int64_t seconds);
 void claim_count(struct claim_book *b, const struct claim_load *l, unsigned n_phases,
