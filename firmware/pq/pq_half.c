@@ -236,7 +236,7 @@ bool pq_half_step(struct pq *p, const struct legal_wave *w)
 static void follow_dc(struct pq_cycle *c, int32_t dc)
 {
     if (c->calm == CALM_HALFS && dc > -AFE_FULL_SCALE && dc < AFE_FULL_SCALE)
-        c->dc_q4 += (dc * 16 - c->dc_q4) / 16;
+        c->dc_q4 += (dc * 16 - c->dc_q4) / 128; /* 1.3 s at 50 Hz */
 }
 
 void pq_half_follow(struct pq *p, const struct legal_wave *w)
