@@ -63,7 +63,7 @@ struct typetest_result {
     double seconds;      /* of signal */
     uint32_t pulses;
     bool pass;
-    char note[64]; /* what a reader must know, "" mostly */
+    char note[96]; /* what a reader must know, "" mostly */
 };
 struct typetest_options {
     const struct model_meter *model; /* with its order applied */
