@@ -1,17 +1,25 @@
 /* Factory calibration: what a test bench does to a new meter with a reference source.
  *
- * Order as in industry: offset and noise with short circuits open, gains at Un and Iref, PF 1,
- * phase at PF 0.5 ind, power offset near Imin, CT table over current where there is a CT; one point
- * per phase each, all phases at once. The reference is the exact signal; the meter's own windows
- * are what is compared. Every parameter goes in through legal_parameter_set, then the seal. */
+ * Order as in industry: offset and noise with short circuits, gains at Un and Iref at PF 1, phase
+ * at PF 0.5 inductive, power offset with the currents open, a table over current where there is a
+ * CT, the same gain and phase point hot and cold for the drift; one point each for all phases at
+ * once. The reference is the exact signal; the meter's own windows are what is compared. Every
+ * parameter goes in through legal_parameter_set, then the seal; then the points are measured again,
+ * at the registers.
+ *
+ * Small currents take long: each point lasts until the front end's noise has come down to an eighth
+ * of 0.02 %, some ten minutes at Imax / 5000. A factory that promises class 1 stops after seconds.
+ *
+ * It refuses what no parameter can mend: a channel that is dead, at the end of its range, reversed,
+ * in the wrong place, or beyond the ranges of the parameters. */
 #ifndef FERRARIS_SIM_CALIBRATE_H
 #define FERRARIS_SIM_CALIBRATE_H
 
 #include "sim/front_end.h"
 
 struct calibrate_point {
-    char what[24];        /* "gain u2", "phase 1", "ct 3 at 0.05 A" */
-    double before, after; /* error in percent (phase: minutes of arc), remeasured after sealing */
+    char what[32];        /* "gain u2", "phase 1", "current 1 at 0.05 A", "hot 3 at 5 A" */
+    double before, after; /* error in percent or minutes of arc; after: the sealed meter's own */
     const char *unit;     /* "%", "'" */
 };
 #define CALIBRATE_POINTS_MAX 64
@@ -22,10 +30,21 @@ struct calibrate_result {
     double seconds; /* of signal */
     uint32_t n_audits;
 };
-/* `legal` is fresh with the nominal lsb and open; it is left calibrated and sealed. Parameter
- * changes are told to `audit` (may be NULL). ERR_RANGE with a sentence in `why`: the front end is
- * beyond what a calibration may correct (parameter ranges), a channel is dead or saturated;
- * ERR_MEMORY. */
+
+struct calibrate_job {
+    struct legal *legal; /* fresh, with the nominal lsb, open; is left calibrated and sealed */
+    const struct model_meter *model;                                    /* with its order */
+    struct front_end *front_end;                                        /* is left at 23 degrees */
+    void (*audit)(void *context, const struct legal_audit *a);          /* or NULL */
+    void (*progress)(void *context, double fraction, const char *what); /* or NULL */
+    void *context;
+};
+/* ERR_RANGE with a sentence in `why`: see above; the legal part then has some parameters set and no
+ * seal. ERR_MEMORY; ERR_ACCESS: sealed already. */
+MUST_CHECK enum err calibrate_meter(const struct calibrate_job *job, struct calibrate_result *out,
+                                    char *why, size_t why_size);
+
+/* The same without progress. */
 MUST_CHECK enum err calibrate_run(struct legal *legal, const struct model_meter *m,
                                   struct front_end *f, struct calibrate_result *out,
                                   void (*audit)(void *context, const struct legal_audit *a),
