@@ -18,7 +18,10 @@
  * No-load: active and reactive power of a phase, each as the mean over a second, start to count at
  * 0.6 and stop at 0.4 of Un x Ist of their kind; what is below is discarded, not kept for later.
  * The single element of a three-wire connection says little (at PF 0.5 one of them shows nothing):
- * both are judged by half of their sum. Apparent energy counts while either kind does. */
+ * both are judged by half of their sum. Apparent energy counts while either kind does. At start the
+ * mean is over the whole windows so far; the piece of cycles before them, whose sums may hold
+ * direct components, counts where it brings as much as a second at the limit: for 5 A and 20 mA,
+ * always. */
 #include "firmware/legal/legal_parts.h"
 
 #include <string.h>
@@ -86,18 +89,25 @@ void legal_ledger_init(struct legal_ledger *g, const struct legal_config *c)
 void legal_ledger_config(struct legal *l)
 {
     derive(&l->ledger, &l->config);
+    if (l->ledger.book.rate >= l->config.n_rates)
+        l->ledger.book.rate = 0;
     legal_pulse_weigh(l);
 }
 
 /* --- no-load -------------------------------------------------------------------------------- */
 
 /* The weight of this window in the mean: of what there was since start, of a second at most. */
-static uint32_t weigh(struct legal_ledger *g)
+static void weigh(struct legal_ledger *g, const struct legal_window *w)
 {
+    g->piece = (w->flags & LEGAL_WINDOW_PARTIAL) && g->age_q16 < SECOND_Q16;
+    if (g->piece)
+        return;
     g->age_q16 += g->length_q16;
     if (g->age_q16 > SECOND_Q16)
         g->age_q16 = SECOND_Q16;
-    return g->age_q16 ? (uint32_t)(((uint64_t)g->length_q16 << 16) / g->age_q16) : SECOND_Q16;
+    g->weight_q16 = SECOND_Q16;
+    if (g->age_q16)
+        g->weight_q16 = (uint32_t)(((uint64_t)g->length_q16 << 16) / g->age_q16);
 }
 
 static int64_t power_of(const struct legal_ledger *g, struct wide energy)
@@ -106,10 +116,22 @@ static int64_t power_of(const struct legal_ledger *g, struct wide energy)
     return power > POWER_MAX ? POWER_MAX : power < -POWER_MAX ? -POWER_MAX : power;
 }
 
-static bool runs(struct legal_ledger *g, unsigned p, unsigned kind, int64_t power, uint32_t weight)
+/* A piece of cycles tells little: as long as there is no mean yet it must bring by itself what a
+ * second at the limit would. */
+static bool piece_runs(const struct legal_ledger *g, unsigned kind, int64_t power)
+{
+    int64_t size = power < 0 ? -power : power;
+    struct wide brought = wide_mul(size, g->length_q16);
+    struct wide limit = wide_mul(g->start_uw[kind] / 10 * 6, SECOND_Q16);
+    return wide_sign(wide_add(brought, wide_neg(limit))) >= 0;
+}
+
+static bool runs(struct legal_ledger *g, unsigned p, unsigned kind, int64_t power)
 {
     int64_t *mean = &g->mean_uw[p][kind];
-    *mean += wide_narrow(wide_sar(wide_mul(power - *mean, weight), 16));
+    if (g->piece)
+        return g->runs[p][kind] || piece_runs(g, kind, power);
+    *mean += wide_narrow(wide_sar(wide_mul(power - *mean, g->weight_q16), 16));
     int64_t size = *mean < 0 ? -*mean : *mean;
     g->runs[p][kind] = size >= g->start_uw[kind] / 10 * (g->runs[p][kind] ? 4 : 6);
     return g->runs[p][kind];
@@ -118,7 +140,6 @@ static bool runs(struct legal_ledger *g, unsigned p, unsigned kind, int64_t powe
 static void discard(struct legal_ledger *g, const struct legal_config *c, uint32_t phases,
                     struct share share[LEGAL_N_PHASES])
 {
-    uint32_t weight = weigh(g);
     bool two = c->wiring == LEGAL_3P3W;
     struct share both = {.p = wide_sar(wide_add(share[0].p, share[2].p), 1),
                          .q = wide_sar(wide_add(share[0].q, share[2].q), 1)};
@@ -126,8 +147,8 @@ static void discard(struct legal_ledger *g, const struct legal_config *c, uint32
         if (!(phases >> p & 1))
             continue;
         const struct share *judged = two ? &both : &share[p];
-        bool active = runs(g, p, ACTIVE, power_of(g, judged->p), weight);
-        bool reactive = runs(g, p, REACTIVE, power_of(g, judged->q), weight);
+        bool active = runs(g, p, ACTIVE, power_of(g, judged->p));
+        bool reactive = runs(g, p, REACTIVE, power_of(g, judged->q));
         if (!active)
             share[p].p = wide_of(0);
         if (!reactive)
@@ -215,6 +236,7 @@ void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
             share[p] = (struct share){gain_apply(g->energy[p], clean[p].ui),
                                       gain_apply(g->energy[p], clean[p].q),
                                       gain_apply(g->energy[p], clean[p].s)};
+    weigh(g, w);
     discard(g, c, phases, share);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         enter(b->energy.phase[p], b->phase_rest[p], &share[p]);

@@ -90,8 +90,9 @@ struct legal_average {
 };
 
 struct legal_loss_gains {
-    struct gain i2[LEGAL_N_PHASES], u2[LEGAL_N_PHASES]; /* counts squared to 2^-32 of 1e-6 A2h, V2h */
-    struct gain ola, olr, nla, nlr;                     /* of these sums; 0: not counted */
+    struct gain i2[LEGAL_N_PHASES]; /* counts squared to 2^-32 of 1e-6 A2h, */
+    struct gain u2[LEGAL_N_PHASES]; /* of 1e-6 V2h */
+    struct gain ola, olr, nla, nlr; /* of these sums; 0: not counted */
 };
 
 struct legal_ledger {
@@ -101,7 +102,9 @@ struct legal_ledger {
     struct gain power;                  /* these to microwatt */
     struct legal_loss_gains loss;
     uint32_t length_q16;                /* of the window, at most a second */
-    uint32_t age_q16;                   /* since start, at most a second */
+    uint32_t age_q16;                   /* of the mean, at most a second */
+    uint32_t weight_q16;                /* of this window in it */
+    bool piece;                         /* this window is not part of it */
     int64_t start_uw[2];                /* Un x Ist; [0] active, [1] reactive */
     int64_t mean_uw[LEGAL_N_PHASES][2]; /* over a second */
     bool runs[LEGAL_N_PHASES][2];
@@ -111,10 +114,10 @@ struct legal_ledger {
 
 /* See legal_pulse.c. */
 struct legal_pulse {
-    uint64_t whole;              /* pulses that the book was worth at the last border, */
-    uint32_t part;               /* and the part of the next one, 2^-32 */
-    uint64_t left;               /* of the window before, not given yet */
-    int64_t next_q32, step_q32;  /* samples, 2^-32, from the border to the next one and between */
+    uint64_t whole;             /* pulses that the book was worth at the last border, */
+    uint32_t part;              /* and the part of the next one, 2^-32 */
+    uint64_t left;              /* of the window before, not given yet */
+    int64_t next_q32, step_q32; /* samples, 2^-32, from the border to the next one and between */
 };
 struct legal_pulses {
     struct legal_pulse led[2]; /* enum legal_led */
