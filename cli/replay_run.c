@@ -63,6 +63,22 @@ static void gather_whole(struct gathered *g, const struct legal_window *w, doubl
     memcpy(g->closed, g->phase, sizeof g->closed);
 }
 
+/* Measured, or from the sums of products of the phase currents. */
+static void gather_neutral(struct gathered *g, const struct legal_window *w, double rate)
+{
+    if (w->in_in != 0 || w->flags & LEGAL_WINDOW_NEUTRAL) {
+        g->in_in += (double)w->in_in / rate;
+        g->in_sum += (double)w->in_sum / rate;
+        return;
+    }
+    double square = 2 * ((double)w->cross[0] + (double)w->cross[1] + (double)w->cross[2]);
+    for (int p = 0; p < LEGAL_N_PHASES; p++) {
+        square += (double)w->phase[p].ii;
+        g->in_sum += (double)w->phase[p].i / rate;
+    }
+    g->in_in += square / rate;
+}
+
 static void gather(void *context, const struct legal_window *w)
 {
     struct gathered *g = context;
@@ -77,8 +93,7 @@ static void gather(void *context, const struct legal_window *w)
         to->u += (double)w->phase[p].u / rate;
         to->i += (double)w->phase[p].i / rate;
     }
-    g->in_in += (double)w->in_in / rate;
-    g->in_sum += (double)w->in_sum / rate;
+    gather_neutral(g, w, rate);
     if (!(w->flags & (LEGAL_WINDOW_PARTIAL | LEGAL_WINDOW_NO_FREQ)) && g->seconds > g->lead_in_s)
         gather_whole(g, w, n, rate);
 }

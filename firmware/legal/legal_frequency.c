@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-#define GUARD_BITS   6 /* of the filter below one count */
+#define GUARD_BITS   5 /* of the filter below one count: differences stay below 2^31 */
 #define F_MIN_HZ     38
 #define F_MAX_HZ     72
 #define F_LOST_HZ    36
@@ -76,9 +76,13 @@ void legal_tracker_rate(struct legal_tracker *t, const struct legal_config *c, u
     } else {
         t->period_q16 = mul_div_u64(to, UINT64_C(65536) * 1000, c->f_nominal_mhz * UHZ);
     }
-    /* a pole at w = 2 pi 50 Hz by backward difference: w / (rate + w) */
+    t->least_q16 = ticks(to, 1, F_MAX_HZ);
+    t->most_q16 = ticks(to, 1, F_MIN_HZ);
+    t->lost_q16 = ticks(to, 1, F_LOST_HZ);
+    t->patience_q16 = ticks(to, 3, 20);
+    /* a pole at w = 2 pi 50 Hz by backward difference: w / (rate + w), below a half */
     uint64_t w_uhz = 314159265;
-    t->pole_q31 = (int32_t)mul_div_u64(w_uhz, UINT64_C(1) << 31, to + w_uhz);
+    t->pole_q32 = (int32_t)mul_div_u64(w_uhz, UINT64_C(1) << 32, to + w_uhz);
 }
 
 uint32_t legal_tracker_step(const struct legal_tracker *t)
@@ -91,31 +95,36 @@ uint32_t legal_tracker_uhz(const struct legal_tracker *t, uint64_t rate_uhz)
     return (uint32_t)mul_div_u64(rate_uhz, 65536, t->period_q16);
 }
 
-/* Filters samples from..stop-1 up to and including the first one after a crossing; *before is the
- * filtered value ahead of it. Gives the number of the last sample filtered, stop when none crossed.
- */
-static uint32_t filter(struct legal_tracker *t, const int32_t *x, uint32_t from, uint32_t stop,
-                       int32_t *before)
+static int32_t pole(int32_t y, int32_t in, int32_t weight_q32)
 {
-    int32_t y0 = t->y[0], y1 = t->y[1], y2 = t->y[2], arm = -t->arm[t->ref];
-    int64_t pole = t->pole_q31;
-    uint32_t k = from;
-    bool armed = t->armed;
-    for (; k < stop; k++) {
-        int64_t in = ((int64_t)x[k] - t->dc) * (1 << GUARD_BITS);
-        *before = y2;
-        y0 += (int32_t)(((in - y0) * pole) >> 31);
-        y1 += (int32_t)((((int64_t)y0 - y1) * pole) >> 31);
-        y2 += (int32_t)((((int64_t)y1 - y2) * pole) >> 31);
-        if (armed && y2 >= 0)
-            break;
-        armed |= y2 < arm;
+    return y + (int32_t)(((int64_t)(in - y) * weight_q32) >> 32);
+}
+
+/* Filters n samples up to and including the first one after a crossing; *before is the filtered
+ * value ahead of it. Gives the number of the last sample filtered, n when none crossed. */
+static uint32_t filter(struct legal_tracker *t, const int32_t *x, uint32_t n, int32_t *before)
+{
+    int32_t y0 = t->y[0], y1 = t->y[1], y2 = t->y[2], last = y2;
+    int32_t weight = t->pole_q32, dc = t->dc, arm = -t->arm[t->ref];
+    const int32_t *at = x, *end = x + n;
+    bool armed = t->armed, crossed = false;
+    for (; !armed && at != end; armed = y2 < arm) {
+        y0 = pole(y0, (*at++ - dc) * (1 << GUARD_BITS), weight);
+        y1 = pole(y1, y0, weight);
+        y2 = pole(y2, y1, weight);
     }
-    t->armed = armed && k == stop;
+    for (; !crossed && at != end; crossed = y2 >= 0) {
+        last = y2;
+        y0 = pole(y0, (*at++ - dc) * (1 << GUARD_BITS), weight);
+        y1 = pole(y1, y0, weight);
+        y2 = pole(y2, y1, weight);
+    }
+    t->armed = armed && !crossed;
     t->y[0] = y0;
     t->y[1] = y1;
     t->y[2] = y2;
-    return k;
+    *before = last;
+    return crossed ? (uint32_t)(at - x) - 1 : n;
 }
 
 /* The place of the zero between two filtered values, 0..65536. A straight line, then the curvature
@@ -131,16 +140,11 @@ static int64_t zero_between(const struct legal_tracker *t, int32_t before, int32
     return a < 0 ? 0 : a > 65536 ? 65536 : a;
 }
 
-static bool good_period(int64_t period_q16, uint64_t rate_uhz)
-{
-    return period_q16 >= ticks(rate_uhz, 1, F_MAX_HZ) && period_q16 <= ticks(rate_uhz, 1, F_MIN_HZ);
-}
-
 /* A crossing alpha into the interval before sample `at`. True when a window ends there. */
-static bool crossing(struct legal_tracker *t, uint64_t rate_uhz, struct legal_cut *cut)
+static bool crossing(struct legal_tracker *t, struct legal_cut *cut)
 {
     int64_t time = t->now_q16 - 65536 + cut->alpha_q16, period = time - t->cross_q16;
-    bool good = good_period(period, rate_uhz);
+    bool good = period >= t->least_q16 && period <= t->most_q16;
     if (t->locked && !good)
         return false;
     t->cross_q16 = time;
@@ -177,19 +181,18 @@ static int64_t window_end(const struct legal_tracker *t)
 }
 
 /* The time at which something happens without a crossing. */
-static int64_t deadline(const struct legal_tracker *t, uint64_t rate_uhz)
+static int64_t deadline(const struct legal_tracker *t)
 {
     if (t->locked)
-        return t->cross_q16 + ticks(rate_uhz, 1, F_LOST_HZ);
-    int64_t give_up = t->search_q16 + ticks(rate_uhz, 3, 20);
+        return t->cross_q16 + t->lost_q16;
+    int64_t give_up = t->search_q16 + t->patience_q16;
     return window_end(t) < give_up ? window_end(t) : give_up;
 }
 
 /* `now` has reached the deadline. True when a window ends. */
-static bool timeout(struct legal_tracker *t, const struct legal_view *v, uint64_t rate_uhz,
-                    struct legal_cut *cut)
+static bool timeout(struct legal_tracker *t, const struct legal_view *v, struct legal_cut *cut)
 {
-    if (t->locked || t->now_q16 >= t->search_q16 + ticks(rate_uhz, 3, 20))
+    if (t->locked || t->now_q16 >= t->search_q16 + t->patience_q16)
         search(t, v);
     int64_t end = window_end(t);
     if (t->now_q16 < end)
@@ -200,25 +203,25 @@ static bool timeout(struct legal_tracker *t, const struct legal_view *v, uint64_
     return true;
 }
 
-bool legal_tracker_next(struct legal_tracker *t, const struct legal_view *v, uint64_t rate_uhz,
-                        uint32_t *seek, uint32_t n, struct legal_cut *cut)
+bool legal_tracker_next(struct legal_tracker *t, const struct legal_view *v, uint32_t *seek,
+                        uint32_t n, struct legal_cut *cut)
 {
     while (*seek < n) {
         const int32_t *x = v->x[AFE_U1 + t->ref] ? v->x[AFE_U1 + t->ref] : legal_silence;
-        int64_t quiet = (deadline(t, rate_uhz) - t->now_q16 + 65535) >> 16;
-        uint32_t stop = quiet < 1 ? *seek + 1 : quiet < n - *seek ? *seek + (uint32_t)quiet : n;
+        int64_t quiet = (deadline(t) - t->now_q16 + 65535) >> 16;
+        uint32_t most = quiet < 1 ? 1 : quiet < n - *seek ? (uint32_t)quiet : n - *seek;
         int32_t before = 0;
-        uint32_t k = filter(t, x, *seek, stop, &before);
-        bool crossed = k < stop;
-        cut->at = crossed ? k : stop - 1;
+        uint32_t k = filter(t, x + *seek, most, &before);
+        bool crossed = k < most;
+        cut->at = *seek + (crossed ? k : most - 1);
         t->now_q16 += (int64_t)(cut->at + 1 - *seek) * 65536;
         *seek = cut->at + 1;
         if (crossed) {
             cut->alpha_q16 = zero_between(t, before, t->y[2]);
-            if (crossing(t, rate_uhz, cut))
+            if (crossing(t, cut))
                 return true;
         }
-        if (t->now_q16 >= deadline(t, rate_uhz) && timeout(t, v, rate_uhz, cut))
+        if (t->now_q16 >= deadline(t) && timeout(t, v, cut))
             return true;
     }
     return false;

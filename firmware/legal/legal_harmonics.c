@@ -15,8 +15,10 @@
 
 #include <string.h>
 
-#define POINTS LEGAL_CYCLE_POINTS
-#define H_MAX  40
+#define POINTS    LEGAL_CYCLE_POINTS
+#define H_MAX     40
+#define TURN_BITS 14
+#define PART      32 /* samples that are weighed at a time */
 
 /* (x / sin x)^8 with x = pi h / 256, in 2^-16: undoes the spline in the power of line h = 1..40. */
 static const uint32_t droop_q16[H_MAX + 1] = {
@@ -27,7 +29,8 @@ static const uint32_t droop_q16[H_MAX + 1] = {
 
 void legal_cycle_clear(struct legal_cycle *c)
 {
-    memset(c, 0, sizeof *c);
+    if (c->used)
+        memset(c, 0, sizeof *c);
 }
 
 /* Six times the weights of a cubic B-spline, 15 fractional bits; they add up to 6 exactly. */
@@ -54,26 +57,37 @@ static inline void spread(int64_t *restrict point, const int32_t *restrict w, in
     point[7] += w[3] * i;
 }
 
-void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v, uint32_t n, uint32_t turn,
-                     uint32_t step)
+/* At most PART samples: their weights fit the stack. */
+static void add_part(struct legal_cycle *c, const struct legal_view *v, const struct legal_run *r)
 {
-    int32_t w[LEGAL_CHUNK][4]; /* n <= LEGAL_CHUNK */
-    for (uint32_t k = 0; k < n; k++)
-        spline(turn + k * step, w[k]);
+    int32_t w[PART][4];
+    for (uint32_t k = 0; k < r->n; k++)
+        spline(r->turn + k * r->step, w[k]);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         const int32_t *u = v->x[AFE_U1 + p], *i = v->x[AFE_I1 + p];
         if (!u && !i)
             continue;
-        u = u ? u : legal_silence;
-        i = i ? i : legal_silence;
-        for (uint32_t k = 0; k < n; k++)
-            spread(c->point[p][(turn + k * step) >> 24], w[k], u[k], i[k]);
+        u = u ? u + r->at : legal_silence;
+        i = i ? i + r->at : legal_silence;
+        for (uint32_t k = 0; k < r->n; k++)
+            spread(c->point[p][(r->turn + k * r->step) >> 24], w[k], u[k], i[k]);
+    }
+}
+
+void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v, const struct legal_run *run)
+{
+    c->used = true;
+    for (uint32_t done = 0; done < run->n; done += PART) {
+        uint32_t rest = run->n - done;
+        struct legal_run part = {run->at + done, rest < PART ? rest : PART,
+                                 run->turn + done * run->step, run->step};
+        add_part(c, v, &part);
     }
 }
 
 void legal_cycle_rescale(struct legal_cycle *c, uint64_t to, uint64_t from)
 {
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+    for (unsigned p = 0; p < LEGAL_N_PHASES && c->used; p++)
         for (unsigned k = 0; k < POINTS + 3; k++)
             for (unsigned x = 0; x < 2; x++)
                 c->point[p][k][x] = mul_div_i64(c->point[p][k][x], to, from);
@@ -122,12 +136,17 @@ static void reverse_bits(int64_t (*z)[2])
 
 static void butterfly(int64_t *a, int64_t *b, int64_t re, int64_t im)
 {
-    int64_t x = (b[0] * re + b[1] * im) >> SINE_BITS;
-    int64_t y = (b[1] * re - b[0] * im) >> SINE_BITS;
+    int64_t x = (b[0] * re + b[1] * im) >> TURN_BITS;
+    int64_t y = (b[1] * re - b[0] * im) >> TURN_BITS;
     b[0] = a[0] - x;
     b[1] = a[1] - y;
     a[0] += x;
     a[1] += y;
+}
+
+static int64_t twiddle(unsigned at)
+{
+    return (legal_sine[at] + (1 << (SINE_BITS - TURN_BITS - 1))) >> (SINE_BITS - TURN_BITS);
 }
 
 /* In place, e^(-j...); grows by at most 2^9 from 2^39, times 2^15 below 2^63. */
@@ -137,8 +156,9 @@ static void transform(int64_t (*z)[2])
     for (unsigned half = 1; half < POINTS; half *= 2)
         for (unsigned k = 0; k < half; k++) {
             unsigned at = k * (SINE_SIZE / 2) / half;
+            int64_t re = twiddle(at + SINE_QUARTER), im = twiddle(at);
             for (unsigned j = k; j < POINTS; j += 2 * half)
-                butterfly(z[j], z[j + half], legal_sine[at + SINE_QUARTER], legal_sine[at]);
+                butterfly(z[j], z[j + half], re, im);
         }
 }
 

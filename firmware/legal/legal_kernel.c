@@ -1,7 +1,7 @@
 /* The kernel: samples to 64-bit sums, nothing else.
  *
- * It works through a block up to the next window border with the accumulators in registers, one
- * channel array after the other. A border lies inside a sample interval, at the fraction alpha.
+ * It works through a block up to the next window border, one channel array after the other, with
+ * the inner loops of legal_sums.h. A border lies inside a sample interval, at the fraction alpha.
  * Plain sums of samples are the trapezoid rule with whole intervals; with the product p linear
  * inside the interval, the window that ends gets
  *
@@ -10,132 +10,119 @@
  * more than its plain sum up to sample m-1, and the window that begins gets exactly -c. So windows
  * telescope to the bit: whatever the borders, all windows together hold every sample once.
  *
+ * The fundamental is correlated chunk by chunk, on a grid of LEGAL_CHUNK samples that begins with
+ * the window: inside a chunk with the wave e^(j k step), k = 0..LEGAL_CHUNK-1, one table for the
+ * whole window; at its end the sums are turned once, by the phase of its first sample. Where blocks
+ * end does not matter, so again the bits are the same however the samples come.
+ *
+ *     sum x[k] e^(j (turn + k step)) = e^(j turn) sum x[k] e^(j k step)
+ *
  * Range: |sample| <= 2^23, windows shorter than 20 000 samples: sums stay below 2^61. */
 #include "firmware/legal/legal_parts.h"
 
 #include <string.h>
 
-#define NEUTRAL_LIMIT (INT64_C(1) << 24)
+#define PHASOR_BITS 8 /* of the running phasors below one count */
+#define TURN_BITS   23
 
-const int32_t legal_silence[AFE_BLOCK_MAX];
-
-struct wave { /* cosine and sine of the tracked fundamental at the samples of a chunk */
-    int16_t cosine[LEGAL_CHUNK], sine[LEGAL_CHUNK];
-};
-
-void legal_kernel_init(struct legal_kernel *k, const struct legal_config *c)
+void legal_kernel_init(struct legal_kernel *k)
 {
     memset(k, 0, sizeof *k);
-    uint32_t phases = legal_phases(c);
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        if ((phases >> p & 1) && c->wiring != LEGAL_3P3W)
-            k->neutral_q20[p] =
-                (int64_t)mul_div_u64(c->i_lsb_fa[p], UINT64_C(1) << 20, legal_neutral_lsb(c));
+    k->ops = legal_sums_best();
 }
 
-static void wave_fill(struct wave *w, uint32_t n, uint32_t turn, uint32_t step)
+/* --- the wave ------------------------------------------------------------------------------- */
+
+static struct rotor rotor_q23(uint32_t turn)
 {
-    for (uint32_t k = 0; k < n; k++, turn += step) {
-        uint32_t at = sine_index(turn) % SINE_SIZE;
-        w->sine[k] = legal_sine[at];
-        w->cosine[k] = legal_sine[at + SINE_QUARTER];
+    struct rotor r = rotor_of(turn);
+    int32_t half = 1 << (SINE_BITS - TURN_BITS - 1);
+    return (struct rotor){(r.cosine + half) >> (SINE_BITS - TURN_BITS),
+                          (r.sine + half) >> (SINE_BITS - TURN_BITS)};
+}
+
+/* Adds the chunk's products, turned, to the phasor. */
+static void turn_add(struct legal_phasor *x, int64_t wave[2], struct rotor r)
+{
+    const int64_t half = 1 << (LEGAL_WAVE_BITS - PHASOR_BITS - 1), one = 1 << (TURN_BITS - 1);
+    int64_t re = (wave[0] + half) >> (LEGAL_WAVE_BITS - PHASOR_BITS);
+    int64_t im = (wave[1] + half) >> (LEGAL_WAVE_BITS - PHASOR_BITS);
+    x->re += (re * r.cosine - im * r.sine + one) >> TURN_BITS;
+    x->im += (re * r.sine + im * r.cosine + one) >> TURN_BITS;
+    wave[0] = wave[1] = 0;
+}
+
+/* The next sample begins a chunk. */
+static void close_chunk(struct legal_kernel *k)
+{
+    if (k->fill == 0)
+        return;
+    struct rotor r = rotor_q23(k->turn);
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        if (!(k->phases >> p & 1))
+            continue;
+        turn_add(&k->u[p], k->sums[p].wave, r);
+        turn_add(&k->i[p], k->sums[p].wave + 2, r);
+    }
+    if (k->neutral)
+        turn_add(&k->i[3], k->currents.wave, r);
+    k->turn += k->fill * k->step;
+    k->fill = 0;
+}
+
+uint32_t legal_kernel_turn(const struct legal_kernel *k)
+{
+    return k->turn + k->fill * k->step;
+}
+
+void legal_kernel_tune(struct legal_kernel *k, uint32_t step)
+{
+    close_chunk(k);
+    if (k->step == step)
+        return;
+    k->step = step;
+    for (uint32_t n = 0; n < LEGAL_CHUNK; n++) {
+        struct rotor r = rotor_q23(n * step);
+        k->wave[n * k->ops->stride] = r.cosine;
+        k->wave[n * k->ops->stride + k->ops->sine] = r.sine;
     }
 }
 
-static void sum_products(struct legal_sums *s, const int32_t *u, const int32_t *i, uint32_t n)
-{
-    int64_t uu = 0, ii = 0, ui = 0, su = 0, si = 0;
-    for (uint32_t k = 0; k < n; k++) {
-        int64_t a = u[k], b = i[k];
-        uu += a * a;
-        ii += b * b;
-        ui += a * b;
-        su += a;
-        si += b;
-    }
-    s->uu += uu;
-    s->ii += ii;
-    s->ui += ui;
-    s->u += su;
-    s->i += si;
-}
+/* --- samples -------------------------------------------------------------------------------- */
 
-static void correlate(struct legal_sums *s, const int32_t *u, const int32_t *i,
-                      const struct wave *w, uint32_t n)
+static void run_chunk(struct legal_kernel *k, const struct legal_view *v, uint32_t at, uint32_t n)
 {
-    int64_t u_re = 0, u_im = 0, i_re = 0, i_im = 0;
-    for (uint32_t k = 0; k < n; k++) {
-        int64_t re = w->cosine[k], im = w->sine[k];
-        u_re += u[k] * re;
-        u_im += u[k] * im;
-        i_re += i[k] * re;
-        i_im += i[k] * im;
-    }
-    s->u_re += u_re;
-    s->u_im += u_im;
-    s->i_re += i_re;
-    s->i_im += i_im;
-}
-
-/* The neutral current: measured, or the sum of the phases where it is not connected. The limit
- * keeps the squares in range and is reached only when all phases are at full scale together. */
-static void neutral_fill(const struct legal_kernel *k, const struct legal_view *v, int32_t *out,
-                         uint32_t n)
-{
-    const int32_t *i[LEGAL_N_PHASES];
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        i[p] = v->x[AFE_I1 + p] ? v->x[AFE_I1 + p] : legal_silence;
-    const int64_t *g = k->neutral_q20;
-    for (uint32_t j = 0; j < n; j++) {
-        int64_t sum = (i[0][j] * g[0] + i[1][j] * g[1] + i[2][j] * g[2]) >> 20;
-        sum = sum > NEUTRAL_LIMIT ? NEUTRAL_LIMIT : sum;
-        out[j] = (int32_t)(sum < -NEUTRAL_LIMIT ? -NEUTRAL_LIMIT : sum);
-    }
-}
-
-static void sum_neutral(struct legal_kernel *k, const struct legal_view *v, uint32_t n)
-{
-    int32_t filled[LEGAL_CHUNK];
-    const int32_t *x = v->x[AFE_IN];
-    int64_t square = 0, sum = 0;
-    if (!x)
-        neutral_fill(k, v, filled, n);
-    for (uint32_t j = 0; j < n; j++) {
-        int64_t a = x ? x[j] : filled[j];
-        square += a * a;
-        sum += a;
-    }
-    k->in_in += square;
-    k->in_sum += sum;
-}
-
-static void run_chunk(struct legal_kernel *k, struct legal_cycle *cycle, const struct legal_view *v,
-                      uint32_t n)
-{
-    struct wave wave;
-    wave_fill(&wave, n, k->turn, k->step);
+    const int32_t *wave = k->wave + k->fill * k->ops->stride;
+    struct legal_quad quad = {.wave = wave, .n = n};
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         const int32_t *u = v->x[AFE_U1 + p], *i = v->x[AFE_I1 + p];
+        if (i)
+            quad.i[p] = i + at;
         if (!u && !i)
             continue;
-        sum_products(&k->phase[p], u ? u : legal_silence, i ? i : legal_silence, n);
-        correlate(&k->phase[p], u ? u : legal_silence, i ? i : legal_silence, &wave, n);
+        k->phases |= 1u << p;
+        struct legal_duo duo = {u ? u + at : legal_silence, i ? i + at : legal_silence, wave, n};
+        k->ops->phase(&k->sums[p], &duo);
     }
-    sum_neutral(k, v, n);
-    legal_cycle_add(cycle, v, n, k->turn, k->step);
-    k->turn += n * k->step;
+    if (v->x[AFE_IN]) {
+        quad.i[3] = v->x[AFE_IN] + at;
+        k->neutral = true;
+    }
+    k->ops->currents(&k->currents, &quad);
+    k->fill += n;
+    if (k->fill == LEGAL_CHUNK)
+        close_chunk(k);
 }
 
 void legal_kernel_run(struct legal_kernel *k, struct legal_cycle *cycle, const struct legal_view *v,
                       uint32_t from, uint32_t to)
 {
-    struct legal_view part;
-    k->neutral_measured = v->x[AFE_IN] != NULL;
     for (uint32_t at = from, n; at < to; at += n) {
-        n = to - at < LEGAL_CHUNK ? to - at : LEGAL_CHUNK;
-        for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
-            part.x[c] = v->x[c] ? v->x[c] + at : NULL;
-        run_chunk(k, cycle, &part, n);
+        n = to - at < LEGAL_CHUNK - k->fill ? to - at : LEGAL_CHUNK - k->fill;
+        struct legal_run run = {at, n, legal_kernel_turn(k), k->step};
+        if (cycle)
+            legal_cycle_add(cycle, v, &run);
+        run_chunk(k, v, at, n);
     }
     for (unsigned c = 0; c < AFE_N_CHANNELS && to > from; c++)
         k->last[c] = v->x[c] ? v->x[c][to - 1] : 0;
@@ -159,23 +146,42 @@ static int64_t edge_of_product(struct edge e, int64_t before, int64_t after)
     return (after * e.after - before * e.before + 16384) >> 15;
 }
 
-static void edge_phase(struct legal_sums *s, const int32_t *a, const int32_t *b, struct edge e,
-                       int sign)
+static int64_t edge_of_pair(struct edge e, const int32_t *before, const int32_t *after, unsigned x,
+                            unsigned y)
 {
-    int64_t ua = a[AFE_U1], ia = a[AFE_I1], ub = b[AFE_U1], ib = b[AFE_I1];
-    s->uu += sign * edge_of_product(e, ua * ua, ub * ub);
-    s->ii += sign * edge_of_product(e, ia * ia, ib * ib);
-    s->ui += sign * edge_of_product(e, ua * ia, ub * ib);
-    s->u += sign * edge_of_product(e, ua, ub);
-    s->i += sign * edge_of_product(e, ia, ib);
+    return edge_of_product(e, (int64_t)before[x] * before[y], (int64_t)after[x] * after[y]);
 }
 
-static void edge_wave(struct legal_sums *s, const int32_t *x, const struct wave *w, int64_t weight)
+static void edge_sums(struct legal_kernel *k, const int32_t *next, struct edge e, int sign)
 {
-    s->u_re += (x[AFE_U1] * weight * w->cosine[0]) >> 15;
-    s->u_im += (x[AFE_U1] * weight * w->sine[0]) >> 15;
-    s->i_re += (x[AFE_I1] * weight * w->cosine[0]) >> 15;
-    s->i_im += (x[AFE_I1] * weight * w->sine[0]) >> 15;
+    const int32_t *a = k->last, *b = next;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        struct legal_sums *s = &k->sums[p];
+        unsigned u = AFE_U1 + p, i = AFE_I1 + p;
+        s->uu += sign * edge_of_pair(e, a, b, u, u);
+        s->ii += sign * edge_of_pair(e, a, b, i, i);
+        s->ui += sign * edge_of_pair(e, a, b, u, i);
+        s->u += sign * edge_of_product(e, a[u], b[u]);
+        s->i += sign * edge_of_product(e, a[i], b[i]);
+    }
+    struct legal_current_sums *c = &k->currents;
+    for (unsigned n = 0; n < LEGAL_N_CROSS; n++)
+        c->cross[n] +=
+            sign * edge_of_pair(e, a, b, AFE_I1 + legal_pair[n][0], AFE_I1 + legal_pair[n][1]);
+    c->nn += sign * edge_of_pair(e, a, b, AFE_IN, AFE_IN);
+    c->n += sign * edge_of_product(e, a[AFE_IN], b[AFE_IN]);
+}
+
+/* One sample set of a weight in 2^-15 to the phasors. */
+static void edge_phasors(struct legal_kernel *k, const int32_t *x, int64_t weight, uint32_t turn)
+{
+    const unsigned shift = 15 + TURN_BITS - PHASOR_BITS;
+    struct rotor r = rotor_q23(turn);
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
+        struct legal_phasor *out = c < AFE_I1 ? &k->u[c] : &k->i[c - AFE_I1];
+        out->re += (x[c] * weight * r.cosine) >> shift;
+        out->im += (x[c] * weight * r.sine) >> shift;
+    }
 }
 
 static void edge_cycle(struct legal_cycle *cycle, const int32_t *x, int64_t weight, uint32_t turn)
@@ -186,44 +192,27 @@ static void edge_cycle(struct legal_cycle *cycle, const int32_t *x, int64_t weig
         scaled[c] = (int32_t)((x[c] * weight) >> 15);
         v.x[c] = &scaled[c];
     }
-    legal_cycle_add(cycle, &v, 1, turn, 0);
+    struct legal_run run = {0, 1, turn, 0};
+    legal_cycle_add(cycle, &v, &run);
 }
 
-static int64_t edge_neutral(const struct legal_kernel *k, const int32_t *x)
-{
-    struct legal_view v = {.x = {0}};
-    int32_t sum;
-    if (k->neutral_measured)
-        return x[AFE_IN];
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        v.x[AFE_I1 + p] = &x[AFE_I1 + p];
-    neutral_fill(k, &v, &sum, 1);
-    return sum;
-}
-
-/* `turn` is the phase of the sample after the border in the window concerned. */
 static void edge_add(struct legal_kernel *k, struct legal_cycle *cycle, const int32_t *next,
                      struct edge e, int sign)
 {
-    struct wave before, after;
-    uint32_t turn = k->turn;
-    wave_fill(&before, 1, turn - k->step, 0);
-    wave_fill(&after, 1, turn, 0);
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        edge_phase(&k->phase[p], k->last + p, next + p, e, sign);
-        edge_wave(&k->phase[p], k->last + p, &before, -sign * e.before);
-        edge_wave(&k->phase[p], next + p, &after, sign * e.after);
+    uint32_t turn = k->turn; /* of the sample after the border, in the window concerned */
+    edge_sums(k, next, e, sign);
+    edge_phasors(k, k->last, -sign * e.before, turn - k->step);
+    edge_phasors(k, next, sign * e.after, turn);
+    if (cycle) {
+        edge_cycle(cycle, k->last, -sign * e.before, turn - k->step);
+        edge_cycle(cycle, next, sign * e.after, turn);
     }
-    int64_t a = edge_neutral(k, k->last), b = edge_neutral(k, next);
-    k->in_in += sign * edge_of_product(e, a * a, b * b);
-    k->in_sum += sign * edge_of_product(e, a, b);
-    edge_cycle(cycle, k->last, -sign * e.before, turn - k->step);
-    edge_cycle(cycle, next, sign * e.after, turn);
 }
 
 void legal_kernel_end(struct legal_kernel *k, struct legal_cycle *cycle, const int32_t *next,
                       int64_t alpha_q16)
 {
+    close_chunk(k);
     edge_add(k, cycle, next, edge_of(alpha_q16), 1);
 }
 
@@ -234,54 +223,78 @@ void legal_kernel_begin(struct legal_kernel *k, struct legal_cycle *cycle, const
     edge_add(k, cycle, next, edge_of(alpha_q16), -1);
 }
 
+/* --- windows -------------------------------------------------------------------------------- */
+
 void legal_kernel_clear(struct legal_kernel *k)
 {
-    memset(k->phase, 0, sizeof k->phase);
-    k->in_in = 0;
-    k->in_sum = 0;
-    k->clipped = false;
+    memset(k->sums, 0, sizeof k->sums);
+    memset(&k->currents, 0, sizeof k->currents);
+    memset(k->u, 0, sizeof k->u);
+    memset(k->i, 0, sizeof k->i);
+    k->phases = 0;
+    k->neutral = false;
+}
+
+static void rescale(int64_t *x, size_t n, uint64_t to, uint64_t from)
+{
+    for (size_t c = 0; c < n; c++)
+        x[c] = mul_div_i64(x[c], to, from);
 }
 
 void legal_kernel_rescale(struct legal_kernel *k, uint64_t to, uint64_t from)
 {
+    struct legal_current_sums *c = &k->currents;
+    close_chunk(k);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        struct legal_sums *s = &k->phase[p];
-        int64_t *field[] = {&s->uu,   &s->ii,   &s->ui,   &s->u,   &s->i,
-                            &s->u_re, &s->u_im, &s->i_re, &s->i_im};
-        for (unsigned f = 0; f < sizeof field / sizeof field[0]; f++)
-            *field[f] = mul_div_i64(*field[f], to, from);
+        struct legal_sums *s = &k->sums[p];
+        int64_t *field[] = {&s->uu, &s->ii, &s->ui, &s->u, &s->i, &k->u[p].re, &k->u[p].im};
+        for (size_t f = 0; f < sizeof field / sizeof field[0]; f++)
+            rescale(field[f], 1, to, from);
     }
-    k->in_in = mul_div_i64(k->in_in, to, from);
-    k->in_sum = mul_div_i64(k->in_sum, to, from);
+    for (unsigned p = 0; p < LEGAL_N_PHASES + 1; p++) {
+        rescale(&k->i[p].re, 1, to, from);
+        rescale(&k->i[p].im, 1, to, from);
+    }
+    rescale(c->cross, LEGAL_N_CROSS, to, from);
+    rescale(&c->nn, 1, to, from);
+    rescale(&c->n, 1, to, from);
 }
 
-static int64_t unscale(int64_t a) /* the sine table's scale, to nearest */
+static int64_t in_counts(int64_t phasor) /* to nearest */
 {
-    return (a + (INT64_C(1) << (SINE_BITS - 1))) >> SINE_BITS;
+    return (phasor + (1 << (PHASOR_BITS - 1))) >> PHASOR_BITS;
 }
 
-void legal_kernel_window(const struct legal_kernel *k, struct legal_window *w)
+void legal_kernel_window(struct legal_kernel *k, struct legal_window *w)
 {
+    close_chunk(k);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        const struct legal_sums *s = &k->phase[p];
+        const struct legal_sums *s = &k->sums[p];
         w->phase[p] = (struct legal_window_phase){.uu = s->uu,
                                                   .ii = s->ii,
                                                   .ui = s->ui,
                                                   .u = s->u,
                                                   .i = s->i,
-                                                  .u_re = unscale(s->u_re),
-                                                  .u_im = unscale(s->u_im),
-                                                  .i_re = unscale(s->i_re),
-                                                  .i_im = unscale(s->i_im)};
+                                                  .u_re = in_counts(k->u[p].re),
+                                                  .u_im = in_counts(k->u[p].im),
+                                                  .i_re = in_counts(k->i[p].re),
+                                                  .i_im = in_counts(k->i[p].im)};
     }
-    w->in_in = k->in_in;
-    w->in_sum = k->in_sum;
+    memcpy(w->cross, k->currents.cross, sizeof w->cross);
+    if (!k->neutral)
+        return;
+    w->flags |= LEGAL_WINDOW_NEUTRAL;
+    w->in_in = k->currents.nn;
+    w->in_sum = k->currents.n;
+    w->in_re = in_counts(k->i[3].re);
+    w->in_im = in_counts(k->i[3].im);
 }
 
 /* --- sharpening ----------------------------------------------------------------------------- */
 
 struct detune { /* what one window's phasors suffered */
-    int64_t delta_q32, grow_q32, cosine, sine;
+    int64_t delta_q32, grow_q32;
+    struct rotor turn;
 };
 
 static int64_t part(int64_t a, int64_t q32)
@@ -292,8 +305,8 @@ static int64_t part(int64_t a, int64_t q32)
 /* X' - delta e^(-j eps) conj(X'), then larger by grow. */
 static void sharpen(int64_t *re, int64_t *im, const struct detune *d)
 {
-    int64_t x = (*re * d->cosine + *im * d->sine) >> SINE_BITS;
-    int64_t y = (*im * d->cosine - *re * d->sine) >> SINE_BITS;
+    int64_t x = (*re * d->turn.cosine + *im * d->turn.sine) >> TURN_BITS;
+    int64_t y = (*im * d->turn.cosine - *re * d->turn.sine) >> TURN_BITS;
     *re -= part(x, d->delta_q32);
     *im += part(y, d->delta_q32);
     *re += part(*re, d->grow_q32);
@@ -308,22 +321,22 @@ static void sharpen(int64_t *re, int64_t *im, const struct detune *d)
  * Voltage and current share K, so its angle does not matter; delta is undone, and the size of K by
  * x / sin x = 1 + g + 0.7 g^2 with x = eps/2 and g = x^2/6. Beyond a quarter turn the window is
  * left alone: that was no tracking. */
-void legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_cycles)
+int64_t legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_cycles)
 {
     int64_t e_q32 = (int64_t)mul_div_u64(w->n_q16, step, 65536) - ((int64_t)n_cycles << 32);
     if (e_q32 > INT64_C(1) << 30 || e_q32 < -(INT64_C(1) << 30))
-        return;
-    uint32_t at = sine_index((uint32_t)e_q32) % SINE_SIZE;
+        return 0;
     int64_t grow = part(e_q32, e_q32) * 1645 / 1000; /* eps^2 / 24 */
     struct detune d = {
         .delta_q32 =
             wide_div(wide_shl(wide_of(e_q32), 32), (uint64_t)(((int64_t)n_cycles << 33) + e_q32)),
         .grow_q32 = grow + part(grow, grow) * 7 / 10,
-        .cosine = legal_sine[at + SINE_QUARTER],
-        .sine = legal_sine[at],
+        .turn = rotor_q23((uint32_t)e_q32),
     };
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         sharpen(&w->phase[p].u_re, &w->phase[p].u_im, &d);
         sharpen(&w->phase[p].i_re, &w->phase[p].i_im, &d);
     }
+    sharpen(&w->in_re, &w->in_im, &d);
+    return e_q32;
 }

@@ -133,30 +133,60 @@ int64_t wide_narrow(struct wide a)
     return a.hi < 0 ? INT64_MIN : INT64_MAX;
 }
 
+/* Square roots by halves (Zimmermann): from the root of the upper half and its remainder one
+ * division gives the lower digits, at most one too large. Each root needs its argument's two top
+ * bits not both 0. */
+struct root {
+    uint64_t root, rest; /* rest <= 2 root */
+};
+
+static struct root root_of_32(uint32_t a)
+{
+    uint32_t r = (a >> 17) + 0x5E00; /* Newton from within 6 % */
+    r = (r + a / r) / 2;
+    r = (r + a / r) / 2;
+    while ((uint64_t)r * r > a)
+        r--;
+    return (struct root){r, a - r * r};
+}
+
+static struct root root_of_64(uint64_t a)
+{
+    struct root s = root_of_32((uint32_t)(a >> 32));
+    uint32_t top = (uint32_t)(s.rest << 15 | (a >> 17 & 0x7FFF)), half = (uint32_t)s.root;
+    uint32_t q = top / half, odd = (top - q * half) << 1 | (a >> 16 & 1);
+    int64_t rest = ((int64_t)odd << 16 | (int64_t)(a & 0xFFFF)) - (int64_t)q * q;
+    struct root r = {s.root << 16, 0};
+    r.root += q;
+    if (rest < 0) {
+        rest += (int64_t)(2 * r.root - 1);
+        r.root--;
+    }
+    r.rest = (uint64_t)rest;
+    return r;
+}
+
+static uint64_t root_of_128(struct wide a)
+{
+    struct root s = root_of_64((uint64_t)a.hi);
+    uint64_t top = s.rest << 31 | a.lo >> 33; /* rest <= 2 root < 2^33 */
+    uint64_t q = top / s.root, odd = (top - q * s.root) << 1 | (a.lo >> 32 & 1);
+    uint64_t root = (s.root << 32) + q;
+    struct wide rest = wide_add((struct wide){(int64_t)(odd >> 32), odd << 32 | low32(a.lo)},
+                                wide_neg(mul_u64(q, q)));
+    return rest.hi < 0 ? root - 1 : root;
+}
+
 uint64_t wide_sqrt(struct wide a)
 {
-    if (a.hi < 0)
+    if (a.hi < 0 || wide_sign(a) == 0)
         return 0;
-    uint64_t hi = (uint64_t)a.hi, lo = a.lo, root = 0, rest_hi = 0, rest_lo = 0;
-    int pairs = hi == 0 ? 32 : 64;
-    if (hi == 0) {
-        hi = lo;
-        lo = 0;
+    if (a.hi == 0) {
+        int n = leading_zeros(a.lo) & ~1;
+        return root_of_64(a.lo << n).root >> n / 2;
     }
-    for (int k = 0; k < pairs; k++) { /* two bits of a, one bit of the root */
-        rest_hi = (rest_hi << 2) | (rest_lo >> 62);
-        rest_lo = (rest_lo << 2) | (hi >> 62);
-        hi = (hi << 2) | (lo >> 62);
-        lo <<= 2;
-        uint64_t try_hi = root >> 62, try_lo = (root << 2) | 1;
-        root <<= 1;
-        if (rest_hi > try_hi || (rest_hi == try_hi && rest_lo >= try_lo)) {
-            rest_hi -= try_hi + (rest_lo < try_lo);
-            rest_lo -= try_lo;
-            root |= 1;
-        }
-    }
-    return root;
+    int n = leading_zeros((uint64_t)a.hi) & ~1;
+    return root_of_128(wide_shl(a, n)) >> n / 2;
 }
 
 uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d)
@@ -249,4 +279,20 @@ int32_t atan2_mdeg(int64_t y, int64_t x)
         }
     }
     return (angle + 512) >> 10;
+}
+
+/* The nearest entry of the table, turned by the angle b that is left (below 0.0123): sin b = b -
+ * b^3/6 and cos b = 1 - b^2/2, each right to 2^-30. */
+struct rotor rotor_of(uint32_t turn)
+{
+    uint32_t at = (turn + (UINT32_C(1) << 23)) >> 24;
+    int64_t rest = (int32_t)(turn - (at << 24));
+    int64_t b = rest * 1686629713 >> 30; /* 2 pi 2^28 */
+    int64_t bb = b * b >> SINE_BITS, one = INT64_C(1) << SINE_BITS, half = one / 2;
+    int64_t small_sine = b - (int32_t)(b * bb >> SINE_BITS) / 6, small_cosine = one - bb / 2;
+    int64_t cosine = legal_sine[at % SINE_SIZE + SINE_QUARTER], sine = legal_sine[at % SINE_SIZE];
+    return (struct rotor){
+        (int32_t)((cosine * small_cosine - sine * small_sine + half) >> SINE_BITS),
+        (int32_t)((sine * small_cosine + cosine * small_sine + half) >> SINE_BITS),
+    };
 }

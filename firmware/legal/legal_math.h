@@ -45,15 +45,15 @@ int32_t atan2_mdeg(int64_t y, int64_t x);
 
 /* Sine of 0..2 pi in SINE_SIZE steps, scaled by 2^SINE_BITS; a quarter longer so that the cosine is
  * SINE_QUARTER entries ahead. */
-#define SINE_SIZE    1024
-#define SINE_QUARTER 256
-#define SINE_BITS    14
-extern const int16_t legal_sine[SINE_SIZE + SINE_QUARTER];
+#define SINE_SIZE    256
+#define SINE_QUARTER 64
+#define SINE_BITS    30
+extern const int32_t legal_sine[SINE_SIZE + SINE_QUARTER];
 
-/* Table index nearest to a 32-bit phase (2^32 is one turn). */
-static inline uint32_t sine_index(uint32_t phase)
-{
-    return (phase + (UINT32_C(1) << 21)) >> 22;
-}
+struct rotor { /* 2^SINE_BITS at most */
+    int32_t cosine, sine;
+};
+/* Of a phase, 2^32 is a turn; within 4 of the 30 bits' last place. */
+struct rotor rotor_of(uint32_t turn);
 
 #endif

@@ -218,6 +218,7 @@ enum err legal_parameter_get(const struct legal *l, enum legal_parameter id, uns
 
 static void derive(struct legal *l)
 {
+    legal_faults_config(l);
     legal_tracker_config(&l->tracker, &l->config);
     legal_ledger_config(l);
     legal_correct_prepare(l);
@@ -275,7 +276,6 @@ enum err legal_config_set(struct legal *l, const struct legal_config *config)
     if (l->rate_uhz || l->ledger.started)
         return ERR_STATE;
     l->config = *config;
-    legal_kernel_init(&l->kernel, config);
     legal_tracker_init(&l->tracker, config);
     derive(l);
     return ERR_OK;

@@ -17,13 +17,9 @@ struct legal_cut {
     uint32_t flags;   /* LEGAL_WINDOW_* of the window that ends here */
 };
 
-/* --- legal_window.c ------------------------------------------------------------------------- */
-#define LEGAL_CHUNK 64                             /* samples the inner loops take at a time */
-extern const int32_t legal_silence[AFE_BLOCK_MAX]; /* zeros: stands for an absent channel */
-
 /* --- legal_kernel.c ------------------------------------------------------------------------- */
-void legal_kernel_init(struct legal_kernel *k, const struct legal_config *c);
-/* Adds samples from..to-1 to the sums and the average cycle. */
+void legal_kernel_init(struct legal_kernel *k);
+/* Adds samples from..to-1 to the sums and the average cycle (NULL: none). */
 void legal_kernel_run(struct legal_kernel *k, struct legal_cycle *cycle, const struct legal_view *v,
                       uint32_t from, uint32_t to);
 /* The two halves of a border: what the ending window gets of the interval beyond plain sums, and
@@ -35,9 +31,28 @@ void legal_kernel_begin(struct legal_kernel *k, struct legal_cycle *cycle, const
 void legal_kernel_clear(struct legal_kernel *k); /* sums only */
 /* The same sums for another sample rate: times to/from. */
 void legal_kernel_rescale(struct legal_kernel *k, uint64_t to, uint64_t from);
-void legal_kernel_window(const struct legal_kernel *k, struct legal_window *w);
-/* Corrects the phasors of a window of n_cycles whole cycles for a wave that ran at `step`. */
-void legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_cycles);
+/* The wave goes on with another step. */
+void legal_kernel_tune(struct legal_kernel *k, uint32_t step);
+uint32_t legal_kernel_turn(const struct legal_kernel *k); /* phase of the next sample */
+/* Sums and LEGAL_WINDOW_NEUTRAL of the window that ends. */
+void legal_kernel_window(struct legal_kernel *k, struct legal_window *w);
+/* Corrects the phasors of a window of n_cycles whole cycles for a wave that ran at `step`. Gives
+ * how far the wave ran beyond the cycles, 2^32 is a turn; 0 when that was no tracking. */
+int64_t legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_cycles);
+
+/* --- legal_faults.c ------------------------------------------------------------------------- */
+/* After a change of rate or limits. */
+void legal_faults_config(struct legal *l);
+/* The cheap look at a block before anything else. ERR_RANGE: a sample beyond the range. */
+MUST_CHECK enum err legal_faults_look(struct legal *l, const struct legal_view *v, uint32_t n);
+/* The closer one at samples from..to-1 of it, before the kernel has them. */
+void legal_faults_run(struct legal *l, const struct legal_view *v, uint32_t from, uint32_t to);
+/* The window ends: its flags with those of the faults. */
+uint32_t legal_faults_window(struct legal *l, uint32_t flags);
+
+/* --- legal_wave.c --------------------------------------------------------------------------- */
+/* A whole window whose wave ran so far beyond its cycles. */
+void legal_wave_keep(struct legal *l, const struct legal_window *w, int64_t beyond_q32);
 
 /* --- legal_frequency.c ---------------------------------------------------------------------- */
 void legal_tracker_init(struct legal_tracker *t, const struct legal_config *c);
@@ -47,8 +62,8 @@ void legal_tracker_config(struct legal_tracker *t, const struct legal_config *c)
 void legal_tracker_rate(struct legal_tracker *t, const struct legal_config *c, uint64_t to,
                         uint64_t from);
 /* Advances *seek over the block; true when a border was found (*seek is then just behind it). */
-bool legal_tracker_next(struct legal_tracker *t, const struct legal_view *v, uint64_t rate_uhz,
-                        uint32_t *seek, uint32_t n, struct legal_cut *cut);
+bool legal_tracker_next(struct legal_tracker *t, const struct legal_view *v, uint32_t *seek,
+                        uint32_t n, struct legal_cut *cut);
 /* The window ended at time_q16; its frequency is taken over when it was locked and whole. */
 void legal_tracker_cut(struct legal_tracker *t, const struct legal_cut *cut);
 /* Direct component of the reference voltage over the last whole window, counts. */
@@ -58,9 +73,12 @@ uint32_t legal_tracker_uhz(const struct legal_tracker *t, uint64_t rate_uhz);
 
 /* --- legal_harmonics.c ---------------------------------------------------------------------- */
 void legal_cycle_clear(struct legal_cycle *c);
-/* n <= LEGAL_CHUNK */
-void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v, uint32_t n, uint32_t turn,
-                     uint32_t step);
+struct legal_run { /* n samples from `at` on; the phase of the first one, and from one to the next
+                    */
+    uint32_t at, n, turn, step;
+};
+void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v,
+                     const struct legal_run *run);
 void legal_cycle_rescale(struct legal_cycle *c, uint64_t to, uint64_t from);
 /* THD of one phase over lines h2..h_max; destroys the phase's points. */
 void legal_cycle_thd(struct legal_cycle *c, unsigned phase, uint32_t h_max, uint32_t *u_ppm,
@@ -94,12 +112,10 @@ void legal_dc_guess(struct legal *l, const struct legal_window *w);
 /* Direct components out, fundamental powers, corrections. */
 void legal_clean_window(const struct legal *l, const struct legal_window *w,
                         struct legal_cleaned *out);
-struct legal_phasor { /* X = re - j im, as the kernel has it; counts times samples */
-    int64_t re, im;
-};
 /* Real and imaginary part of a conj(b) x 2 / n: what two fundamentals give in sums of products. */
 int64_t legal_active(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16);
 int64_t legal_reactive(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16);
+int64_t legal_add(int64_t a, int64_t b); /* saturates */
 /* Which two currents cross[k] is of; 3 is the neutral. */
 extern const uint8_t legal_pair[6][2];
 /* Adds a window to the average; publishes values when the interval is full. */

@@ -7,22 +7,42 @@
 
 #include "firmware/legal/legal.h"
 #include "firmware/legal/legal_math.h"
+#include "firmware/legal/legal_sums.h"
 
-/* Running sums of one phase over a window; the phasors still carry the scale of the sine table. */
-struct legal_sums {
-    int64_t uu, ii, ui, u, i;
-    int64_t u_re, u_im, i_re, i_im;
+struct legal_phasor { /* X = re - j im: sums with cosine and sine of the tracked wave */
+    int64_t re, im;
 };
 
 struct legal_kernel {
-    struct legal_sums phase[LEGAL_N_PHASES];
-    int64_t in_in, in_sum;
-    int32_t last[AFE_N_CHANNELS];        /* the sample before the next one */
-    uint32_t turn;                       /* phase of the next sample, 2^32 is one turn */
-    uint32_t step;                       /* turn per sample */
-    int64_t neutral_q20[LEGAL_N_PHASES]; /* phase current counts to neutral counts; 0: not summed */
-    bool neutral_measured;
-    bool clipped;
+    const struct legal_sums_ops *ops;
+    struct legal_sums sums[LEGAL_N_PHASES];
+    struct legal_current_sums currents;
+    struct legal_phasor u[LEGAL_N_PHASES], i[LEGAL_N_PHASES + 1]; /* of closed chunks, 2^-8 */
+    uint32_t phases;               /* bit p set: phase p had samples in this window */
+    bool neutral;                  /* and the neutral */
+    int32_t last[AFE_N_CHANNELS];  /* the sample before the next one */
+    uint32_t turn;                 /* phase of the first sample of the chunk, 2^32 is one turn */
+    uint32_t step;                 /* turn per sample */
+    uint32_t fill;                 /* samples in the chunk */
+    int32_t wave[2 * LEGAL_CHUNK]; /* cosine and sine of k step, as ops wants them */
+};
+
+/* See legal_faults.c; bit c of a mask is channel c. */
+struct legal_faults {
+    uint32_t limit[AFE_N_CHANNELS];           /* of a step, at the present rate */
+    struct legal_reach reach[AFE_N_CHANNELS]; /* of the block being fed */
+    uint32_t here, before; /* channels in this block, and in the sample set before the next one */
+    uint32_t seen, gone;   /* ever; and missing in this block */
+    uint32_t begun, moved; /* had samples in this window, not all of one count */
+    uint8_t window[AFE_N_CHANNELS]; /* LEGAL_FAULT_* of the running window */
+    struct legal_status status;
+};
+
+/* The fundamental voltages of the last whole window, see legal_wave.c. */
+struct legal_last_wave {
+    bool known;
+    struct legal_phasor u[LEGAL_N_PHASES];
+    int64_t beyond_q32; /* turns that the window's wave ran beyond whole cycles */
 };
 
 /* Low-pass of three equal poles at 50 Hz on the reference voltage, and its rising crossings. */
@@ -31,14 +51,16 @@ struct legal_tracker {
     uint8_t cycles; /* crossings since the window began (locked), or good periods (searching) */
     uint8_t cycles_per_window;
     bool locked, armed, dc_known;
-    int32_t pole_q31;            /* weight of a new value in each pole */
-    int32_t y[3];                /* filter state, counts in 2^-6 */
+    int32_t pole_q32;            /* weight of a new value in each pole */
+    int32_t y[3];                /* filter state, counts in 2^-5 */
     int32_t dc;                  /* of the reference voltage, counts */
     int32_t arm[LEGAL_N_PHASES]; /* a crossing counts after the signal was below -arm */
     int64_t now_q16;             /* time of the last filtered sample */
     int64_t cross_q16;           /* time of the last crossing */
     int64_t search_q16;          /* when the search on this phase began */
     uint64_t period_q16;         /* of one cycle, the last good one */
+    /* At this rate: the ends of a good period, a period that is none, the time of a search. */
+    int64_t least_q16, most_q16, lost_q16, patience_q16;
 };
 
 /* The average cycle: every sample is spread over four of 256 points; three points more than a turn
@@ -46,6 +68,7 @@ struct legal_tracker {
 #define LEGAL_CYCLE_POINTS 256
 struct legal_cycle {
     int64_t point[LEGAL_N_PHASES][LEGAL_CYCLE_POINTS + 3][2];
+    bool used; /* something was added */
 };
 
 /* What the calibration comes to at the present temperature (legal_correct.c). */
@@ -131,7 +154,9 @@ struct legal {
     struct legal_config config;
     uint64_t rate_uhz; /* of the samples; 0: none yet */
     struct legal_kernel kernel;
+    struct legal_faults faults;
     struct legal_tracker tracker;
+    struct legal_last_wave wave;
     struct legal_cycle cycle;
     struct legal_correct correct;
     struct legal_average average;

@@ -20,7 +20,7 @@ enum err legal_init(struct legal *l, const struct legal_config *config)
     if (!legal_config_valid(config))
         return ERR_RANGE;
     l->config = *config;
-    legal_kernel_init(&l->kernel, config);
+    legal_kernel_init(&l->kernel);
     legal_tracker_init(&l->tracker, config);
     legal_ledger_init(&l->ledger, config);
     legal_correct_prepare(l);
@@ -70,6 +70,8 @@ static void book_held(struct legal *l)
 
 static void take_window(struct legal *l, const struct legal_window *w)
 {
+    l->faults.status.windows++;
+    l->average.no_cycle |= l->config.without_thd;
     if (l->observe)
         l->observe(l->observe_context, w);
     if (!(w->flags & LEGAL_WINDOW_PARTIAL)) {
@@ -98,17 +100,25 @@ static void close_window(struct legal *l, const struct legal_cut *cut)
     struct legal_window w = {.n_q16 = (uint64_t)cut->time_q16, .rate_uhz = l->rate_uhz};
     legal_tracker_cut(&l->tracker, cut);
     w.frequency_uhz = legal_tracker_uhz(&l->tracker, l->rate_uhz);
-    w.flags = cut->flags | (l->kernel.clipped ? LEGAL_WINDOW_CLIPPED : 0);
+    w.flags = legal_faults_window(l, cut->flags);
     legal_kernel_window(&l->kernel, &w);
+    l->wave.known = false;
     if (cut->flags == 0)
-        legal_kernel_sharpen(&w, l->kernel.step, l->tracker.cycles_per_window);
+        legal_wave_keep(l, &w,
+                        legal_kernel_sharpen(&w, l->kernel.step, l->tracker.cycles_per_window));
     if (!(w.flags & LEGAL_WINDOW_PARTIAL)) {
         int64_t mean = wide_div(wide_mul(w.phase[l->tracker.ref].u, 65536), w.n_q16);
         legal_tracker_dc(&l->tracker, (int32_t)mean);
     }
     take_window(l, &w);
     legal_kernel_clear(&l->kernel);
-    l->kernel.step = legal_tracker_step(&l->tracker);
+    legal_kernel_tune(&l->kernel, legal_tracker_step(&l->tracker));
+}
+
+/* NULL: none is wanted. */
+static struct legal_cycle *cycle_of(struct legal *l)
+{
+    return l->config.without_thd ? NULL : &l->cycle;
 }
 
 static void cut_window(struct legal *l, const struct legal_view *v, const struct legal_cut *cut)
@@ -116,10 +126,10 @@ static void cut_window(struct legal *l, const struct legal_view *v, const struct
     int32_t next[AFE_N_CHANNELS];
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
         next[c] = v->x[c] ? v->x[c][cut->at] : 0;
-    legal_kernel_end(&l->kernel, &l->cycle, next, cut->alpha_q16);
+    legal_kernel_end(&l->kernel, cycle_of(l), next, cut->alpha_q16);
     close_window(l, cut);
     legal_pulse_border(l, cut);
-    legal_kernel_begin(&l->kernel, &l->cycle, next, cut->alpha_q16);
+    legal_kernel_begin(&l->kernel, cycle_of(l), next, cut->alpha_q16);
 }
 
 void legal_flush(struct legal *l)
@@ -155,8 +165,9 @@ static void set_rate(struct legal *l, uint64_t rate_uhz)
         legal_kernel_rescale(&l->kernel, rate_uhz, from);
         legal_cycle_rescale(&l->cycle, rate_uhz, from);
     }
-    l->kernel.step = legal_tracker_step(&l->tracker);
+    legal_kernel_tune(&l->kernel, legal_tracker_step(&l->tracker));
     l->rate_uhz = rate_uhz;
+    legal_faults_config(l);
 }
 
 static struct legal_view view_of(const struct legal *l, const struct afe_block *b)
@@ -171,19 +182,6 @@ static struct legal_view view_of(const struct legal *l, const struct afe_block *
     return v;
 }
 
-/* One more than the largest magnitude, or'ed: bit 23 is set by a sample at the end of the range,
- * higher bits by samples beyond it. */
-static uint32_t reach(const struct legal_view *v, uint32_t from, uint32_t to)
-{
-    uint32_t bits = 0;
-    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
-        const int32_t *x = v->x[c];
-        for (uint32_t k = from; x && k < to; k++)
-            bits |= (uint32_t)(x[k] ^ x[k] >> 31) + 1; /* ~x where negative */
-    }
-    return bits;
-}
-
 enum err legal_feed(struct legal *l, const struct afe_block *block)
 {
     if (block->rate_uhz < RATE_MIN_UHZ || block->rate_uhz > RATE_MAX_UHZ)
@@ -191,18 +189,17 @@ enum err legal_feed(struct legal *l, const struct afe_block *block)
     if (block->n == 0 || block->n > AFE_BLOCK_MAX)
         return ERR_RANGE;
     struct legal_view v = view_of(l, block);
-    uint32_t bits = reach(&v, 0, block->n);
-    if (bits >= 2 * (uint32_t)AFE_FULL_SCALE)
-        return ERR_RANGE;
+    enum err err = legal_faults_look(l, &v, block->n);
+    if (err)
+        return err;
     set_rate(l, block->rate_uhz);
     uint32_t pos = 0, seek = 0, end;
     do {
         struct legal_cut cut;
-        bool found = legal_tracker_next(&l->tracker, &v, l->rate_uhz, &seek, block->n, &cut);
+        bool found = legal_tracker_next(&l->tracker, &v, &seek, block->n, &cut);
         end = found ? cut.at : block->n;
-        legal_kernel_run(&l->kernel, &l->cycle, &v, pos, end);
-        if (bits >= (uint32_t)AFE_FULL_SCALE && reach(&v, pos, end) >= (uint32_t)AFE_FULL_SCALE)
-            l->kernel.clipped = true;
+        legal_faults_run(l, &v, pos, end);
+        legal_kernel_run(&l->kernel, cycle_of(l), &v, pos, end);
         if (found)
             cut_window(l, &v, &cut);
         pos = end;

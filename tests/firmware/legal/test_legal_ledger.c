@@ -72,6 +72,9 @@ static void add_window(void *context, const struct legal_window *w)
     a->n_clipped += (w->flags & LEGAL_WINDOW_CLIPPED) != 0;
     a->sum.n_q16 += w->n_q16;
     a->sum.in_in += w->in_in;
+    a->sum.in_sum += w->in_sum;
+    for (unsigned k = 0; k < 6; k++)
+        a->sum.cross[k] += w->cross[k];
     for (unsigned p = 0; p < 3; p++) {
         a->sum.phase[p].uu += w->phase[p].uu;
         a->sum.phase[p].ii += w->phase[p].ii;
@@ -104,7 +107,11 @@ static void windows_hold_every_sample_once(void **state)
     }
     legal_flush(&meter);
     for (unsigned k = 0; k < 9000; k++) {
+        static const uint8_t pair[6][2] = {{3, 4}, {3, 5}, {4, 5}, {3, 6}, {4, 6}, {5, 6}};
         want.sum.in_in += (int64_t)x[AFE_IN][k] * x[AFE_IN][k];
+        want.sum.in_sum += x[AFE_IN][k];
+        for (unsigned n = 0; n < 6; n++)
+            want.sum.cross[n] += (int64_t)x[pair[n][0]][k] * x[pair[n][1]][k];
         for (unsigned p = 0; p < 3; p++) {
             int64_t u = x[p][k], i = x[p + 3][k];
             want.sum.phase[p].uu += u * u;
@@ -559,7 +566,8 @@ static void check_full_scale(void *context, const struct legal_window *w)
     double square = (double)w->n_q16 / 65536 * AFE_FULL_SCALE * AFE_FULL_SCALE;
     assert_true(w->flags & LEGAL_WINDOW_CLIPPED);
     assert_true(fabs((double)w->phase[0].uu / square - 1) < 1e-4);
-    assert_true(w->in_in > 0);
+    for (unsigned k = 0; k < 3; k++) /* two currents, both at full scale */
+        assert_true(fabs((double)w->cross[k] / square - 1) < 1e-4);
     ++*n;
 }
 

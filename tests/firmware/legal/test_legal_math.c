@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -152,8 +153,39 @@ static void sine_table_is_right(void **state)
     for (int k = 0; k < SINE_SIZE + SINE_QUARTER; k++)
         assert_int_equal(legal_sine[k],
                          lround(ldexp(sin(2 * 3.14159265358979323846 * k / SINE_SIZE), SINE_BITS)));
-    assert_int_equal(sine_index(0xFFE00000u) % SINE_SIZE, 0);
-    assert_int_equal(sine_index(0xFFDFFFFFu), 1023);
+}
+
+static void rotor_is_right_between_the_entries(void **state)
+{
+    (void)state;
+    double most = 0;
+    for (uint32_t k = 0; k < 2000003; k++) {
+        uint32_t turn = k * 2147u + (k & 1 ? 0x80000000u : 0);
+        struct rotor r = rotor_of(turn);
+        double x = 2 * 3.14159265358979323846 * turn / 4294967296.0;
+        most = fmax(most, fabs(r.cosine - ldexp(cos(x), SINE_BITS)));
+        most = fmax(most, fabs(r.sine - ldexp(sin(x), SINE_BITS)));
+    }
+    printf("  rotor within %.2f of 2^30\n", most);
+    assert_true(most < 4);
+    struct rotor r = rotor_of(0xFFFFFFFFu);
+    assert_int_equal(r.cosine, INT32_C(1) << SINE_BITS);
+}
+
+/* Near squares, where a root that is one too large would show, of every length. */
+static void wide_sqrt_is_the_floor_around_squares(void **state)
+{
+    (void)state;
+    uint64_t random = 7;
+    for (unsigned k = 0; k < 200000; k++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        u128 r = (random >> 1) >> (k % 63), a = r * r;
+        assert_true(wide_sqrt(to_wide((i128)a)) == r);
+        if (r > 0) {
+            assert_true(wide_sqrt(to_wide((i128)(a + 1))) == r);
+            assert_true(wide_sqrt(to_wide((i128)(a - 1))) == r - 1);
+        }
+    }
 }
 
 int main(void)
@@ -167,6 +199,8 @@ int main(void)
         cmocka_unit_test(gain_keeps_64_bits),
         cmocka_unit_test(atan2_is_within_a_millidegree),
         cmocka_unit_test(sine_table_is_right),
+        cmocka_unit_test(rotor_is_right_between_the_entries),
+        cmocka_unit_test(wide_sqrt_is_the_floor_around_squares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
