@@ -213,7 +213,8 @@ void load_wave_window(struct load_wave *w, double seconds, double rate, struct l
 {
     double left = seconds, cycles = 0;
     *out = (struct legal_window){.n_q16 = (uint64_t)llround(seconds * rate * 65536),
-                                 .rate_uhz = (uint64_t)llround(rate * 1e6)};
+                                 .rate_uhz = (uint64_t)llround(rate * 1e6),
+                                 .flags = LEGAL_WINDOW_NO_CROSS};
     while (left > 0) {
         double to_minute = (double)(LOAD_MINUTE_S * NS - w->clock_ns % (LOAD_MINUTE_S * NS)) * 1e-9;
         /* what would be left for the next minute is less than can be told */

@@ -619,6 +619,7 @@ static void window_of_loop(struct source *s, double seconds, struct legal_window
     *w = (struct legal_window){.n_q16 = (uint64_t)llround(n * 65536),
                                .rate_uhz = (uint64_t)(WINDOW_RATE * 1e6),
                                .frequency_uhz = (uint32_t)llround(hz * 1e6),
+                               .flags = LEGAL_WINDOW_NO_CROSS,
                                .in_in = sum_of(s->in_square, n),
                                .in_sum = sum_of(s->in_mean, n)};
     for (int p = 0; p < LEGAL_N_PHASES; p++) {

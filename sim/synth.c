@@ -330,7 +330,8 @@ void synth_window(struct synth *y, double seconds, double rate, struct legal_win
     double n = seconds * rate, cycles = cycles_in(s, synth_time(y), seconds);
     *w = (struct legal_window){.n_q16 = (uint64_t)llround(n * 65536),
                                .rate_uhz = (uint64_t)llround(rate * 1e6),
-                               .frequency_uhz = (uint32_t)llround(cycles / seconds * 1e6)};
+                               .frequency_uhz = (uint32_t)llround(cycles / seconds * 1e6),
+                               .flags = LEGAL_WINDOW_NO_CROSS};
     for (int p = 0; p < (int)s->n_phases; p++)
         window_phase(y, p, seconds, n, &w->phase[p]);
     if (s->in > 0) {

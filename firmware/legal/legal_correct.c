@@ -233,9 +233,9 @@ static void find(const struct legal *l, const struct legal_window *w, const stru
 static void turn_power(struct legal_clean *c, struct turn t)
 {
     int64_t active = turned_active(c->p1, c->q, t), reactive = turned_reactive(c->p1, c->q, t);
-    c->ui += active;
-    c->p1 += active;
-    c->q += reactive;
+    c->ui = legal_add(c->ui, active);
+    c->p1 = legal_add(c->p1, active);
+    c->q = legal_add(c->q, reactive);
 }
 
 /* X = re - j im ahead by t. */
@@ -273,8 +273,9 @@ static void correct_currents(struct legal_cleaned *x, const struct correction *k
     for (unsigned n = 0; n < 6 && x->currents.crossed; n++) {
         unsigned a = legal_pair[n][0], b = legal_pair[n][1];
         int64_t *cross = &x->currents.cross[n];
-        *cross += turned_active(legal_active(i[a], i[b], n_q16), legal_reactive(i[a], i[b], n_q16),
-                                turn_of(ahead[a] - ahead[b]));
+        int64_t active = legal_active(i[a], i[b], n_q16);
+        int64_t reactive = legal_reactive(i[a], i[b], n_q16);
+        *cross = legal_add(*cross, turned_active(active, reactive, turn_of(ahead[a] - ahead[b])));
         *cross = scaled(scaled(*cross, gain[a]), gain[b]);
     }
     struct legal_phasor in = turn_phasor(i[3], turn_of(ahead[3]));
@@ -283,14 +284,19 @@ static void correct_currents(struct legal_cleaned *x, const struct correction *k
     x->currents.in_in = scaled(scaled(x->currents.in_in, gain[3]), gain[3]);
 }
 
+static int64_t offset_of(int32_t offset_q8, uint64_t n_q16)
+{
+    return wide_narrow(wide_sar(wide_mul((int64_t)n_q16, offset_q8), 24));
+}
+
 /* A phase without voltage or current has nothing for an offset to stand in. */
 static void take_offsets(struct legal_clean *c, const struct legal_phase_calibration *k,
                          uint64_t n_q16)
 {
     if (c->uu == 0 || c->ii == 0)
         return;
-    c->ui -= wide_narrow(wide_sar(wide_mul((int64_t)n_q16, k->p_offset_q8), 24));
-    c->q -= wide_narrow(wide_sar(wide_mul((int64_t)n_q16, k->q_offset_q8), 24));
+    c->ui = legal_add(c->ui, -offset_of(k->p_offset_q8, n_q16));
+    c->q = legal_add(c->q, -offset_of(k->q_offset_q8, n_q16));
 }
 
 void legal_correct_apply(const struct legal *l, const struct legal_window *w,

@@ -16,11 +16,18 @@
 #define SQRT3_2_Q30 INT64_C(929887697)
 #define FV_PER_MV   UINT64_C(1000000000000)
 #define FA_PER_UA   1000000000
-#define N_CURRENTS  4 /* three phases, neutral */
+#define N_CURRENTS  4                  /* three phases, neutral */
+#define PHASOR_MAX  (INT64_C(1) << 59) /* a second at full scale is 2^39; sums of four fit */
+
+static int64_t held(int64_t a)
+{
+    return a > PHASOR_MAX ? PHASOR_MAX : a < -PHASOR_MAX ? -PHASOR_MAX : a;
+}
 
 static struct legal_phasor scaled(int64_t re, int64_t im, uint64_t lsb, uint64_t unit)
 {
-    return (struct legal_phasor){mul_div_i64(re, lsb, unit), mul_div_i64(im, lsb, unit)};
+    return (struct legal_phasor){held(mul_div_i64(re, lsb, unit)),
+                                 held(mul_div_i64(im, lsb, unit))};
 }
 
 /* Of the channels in the mask: the unit that all are brought to. */

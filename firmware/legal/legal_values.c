@@ -40,6 +40,11 @@ static int64_t positive(int64_t a)
     return a < 0 ? 0 : a;
 }
 
+int64_t legal_add(int64_t a, int64_t b)
+{
+    return wide_narrow(wide_add(wide_of(a), wide_of(b)));
+}
+
 int64_t legal_active(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16)
 {
     struct wide sum = wide_add(wide_mul(a.re, b.re), wide_mul(a.im, b.im));
@@ -149,7 +154,8 @@ void legal_dc_guess(struct legal *l, const struct legal_window *w)
 
 static int64_t apparent(const struct legal_clean *c)
 {
-    int64_t s = (int64_t)wide_sqrt(wide_mul(c->uu, c->ii)), p = c->ui < 0 ? -c->ui : c->ui;
+    int64_t s = (int64_t)wide_sqrt(wide_mul(c->uu, c->ii));
+    int64_t p = wide_narrow(wide_abs(wide_of(c->ui)));
     return s < p ? p : s; /* without its noise a small current could fall below */
 }
 
@@ -187,7 +193,8 @@ void legal_average_clear(struct legal *l)
 static void add(int64_t *sum, int64_t part, const struct legal_average *a,
                 const struct legal_window *w)
 {
-    *sum += a->rate_uhz == w->rate_uhz ? part : mul_div_i64(part, a->rate_uhz, w->rate_uhz);
+    bool same = a->rate_uhz == w->rate_uhz;
+    *sum = legal_add(*sum, same ? part : mul_div_i64(part, a->rate_uhz, w->rate_uhz));
 }
 
 static void add_phase(struct legal_average *a, unsigned p, const struct legal_clean *c,

@@ -71,23 +71,63 @@ static int32_t count(double value, uint64_t lsb, double noise, uint64_t *state)
     return (int32_t)lround(x);
 }
 
-static void sample(const struct signal *s, uint64_t k, unsigned p, double *u, double *i)
+static double degrees_at(const struct signal *s, double t)
 {
-    double t = (double)k / s->rate, turn = 360 * fmod(s->f * t, 1.0);
-    double ua = turn + s->u_deg[p], ia = ua - s->lag[p];
-    *u = cos(ua * RAD);
-    *i = cos(ia * RAD);
+    return 360 * fmod(s->f * t, 1.0);
+}
+
+static double voltage(const struct signal *s, unsigned p, double t, double lead)
+{
+    double a = degrees_at(s, t) + s->u_deg[p], x = cos(a * RAD + lead);
     for (int n = 0; n < SIGNAL_LINES; n++) {
         const struct signal_line *l = &s->line[n];
-        if (!l->order)
-            continue;
-        *u += l->u * cos((l->order * ua + l->u_deg) * RAD);
-        *i += l->i * cos((l->order * ia + l->i_deg) * RAD);
+        if (l->order)
+            x += l->u * cos((l->order * a + l->u_deg) * RAD + lead);
     }
     if (s->inter_u > 0)
-        *u += s->inter_u * cos(360 * fmod(s->inter_f * t, 1.0) * RAD);
-    *u = *u * s->u[p] * sqrt(2) + s->u_dc;
-    *i = *i * s->i[p] * sqrt(2) + s->i_dc;
+        x += s->inter_u * cos(360 * fmod(s->inter_f * t, 1.0) * RAD);
+    return x * s->u[p] * sqrt(2) + s->u_dc;
+}
+
+static double current(const struct signal *s, unsigned p, double t, double lead)
+{
+    double a = degrees_at(s, t) + s->u_deg[p] - s->lag[p], x = cos(a * RAD + lead);
+    for (int n = 0; n < SIGNAL_LINES; n++) {
+        const struct signal_line *l = &s->line[n];
+        if (l->order)
+            x += l->i * cos((l->order * a + l->i_deg) * RAD + lead);
+    }
+    return x * s->i[p] * sqrt(2) + s->i_dc;
+}
+
+static double value(const struct signal *s, unsigned c, double t)
+{
+    const struct signal_error *e = &s->error[c];
+    double x = 0;
+    t -= e->delay_s;
+    if (c < AFE_I1)
+        x = voltage(s, c - AFE_U1, t, e->lead);
+    else if (c < AFE_IN)
+        x = current(s, c - AFE_I1, t, e->lead);
+    else
+        for (unsigned p = 0; p < 3; p++)
+            x -= (1 - s->bypass) * current(s, p, t, e->lead);
+    return x / (1 + e->gain);
+}
+
+void signal_sample(const struct signal *s, uint64_t k, int32_t out[AFE_N_CHANNELS])
+{
+    static const unsigned order[] = {AFE_U1, AFE_I1, AFE_U2, AFE_I2, AFE_U3, AFE_I3, AFE_IN};
+    uint64_t state = k * UINT64_C(0x9E3779B97F4A7C15) + 12345;
+    for (unsigned n = 0; n < AFE_N_CHANNELS; n++) {
+        unsigned c = order[n];
+        uint64_t lsb = c < AFE_I1 ? U_LSB_FV : I_LSB_FA;
+        out[c] = 0;
+        if (c == AFE_IN && !(s->present >> AFE_IN & 1))
+            continue;
+        double offset = s->error[c].offset * (double)lsb * 1e-15;
+        out[c] = count(value(s, c, (double)k / s->rate) + offset, lsb, s->noise, &state);
+    }
 }
 
 void signal_feed(struct legal *l, const struct signal *s, uint64_t start, uint64_t n,
@@ -100,17 +140,64 @@ void signal_feed(struct legal *l, const struct signal *s, uint64_t start, uint64
     for (uint64_t at = start; at < start + n; at += b.n) {
         b.n = (uint32_t)(start + n - at < block ? start + n - at : block);
         for (uint32_t k = 0; k < b.n; k++) {
-            uint64_t state = (at + k) * UINT64_C(0x9E3779B97F4A7C15) + 12345;
-            for (unsigned p = 0; p < 3; p++) {
-                double u, i;
-                sample(s, at + k, p, &u, &i);
-                store[AFE_U1 + p][k] = count(u, U_LSB_FV, s->noise, &state);
-                store[AFE_I1 + p][k] = count(i, I_LSB_FA, s->noise, &state);
-            }
+            int32_t x[AFE_N_CHANNELS];
+            signal_sample(s, at + k, x);
+            for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
+                store[c][k] = x[c];
         }
         if (legal_feed(l, &b) != ERR_OK)
             abort();
     }
+}
+
+static void add_set(struct legal_window *w, const int32_t *x, const double wave[2],
+                    double (*phasor)[4])
+{
+    static const unsigned pair[6][2] = {{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}};
+    for (unsigned p = 0; p < 3; p++) {
+        int64_t u = x[AFE_U1 + p], i = x[AFE_I1 + p];
+        struct legal_window_phase *to = &w->phase[p];
+        to->uu += u * u;
+        to->ii += i * i;
+        to->ui += u * i;
+        to->u += u;
+        to->i += i;
+        for (unsigned n = 0; n < 2; n++) {
+            phasor[p][n] += (double)u * wave[n];
+            phasor[p][2 + n] += (double)i * wave[n];
+        }
+    }
+    for (unsigned n = 0; n < 6; n++)
+        w->cross[n] += (int64_t)x[AFE_I1 + pair[n][0]] * x[AFE_I1 + pair[n][1]];
+    w->in_in += (int64_t)x[AFE_IN] * x[AFE_IN];
+    w->in_sum += x[AFE_IN];
+    phasor[3][0] += x[AFE_IN] * wave[0];
+    phasor[3][1] += x[AFE_IN] * wave[1];
+}
+
+struct legal_window signal_window(const struct signal *s, unsigned cycles)
+{
+    uint64_t n = (uint64_t)llround(cycles * s->rate / s->f);
+    struct legal_window w = {.n_q16 = n << 16,
+                             .rate_uhz = (uint64_t)llround(s->rate * 1e6),
+                             .frequency_uhz = (uint32_t)llround(s->f * 1e6)};
+    double phasor[4][4] = {{0}};
+    for (uint64_t k = 0; k < n; k++) {
+        int32_t x[AFE_N_CHANNELS];
+        double a = degrees_at(s, (double)k / s->rate) * RAD, wave[2] = {cos(a), sin(a)};
+        signal_sample(s, k, x);
+        add_set(&w, x, wave, phasor);
+    }
+    for (unsigned p = 0; p < 3; p++) {
+        w.phase[p].u_re = llround(phasor[p][0]);
+        w.phase[p].u_im = llround(phasor[p][1]);
+        w.phase[p].i_re = llround(phasor[p][2]);
+        w.phase[p].i_im = llround(phasor[p][3]);
+    }
+    w.in_re = llround(phasor[3][0]);
+    w.in_im = llround(phasor[3][1]);
+    w.flags = s->present >> AFE_IN & 1 ? LEGAL_WINDOW_NEUTRAL : 0;
+    return w;
 }
 
 void signal_seconds(struct legal *l, const struct signal *s, double seconds)

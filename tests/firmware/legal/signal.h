@@ -15,6 +15,13 @@ struct signal_line {
     double u_deg, i_deg;
 };
 
+/* What a channel shows: (true value at t - delay, the wave ahead by lead) / (1 + gain). */
+struct signal_error {
+    double gain, delay_s;
+    double lead;   /* radian, of every line */
+    double offset; /* counts */
+};
+
 struct signal {
     double f, rate;
     double u[3], i[3];       /* fundamental, volt and ampere rms */
@@ -23,7 +30,9 @@ struct signal {
     struct signal_line line[SIGNAL_LINES];
     double noise;            /* counts rms */
     double inter_f, inter_u; /* an interharmonic of the voltage: hertz, part of u */
-    uint32_t present;
+    uint32_t present;        /* with AFE_IN: minus the sum of the phases, times 1 - bypass */
+    double bypass;
+    struct signal_error error[AFE_N_CHANNELS];
 };
 
 struct truth {
@@ -36,6 +45,11 @@ struct truth {
 struct legal_config signal_config(void); /* 3 x 230 V, 50 Hz, 1000 imp/kWh, no no-load limit */
 struct signal signal_balanced(double f, double rate, double i, double lag_deg);
 struct truth signal_truth(const struct signal *s, unsigned phase);
+/* Sample-set k in counts. */
+void signal_sample(const struct signal *s, uint64_t k, int32_t out[AFE_N_CHANNELS]);
+/* A window over `cycles` whole cycles from sample-set 0 on (f divides the rate), products of the
+ * currents included, as the kernel would give it without its rounding. */
+struct legal_window signal_window(const struct signal *s, unsigned cycles);
 /* Feeds sample-sets start..start+n-1 in blocks of `block`. */
 void signal_feed(struct legal *l, const struct signal *s, uint64_t start, uint64_t n,
                  uint32_t block);
