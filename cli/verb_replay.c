@@ -44,6 +44,26 @@ static json_t *phase_json(const struct replay_phase *p)
     return j;
 }
 
+static const char *kind_of(const struct replay_event *e)
+{
+    return e->kind == PQ_DIP     ? "voltage_dip"
+           : e->kind == PQ_SWELL ? "voltage_swell"
+                                 : "voltage_interruption";
+}
+
+static json_t *events_json(const struct replay_result *r)
+{
+    json_t *events = json_array();
+    for (unsigned k = 0; k < r->n_events; k++) {
+        const struct replay_event *e = &r->event[k];
+        json_array_append_new(events,
+                              json_pack("{s:f, s:s, s:i, s:f, s:f, s:b}", "at_s", e->at_s, "kind",
+                                        kind_of(e), "phase", (int)e->phase, "value", e->value_v,
+                                        "duration_s", e->duration_s, "open", e->open));
+    }
+    return events;
+}
+
 static void print_json(const char *file, const struct replay_result *r)
 {
     json_t *phases = json_array(), *energy = json_object();
@@ -52,12 +72,12 @@ static void print_json(const char *file, const struct replay_result *r)
     for (int k = 0; k < LEGAL_N_ENERGIES; k++)
         json_object_set_new(energy, energy_names[k], json_real(r->energy[k]));
     json_t *j = json_pack("{s:s%, s:s, s:f, s:f, s:o, s:{s:f, s:f, s:f, s:f}, s:{s:f}, "
-                          "s:{s:f, s:f}, s:o, s:[]}",
+                          "s:{s:f, s:f}, s:o, s:f, s:s, s:o}",
                           "file", file, strlen(file), "model", "reference", "seconds", r->seconds,
                           "frequency_hz", r->frequency_hz, "phases", phases, "total", "p_w", r->p_w,
                           "q_var", r->q_var, "s_va", r->s_va, "pf", r->pf, "neutral", "i_a",
                           r->in_a, "unbalance", "u2_pct", r->u2_pct, "u0_pct", r->u0_pct, "energy",
-                          energy, "events");
+                          energy, "un_v", r->un_v, "un_from", r->un_from, "events", events_json(r));
     json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     putchar('\n');
     json_decref(j);
@@ -97,6 +117,27 @@ static void print_energy(const char *name, const char *unit, const double *value
     putchar('\n');
 }
 
+static void print_events(const struct replay_result *r)
+{
+    static const char *const phases[] = {"all", "L1", "L2", "L3"};
+    if (!(r->un_v > 0)) {
+        printf("\n  events: none looked for, %s\n", r->un_from);
+        return;
+    }
+    printf("\n  events by %.6g V declared (%s): %s\n", r->un_v, r->un_from,
+           r->n_events ? "" : "none");
+    if (r->n_events)
+        printf("  %12s  %-20s  %5s  %10s  %7s  %10s\n", "at s", "", "", "V", "%", "for s");
+    for (unsigned k = 0; k < r->n_events; k++) {
+        const struct replay_event *e = &r->event[k];
+        printf("  %12.4f  %-20s  %5s  %10.3f  %7.2f  %10.4f%s\n", e->at_s, kind_of(e),
+               phases[e->phase & 3], e->value_v, 100 * e->value_v / r->un_v, e->duration_s,
+               e->open ? " to the end" : "");
+    }
+    if (r->n_lost)
+        printf("  and %u more\n", r->n_lost);
+}
+
 static void print_table(const char *file, const struct source_info *info,
                         const struct replay_result *r)
 {
@@ -123,6 +164,7 @@ static void print_table(const char *file, const struct source_info *info,
     print_energy("apparent", "VAh", &r->energy[LEGAL_S_IMPORT], 2);
     printf("  %-13s  %13s  %13s  %13s  %13s\n", "", "QI", "QII", "QIII", "QIV");
     print_energy("reactive", "varh", &r->energy[LEGAL_R_QI], 4);
+    print_events(r);
     if (r->clipped)
         printf("\n  Some samples were at the end of the range: clipped.\n");
 }
@@ -132,8 +174,13 @@ static int fail_open(const struct cli_verb *v, enum err err, const char *message
     return cli_fail(v, err == ERR_RANGE ? CLI_USAGE : CLI_BAD_DATA, "%s", message);
 }
 
+struct replay_wish {
+    double repeat_s, un_v;
+    bool json;
+};
+
 static int replay(const struct cli_verb *v, const char *file, const struct source_options *o,
-                  double repeat_s, bool json)
+                  const struct replay_wish *wish)
 {
     char error[1000];
     struct source *s;
@@ -143,15 +190,17 @@ static int replay(const struct cli_verb *v, const char *file, const struct sourc
     if (err)
         return fail_open(v, err, error);
     source_info_get(s, &info);
-    err = replay_run(s, repeat_s, &result);
+    err = replay_run(s, wish->repeat_s, &result);
+    if (!err)
+        err = replay_events(s, wish->repeat_s, wish->un_v, &result);
     int code = CLI_DONE;
     if (err)
         code = cli_fail(v, CLI_BUG, "%s: %s", file, err_text(err));
-    else if (json)
+    else if (wish->json)
         print_json(file, &result);
     else
         print_table(file, &info, &result);
-    if (!err && json && info.note[0])
+    if (!err && wish->json && info.note[0])
         fprintf(stderr, "ferraris replay: note: %s\n", info.note);
     source_close(s);
     return code;
@@ -165,18 +214,19 @@ static bool is_ratio(double x)
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
     struct source_options o = {.scale = 1, .ct = 1, .vt = 1};
-    double repeat_s = 0;
-    bool json = false;
+    struct replay_wish wish = {0};
     const char *file[2];
     size_t n = 0;
     const struct cli_option options[] = {
-        {"json", CLI_FLAG, &json, NULL, "one JSON document instead of a table"},
+        {"json", CLI_FLAG, &wish.json, NULL, "one JSON document instead of a table"},
         {"map", CLI_TEXT, &o.map, "u1=NAME,...",
          "channels of the inputs u1 u2 u3 i1 i2 i3 in; -NAME reverses, #N by number"},
         {"scale", CLI_REAL, &o.scale, "FACTOR", "multiplies all channels"},
         {"ct", CLI_REAL, &o.ct, "RATIO", "divides the currents: primary to secondary"},
         {"vt", CLI_REAL, &o.vt, "RATIO", "divides the voltages: primary to secondary"},
-        {"repeat", CLI_REAL, &repeat_s, "SECONDS", "loops the whole cycles that long"},
+        {"repeat", CLI_REAL, &wish.repeat_s, "SECONDS", "loops the whole cycles that long"},
+        {"un", CLI_REAL, &wish.un_v, "VOLT",
+         "declared voltage of dips and swells; guessed from the first second if not given"},
     };
     int code = cli_parse(v, options, sizeof options / sizeof *options, argc, argv, file, 2, &n);
     if (code >= 0)
@@ -185,9 +235,11 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         return cli_fail(v, CLI_USAGE, "one FILE is wanted; see ferraris replay --help");
     if (!is_ratio(o.scale) || !is_ratio(o.ct) || !is_ratio(o.vt))
         return cli_fail(v, CLI_USAGE, "--scale, --ct and --vt must be above 0");
-    if (!(repeat_s >= 0 && repeat_s <= 1e7))
+    if (!(wish.repeat_s >= 0 && wish.repeat_s <= 1e7))
         return cli_fail(v, CLI_USAGE, "--repeat must be 0 to 1e7 seconds");
-    return replay(v, file[0], &o, repeat_s, json);
+    if (!(wish.un_v >= 0 && wish.un_v <= 2e6) || (wish.un_v > 0 && wish.un_v < 0.001))
+        return cli_fail(v, CLI_USAGE, "--un must be 0.001 to 2e6 volts");
+    return replay(v, file[0], &o, &wish);
 }
 
 const struct cli_verb verb_replay = {.name = "replay",

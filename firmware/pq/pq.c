@@ -82,7 +82,7 @@ enum err pq_feed(struct pq *p, const struct afe_block *b, const struct legal_wav
     if (p->rate_uhz != b->rate_uhz)
         p->rest = 0;
     p->rate_uhz = b->rate_uhz;
-    bool tracked = pq_half_step(p, wave);
+    bool tracked = pq_half_step(p, wave, b->n);
     for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
         bool there = (p->phases & b->present) >> k & 1;
         if (p->phases >> k & 1)

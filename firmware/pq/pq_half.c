@@ -143,7 +143,17 @@ static void begin_phase(struct pq *p, struct pq_cycle *c, int32_t first)
 {
     *c = (struct pq_cycle){.runs = true, .last = first, .left = PQ_HALF_TURN};
     c->sum = (int64_t)first * first / 2; /* a boundary at `last`, which is taken to equal it */
-    c->begin_ns = p->now_ns;
+    c->begin_ns = p->now_ns;             /* a sample later than `last`, which is none */
+}
+
+/* At once when it is known first, then over 128 half cycles. */
+static void follow_dc(struct pq_cycle *c)
+{
+    int32_t dc = c->dc_wave;
+    if (c->calm < CALM_HALFS || dc <= -AFE_FULL_SCALE || dc >= AFE_FULL_SCALE)
+        return;
+    c->dc_q4 += (dc * 16 - c->dc_q4) / (c->dc_known ? 128 : 1);
+    c->dc_known = true;
 }
 
 /* A half cycle ends at end_ns; `sum` and `len` are complete. */
@@ -154,6 +164,7 @@ static void end_half(struct pq *p, unsigned phase, uint64_t end_ns, uint64_t u_l
         c->u_mv = rms_mv(c->sum + c->before, c->len + c->len_before, u_lsb_fv);
         bool normal = pq_dips_normal(p, c->u_mv);
         c->calm = (uint8_t)(!normal ? 0 : c->calm < CALM_HALFS ? c->calm + 1 : CALM_HALFS);
+        follow_dc(c);
         if (p->observe) {
             struct pq_half h = {.end_us = end_ns / 1000, .u_mv = c->u_mv, .phase = (uint8_t)phase};
             p->observe(p->observe_context, &h);
@@ -194,7 +205,7 @@ void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uin
         int64_t part = edge(a, x[k] - dc, (int64_t)(at & 0xFFFF));
         c->sum += squares(x + pos, (uint32_t)k - pos, dc) + part;
         c->len += (int64_t)at;
-        end_half(p, phase, p->now_ns + (at * ns_q14 >> 30), u_lsb_fv);
+        end_half(p, phase, p->now_ns + (at * ns_q14 >> 30) - (ns_q14 >> 14), u_lsb_fv);
         c->sum = -part;
         c->len = -(int64_t)at;
         c->left += PQ_HALF_TURN + pulled(c);
@@ -224,19 +235,28 @@ static bool has_phase(const struct pq *p, unsigned phase)
     return c->runs && (c->len_before == 0 || c->u_mv >= p->config.un_mv / 10);
 }
 
-bool pq_half_step(struct pq *p, const struct legal_wave *w)
+/* A wave that is seen first is taken over. Later on a network changes slowly, and what looks
+ * otherwise is the tracker, pulled by what swings below the mains frequency in a fault: by 2^-11
+ * per half cycle, 2.4 Hz/s, at most. */
+static uint32_t toward(const struct pq *p, uint32_t want, uint32_t n)
 {
-    uint32_t least = step_of(PQ_F_MIN_MHZ, p->rate_uhz), most = step_of(PQ_F_MAX_MHZ, p->rate_uhz);
-    bool good = w->locked && w->reference < LEGAL_N_PHASES && w->step >= least && w->step <= most;
-    if (good)
-        p->step = w->step;
-    return good;
+    uint64_t turns_q16 = (uint64_t)n * p->step >> 16;
+    uint32_t most = (uint32_t)(turns_q16 * p->step >> (15 + 11));
+    if (!p->tracked)
+        return want;
+    if (want > p->step)
+        return want - p->step > most ? p->step + most : want;
+    return p->step - want > most ? p->step - most : want;
 }
 
-static void follow_dc(struct pq_cycle *c, int32_t dc)
+bool pq_half_step(struct pq *p, const struct legal_wave *w, uint32_t n)
 {
-    if (c->calm == CALM_HALFS && dc > -AFE_FULL_SCALE && dc < AFE_FULL_SCALE)
-        c->dc_q4 += (dc * 16 - c->dc_q4) / 128; /* 1.3 s at 50 Hz */
+    uint32_t least = step_of(PQ_F_MIN_MHZ, p->rate_uhz), most = step_of(PQ_F_MAX_MHZ, p->rate_uhz);
+    if (!w->locked || w->reference >= LEGAL_N_PHASES || w->step < least || w->step > most)
+        return false;
+    p->step = toward(p, w->step, n);
+    p->tracked = true;
+    return true;
 }
 
 void pq_half_follow(struct pq *p, const struct legal_wave *w)
@@ -249,6 +269,6 @@ void pq_half_follow(struct pq *p, const struct legal_wave *w)
         if (!c->runs)
             continue;
         c->pull = has_phase(p, k) ? behind(c, w, k) : common;
-        follow_dc(c, w->u_dc[k]);
+        c->dc_wave = w->u_dc[k];
     }
 }

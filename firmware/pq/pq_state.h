@@ -8,10 +8,11 @@
 /* The half cycles of one voltage. Distances and lengths are counted from `last`, the sample before
  * the next one. */
 struct pq_cycle {
-    bool runs;               /* `last` is known */
+    bool runs; /* `last` is known */
+    bool dc_known;
     uint8_t calm;            /* half cycles since the voltage was out of its limits, saturating */
     int32_t last;            /* count */
-    int32_t dc_q4;           /* direct component */
+    int32_t dc_wave, dc_q4;  /* direct component: the wave's, and as used */
     int64_t left;            /* to the end of this half cycle, 2^32 is a turn */
     int64_t pull;            /* how much too early that is by the wave, to be made up for */
     int64_t sum, before;     /* squares of this half cycle and the one before, counts squared */
@@ -39,11 +40,12 @@ struct pq {
     uint32_t phases; /* bits: those that are watched */
     /* time */
     uint64_t rate_uhz; /* of the last block; 0: none yet */
-    uint64_t now_ns;   /* of the last sample */
+    uint64_t now_ns;   /* of the next sample */
     uint64_t rest;     /* of now_ns, in 1e-15 s x rate */
     bool fed;          /* samples came since the last pq_watch() */
     /* pq_half.c */
     uint32_t step; /* turn per sample */
+    bool tracked;  /* a locked wave was seen: `step` is no longer the nominal one */
     struct pq_cycle cycle[LEGAL_N_PHASES];
     pq_half_fn observe;
     void *observe_context;

@@ -26,6 +26,11 @@ printf '1,,5\n2,,6\n' >"$dir/short.dat"
 expect 0 'active' synth:u=230,i=5,pf=0.8
 expect 0 '"frequency_hz": 50.0' --json synth:u=230,i=5
 expect 0 '"events": []' --json synth:
+expect 0 '"un_v": 230.0' --json synth:u=231,i=5
+expect 0 'events by 260 V declared (given)' --un 260 synth:u=230
+expect 0 'voltage_dip' --un 260 synth:u=230
+expect 0 '"kind": "voltage_swell"' --json --un 200 synth:u=230
+expect 2 '--un' --un -1 synth:
 expect 2 'one FILE' --json
 expect 2 'one FILE' a.csv b.csv
 expect 2 "'foo=1' has no known key" synth:foo=1
