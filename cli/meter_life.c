@@ -61,13 +61,16 @@ enum err life_mains_on(struct life *l)
                                   .u_lsb_fv = l->u_lsb_fv,
                                   .i_lsb_fa = l->i_lsb_fa,
                                   .f_mhz = l->f_mhz,
+                                  .calibration = l->o.calibration,
                                   .inactivity_ms = l->o.inactivity_ms};
     memcpy(config.serial, l->o.serial, sizeof config.serial);
     memcpy(config.password, l->o.password, sizeof config.password);
     enum err err = meter_init(&l->meter, &config);
     wipe(&config, sizeof config);
     if (err == ERR_STATE)
-        return fail(l, err, "the flash belongs to another model");
+        return fail(l, err, "the flash belongs to another model or another order of it");
+    if (err == ERR_VERSION)
+        return fail(l, err, "the flash was written by another version of the program");
     if (err)
         return fail(l, err, "power-up");
     if (l->o.has_gateway)

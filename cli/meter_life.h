@@ -11,7 +11,8 @@
 #include "sim/source.h"
 
 struct life_options {
-    const struct model_meter *model;
+    const struct model_meter *model;             /* with its order applied */
+    const struct legal_calibration *calibration; /* of a new meter; NULL: nothing to correct */
     const char *source; /* sim/source.h, or NULL: a household; behind transformers a feeder */
     struct source_options how; /* map, scale, ct, vt of that source */
     bool window;               /* window level at first, else every sample; life_samples() */

@@ -3,13 +3,95 @@
 
 #include "firmware/meter/meter_energy.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* What one sees on the housing: LEDs with their pulses, the rate, the seal. */
+static const char *lights(const struct meter *m, char text[256])
+{
+    struct legal_status s;
+    legal_status_get(&m->legal, &s);
+    snprintf(text, 256,
+             "led_active %s %llu\nled_reactive %s %llu\nrate %u\nseal %s\npresent 0x%04x\n",
+             meter_led_lit(m, LEGAL_LED_ACTIVE) ? "lit" : "dark",
+             (unsigned long long)meter_pulses(m, LEGAL_LED_ACTIVE),
+             meter_led_lit(m, LEGAL_LED_REACTIVE) ? "lit" : "dark",
+             (unsigned long long)meter_pulses(m, LEGAL_LED_REACTIVE), meter_rate(m) + 1u,
+             s.sealed ? "closed" : "open", (unsigned)meter_present(m));
+    return text;
+}
+
+/* As much of the newest as the answer holds: oldest first, cut at the front. */
+struct lines {
+    char *to;
+    size_t size, len;
+};
+static void add_line(struct lines *l, const char *line)
+{
+    size_t n = strlen(line), head = strlen("ok\n");
+    while (l->len + n + 1 > l->size) {
+        const char *next = strchr(l->to + head, '\n');
+        if (next == NULL)
+            return;
+        memmove(l->to + head, next + 1, l->len - (size_t)(next + 1 - l->to) + 1);
+        l->len = strlen(l->to);
+    }
+    memcpy(l->to + l->len, line, n + 1);
+    l->len += n;
+}
+
+static void time_text(const struct meter *m, int64_t utc_s, char text[DATETIME_TEXT])
+{
+    struct datetime d = datetime_from_utc(utc_s, meter_clock_deviation(&m->clock, utc_s),
+                                          meter_clock_status(&m->clock, utc_s));
+    datetime_text(&d, text);
+}
+
+static void events(const struct meter *m, char *answer, size_t size)
+{
+    struct lines l = {answer, size, strlen(answer)};
+    struct meter_watch_event e;
+    for (uint32_t i = 0; meter_event_at(m, i, &e); i++) {
+        char line[160], time[DATETIME_TEXT], phases[8] = "";
+        time_text(m, e.utc_s, time);
+        for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+            if (((unsigned)e.pq.phases >> p & 1u) != 0)
+                snprintf(phases + strlen(phases), sizeof phases - strlen(phases), "%u", p + 1u);
+        }
+        snprintf(line, sizeof line, "%s %s%s%s %s %u\n", time, meter_event_name(e.pq.kind),
+                 phases[0] != '\0' ? " L" : "", phases, e.pq.ended ? "ended" : "began",
+                 (unsigned)e.pq.extreme);
+        add_line(&l, line);
+    }
+}
+
+static void audit(const struct meter *m, char *answer, size_t size)
+{
+    static const char *const what[] = {"changed", "refused", "sealed", "opened"};
+    struct lines l = {answer, size, strlen(answer)};
+    uint64_t newest = meter_audit_newest(m);
+    for (uint64_t seq = newest - meter_audit_count(m) + 1; seq <= newest; seq++) {
+        char line[200], time[DATETIME_TEXT];
+        struct meter_audit a;
+        if (meter_audit_read(m, seq, &a) != ERR_OK)
+            continue;
+        time_text(m, a.utc_s, time);
+        size_t n = (size_t)snprintf(line, sizeof line, "%s client %u %s", time, a.client_sap,
+                                    what[a.legal.change & 3]);
+        if (meter_audit_name(&a)[0] != '\0')
+            snprintf(line + n, sizeof line - n, " %s[%u] %lld -> %lld", meter_audit_name(&a),
+                     a.legal.index, (long long)a.legal.before, (long long)a.legal.after);
+        strcat(line, "\n");
+        add_line(&l, line);
+    }
+}
 
 static void status(const struct serve *s, char *answer, size_t size)
 {
     const struct life *l = s->life;
-    char time[DATETIME_TEXT] = "-", import[32] = "-", export[32] = "-";
+    char time[DATETIME_TEXT] = "-", import[32] = "-", export[32] = "-", text[256];
     if (l->powered) {
         struct legal_energies e;
         struct datetime now = meter_clock_now(&l->meter.clock);
@@ -22,13 +104,14 @@ static void status(const struct serve *s, char *answer, size_t size)
     }
     snprintf(answer, size,
              "ok\nmodel %s\nserial %s\nmains %s\nphases %s %s %s\ntime %s\nimport_wh %s\n"
-             "export_wh %s\nstorage %s\n",
+             "export_wh %s\nstorage %s\n%s",
              l->o.model->name, l->o.serial, l->powered ? "on" : "off",
              l->phase_off[0] ? "off" : "on", l->phase_off[1] ? "off" : "on",
              l->phase_off[2] ? "off" : "on", time, import, export,
              !l->powered      ? "-"
              : l->meter.fault ? err_text(l->meter.fault)
-                              : "ok");
+                              : "ok",
+             l->powered ? lights(&l->meter, text) : "");
 }
 
 static enum err mains(struct serve *s, const char *how, const char *more)
@@ -42,6 +125,29 @@ static enum err mains(struct serve *s, const char *how, const char *more)
 static bool is_switch(const char *word)
 {
     return strcmp(word, "on") == 0 || strcmp(word, "off") == 0;
+}
+
+/* What needs a meter that runs; false: not such a command. */
+static bool inside(struct serve *s, const char *word, const char *more, char *answer, size_t size)
+{
+    struct meter *m = &s->life->meter;
+    enum err err = ERR_OK;
+    char *end;
+    double celsius = strtod(more, &end);
+    bool is_number = end != more && *end == '\0' && celsius >= -100 && celsius <= 150;
+    if (strcmp(word, "events") == 0 && *more == '\0')
+        events(m, answer, size);
+    else if (strcmp(word, "audit") == 0 && *more == '\0')
+        audit(m, answer, size);
+    else if (strcmp(word, "seal") == 0 && (strcmp(more, "open") == 0 || strcmp(more, "close") == 0))
+        err = meter_seal_set(m, strcmp(more, "close") == 0);
+    else if (strcmp(word, "temperature") == 0 && is_number)
+        meter_temperature(m, (int32_t)lround(celsius * 1000));
+    else
+        return false;
+    if (err)
+        snprintf(answer, size, "error storage: %s\n", err_text(err));
+    return true;
 }
 
 void serve_panel(void *context, char *line, char *answer, size_t size)
@@ -60,9 +166,10 @@ void serve_panel(void *context, char *line, char *answer, size_t size)
     } else if (n == 3 && strcmp(word[0], "phase") == 0 && is_switch(word[2]) &&
                word[1][1] == '\0' && phase < s->life->o.model->n_phases) {
         life_phase(s->life, phase, strcmp(word[2], "on") == 0);
-    } else {
+    } else if (!s->life->powered || n > 2 || !inside(s, word[0], word[1], answer, size)) {
         snprintf(answer, size,
-                 "error not a command: status | mains on | mains off [warn] | phase 1..%u on|off\n",
-                 s->life->o.model->n_phases);
+                 "error not a command%s: status | mains on | mains off [warn] | phase 1..%u on|off "
+                 "| temperature CELSIUS | events | audit | seal open|close\n",
+                 s->life->powered ? "" : " while the mains are off", s->life->o.model->n_phases);
     }
 }

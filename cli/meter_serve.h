@@ -14,7 +14,7 @@ struct serve {
 };
 
 /* A panel_fn; context: struct serve. Commands: status; mains on; mains off [warn]; phase 1..3
- * on|off. */
+ * on|off; temperature CELSIUS (of the front end); events; audit; seal open|close. */
 void serve_panel(void *context, char *line, char *answer, size_t size);
 
 #endif

@@ -25,8 +25,8 @@
     (5 * 1000000) /* wall time of one turn at full speed, then the line is served */
 
 struct words { /* the command line */
-    const char *model, *source, *flash, *start, *until, *speed, *fast_forward, *level, *live_level,
-        *keys, *panel, *gateway;
+    const char *model, *order, *source, *flash, *start, *until, *speed, *fast_forward, *level,
+        *live_level, *keys, *panel, *gateway;
     struct cli_list listen, serial;
     uint64_t seed, inactivity;
     struct source_options how;
@@ -42,6 +42,7 @@ struct run { /* one process */
     uv_signal_t term, interrupt;
     struct serve serve;
     struct life life;
+    struct model_meter model; /* as ordered */
     struct posix_flash flash;
     struct hal_rng rng;
     struct keys_file keys;
@@ -274,19 +275,36 @@ static int parse_span(struct run *r, const struct words *w)
     return *start >= METER_TIME_MIN_NS ? -1 : bad(r, "until", w->until, form);
 }
 
+/* The model and the words of its order. */
+static int parse_model(struct run *r, const struct words *w)
+{
+    const struct model_meter *m = model_meter_find(w->model);
+    char names[512] = "";
+    size_t at, len = 0;
+    for (size_t i = 0; m == NULL && model_meter_at(i) != NULL; i++)
+        len += (size_t)snprintf(names + len, sizeof names - len, " %s", model_meter_at(i)->name);
+    if (m == NULL)
+        return cli_fail(r->verb, CLI_USAGE, "no model '%s'; there are%s", w->model, names);
+    enum err err = model_order(m, w->order, &r->model, &at);
+    r->life.o.model = &r->model;
+    if (err == ERR_STATE)
+        return cli_fail(r->verb, CLI_USAGE, "--order: '%s' contradicts a word before it",
+                        w->order + at);
+    const struct model_choice *c;
+    for (size_t i = 0; err && (c = model_choice_at(m, i)) != NULL && len < sizeof names; i++)
+        len += (size_t)snprintf(names + len, sizeof names - len, " %s", c->word);
+    if (err)
+        return cli_fail(r->verb, CLI_USAGE, "--order: no '%s' for %s; there %s%s", w->order + at,
+                        m->name, len > 0 ? "are" : "is nothing to choose", names);
+    return -1;
+}
+
 static int parse_words(struct run *r, const struct words *w)
 {
     struct life_options *o = &r->life.o;
-    o->model = model_meter_find(w->model);
-    if (o->model == NULL) {
-        char names[128] = "";
-        for (size_t i = 0; model_meter_at(i) != NULL; i++) {
-            strcat(names, " ");
-            strcat(names, model_meter_at(i)->name);
-        }
-        return cli_fail(r->verb, CLI_USAGE, "no model '%s'; there are%s", w->model, names);
-    }
-    int code = parse_level(r, w);
+    int code = parse_model(r, w);
+    if (code < 0)
+        code = parse_level(r, w);
     if (code < 0)
         code = parse_span(r, w);
     if (code >= 0)
@@ -369,13 +387,17 @@ static int open_flash(struct run *r, const char *path, bool sync)
 
 static int print_datasheet(const struct model_meter *m)
 {
-    printf("%s: %s\n  %s%.0f V, %g Hz, %g(%g) A%s, starts at %g mA\n"
-           "  active class %s, reactive class %s, %u imp/kWh\n"
-           "  load profile: %u rows\n",
-           m->name, m->kind, m->n_phases == 3 ? "3 x " : "", m->un_mv / 1e3, m->f_mhz / 1e3,
-           m->in_ma / 1e3, m->imax_ma / 1e3, m->is_ct ? " through transformers" : "",
-           m->ist_ua / 1e3, m->active, m->reactive, (unsigned)m->pulse_per_kwh,
+    printf("%s: %s\n  %s%.0f V%s, %g Hz, %g(%g) A%s, starts at %g mA\n"
+           "  active class %s (%s), reactive class %s (%s), %u imp/kWh\n"
+           "  %u rates, load profile: %u rows\n",
+           m->name, m->kind, m->n_phases == 3 ? "3 x " : "", m->un_mv / 1e3,
+           m->is_3wire ? " in three wires" : "", m->f_mhz / 1e3, m->in_ma / 1e3, m->imax_ma / 1e3,
+           m->is_ct ? " through transformers" : "", m->ist_ua / 1e3, m->active, m->active_table,
+           m->reactive, m->reactive_table, (unsigned)m->pulse_per_kwh, m->n_rates,
            (unsigned)m->profile_depth);
+    const struct model_choice *c;
+    for (size_t i = 0; (c = model_choice_at(m, i)) != NULL; i++)
+        printf("%s%-10s %s\n", i == 0 ? "  --order: " : "           ", c->word, c->what);
     return CLI_DONE;
 }
 
@@ -467,6 +489,7 @@ static int live(struct run *r, const struct words *w)
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
     struct words w = {.model = "ST402D",
+                      .order = "",
                       .speed = "1",
                       .fast_forward = "0",
                       .level = "sample",
@@ -475,6 +498,9 @@ static int run(const struct cli_verb *v, int argc, char **argv)
                       .inactivity = 180};
     const struct cli_option options[] = {
         {"model", CLI_TEXT, &w.model, "NAME", "which of the eight meters (default ST402D)"},
+        {"order", CLI_TEXT, &w.order, "WORDS",
+         "what the datasheet lets a customer choose, comma separated: 10(120),class2,60hz; "
+         "--datasheet lists the words of a model"},
         {"listen", CLI_LIST, &w.listen, "ADDRESS",
          "HOST:PORT (wrapper over TCP), udp://HOST:PORT or hdlc+tcp://HOST:PORT; more than once if "
          "wanted; port 0 takes a free one (default 127.0.0.1:4059)"},

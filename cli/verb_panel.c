@@ -43,8 +43,9 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 
 const struct cli_verb verb_panel = {
     .name = "panel",
-    .summary = "switch the mains or a phase of a virtual meter, show its state",
-    .usage = "ferraris panel unix:PATH status | mains on|off [--warn] | phase 1..3 on|off",
+    .summary = "switch the mains or a phase of a virtual meter, show its state and events",
+    .usage = "ferraris panel unix:PATH status | mains on|off [--warn] | phase 1..3 on|off | "
+             "temperature CELSIUS | events | audit | seal open|close",
     .example = "ferraris panel unix:/tmp/m1.panel mains off --warn\n"
                "ferraris panel unix:/tmp/m1.panel phase 2 off",
     .run = run,

@@ -46,7 +46,7 @@ static const struct model_meter meters[] = {
         .energy_scaler = -1,
         .kwh_digits = 8,
         .profile_depth = 3456,
-        .features = MODEL_REACTIVE | MODEL_EXPORT | MODEL_PHASE_ENERGY,
+        .features = MODEL_REACTIVE | MODEL_EXPORT | MODEL_PHASE_ENERGY | MODEL_UNBALANCE,
     },
     {
         .name = "SM402D",
@@ -73,7 +73,7 @@ static const struct model_meter meters[] = {
         .energy_scaler = -1,
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
-        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD,
+        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_LED_SET,
     },
     {
         .name = "ST402D",
@@ -100,7 +100,7 @@ static const struct model_meter meters[] = {
         .energy_scaler = -1,
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
-        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY,
+        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY | MODEL_LED_SET,
     },
     {
         .name = "ST402C",
@@ -128,7 +128,8 @@ static const struct model_meter meters[] = {
         .energy_scaler = -2,
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
-        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY,
+        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY |
+                    MODEL_LED_SET | MODEL_RATIOS,
     },
     {
         .name = "SMARTESOX-P",
@@ -155,7 +156,8 @@ static const struct model_meter meters[] = {
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
         .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_APPARENT | MODEL_EXPORT |
-                    MODEL_NEUTRAL | MODEL_THD | MODEL_ANGLES,
+                    MODEL_NEUTRAL | MODEL_THD | MODEL_ANGLES | MODEL_LOSSES | MODEL_RATIOS |
+                    MODEL_UNBALANCE,
     },
     {
         .name = "SM307",
@@ -184,7 +186,8 @@ static const struct model_meter meters[] = {
         .energy_scaler = -2,
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
-        .features = MODEL_REACTIVE | MODEL_ABSOLUTE | MODEL_APPARENT | MODEL_EXPORT | MODEL_ANGLES,
+        .features = MODEL_REACTIVE | MODEL_ABSOLUTE | MODEL_APPARENT | MODEL_EXPORT | MODEL_ANGLES |
+                    MODEL_RATIOS | MODEL_UNBALANCE,
     },
     {
         .name = "AD11A",
@@ -212,7 +215,8 @@ static const struct model_meter meters[] = {
         .energy_scaler = -1,
         .kwh_digits = 8,
         .profile_depth = DAYS(63),
-        .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD,
+        .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |
+                    MODEL_DIFFERENTIAL | MODEL_AVERAGES,
     },
     {
         .name = "AD13A",
@@ -241,7 +245,7 @@ static const struct model_meter meters[] = {
         .kwh_digits = 8,
         .profile_depth = DAYS(63),
         .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |
-                    MODEL_ANGLES | MODEL_PHASE_ENERGY,
+                    MODEL_ANGLES | MODEL_PHASE_ENERGY | MODEL_DIFFERENTIAL | MODEL_AVERAGES,
     },
 };
 #define N_METERS (sizeof meters / sizeof meters[0])

@@ -18,6 +18,12 @@
 #define MODEL_THD          0x0040u
 #define MODEL_ANGLES       0x0080u /* angles between the phases, and of I against U */
 #define MODEL_EXPORT       0x0100u /* counts both directions */
+#define MODEL_LOSSES       0x0200u /* transformer losses, I2h, U2h */
+#define MODEL_RATIOS       0x0400u /* CT and VT ratios, primary values beside the secondary ones */
+#define MODEL_DIFFERENTIAL 0x0800u /* difference of phase and neutral currents */
+#define MODEL_UNBALANCE    0x1000u /* negative sequence of voltages and currents */
+#define MODEL_AVERAGES     0x2000u /* voltage, current, power over day and month */
+#define MODEL_LED_SET      0x4000u /* LED constants are the owner's to choose */
 
 #define MODEL_ORDER_MAX 64 /* octets of the words of an order, with the terminating one */
 

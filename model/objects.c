@@ -23,6 +23,11 @@ static const struct cosem_rights public_data = {.read = ALL(2)};
 static const struct cosem_rights data = {.read = NOT_PUBLIC(2)};
 /* Legal registers: no reset for anybody (class 3 method 1). */
 static const struct cosem_rights reg = {.read = NOT_PUBLIC(3)};
+/* Parameters of the owner. */
+static const struct cosem_rights data_set = {.read = NOT_PUBLIC(2), .write = MANAGER(ATTR(2))};
+static const struct cosem_rights reg_set = {.read = NOT_PUBLIC(3), .write = MANAGER(ATTR(2))};
+static const struct cosem_rights scripts = {.read = NOT_PUBLIC(2), .invoke = MANAGER(ATTR(1))};
+static const struct cosem_rights audit = {.read = NOT_PUBLIC(8)};
 static const struct cosem_rights max_demand = {.read = NOT_PUBLIC(5), .invoke = MANAGER(ATTR(1))};
 static const struct cosem_rights demand = {
     .read = NOT_PUBLIC(9), .write = MANAGER(ATTR(8)), .invoke = MANAGER(ATTRS(1, 2))};
@@ -50,19 +55,22 @@ static const struct cosem_rights security = {.read = NOT_PUBLIC(5), .invoke = MA
             0, 0, 0                                                                                \
         }                                                                                          \
     }
-/* C of the total, +20, +40, +60 for L1, L2, L3 (IEC 62056-6-1). */
-#define TOTAL_AND_PHASES                                                                           \
+#define RANGE_ONE(group, step, n)                                                                  \
     {                                                                                              \
-        {2, 20, 4},                                                                                \
+        {group, step, n},                                                                          \
         {                                                                                          \
             0, 0, 0                                                                                \
         }                                                                                          \
     }
-#define PHASES                                                                                     \
+/* C of the total, +20, +40, +60 for L1, L2, L3 (IEC 62056-6-1). */
+#define TOTAL_AND_PHASES RANGE_ONE(2, 20, 4)
+#define PHASES           RANGE_ONE(2, 20, 3)
+/* And E of the sum of all rates, +1 .. for the rates. */
+#define TOTAL_PHASES_RATES                                                                         \
     {                                                                                              \
-        {2, 20, 3},                                                                                \
+        {2, 20, 4},                                                                                \
         {                                                                                          \
-            0, 0, 0                                                                                \
+            4, 1, 1 + MODEL_RATES_MAX                                                              \
         }                                                                                          \
     }
 
@@ -70,21 +78,33 @@ static const struct cosem_rights security = {.read = NOT_PUBLIC(5), .invoke = MA
     {                                                                                              \
         LN(a, b, c, d, e), 1, 0, NO_RANGE, &(rights_), &meter_binding_data, quantity, text         \
     }
+#define ROW(b, c, d, e, range_, rights_, arg_, text)                                               \
+    {                                                                                              \
+        LN(1, b, c, d, e), 3, 0, range_, &(rights_), &meter_binding_register, arg_, text           \
+    }
 #define REG(c, d, e, quantity, needs, text)                                                        \
-    {                                                                                              \
-        LN(1, 0, c, d, e), 3, 0, NO_RANGE, &reg, &meter_binding_register,                          \
-            (quantity) | NEEDS(needs), text                                                        \
-    }
+    ROW(0, c, d, e, NO_RANGE, reg, (quantity) | NEEDS(needs), text)
+#define REG_SET(c, d, e, quantity, needs, text)                                                    \
+    ROW(0, c, d, e, NO_RANGE, reg_set, (quantity) | NEEDS(needs), text)
 #define TOTAL(c, d, e, quantity, needs, text)                                                      \
-    {                                                                                              \
-        LN(1, 0, c, d, e), 3, 0, TOTAL_AND_PHASES, &reg, &meter_binding_register,                  \
-            (quantity) | NEEDS(needs) | MODEL_WITH_TOTAL, text                                     \
-    }
+    ROW(0, c, d, e, TOTAL_AND_PHASES, reg, (quantity) | NEEDS(needs) | MODEL_WITH_TOTAL, text)
 #define PHASE(c, d, e, quantity, needs, text)                                                      \
-    {                                                                                              \
-        LN(1, 0, c, d, e), 3, 0, PHASES, &reg, &meter_binding_register,                            \
-            (quantity) | NEEDS(needs) | MODEL_BY_PHASE, text                                       \
-    }
+    ROW(0, c, d, e, PHASES, reg, (quantity) | NEEDS(needs) | MODEL_BY_PHASE, text)
+/* Energies: of the total, the phases, and the total's rates. */
+#define ENERGY(c, quantity, needs, text)                                                           \
+    ROW(0, c, 8, 0, TOTAL_PHASES_RATES, reg,                                                       \
+        (quantity) | NEEDS(needs) | MODEL_WITH_TOTAL | MODEL_BY_RATE, text)
+/* Channel 1: what the channel 0 of the same code is on the primary side. */
+#define PRIMARY ((uint32_t)MODEL_PRIMARY | NEEDS(MODEL_RATIOS))
+#define ENERGY_1(c, quantity, needs, text)                                                         \
+    ROW(1, c, 8, 0, TOTAL_PHASES_RATES, reg,                                                       \
+        (quantity) | NEEDS(needs) | MODEL_WITH_TOTAL | MODEL_BY_RATE | PRIMARY, text ", primary")
+#define TOTAL_1(c, quantity, needs, text)                                                          \
+    ROW(1, c, 7, 0, TOTAL_AND_PHASES, reg, (quantity) | NEEDS(needs) | MODEL_WITH_TOTAL | PRIMARY, \
+        text ", primary")
+#define PHASE_1(c, quantity, needs, text)                                                          \
+    ROW(1, c, 7, 0, PHASES, reg, (quantity) | NEEDS(needs) | MODEL_BY_PHASE | PRIMARY,             \
+        text ", primary")
 
 const struct cosem_row model_rows[] = {
     DATA(0, 0, 42, 0, 0, public_data, MODEL_DEVICE_NAME, "Logical device name"),
@@ -96,48 +116,79 @@ const struct cosem_row model_rows[] = {
      .name = "Invocation counter, least acceptable, by client SAP"},
     DATA(0, 0, 96, 1, 0, public_data, MODEL_SERIAL, "Serial number"),
     DATA(0, 0, 96, 10, 1, data, MODEL_PROFILE_STATUS, "Load profile 1 status"),
+    DATA(0, 0, 96, 14, 0, data, MODEL_RATE, "Currently active energy tariff"),
+    /* D 128 and above is the manufacturer's. */
+    DATA(0, 0, 96, 128, 0, data, MODEL_AUDIT, "Audit trail, newest record"),
+    /* Alarm register 10; its bits are ours, enum pq_kind. */
+    DATA(0, 0, 97, 98, 9, data, MODEL_PRESENT, "Alarm register, supervision of the network"),
     DATA(1, 0, 0, 2, 0, data, MODEL_FIRMWARE_LEGAL, "Firmware identifier, metrology"),
+    DATA(1, 0, 0, 4, 2, data_set, MODEL_RATIO_CT_NUM | NEEDS(MODEL_RATIOS),
+         "Current transformer ratio, numerator"),
+    DATA(1, 0, 0, 4, 3, data_set, MODEL_RATIO_VT_NUM | NEEDS(MODEL_RATIOS),
+         "Voltage transformer ratio, numerator"),
+    DATA(1, 0, 0, 4, 5, data_set, MODEL_RATIO_CT_DEN | NEEDS(MODEL_RATIOS),
+         "Current transformer ratio, denominator"),
+    DATA(1, 0, 0, 4, 6, data_set, MODEL_RATIO_VT_DEN | NEEDS(MODEL_RATIOS),
+         "Voltage transformer ratio, denominator"),
     DATA(1, 1, 0, 2, 0, data, MODEL_FIRMWARE_APPLICATION, "Firmware identifier, application"),
 
-    REG(0, 3, 0, MODEL_LED_ACTIVE, 0, "LED constant, active"),
-    REG(0, 3, 1, MODEL_LED_REACTIVE, MODEL_REACTIVE, "LED constant, reactive"),
+    /* Writable where the datasheet has it so; elsewhere the meter refuses. */
+    REG_SET(0, 3, 0, MODEL_LED_ACTIVE, 0, "LED constant, active"),
+    REG_SET(0, 3, 1, MODEL_LED_REACTIVE, MODEL_REACTIVE, "LED constant, reactive"),
     REG(0, 6, 0, MODEL_NOMINAL_U, 0, "Nominal voltage"),
     REG(0, 6, 1, MODEL_NOMINAL_I, 0, "Nominal current"),
     REG(0, 6, 2, MODEL_NOMINAL_F, 0, "Nominal frequency"),
     REG(0, 6, 3, MODEL_MAXIMUM_I, 0, "Maximum current"),
+    REG_SET(0, 10, 0, MODEL_LOSS_XM, MODEL_LOSSES, "Transformer magnetising reactance Xm"),
+    REG_SET(0, 10, 1, MODEL_LOSS_RFE, MODEL_LOSSES, "Transformer iron losses resistance RFe"),
+    REG_SET(0, 10, 2, MODEL_LOSS_RCU, MODEL_LOSSES, "Line resistance RCu"),
+    REG_SET(0, 10, 3, MODEL_LOSS_XS, MODEL_LOSSES, "Line reactance Xs"),
     TOTAL(1, 7, 0, MODEL_P_IMPORT, 0, "Active power import (+P)"),
-    TOTAL(1, 8, 0, MODEL_A_IMPORT, 0, "Active energy import (+A)"),
+    ENERGY(1, MODEL_A_IMPORT, 0, "Active energy import (+A)"),
+    REG(1, 15, 0, MODEL_P_IMPORT_DAY, MODEL_AVERAGES,
+        "Active power import, average of the last day"),
+    REG(1, 25, 0, MODEL_P_IMPORT_MONTH, MODEL_AVERAGES,
+        "Active power import, average of the last month"),
     REG(1, 29, 0, MODEL_A_IMPORT_INTERVAL, 0, "Active energy import (+A), recording interval"),
     TOTAL(2, 7, 0, MODEL_P_EXPORT, MODEL_EXPORT, "Active power export (-P)"),
-    TOTAL(2, 8, 0, MODEL_A_EXPORT, MODEL_EXPORT, "Active energy export (-A)"),
+    ENERGY(2, MODEL_A_EXPORT, MODEL_EXPORT, "Active energy export (-A)"),
+    REG(2, 15, 0, MODEL_P_EXPORT_DAY, MODEL_AVERAGES | MODEL_EXPORT,
+        "Active power export, average of the last day"),
+    REG(2, 25, 0, MODEL_P_EXPORT_MONTH, MODEL_AVERAGES | MODEL_EXPORT,
+        "Active power export, average of the last month"),
     REG(2, 29, 0, MODEL_A_EXPORT_INTERVAL, MODEL_EXPORT,
         "Active energy export (-A), recording interval"),
     TOTAL(3, 7, 0, MODEL_Q_IMPORT, MODEL_REACTIVE, "Reactive power import (+Q)"),
-    TOTAL(3, 8, 0, MODEL_R_IMPORT, MODEL_REACTIVE, "Reactive energy import (+R)"),
+    ENERGY(3, MODEL_R_IMPORT, MODEL_REACTIVE, "Reactive energy import (+R)"),
     TOTAL(4, 7, 0, MODEL_Q_EXPORT, MODEL_REACTIVE, "Reactive power export (-Q)"),
-    TOTAL(4, 8, 0, MODEL_R_EXPORT, MODEL_REACTIVE, "Reactive energy export (-R)"),
+    ENERGY(4, MODEL_R_EXPORT, MODEL_REACTIVE, "Reactive energy export (-R)"),
     TOTAL(5, 7, 0, MODEL_Q_QI, MODEL_QUADRANTS, "Reactive power QI"),
-    TOTAL(5, 8, 0, MODEL_R_QI, MODEL_QUADRANTS, "Reactive energy QI"),
+    ENERGY(5, MODEL_R_QI, MODEL_QUADRANTS, "Reactive energy QI"),
     TOTAL(6, 7, 0, MODEL_Q_QII, MODEL_QUADRANTS, "Reactive power QII"),
-    TOTAL(6, 8, 0, MODEL_R_QII, MODEL_QUADRANTS, "Reactive energy QII"),
+    ENERGY(6, MODEL_R_QII, MODEL_QUADRANTS, "Reactive energy QII"),
     TOTAL(7, 7, 0, MODEL_Q_QIII, MODEL_QUADRANTS, "Reactive power QIII"),
-    TOTAL(7, 8, 0, MODEL_R_QIII, MODEL_QUADRANTS, "Reactive energy QIII"),
+    ENERGY(7, MODEL_R_QIII, MODEL_QUADRANTS, "Reactive energy QIII"),
     TOTAL(8, 7, 0, MODEL_Q_QIV, MODEL_QUADRANTS, "Reactive power QIV"),
-    TOTAL(8, 8, 0, MODEL_R_QIV, MODEL_QUADRANTS, "Reactive energy QIV"),
+    ENERGY(8, MODEL_R_QIV, MODEL_QUADRANTS, "Reactive energy QIV"),
     TOTAL(9, 7, 0, MODEL_S_IMPORT_NOW, MODEL_APPARENT, "Apparent power import (+S)"),
-    TOTAL(9, 8, 0, MODEL_S_IMPORT, 0, "Apparent energy import (+S)"),
+    ENERGY(9, MODEL_S_IMPORT, 0, "Apparent energy import (+S)"),
     TOTAL(10, 7, 0, MODEL_S_EXPORT_NOW, MODEL_APPARENT | MODEL_EXPORT,
           "Apparent power export (-S)"),
-    TOTAL(10, 8, 0, MODEL_S_EXPORT, MODEL_EXPORT, "Apparent energy export (-S)"),
+    ENERGY(10, MODEL_S_EXPORT, MODEL_EXPORT, "Apparent energy export (-S)"),
     TOTAL(13, 7, 0, MODEL_POWER_FACTOR, 0, "Power factor"),
     REG(14, 7, 0, MODEL_FREQUENCY, 0, "Frequency"),
     TOTAL(15, 7, 0, MODEL_P_ABSOLUTE, MODEL_ABSOLUTE, "Active power |+P| + |-P|"),
-    TOTAL(15, 8, 0, MODEL_A_ABSOLUTE, MODEL_ABSOLUTE, "Active energy |+A| + |-A|"),
+    ENERGY(15, MODEL_A_ABSOLUTE, MODEL_ABSOLUTE, "Active energy |+A| + |-A|"),
     REG(16, 7, 0, MODEL_P_NET, 0, "Active power, net (+P - -P)"),
+    ENERGY(16, MODEL_A_NET, MODEL_EXPORT, "Active energy, net (+A - -A)"),
     PHASE(31, 7, 0, MODEL_CURRENT, 0, "Current"),
     PHASE(31, 7, 124, MODEL_THD_I, MODEL_THD, "Current, total harmonic distortion"),
+    PHASE(31, 15, 0, MODEL_I_DAY, MODEL_AVERAGES, "Current, average of the last day"),
+    PHASE(31, 25, 0, MODEL_I_MONTH, MODEL_AVERAGES, "Current, average of the last month"),
     PHASE(32, 7, 0, MODEL_VOLTAGE, 0, "Voltage"),
     PHASE(32, 7, 124, MODEL_THD_U, MODEL_THD, "Voltage, total harmonic distortion"),
+    PHASE(32, 15, 0, MODEL_U_DAY, MODEL_AVERAGES, "Voltage, average of the last day"),
+    PHASE(32, 25, 0, MODEL_U_MONTH, MODEL_AVERAGES, "Voltage, average of the last month"),
     {.ln = LN(1, 0, 81, 7, 0),
      .class_id = 3,
      .range = {{4, 1, 3}, {0, 0, 0}},
@@ -152,10 +203,45 @@ const struct cosem_row model_rows[] = {
      .binding = &meter_binding_register,
      .arg = MODEL_ANGLE_UI | NEEDS(MODEL_ANGLES) | MODEL_BY_PHASE,
      .name = "Angle of I against U of its phase"},
+    /* Blue Book, losses: E 1..9 active, 10..18 reactive, 19 and 20 what they come from. */
+    ROW(0, 83, 8, 1, RANGE_ONE(4, 1, 9), reg, MODEL_LOSS_ACTIVE | NEEDS(MODEL_LOSSES),
+        "Transformer and line losses, active: on-load +, -, sum; no-load; total"),
+    ROW(0, 83, 8, 10, RANGE_ONE(4, 1, 9), reg, MODEL_LOSS_REACTIVE | NEEDS(MODEL_LOSSES),
+        "Transformer and line losses, reactive: on-load +, -, sum; no-load; total"),
+    REG(83, 8, 19, MODEL_U2H, MODEL_LOSSES, "U2h"),
+    REG(83, 8, 20, MODEL_I2H, MODEL_LOSSES, "I2h"),
     REG(91, 7, 0, MODEL_CURRENT_NEUTRAL, MODEL_NEUTRAL, "Current in the neutral"),
-    /* C 128..199 is the manufacturer's: the list has no code for both reactive directions. */
-    TOTAL(130, 8, 0, MODEL_R_ABSOLUTE, MODEL_REACTIVE | MODEL_ABSOLUTE,
-          "Reactive energy |+R| + |-R|"),
+    /* C 128..199 is the manufacturer's: the list has no codes for these. */
+    ENERGY(130, MODEL_R_ABSOLUTE, MODEL_REACTIVE | MODEL_ABSOLUTE, "Reactive energy |+R| + |-R|"),
+    REG(131, 7, 0, MODEL_UNBALANCE_U, MODEL_UNBALANCE, "Voltage unbalance u2"),
+    REG(132, 7, 0, MODEL_UNBALANCE_I, MODEL_UNBALANCE, "Current unbalance i2"),
+    REG(133, 7, 0, MODEL_CURRENT_DIFFERENTIAL, MODEL_DIFFERENTIAL,
+        "Difference of phase and neutral currents"),
+    ROW(0, 134, 7, 0, NO_RANGE, reg,
+        MODEL_CURRENT_COMPUTED | NEEDS(MODEL_NEUTRAL) | MODEL_THREE_PHASE,
+        "Current in the neutral, computed"),
+    TOTAL(135, 7, 0, MODEL_Q_FRYZE, MODEL_APPARENT, "Reactive power, sqrt(S2 - P2)"),
+    REG(136, 7, 0, MODEL_S_VECTOR, MODEL_APPARENT, "Apparent power, vector sum"),
+
+    TOTAL_1(1, MODEL_P_IMPORT, 0, "Active power import (+P)"),
+    ENERGY_1(1, MODEL_A_IMPORT, 0, "Active energy import (+A)"),
+    TOTAL_1(2, MODEL_P_EXPORT, MODEL_EXPORT, "Active power export (-P)"),
+    ENERGY_1(2, MODEL_A_EXPORT, MODEL_EXPORT, "Active energy export (-A)"),
+    TOTAL_1(3, MODEL_Q_IMPORT, MODEL_REACTIVE, "Reactive power import (+Q)"),
+    ENERGY_1(3, MODEL_R_IMPORT, MODEL_REACTIVE, "Reactive energy import (+R)"),
+    TOTAL_1(4, MODEL_Q_EXPORT, MODEL_REACTIVE, "Reactive power export (-Q)"),
+    ENERGY_1(4, MODEL_R_EXPORT, MODEL_REACTIVE, "Reactive energy export (-R)"),
+    ENERGY_1(5, MODEL_R_QI, MODEL_QUADRANTS, "Reactive energy QI"),
+    ENERGY_1(6, MODEL_R_QII, MODEL_QUADRANTS, "Reactive energy QII"),
+    ENERGY_1(7, MODEL_R_QIII, MODEL_QUADRANTS, "Reactive energy QIII"),
+    ENERGY_1(8, MODEL_R_QIV, MODEL_QUADRANTS, "Reactive energy QIV"),
+    ENERGY_1(9, MODEL_S_IMPORT, 0, "Apparent energy import (+S)"),
+    ENERGY_1(10, MODEL_S_EXPORT, MODEL_EXPORT, "Apparent energy export (-S)"),
+    ENERGY_1(15, MODEL_A_ABSOLUTE, MODEL_ABSOLUTE, "Active energy |+A| + |-A|"),
+    ENERGY_1(16, MODEL_A_NET, MODEL_EXPORT, "Active energy, net (+A - -A)"),
+    PHASE_1(31, MODEL_CURRENT, 0, "Current"),
+    PHASE_1(32, MODEL_VOLTAGE, 0, "Voltage"),
+    ENERGY_1(130, MODEL_R_ABSOLUTE, MODEL_REACTIVE | MODEL_ABSOLUTE, "Reactive energy |+R| + |-R|"),
 
     {.ln = LN(1, 0, 1, 6, 0),
      .class_id = 4,
@@ -167,6 +253,13 @@ const struct cosem_row model_rows[] = {
      .rights = &demand,
      .binding = &meter_binding_demand,
      .name = "Demand, active import"},
+    /* An event log's code with E in the manufacturer's range. */
+    {.ln = LN(0, 0, 99, 98, 128),
+     .class_id = 7,
+     .version = 1,
+     .rights = &audit,
+     .binding = &meter_binding_audit,
+     .name = "Audit trail"},
     {.ln = LN(1, 0, 99, 1, 0),
      .class_id = 7,
      .version = 1,
@@ -178,6 +271,11 @@ const struct cosem_row model_rows[] = {
      .rights = &clock_rights,
      .binding = &meter_binding_clock,
      .name = "Clock"},
+    {.ln = LN(0, 0, 10, 0, 100),
+     .class_id = 9,
+     .rights = &scripts,
+     .binding = &meter_binding_tariff,
+     .name = "Tariffication script table"},
     {.ln = LN(0, 0, 40, 0, 0),
      .class_id = 15,
      .version = 1,
@@ -211,11 +309,15 @@ bool model_present(const struct model_meter *m, uint32_t features, const struct 
     uint32_t arg = o->row->arg;
     if ((MODEL_FEATURES(arg) & ~features) != 0)
         return false;
-    if ((arg & MODEL_BY_PHASE) != 0)
-        return o->i < m->n_phases;
+    if ((arg & MODEL_THREE_PHASE) != 0 && (m->n_phases == 1 || m->is_3wire))
+        return false;
+    if ((arg & MODEL_BY_PHASE) != 0) /* two elements: U12 and U32 as L1 and L3 */
+        return o->i < m->n_phases && !(m->is_3wire && o->i == 1);
+    if ((arg & MODEL_BY_RATE) != 0 && o->j > 0)
+        return o->j <= m->n_rates && o->i == 0;
     if (!MODEL_HAS_TOTAL(arg) || o->i == 0)
         return true;
-    if (m->n_phases == 1) /* the total is the phase */
+    if (m->n_phases == 1 || (m->is_3wire && o->i == 2)) /* the total is the phase */
         return false;
     return !is_energy(arg) || (features & MODEL_PHASE_ENERGY) != 0;
 }

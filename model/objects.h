@@ -26,6 +26,7 @@ enum model_quantity {
     MODEL_S_EXPORT,
     MODEL_A_ABSOLUTE, /* |A+| + |A-| */
     MODEL_R_ABSOLUTE, /* |R+| + |R-| */
+    MODEL_A_NET,      /* A+ - A-, signed */
     MODEL_N_ENERGIES_END,
     /* energies of the last closed recording interval */
     MODEL_A_IMPORT_INTERVAL = MODEL_N_ENERGIES_END,
@@ -43,15 +44,40 @@ enum model_quantity {
     MODEL_S_EXPORT_NOW,
     MODEL_P_ABSOLUTE,
     MODEL_P_NET,
+    MODEL_Q_FRYZE,  /* sqrt(S^2 - P^2), without a sign */
+    MODEL_S_VECTOR, /* sqrt(P^2 + Q^2) of the totals */
     MODEL_POWER_FACTOR,
     MODEL_FREQUENCY,
     MODEL_CURRENT,
     MODEL_VOLTAGE,
     MODEL_CURRENT_NEUTRAL,
+    MODEL_CURRENT_COMPUTED,     /* neutral current from the phase currents */
+    MODEL_CURRENT_DIFFERENTIAL, /* what phases and neutral do not add up to */
+    MODEL_UNBALANCE_U,          /* negative over positive sequence */
+    MODEL_UNBALANCE_I,
     MODEL_ANGLE_U,  /* U(Li) against U(L1) */
     MODEL_ANGLE_UI, /* I(Li) against U(Li) */
     MODEL_THD_U,
     MODEL_THD_I,
+    /* of the last whole day and month */
+    MODEL_U_DAY,
+    MODEL_I_DAY,
+    MODEL_P_IMPORT_DAY,
+    MODEL_P_EXPORT_DAY,
+    MODEL_U_MONTH,
+    MODEL_I_MONTH,
+    MODEL_P_IMPORT_MONTH,
+    MODEL_P_EXPORT_MONTH,
+    /* transformer losses, instances 1..9: on-load, no-load, both; each import, export, sum */
+    MODEL_LOSS_ACTIVE,
+    MODEL_LOSS_REACTIVE,
+    MODEL_U2H,
+    MODEL_I2H,
+    /* parameters */
+    MODEL_LOSS_XM,
+    MODEL_LOSS_RFE,
+    MODEL_LOSS_RCU,
+    MODEL_LOSS_XS,
     /* constants of the meter */
     MODEL_LED_ACTIVE,
     MODEL_LED_REACTIVE,
@@ -65,14 +91,26 @@ enum model_quantity {
     MODEL_FIRMWARE_LEGAL,
     MODEL_FIRMWARE_APPLICATION,
     MODEL_PROFILE_STATUS,
+    MODEL_RATE,         /* the rate in force */
+    MODEL_PRESENT,      /* bit k: enum pq_kind k is present now */
+    MODEL_AUDIT,        /* the newest record of the audit trail */
+    MODEL_RATIO_CT_NUM, /* the four in the order of firmware/meter/meter_ratio.h */
+    MODEL_RATIO_VT_NUM,
+    MODEL_RATIO_CT_DEN,
+    MODEL_RATIO_VT_DEN,
     MODEL_N_QUANTITIES
 };
 
 #define MODEL_QUANTITY(arg) ((enum model_quantity)((arg)&0xFFu))
 #define MODEL_FEATURES(arg) (((arg) >> 8) & 0xFFFFu) /* all of these are needed */
 /* Instance 0 of the row's range is the total, 1..3 the phases; else 0..2 are the phases. */
-#define MODEL_WITH_TOTAL     0x01000000u
-#define MODEL_BY_PHASE       0x02000000u
+#define MODEL_WITH_TOTAL  0x01000000u
+#define MODEL_BY_PHASE    0x02000000u
+#define MODEL_PRIMARY     0x04000000u /* on the primary side of the transformers */
+#define MODEL_THREE_PHASE 0x08000000u
+/* Instance 0 of range[1] is the sum of all rates, 1.. the rates; those of the total only. */
+#define MODEL_BY_RATE        0x10000000u
+#define MODEL_RATES_MAX      8
 #define MODEL_HAS_TOTAL(arg) (((arg)&MODEL_WITH_TOTAL) != 0)
 
 #define MODEL_N_CLIENTS                                                                            \
@@ -96,5 +134,7 @@ extern const struct cosem_binding meter_binding_max_demand;
 extern const struct cosem_binding meter_binding_demand;
 extern const struct cosem_binding meter_binding_profile;
 extern const struct cosem_binding meter_binding_clock;
+extern const struct cosem_binding meter_binding_tariff; /* class 9: scripts 1.. set the rate */
+extern const struct cosem_binding meter_binding_audit;
 
 #endif

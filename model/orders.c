@@ -36,7 +36,7 @@ struct row {
     uint32_t pulse_per_kwh;
     int8_t energy_scaler;
     const char *table, *class, *printed; /* of ACTIVE and REACTIVE */
-    uint32_t without;                    /* features taken away */
+    uint32_t with, without;              /* features added and taken away */
 };
 
 #define CLASS(models_, kind_, word, table_, class_, printed_)                                      \
@@ -83,7 +83,8 @@ static const struct row rows[] = {
      .imax_ma = 6000,
      .ist_ua = 10000,
      .pulse_per_kwh = 10000,
-     .energy_scaler = -2},
+     .energy_scaler = -2,
+     .with = MODEL_RATIOS},
     {.choice = {"5a", "Iref 5 A, Imax 6 A"}, .models = ESOX, .kind = CURRENT, .standard = true},
     {.choice = {"1a", "Iref 1 A, Imax 6 A"},
      .models = ESOX,
@@ -217,7 +218,7 @@ static void apply(const struct row *r, struct model_meter *m)
     if (r->phases_used != 0)
         m->phases_used = r->phases_used;
     m->is_3wire = m->is_3wire || r->is_3wire;
-    m->features &= ~r->without;
+    m->features = (m->features | r->with) & ~r->without;
 }
 
 /* The chosen rows, as bits; a word of the standard order counts as chosen, too. */

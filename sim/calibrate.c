@@ -20,7 +20,7 @@
 #define RANGE     5000   /* Imax over the least current that is promised */
 #define TARGET    2.5e-5 /* noise of a point: an eighth of 0.02 % */
 #define CHECK     5e-5   /* and when it is measured again */
-#define SHORT_S   20
+#define SHORT_S   10
 #define POINT_S   2
 #define HALF_DEG  60 /* PF 0.5 inductive */
 #define CHECK_DEG 45 /* active and reactive alike, so that both registers run at Ist */
@@ -141,6 +141,10 @@ static enum err set_short(struct work *w, const struct stand_seen *seen, unsigne
     const struct stand_phase *s = &seen->phase[c % 3];
     double mean = c == AFE_IN ? seen->in : c <= AFE_U3 ? s->u : s->i;
     w->noise[c] = c == AFE_IN ? seen->in_in : c <= AFE_U3 ? s->uu : s->ii;
+    if (seen->clipped[c]) {
+        snprintf(w->why, w->why_size, "Input %u is at the end of its range while shorted.", c + 1);
+        return ERR_RANGE;
+    }
     enum err err = set(w, LEGAL_PARAMETER_OFFSET, c, mean);
     return err ? err : set(w, LEGAL_PARAMETER_NOISE_Q8, c, w->noise[c] * 256);
 }
@@ -366,6 +370,7 @@ static enum err check(struct work *w, const char *kind, double i_a, double celsi
 {
     struct stand_load load = load_of(w, i_a, CHECK_DEG, stand_seconds(&w->stand, i_a, CHECK));
     load.celsius = celsius;
+    load.registers = true;
     enum err err = measure(w, &load, "check", seen);
     for (unsigned p = 0; !err && p < LEGAL_N_PHASES; p++)
         if (has(w, p))
@@ -408,12 +413,12 @@ static void plan(struct work *w, const struct calibrate_job *job)
     w->i_ref = job->model->in_ma / 1e3;
     w->ct = front_end_spec_get(job->front_end)->sensor == FRONT_END_CT;
     w->n_currents = w->ct ? LEGAL_N_CT_POINTS : N_CHECKS;
-    w->stand.planned_s = SHORT_S + stand_seconds(&w->stand, least, TARGET) + 40;
+    w->stand.planned_s = SHORT_S + stand_seconds(&w->stand, least, TARGET) + 30;
     for (unsigned k = 0; k < w->n_currents; k++) {
         double i = least * pow(top / least, (double)k / (w->n_currents - 1));
         w->current[k] = i;
         w->stand.planned_s +=
-            stand_seconds(&w->stand, i, TARGET) + stand_seconds(&w->stand, i, CHECK) + 8;
+            stand_seconds(&w->stand, i, TARGET) + stand_seconds(&w->stand, i, CHECK) + 5;
     }
 }
 

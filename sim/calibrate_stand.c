@@ -1,7 +1,7 @@
 /* One load after the other, without a break in the voltages. See calibrate_stand.h.
  *
- * The windows in which a load changed, and those until the no-load threshold of the registers has
- * settled (a mean over a second), do not count. A window that is not whole begins the measurement
+ * The windows in which a load changed, and where registers matter those until their no-load
+ * threshold has settled, do not count. A window that is not whole begins the measurement
  * anew. The legal part hands out a window before it books it: the registers as seen at the first
  * window that counts and at the first that does not any more belong to the windows in between. */
 #include "sim/calibrate_stand.h"
@@ -11,7 +11,8 @@
 
 #define PI      3.14159265358979323846
 #define RATE_HZ 8000.0
-#define SETTLE  20 /* windows: 4 s */
+#define SETTLE  4  /* windows */
+#define REST    20 /* until the no-load threshold's mean over a second has settled */
 #define LEAST_S 2
 
 void stand_init(struct stand *s, const struct calibrate_job *job)
@@ -43,7 +44,7 @@ double stand_seconds(const struct stand *s, double i_a, double target)
 struct run { /* one load */
     const struct stand *stand;
     bool loaded, done;
-    unsigned skip;
+    unsigned settle, skip; /* windows */
     double want_s, n, n_values;
     double re[LEGAL_N_PHASES], im[LEGAL_N_PHASES]; /* of the voltages against the first */
     struct stand_seen *seen;
@@ -54,7 +55,7 @@ struct run { /* one load */
 static void restart(struct run *r)
 {
     *r->seen = (struct stand_seen){.seconds = 0};
-    r->skip = SETTLE;
+    r->skip = r->settle;
     r->n = r->n_values = 0;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         r->re[p] = r->im[p] = 0;
@@ -220,8 +221,11 @@ enum err stand_run(struct stand *s, const struct stand_load *load, const char *w
     struct test_signal *t = signal_of(s, load);
     enum err err = ERR_MEMORY;
     if (r && t) {
-        *r =
-            (struct run){.stand = s, .loaded = load->u_v > 0, .want_s = load->seconds, .seen = out};
+        *r = (struct run){.stand = s,
+                          .loaded = load->u_v > 0,
+                          .settle = load->registers ? REST : SETTLE,
+                          .want_s = load->seconds,
+                          .seen = out};
         restart(r);
         front_end_temperature(job->front_end, load->celsius);
         legal_temperature_set(job->legal, (int32_t)lround(load->celsius * 1000));

@@ -17,6 +17,7 @@ struct stand {
 struct stand_load {                             /* the same for all elements */
     double u_v, i_a, lag_deg, celsius, seconds; /* that count */
     bool first_only;                            /* current in phase 1 only */
+    bool registers;                             /* wait for them, too */
 };
 
 struct stand_phase {
@@ -24,7 +25,7 @@ struct stand_phase {
     double p, q;                     /* mean product; reactive of the fundamental; counts^2 */
     double u, i;                     /* direct components, counts */
     double u_deg;                    /* this voltage ahead of that of phase 1 */
-    double register_w, register_var; /* mean powers by the registers */
+    double register_w, register_var; /* mean powers by the registers, where load.registers */
     double value_v, value_a;         /* means of the values; 0: there were none */
 };
 struct stand_seen {

@@ -12,12 +12,12 @@
 #include <time.h>
 
 #define STARTING_PERIODS 1.5
-#define SLOW_S           400.0 /* burst, fast load: where a window begins must not show */
-#define MORE_PULSES      1.02  /* constant test: beyond the number that its limit asks for */
+#define SLOW_S           200.0 /* burst, fast load: where a window begins must not show */
+#define PULSES_PER_LIMIT 3     /* constant test: a pulse is a third of the limit */
 
 struct known { /* a measurement that was made */
     struct typetest_load load;
-    char quantity;
+    struct typetest_want want;
     struct typetest_reading reading;
 };
 struct runner {
@@ -30,8 +30,8 @@ struct runner {
 
 /* --- measuring once ------------------------------------------------------------------------- */
 
-static enum err remember(struct runner *r, const struct typetest_load *l, char quantity,
-                         const struct typetest_reading *reading)
+static enum err remember(struct runner *r, const struct typetest_load *l,
+                         const struct typetest_want *w, const struct typetest_reading *reading)
 {
     if (r->n_known == r->size) {
         size_t size = r->size ? 2 * r->size : 256;
@@ -41,27 +41,40 @@ static enum err remember(struct runner *r, const struct typetest_load *l, char q
         r->known = p;
         r->size = size;
     }
-    r->known[r->n_known++] = (struct known){*l, quantity, *reading};
+    r->known[r->n_known++] = (struct known){*l, *w, *reading};
     return ERR_OK;
+}
+
+/* Whether a measurement made for `had` is as good for `want`. */
+static bool serves(const struct typetest_want *had, const struct typetest_want *want)
+{
+    return had->quantity == want->quantity && had->noise_pct <= want->noise_pct &&
+           had->at_least_s == want->at_least_s && had->pulses == want->pulses &&
+           had->only_s == want->only_s && (had->noise_pct > 0 || want->noise_pct == 0);
+}
+
+static enum err measure_as(struct runner *r, const struct typetest_load *l,
+                           const struct typetest_want *w, struct typetest_reading *out)
+{
+    for (size_t i = r->n_known; i > 0; i--) {
+        const struct known *k = &r->known[i - 1];
+        if (serves(&k->want, w) && memcmp(&k->load, l, sizeof *l) == 0) {
+            *out = k->reading;
+            return ERR_OK;
+        }
+    }
+    enum err err = typetest_measure(r->bench, l, w, out);
+    r->report->seconds += err ? 0 : out->seconds;
+    return err ? err : remember(r, l, w, out);
 }
 
 static enum err measure(struct runner *r, const struct typetest_load *l, char quantity,
                         double noise_pct, struct typetest_reading *out)
 {
     struct typetest_want w = {.quantity = quantity, .noise_pct = noise_pct};
-    for (size_t i = r->n_known; i > 0; i--) {
-        const struct known *k = &r->known[i - 1];
-        if (k->quantity == quantity && memcmp(&k->load, l, sizeof *l) == 0 &&
-            k->reading.noise_pct <= noise_pct) {
-            *out = k->reading;
-            return ERR_OK;
-        }
-    }
     if (l->shape == TEST_BURST || l->on_s > 0)
         w.at_least_s = SLOW_S;
-    enum err err = typetest_measure(r->bench, l, &w, out);
-    r->report->seconds += err ? 0 : out->seconds;
-    return err ? err : remember(r, l, quantity, out);
+    return measure_as(r, l, &w, out);
 }
 
 /* --- the tests ------------------------------------------------------------------------------ */
@@ -131,10 +144,9 @@ static enum err test_starting(struct runner *r, const struct typetest_job *j,
 {
     struct typetest_reading m;
     struct typetest_want w = {.quantity = j->point.quantity};
-    enum err err = typetest_measure(r->bench, &j->load, &w, &m);
+    enum err err = measure_as(r, &j->load, &w, &m);
     if (err)
         return err;
-    r->report->seconds += m.seconds;
     take(out, &m);
     out->pass = out->pass && m.first_s <= STARTING_PERIODS * m.period_s;
     if (!isnan(m.first_s) && out->note[0] == '\0')
@@ -148,10 +160,9 @@ static enum err test_no_load(struct runner *r, const struct typetest_job *j,
 {
     struct typetest_reading m;
     struct typetest_want w = {.quantity = j->point.quantity, .only_s = j->minutes * 60};
-    enum err err = typetest_measure(r->bench, &j->load, &w, &m);
+    enum err err = measure_as(r, &j->load, &w, &m);
     if (err)
         return err;
-    r->report->seconds += m.seconds;
     out->error_pct = out->pulses = m.pulses;
     out->register_pct = NAN;
     out->seconds = m.seconds;
@@ -160,17 +171,16 @@ static enum err test_no_load(struct runner *r, const struct typetest_job *j,
     return ERR_OK;
 }
 
-/* So many pulses that one of them, and a unit of the register, is a tenth of the limit. */
+/* So many pulses that one of them is well below the limit. */
 static enum err test_constant(struct runner *r, const struct typetest_job *j,
                               struct typetest_result *out)
 {
     struct typetest_reading m;
     struct typetest_want w = {.quantity = j->point.quantity,
-                              .pulses = (uint32_t)(MORE_PULSES * 1000 / j->point.limit_pct)};
-    enum err err = typetest_measure(r->bench, &j->load, &w, &m);
+                              .pulses = (uint32_t)(PULSES_PER_LIMIT * 100 / j->point.limit_pct)};
+    enum err err = measure_as(r, &j->load, &w, &m);
     if (err)
         return err;
-    r->report->seconds += m.seconds;
     take(out, &m);
     out->error_pct = m.counted_pct;
     out->noise_pct = 0;

@@ -74,6 +74,22 @@ const char *typetest_group_name(const struct typetest_group *g, char out[120])
     return out;
 }
 
+const char *typetest_number(double v, int decimals, bool sign, char out[40])
+{
+    char text[36];
+    if (!isfinite(v))
+        return memcpy(out, "\xE2\x80\x93", 4);
+    snprintf(text, sizeof text, "%.*f", decimals, fabs(v));
+    bool zero = strspn(text, "0.") == strlen(text);
+    snprintf(out, 40, "%s%s", zero ? "" : v < 0 ? "\xE2\x88\x92" : sign ? "+" : "", text);
+    return out;
+}
+
+int typetest_decimals(enum typetest_test t)
+{
+    return t == TYPETEST_NO_LOAD ? 0 : t == TYPETEST_TEMPERATURE ? 5 : 4;
+}
+
 double typetest_margin(const struct typetest_result *r)
 {
     double limit = r->point.limit_pct;
@@ -232,9 +248,22 @@ static size_t series(struct figure *f, size_t lead, bool limits)
     return n;
 }
 
+/* Over a current a limit holds up to the next one; of an influence it holds half the way to its
+ * neighbours. */
+static size_t limits(struct figure *f, size_t lead)
+{
+    size_t n = series(f, lead, true);
+    if (n == 0 || over_current(f->member[lead]->point.test))
+        return n;
+    f->point[n] = f->point[n - 1];
+    for (size_t k = n - 1; k > 0; k--)
+        f->point[k].x = (f->point[k].x + f->point[k - 1].x) / 2;
+    return n + 1;
+}
+
 static bool collect(struct figure *f, const struct typetest_group *g)
 {
-    f->point = malloc(g->report->n * sizeof *f->point);
+    f->point = malloc((g->report->n + 1) * sizeof *f->point);
     f->member = malloc(g->report->n * sizeof *f->member);
     if (f->point == NULL || f->member == NULL)
         return false;
@@ -325,7 +354,7 @@ static void draw(struct figure *f, bool magnified, unsigned number)
     svg_plot_begin(&p, number);
     for (size_t i = 0; i < f->n; i++) { /* all bands lie below all curves */
         if (leads_band(f, i) && f->least_limit < p.y.hi)
-            svg_band(&p, f->point, series(f, i, true));
+            svg_band(&p, f->point, limits(f, i));
     }
     for (size_t i = 0; i < f->n; i++) {
         if (!leads_series(f, i))
@@ -443,9 +472,9 @@ static unsigned n_bars(const struct typetest_report *r)
 static void bar(FILE *to, const struct typetest_result *r, double y)
 {
     const struct typetest_point *p = &r->point;
-    double part = fmax(-1.06, fmin(1.06, r->error_pct / p->limit_pct));
+    double part = fmax(-1.01, fmin(1.01, r->error_pct / p->limit_pct));
     double middle = BAR_LEFT + BAR_WIDTH / 2, end = middle + part * BAR_WIDTH / 2;
-    char text[120], pf[24];
+    char text[120], pf[24], shown[40];
     snprintf(text, sizeof text, "%s, %s %s (%s)", typetest_title(p->test),
              p->quantity == 'Q' ? "sin" : "PF", typetest_pf(p, pf), p->table);
     svg_text(to, BAR_LEFT - 8, y + 4, 'e', "", text);
@@ -454,7 +483,8 @@ static void bar(FILE *to, const struct typetest_result *r, double y)
     if (isfinite(part))
         fprintf(to, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"6\"/>\n",
                 r->pass ? "v" : "V", fmin(middle, end), y - 3, fmax(fabs(end - middle), 0.8));
-    snprintf(text, sizeof text, "%+.4f of %g %s", r->error_pct, p->limit_pct,
+    snprintf(text, sizeof text, "%s of %g %s",
+             typetest_number(r->error_pct, typetest_decimals(p->test), true, shown), p->limit_pct,
              typetest_unit(p->test));
     svg_text(to, BAR_LEFT + BAR_WIDTH + 8, y + 4, 's', r->pass ? "" : "F", text);
 }

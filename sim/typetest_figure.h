@@ -30,6 +30,9 @@ const char *typetest_standard(const char *table, char out[64]);
 const char *typetest_pf(const struct typetest_point *p, char out[24]);
 /* "One phase loaded - IEC 62053-22, active energy". */
 const char *typetest_group_name(const struct typetest_group *g, char out[120]);
+/* Fixed decimals, a true minus, no sign at zero; a dash where there is no number. */
+const char *typetest_number(double v, int decimals, bool sign, char out[40]);
+int typetest_decimals(enum typetest_test t);
 /* (limit - |error|) / limit in percent; NaN without a limit. */
 double typetest_margin(const struct typetest_result *r);
 

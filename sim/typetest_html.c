@@ -11,8 +11,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define MINUS "\xE2\x88\x92"
-#define DASH  "\xE2\x80\x93"
 #define CELS                                                                                       \
     "\xC2\xB0"                                                                                     \
     "C"
@@ -47,8 +45,10 @@ static const char style[] =
     "th{text-align:right;font-weight:bold;border-bottom:.8pt solid #111;padding:.6mm 1.2mm;"
     "vertical-align:bottom}\n"
     "td{text-align:right;padding:.35mm 1.2mm;border-bottom:.3pt solid #ddd;white-space:nowrap}\n"
-    "th.l,td.l{text-align:left}th.w,td.w{white-space:normal}table+table{margin-top:4mm}\n"
-    "i{font-size:85%;color:#555}tr.f td{background:#f7d9d9;font-weight:bold}\n"
+    "tbody th{font-weight:normal;text-align:left;padding:.35mm 1.2mm;border-bottom:.3pt solid #ddd;"
+    "white-space:nowrap}th.l,td.l{text-align:left}th.w,td.w{white-space:normal}table+table{margin-"
+    "top:4mm}\n"
+    "tr.f td{background:#f7d9d9;font-weight:bold}\n"
     ".p{color:#0a5c36}tr.f .p{color:#a4161a}\n"
     "section{break-inside:auto}figure{margin:2mm 0 3mm;break-inside:avoid}\n"
     "figcaption{font-size:8.5pt;font-weight:bold;margin-bottom:.5mm}\n"
@@ -58,8 +58,7 @@ static const char style[] =
     ".a{fill:none;stroke:#111;stroke-width:1}.g{stroke:#ddd;stroke-width:.7}"
     ".z{stroke:#555;stroke-width:1}\n"
     ".b{fill:#4a6fa5;fill-opacity:.13}.e{fill:none;stroke:#4a6fa5;stroke-width:1}\n"
-    ".l{fill:none;stroke-width:1.3}.i{stroke-width:.8}.m{stroke-width:1.1}.w{stroke-width:.8;"
-    "stroke-opacity:.6}\n"
+    ".c,.l{stroke-width:1.3}.c.h,.l.h{stroke-width:.8}.w{stroke-width:.8;stroke-opacity:.6}\n"
     ".x{fill:none;stroke:#c00;stroke-width:2.4}.v{fill:#1b4d8a}.V{fill:#c00}\n"
     ".s0{stroke:#111;fill:#111}.s1{stroke:#0067a5;fill:#0067a5;stroke-dasharray:7 3}"
     ".s2{stroke:#b84a00;fill:#b84a00;stroke-dasharray:2 2}"
@@ -68,7 +67,13 @@ static const char style[] =
     ".s5{stroke:#5c5c5c;fill:#5c5c5c;stroke-dasharray:12 3}"
     ".s6{stroke:#7a5200;fill:#7a5200;stroke-dasharray:1 3}"
     ".s7{stroke:#00616b;fill:#00616b;stroke-dasharray:6 2 2 2 2 2}\n"
-    "path.l{fill:none}path.m,path.w{stroke-dasharray:none}path.h{fill:#fff}\n"
+    "path.c,path.l{fill:none}path.w{stroke-dasharray:none}marker path{stroke-dasharray:none;"
+    "stroke-width:1.1}marker.h path{fill:#fff}\n"
+    ".c.s0{marker:url(#f0)}.c.s0.h{marker:url(#h0)}.c.s1{marker:url(#f1)}.c.s1.h{marker:u"
+    "rl(#h1)}.c.s2{marker:url(#f2)}.c.s2.h{marker:url(#h2)}.c.s3{marker:url(#f3)}.c.s3.h{"
+    "marker:url(#h3)}.c.s4{marker:url(#f4)}.c.s4.h{marker:url(#h4)}.c.s5{marker:url(#f5)}"
+    ".c.s5.h{marker:url(#h5)}.c.s6{marker:url(#f6)}.c.s6.h{marker:url(#h6)}.c.s7{marker:u"
+    "rl(#f7)}.c.s7.h{marker:url(#h7)}\n"
     ".own{break-before:page}\n"
     "@media print{body{margin:0;padding:0;max-width:none}}\n"
     "@media screen{body{box-shadow:0 0 6mm #ccc;padding:10mm 12mm;max-width:210mm}"
@@ -83,29 +88,15 @@ static void put(FILE *to, const char *before, const char *text, const char *afte
     fputs(after, to);
 }
 
-/* A number with fixed decimals and a true minus; a dash where there is none. */
-static void number(FILE *to, double v, int decimals, bool sign)
-{
-    char text[40];
-    if (!isfinite(v)) {
-        fputs(DASH, to);
-        return;
-    }
-    snprintf(text, sizeof text, "%.*f", decimals, fabs(v));
-    bool zero = strspn(text, "0.") == strlen(text);
-    fprintf(to, "%s%s", zero ? "" : v < 0 ? MINUS : sign ? "+" : "", text);
-}
-
 static void cell(FILE *to, double v, int decimals, bool sign)
 {
-    fputs("<td>", to);
-    number(to, v, decimals, sign);
-    fputs("</td>", to);
+    char text[40];
+    fprintf(to, "<td>%s</td>", typetest_number(v, decimals, sign, text));
 }
 
 static void limit_cell(FILE *to, const struct typetest_point *p)
 {
-    fprintf(to, "<td>%g%s</td>", p->limit_pct, p->certain ? "" : "<i> m</i>");
+    fprintf(to, "<td>%g%s</td>", p->limit_pct, p->certain ? "" : " m");
 }
 
 static void fact(FILE *to, const char *what, const char *format, ...)
@@ -119,16 +110,36 @@ static void fact(FILE *to, const char *what, const char *format, ...)
     put(to, "<dd>", text, "</dd>\n");
 }
 
-static bool has_passed(const struct typetest_report *r)
+/* The table of what we ask of ourselves is no standard. */
+static bool is_own(const struct typetest_point *p)
 {
-    return r->n > 0 && r->n_failed == 0;
+    return strcmp(p->table, "target") == 0;
+}
+
+struct outcome { /* of the standards' points */
+    size_t n, n_failed;
+    double margin; /* the least */
+};
+
+static struct outcome outcome_of(const struct typetest_report *r)
+{
+    struct outcome o = {.margin = HUGE_VAL};
+    for (size_t i = 0; i < r->n; i++) {
+        if (is_own(&r->result[i].point))
+            continue;
+        o.n++;
+        o.n_failed += !r->result[i].pass;
+        o.margin = fmin(o.margin, typetest_margin(&r->result[i]));
+    }
+    return o;
 }
 
 /* ---- head ---- */
 
 static void head(const struct typetest_report *r, FILE *to)
 {
-    bool passed = has_passed(r);
+    struct outcome o = outcome_of(r);
+    bool passed = o.n > 0 && o.n_failed == 0;
     put(to,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
         "<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>",
@@ -140,9 +151,9 @@ static void head(const struct typetest_report *r, FILE *to)
     put(to, "<h1>", r->model->name, "</h1>\n");
     put(to, "<p class=\"kind\">", r->model->kind, "</p></div>\n");
     fprintf(to, "<p class=\"mark %s\">%s</p>\n</header>\n", passed ? "ok" : "no",
-            passed      ? "\xE2\x9C\x93 passes"
-            : r->n == 0 ? "no result"
-                        : "\xE2\x9C\x97 fails");
+            passed     ? "\xE2\x9C\x93 passes"
+            : o.n == 0 ? "no result"
+                       : "\xE2\x9C\x97 fails");
 }
 
 static const char *connection(const struct model_meter *m)
@@ -198,12 +209,6 @@ static void class_of(const struct typetest_report *r, const struct typetest_poin
     }
 }
 
-/* The table of what we ask of ourselves is no standard. */
-static bool is_own(const struct typetest_point *p)
-{
-    return strcmp(p->table, "target") == 0;
-}
-
 static bool table_named_before(const struct typetest_report *r, size_t i)
 {
     for (size_t k = 0; k < i; k++) {
@@ -245,19 +250,20 @@ static void targets(const struct typetest_report *r, FILE *to)
 
 static void verdict(const struct typetest_report *r, FILE *to)
 {
-    bool passed = has_passed(r);
+    struct outcome o = outcome_of(r);
+    bool passed = o.n > 0 && o.n_failed == 0;
     fprintf(to, "<p class=\"verdict%s\">", passed ? "" : " no");
-    if (r->n == 0) {
-        fputs("No point was measured: nothing can be said about this meter.</p>\n", to);
+    if (o.n == 0) {
+        fputs("No point of a standard was measured: nothing can be said about this meter.</p>\n",
+              to);
         return;
     }
     fprintf(to, "<b>%s the limits of</b> ", passed ? "Passes" : "Fails");
     name_tables(r, to);
     if (passed)
-        fprintf(to, ": all %zu points; least margin %.1f %% of the limit.</p>\n", r->n,
-                r->worst_margin_pct);
+        fprintf(to, ": all %zu points; least margin %.1f %% of the limit.</p>\n", o.n, o.margin);
     else
-        fprintf(to, ": <b>%zu of %zu points beyond their limit</b>.</p>\n", r->n_failed, r->n);
+        fprintf(to, ": <b>%zu of %zu points beyond their limit</b>.</p>\n", o.n_failed, o.n);
     targets(r, to);
 }
 
@@ -302,15 +308,10 @@ static void conditions(const struct typetest_point *p, char out[120])
     if (p->test == TYPETEST_FREQUENCY)
         n += snprintf(out + n, 120 - (size_t)n, ", %g Hz", p->f_hz);
     if (p->test == TYPETEST_TEMPERATURE || fabs(p->celsius - 23) > 1e-9)
-        snprintf(out + n, 120 - (size_t)n, ", %g " CELS, p->celsius);
+        snprintf(out + n, 120 - (size_t)n, ", %.3g " CELS, p->celsius);
 }
 
 /* ---- summary ---- */
-
-static int decimals_of(enum typetest_test t)
-{
-    return t == TYPETEST_NO_LOAD ? 0 : t == TYPETEST_TEMPERATURE ? 5 : 4;
-}
 
 static void summary_row(const struct typetest_group *g, FILE *to)
 {
@@ -330,7 +331,7 @@ static void summary_row(const struct typetest_group *g, FILE *to)
     put(to, "<td class=\"l\">", p->table, "</td>");
     fprintf(to, "<td class=\"l\">%c</td><td>%zu</td>", p->quantity, n);
     put(to, "<td class=\"l\">", where, "</td>");
-    cell(to, worst->error_pct, decimals_of(p->test), p->test != TYPETEST_NO_LOAD);
+    cell(to, worst->error_pct, typetest_decimals(p->test), p->test != TYPETEST_NO_LOAD);
     limit_cell(to, &worst->point);
     fprintf(to, "<td class=\"l\">%s</td>", typetest_unit(p->test));
     cell(to, typetest_margin(worst), 1, false);
@@ -384,7 +385,7 @@ static void failures(const struct typetest_report *r, FILE *to)
         put(to, "<td class=\"l\">", p->table, "</td>");
         fprintf(to, "<td class=\"l\">%c</td>", p->quantity);
         put(to, "<td class=\"l\">", where, "</td>");
-        cell(to, r->result[i].error_pct, decimals_of(p->test), p->test != TYPETEST_NO_LOAD);
+        cell(to, r->result[i].error_pct, typetest_decimals(p->test), p->test != TYPETEST_NO_LOAD);
         limit_cell(to, p);
         fprintf(to, "<td class=\"l\">%s</td>", typetest_unit(p->test));
         put(to, "<td class=\"l w\">", r->result[i].note, "</td></tr>\n");
@@ -442,18 +443,18 @@ static void point_row(const struct typetest_result *r, const struct columns *c, 
     char pf[24];
     fprintf(to, "<tr%s><td>%.4g</td><td>%.4g</td>", r->pass ? "" : " class=\"f\"", p->i_a,
             p->i_rel);
-    put(to, "<td class=\"l\">", typetest_pf(p, pf), "</td>");
+    put(to, "<th>", typetest_pf(p, pf), "</th>");
     if (c->phases)
-        put(to, "<td class=\"l\">", p->phases, "</td>");
+        put(to, "<th>", p->phases, "</th>");
     if (c->direction)
-        fprintf(to, "<td class=\"l\">%s</td>", p->exported ? "export" : "import");
+        fprintf(to, "<th>%s</th>", p->exported ? "export" : "import");
     if (c->voltage)
         cell(to, p->u_rel, 3, false);
     if (c->frequency)
         cell(to, p->f_hz, 2, false);
     if (c->temperature)
         cell(to, p->celsius, 0, false);
-    cell(to, r->error_pct, decimals_of(p->test), p->test != TYPETEST_NO_LOAD);
+    cell(to, r->error_pct, typetest_decimals(p->test), p->test != TYPETEST_NO_LOAD);
     cell(to, r->register_pct, 4, true);
     cell(to, r->noise_pct, 4, false);
     limit_cell(to, p);
@@ -461,7 +462,7 @@ static void point_row(const struct typetest_result *r, const struct columns *c, 
         cell(to, p->target_pct > 0 ? p->target_pct : (double)NAN, 3, false);
     cell(to, typetest_margin(r), 1, false);
     cell(to, r->seconds, 1, false);
-    fprintf(to, "<td>%u</td><td class=\"l p\">%s</td>", (unsigned)r->pulses,
+    fprintf(to, "<td>%u</td><td>%s</td>", (unsigned)r->pulses,
             r->pass ? "\xE2\x9C\x93" : "\xE2\x9C\x97 fails");
     if (c->note)
         put(to, "<td class=\"l w\">", r->note, "</td>");
@@ -526,6 +527,7 @@ enum err typetest_html(const struct typetest_report *r, FILE *to)
 {
     enum err e = ERR_OK;
     head(r, to);
+    svg_markers(to);
     fputs("<dl>\n", to);
     facts_of_meter(r, to);
     facts_of_run(r, to);

@@ -272,19 +272,32 @@ static enum err push(struct planner *p, const struct typetest_job *job)
     return ERR_OK;
 }
 
+/* The ends that the model prints where the row has not got them anyway and they lie outside of the
+ * usual +-10 %. */
+static bool put_voltage(const struct planner *p, const struct typetest_place *place,
+                        struct typetest_load *l)
+{
+    const struct model_meter *m = p->m;
+    l->u_rel = place->value;
+    if (place->end == 0)
+        return true;
+    l->u_rel = (place->end < 0 ? m->u_min_permille : m->u_max_permille) / 1e3;
+    for (size_t i = 0; i < p->row->n_places; i++) {
+        if (p->row->place[i].end == 0 && fabs(p->row->place[i].value - l->u_rel) < 1e-6)
+            return false;
+    }
+    return l->u_rel > 0 && (l->u_rel < 0.9 || l->u_rel > 1.1);
+}
+
 /* The influence of the row at a place, or false where the model has no such point. */
 static bool put_influence(const struct planner *p, const struct typetest_place *place,
                           struct typetest_job *job)
 {
     const struct model_meter *m = p->m;
     struct typetest_load *l = &job->load;
-    uint16_t lo = m->u_min_permille ? m->u_min_permille : 900;
-    uint16_t hi = m->u_max_permille ? m->u_max_permille : 1100;
     switch (p->row->test) {
     case TYPETEST_VOLTAGE:
-        l->u_rel = place->end ? (place->end < 0 ? lo : hi) / 1e3 : place->value;
-        return !place->end || (lo != 800 && place->end < 0 && lo != 900) ||
-               (hi != 1150 && place->end > 0 && hi != 1100);
+        return put_voltage(p, place, l);
     case TYPETEST_FREQUENCY:
         l->f_hz *= place->value;
         return l->f_hz >= 42 && l->f_hz <= 69;

@@ -143,14 +143,17 @@ static void x_axis(const struct svg_plot *p)
     struct svg_tick tick[SVG_TICKS_MAX];
     double length = p->x.log ? p->width : p->width * LABEL_HEIGHT / LABEL_WIDTH / 1.2;
     size_t n = svg_ticks(&p->x, length, tick);
+    fputs("<path class=\"g\" d=\"", p->to);
+    for (size_t k = 0; k < n; k++)
+        fprintf(p->to, "M%.1f %.1fv%.1f", at_x(p, tick[k].at), p->top, p->height + 4);
+    fputs("\"/>\n<g text-anchor=\"middle\">", p->to);
     for (size_t k = 0; k < n; k++) {
-        double x = at_x(p, tick[k].at);
         char text[24];
-        fprintf(p->to, "<path class=\"g\" d=\"M%.1f %.1fv%.1f\"/>\n", x, p->top, p->height + 4);
         svg_tick_text(&p->x, tick, n, tick[k].at, text);
         if (tick[k].labelled)
-            svg_text(p->to, x, p->top + p->height + 15, 'm', "", text);
+            svg_text(p->to, at_x(p, tick[k].at), p->top + p->height + 15, 's', "", text);
     }
+    fputs("</g>\n", p->to);
     svg_text(p->to, p->left + p->width / 2, p->top + p->height + 30, 'm', "t", p->x.title);
 }
 
@@ -158,14 +161,17 @@ static void y_axis(const struct svg_plot *p)
 {
     struct svg_tick tick[SVG_TICKS_MAX];
     size_t n = svg_ticks(&p->y, p->height, tick);
+    fputs("<path class=\"g\" d=\"", p->to);
+    for (size_t k = 0; k < n; k++)
+        fprintf(p->to, "M%.1f %.1fh%.1f", p->left - 4, at_y(p, tick[k].at), p->width + 4);
+    fprintf(p->to, "\"/>\n<path class=\"z\" d=\"M%.1f %.1fh%.1f\"/>\n<g text-anchor=\"end\">",
+            p->left, at_y(p, 0), p->width);
     for (size_t k = 0; k < n; k++) {
-        double y = at_y(p, tick[k].at);
         char text[24];
-        fprintf(p->to, "<path class=\"%s\" d=\"M%.1f %.1fh%.1f\"/>\n",
-                fabs(tick[k].at) < 1e-12 ? "z" : "g", p->left - 4, y, p->width + 4);
         svg_tick_text(&p->y, tick, n, tick[k].at, text);
-        svg_text(p->to, p->left - 7, y + 3.5, 'e', "", text);
+        svg_text(p->to, p->left - 7, at_y(p, tick[k].at) + 3.5, 's', "", text);
     }
+    fputs("</g>\n", p->to);
     svg_text(p->to, p->left - 7, p->top - 8, 's', "t", p->y.title);
 }
 
@@ -209,21 +215,31 @@ void svg_band(const struct svg_plot *p, const struct svg_xy *limit, size_t n)
 
 /* ---- curves ---- */
 
-/* Outlines around a point that is already the current one. */
+/* Outlines around the origin. */
 static const char *const markers[SVG_STYLES] = {
-    "m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0z", /* circle */
-    "m0 -3.8l3.6 6.4h-7.2z",                             /* triangle */
-    "m-2.9 -2.9h5.8v5.8h-5.8z",                          /* square */
-    "m0 -4.1l3.5 4.1l-3.5 4.1l-3.5 -4.1z",               /* diamond */
-    "m0 3.8l3.6 -6.4h-7.2z",                             /* triangle downwards */
-    "m-3.8 0l6.4 -3.6v7.2z",                             /* leftwards */
-    "m3.8 0l-6.4 -3.6v7.2z",                             /* rightwards */
-    "m-3.6 -1.8h7.2v3.6h-7.2z",                          /* bar */
+    "M-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0z", /* circle */
+    "M0 -3.8l3.6 6.4h-7.2z",                             /* triangle */
+    "M-2.9 -2.9h5.8v5.8h-5.8z",                          /* square */
+    "M0 -4.1l3.5 4.1l-3.5 4.1l-3.5 -4.1z",               /* diamond */
+    "M0 3.8l3.6 -6.4h-7.2z",                             /* triangle downwards */
+    "M-3.8 0l6.4 -3.6v7.2z",                             /* leftwards */
+    "M3.8 0l-6.4 -3.6v7.2z",                             /* rightwards */
+    "M-3.6 -1.8h7.2v3.6h-7.2z",                          /* bar */
 };
 
-static void marker(FILE *to, double x, double y, unsigned style)
+void svg_markers(FILE *to)
 {
-    fprintf(to, "M%.1f %.1f%s", x, y, markers[style % SVG_STYLES]);
+    fputs("<svg width=\"0\" height=\"0\" style=\"position:absolute\" aria-hidden=\"true\">\n", to);
+    for (unsigned k = 0; k < 2 * SVG_STYLES; k++) {
+        bool hollow = k >= SVG_STYLES;
+        fprintf(to,
+                "<marker id=\"%c%u\" class=\"s%u%s\" markerUnits=\"userSpaceOnUse\" "
+                "markerWidth=\"12\" markerHeight=\"12\" viewBox=\"-6 -6 12 12\"><path d=\"%s\"/>"
+                "</marker>\n",
+                hollow ? 'h' : 'f', k % SVG_STYLES, k % SVG_STYLES, hollow ? " h" : "",
+                markers[k % SVG_STYLES]);
+    }
+    fputs("</svg>\n", to);
 }
 
 static void whiskers(const struct svg_plot *p, unsigned style, const struct svg_xy *point, size_t n)
@@ -258,21 +274,17 @@ void svg_curve(const struct svg_plot *p, unsigned style, bool hollow, const stru
     if (n == 0)
         return;
     whiskers(p, style, point, n);
-    fprintf(p->to, "<path class=\"l s%u%s\" d=\"", style % SVG_STYLES, hollow ? " i" : "");
+    fprintf(p->to, "<path class=\"c s%u%s\" d=\"", style % SVG_STYLES, hollow ? " h" : "");
     for (size_t k = 0; k < n; k++)
         fprintf(p->to, "%c%.1f %.1f", k == 0 ? 'M' : 'L', at_x(p, point[k].x), at_y(p, point[k].y));
-    fprintf(p->to, "\"/>\n<path class=\"m s%u%s\" d=\"", style % SVG_STYLES, hollow ? " h" : "");
-    for (size_t k = 0; k < n; k++)
-        marker(p->to, at_x(p, point[k].x), at_y(p, point[k].y), style);
-    fputs("\"/>\n", p->to);
+    fprintf(p->to, "%s\"/>\n", n == 1 ? "h0" : "");
     crosses(p, point, n);
 }
 
 void svg_sample(FILE *to, double x, double y, unsigned style, bool hollow)
 {
-    fprintf(to, "<path class=\"l s%u%s\" d=\"M%.1f %.1fh24\"/>", style % SVG_STYLES,
-            hollow ? " i" : "", x, y);
-    fprintf(to, "<path class=\"m s%u%s\" d=\"", style % SVG_STYLES, hollow ? " h" : "");
-    marker(to, x + 12, y, style);
-    fputs("\"/>\n", to);
+    unsigned s = style % SVG_STYLES;
+    const char *kind = hollow ? " h" : "";
+    fprintf(to, "<path class=\"l s%u%s\" d=\"M%.1f %.1fh24\"/>", s, kind, x, y);
+    fprintf(to, "<path class=\"c s%u%s\" d=\"M%.1f %.1fh0\"/>\n", s, kind, x + 12, y);
 }

@@ -2,10 +2,11 @@
  * and bars. Knows nothing of meters or standards.
  *
  * Curves are told apart by marker and dash first and by colour second, so that a print in black and
- * white can still be read. Colours, line widths and fonts come from classes (a frame, g grid, b
- * band, e its edge, s0..s7 styles, h hollow, w whisker, x beyond its limit) that the page defines.
- * The page owns the stream and looks for its errors; coordinates are in the units of the viewBox
- * given to svg_begin, y downwards. No scripts, no references to anything outside. */
+ * white can still be read. Colours, line widths and fonts come from classes (a frame, g grid, z
+ * zero, b band, e its edge, s0..s7 styles, h hollow, c curve, l line without markers, w whisker, x
+ * beyond its limit) that the page defines; markers are f0..f7 and h0..h7 of svg_markers. The page
+ * owns the stream and looks for its errors; coordinates are in the units of the viewBox given to
+ * svg_begin, y downwards. No scripts, no references to anything outside. */
 #ifndef FERRARIS_SIM_TYPETEST_SVG_H
 #define FERRARIS_SIM_TYPETEST_SVG_H
 
@@ -19,6 +20,8 @@
 /* Text of an element or attribute: & < > " escaped, control characters as '?'. */
 void svg_escape(FILE *to, const char *text);
 
+/* The markers of all curves of a page, once before the first of them. */
+void svg_markers(FILE *to);
 /* `label` says what it shows to those who cannot see it. */
 void svg_begin(FILE *to, double width, double height, const char *label);
 void svg_end(FILE *to);

@@ -281,18 +281,22 @@ int32_t atan2_mdeg(int64_t y, int64_t x)
     return (angle + 512) >> 10;
 }
 
+static int32_t product_q30(int32_t a, int32_t b)
+{
+    return (int32_t)((int64_t)a * b >> SINE_BITS);
+}
+
 /* The nearest entry of the table, turned by the angle b that is left (below 0.0123): sin b = b -
- * b^3/6 and cos b = 1 - b^2/2, each right to 2^-30. */
+ * b^3/6 and cos b = 1 - b^2/2, each right to 2^-30. All factors have 32 bits, for Cortex-M4. */
 struct rotor rotor_of(uint32_t turn)
 {
+    const int64_t half = 1 << (SINE_BITS - 1);
     uint32_t at = (turn + (UINT32_C(1) << 23)) >> 24;
-    int64_t rest = (int32_t)(turn - (at << 24));
-    int64_t b = rest * 1686629713 >> 30; /* 2 pi 2^28 */
-    int64_t bb = b * b >> SINE_BITS, one = INT64_C(1) << SINE_BITS, half = one / 2;
-    int64_t small_sine = b - (int32_t)(b * bb >> SINE_BITS) / 6, small_cosine = one - bb / 2;
-    int64_t cosine = legal_sine[at % SINE_SIZE + SINE_QUARTER], sine = legal_sine[at % SINE_SIZE];
-    return (struct rotor){
-        (int32_t)((cosine * small_cosine - sine * small_sine + half) >> SINE_BITS),
-        (int32_t)((sine * small_cosine + cosine * small_sine + half) >> SINE_BITS),
-    };
+    int32_t b = product_q30((int32_t)(turn - (at << 24)), 1686629713); /* 2 pi 2^28 */
+    int32_t bb = product_q30(b, b);
+    int32_t small_sine = b - product_q30(b, bb) / 6, small_cosine = (1 << SINE_BITS) - bb / 2;
+    int32_t cosine = legal_sine[at % SINE_SIZE + SINE_QUARTER], sine = legal_sine[at % SINE_SIZE];
+    int64_t re = (int64_t)cosine * small_cosine - (int64_t)sine * small_sine;
+    int64_t im = (int64_t)sine * small_cosine + (int64_t)cosine * small_sine;
+    return (struct rotor){(int32_t)((re + half) >> SINE_BITS), (int32_t)((im + half) >> SINE_BITS)};
 }

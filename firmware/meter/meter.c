@@ -57,11 +57,9 @@ uint8_t meter_row_status(const struct meter *m, int64_t stamp_s)
     return status;
 }
 
-/* Units since the row before. A register below it can only come from an older snapshot after damage
- * of the flash. */
-static uint32_t since(uint64_t now, uint64_t before)
+static uint32_t since(const struct meter *m, uint64_t now, uint64_t before)
 {
-    uint64_t units = now > before ? now - before : 0;
+    uint64_t units = meter_energy_since(m->model, now, before);
     return units < UINT32_MAX ? (uint32_t)units : UINT32_MAX;
 }
 
@@ -82,7 +80,7 @@ static void close_interval(struct meter *m, int64_t stamp_s)
     for (size_t i = 0; i < METER_ROW_REGISTERS; i++)
         row->reg[i] = meter_energy(m->model, &e, (enum model_quantity)reg[i], 0);
     for (size_t i = 0; i < METER_ROW_INTERVALS; i++)
-        row->interval[i] = since(row->reg[i], before.reg[i]);
+        row->interval[i] = since(m, row->reg[i], before.reg[i]);
     m->profile.marks = 0;
     m->profile.pending = true;
 }
@@ -124,11 +122,57 @@ static void restart_demand(struct meter *m, int64_t start_s)
                          import_uwh(m));
 }
 
+/* ---- averages ---- */
+
+/* The first of the next month, 00:00 local time. */
+static int64_t month_end(const struct meter_clock *c, int64_t utc_s)
+{
+    struct datetime d;
+    do {
+        utc_s = meter_clock_boundary(c, utc_s, METER_DAY_S);
+        d = datetime_from_utc(utc_s, meter_clock_deviation(c, utc_s), 0);
+    } while (d.day != 1);
+    return utc_s;
+}
+
+static void restart_average(struct meter *m, unsigned k, int64_t after_s)
+{
+    struct legal_energies e;
+    legal_energies_get(&m->legal, &e);
+    int64_t due_s = k == METER_DAY ? meter_clock_boundary(&m->clock, after_s, METER_DAY_S)
+                                   : month_end(&m->clock, after_s);
+    meter_average_restart(&m->average[k], m->clock.base_ns, due_s, &e);
+}
+
+static void restart_averages(struct meter *m)
+{
+    for (unsigned k = 0; k < METER_N_AVERAGES; k++)
+        restart_average(m, k, meter_now_s(m));
+}
+
+/* True when one ended. Closed at its nominal end, also late after a power cut. */
+static bool close_averages(struct meter *m)
+{
+    bool closed = false;
+    struct legal_energies e;
+    legal_energies_get(&m->legal, &e);
+    for (unsigned k = 0; k < METER_N_AVERAGES; k++) {
+        struct meter_average *a = &m->average[k];
+        if (meter_now_s(m) < a->due_s)
+            continue;
+        meter_average_close(a, m->clock.base_ns, a->due_s, &e);
+        restart_average(m, k, meter_now_s(m));
+        closed = true;
+    }
+    return closed;
+}
+
 /* ---- time ---- */
 
 static int64_t next_event_ns(const struct meter *m)
 {
     int64_t due_s = m->profile.due_s < m->demand.due_s ? m->profile.due_s : m->demand.due_s;
+    due_s = m->average[METER_DAY].due_s < due_s ? m->average[METER_DAY].due_s : due_s;
     int64_t due_ns = due_s * METER_NS - m->clock.offset_ns;
     return due_ns < m->snapshot_due_ns ? due_ns : m->snapshot_due_ns;
 }
@@ -148,6 +192,8 @@ static void run_due(struct meter *m)
         next_interval(m, m->profile.due_s);
         changed = true;
     }
+    if (close_averages(m))
+        changed = true;
     if (changed && snapshot_and_complete(m) != ERR_OK)
         return; /* kept in m->fault; the next snapshot tries again */
 }
@@ -180,12 +226,26 @@ static uint64_t duration_ns(struct meter *m, uint64_t n_q16, uint64_t rate_uhz)
     return ns + rest / of;
 }
 
+/* What was fed lasted `ns`: its values count into the periods that it ends in. */
+static void live(struct meter *m, uint64_t ns)
+{
+    struct legal_values v;
+    uint32_t ms;
+    if (meter_watch_values(m, ns, &v, &ms)) {
+        for (unsigned k = 0; k < METER_N_AVERAGES; k++)
+            meter_average_add(&m->average[k], &v, ms);
+    }
+    advance(m, ns);
+}
+
 enum err meter_samples(struct meter *m, const struct afe_block *block)
 {
+    meter_watch_before(m, block);
     enum err err = legal_feed(&m->legal, block);
     if (err)
         return err;
-    advance(m, duration_ns(m, (uint64_t)block->n << 16, block->rate_uhz));
+    meter_watch_after(m, block);
+    live(m, duration_ns(m, (uint64_t)block->n << 16, block->rate_uhz));
     return ERR_OK;
 }
 
@@ -195,7 +255,7 @@ enum err meter_window(struct meter *m, const struct legal_window *w)
     enum err err = legal_feed_window(&m->legal, w);
     if (err)
         return err;
-    advance(m, duration_ns(m, w->n_q16, w->rate_uhz));
+    live(m, duration_ns(m, w->n_q16, w->rate_uhz));
     return ERR_OK;
 }
 #endif
@@ -254,6 +314,7 @@ enum err meter_clock_change(struct meter *m, int64_t utc_ns)
     if (!silent) {
         next_interval(m, meter_now_s(m));
         restart_demand(m, meter_now_s(m));
+        restart_averages(m);
     }
     return snapshot_and_complete(m);
 }
@@ -265,6 +326,8 @@ enum err meter_clock_store(struct meter *m)
         return err;
     next_interval(m, meter_now_s(m));
     m->demand.due_s = meter_clock_boundary(&m->clock, meter_now_s(m), m->demand.period_s);
+    m->average[METER_DAY].due_s = meter_clock_boundary(&m->clock, meter_now_s(m), METER_DAY_S);
+    m->average[METER_MONTH].due_s = month_end(&m->clock, meter_now_s(m));
     return meter_snapshot(m);
 }
 
@@ -332,6 +395,24 @@ enum err meter_demand_forget_max(struct meter *m)
 {
     meter_demand_clear_max(&m->demand);
     return meter_snapshot(m);
+}
+
+enum err meter_rate_set(struct meter *m, uint8_t rate)
+{
+    enum err err = legal_rate_set(&m->legal, rate);
+    return err ? err : meter_snapshot(m);
+}
+
+uint8_t meter_rate(const struct meter *m)
+{
+    struct legal_snapshot s;
+    legal_snapshot_get(&m->legal, &s);
+    return s.rate;
+}
+
+void meter_temperature(struct meter *m, int32_t mc)
+{
+    legal_temperature_set(&m->legal, mc);
 }
 
 /* ---- power-up ---- */
@@ -435,6 +516,9 @@ static enum err begin(struct meter *m)
     int64_t now_s = meter_now_s(m);
     meter_demand_reset(&m->demand);
     m->profile.period_s = 900;
+    for (unsigned k = 0; k < METER_N_AVERAGES; k++)
+        meter_average_reset(&m->average[k]);
+    restart_averages(m);
     restart_demand(m, now_s);
     next_interval(m, now_s);
     bool whole = meter_clock_boundary(&m->clock, now_s - 1, m->profile.period_s) == now_s;
@@ -480,6 +564,9 @@ static enum err resume(struct meter *m, int64_t crystal_ns)
         meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));
         restart_demand(m, now_s);
     }
+    if ((m->model->features & MODEL_AVERAGES) == 0)
+        restart_averages(m); /* not in the snapshot */
+    close_averages(m);
     m->profile.marks |= METER_ROW_PDN;
     if (now_s >= m->profile.due_s) {
         close_interval(m, m->profile.due_s);
@@ -500,6 +587,9 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
         return ERR_RANGE;
     *m = (struct meter){.model = config->model,
                         .features = config->model->features & ~config->without,
+                        .ratio = {{1, 1, 1, 1}},
+                        .u_lsb_fv = config->u_lsb_fv,
+                        .i_lsb_fa = config->i_lsb_fa,
                         .f_mhz = config->f_mhz != 0 ? config->f_mhz : config->model->f_mhz};
     memcpy(m->serial, config->serial, sizeof m->serial);
     meter_clock_reset(&m->clock);
@@ -510,6 +600,10 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
         err = meter_store_mount(m, config->flash);
     if (!err)
         err = meter_store_load(m, config);
+    if (!err)
+        err = meter_load_parameters(m, config->calibration);
+    if (!err)
+        err = meter_watch_init(m);
     if (err)
         return err;
     m->clients[2].password = m->password[0] != '\0' ? m->password : NULL;

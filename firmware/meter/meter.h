@@ -21,9 +21,13 @@
 #define FERRARIS_METER_H
 
 #include "firmware/legal/legal_state.h"
+#include "firmware/meter/meter_audit.h"
+#include "firmware/meter/meter_average.h"
 #include "firmware/meter/meter_clock.h"
 #include "firmware/meter/meter_demand.h"
 #include "firmware/meter/meter_profile.h"
+#include "firmware/meter/meter_ratio.h"
+#include "firmware/meter/meter_watch.h"
 #include "lib/cosem/server.h"
 #include "lib/nv/nv.h"
 #include "model/objects.h"
@@ -56,9 +60,15 @@ struct meter_config {
     int64_t time_ns;   /* crystal at power-up: nanoseconds since 1970, UTC at the first start */
     uint64_t u_lsb_fv; /* front end: femtovolt and femtoampere per count */
     uint64_t i_lsb_fa;
+    /* What the factory found out about this front end; taken over and sealed at the first start.
+     * NULL: nothing to correct. */
+    const struct legal_calibration *calibration;
     uint32_t f_mhz;         /* nominal frequency as ordered, 50 000 or 60 000; 0: the model's */
     uint32_t inactivity_ms; /* a silent session is closed; 0 never */
 };
+
+/* Rings of the flash. */
+enum { METER_RING_SNAPSHOT, METER_RING_PROFILE, METER_RING_AUDIT, METER_N_RINGS };
 
 /* Logical devices' clients, in the order of the server's entries. */
 enum {
@@ -84,10 +94,14 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     char password[METER_PASSWORD_MAX + 1];
     struct legal legal;
     struct nv nv;
-    struct nv_ring_layout rings[2];
+    struct nv_ring_layout rings[METER_N_RINGS];
     struct meter_clock clock;
     struct meter_demand demand;
     struct meter_profile profile;
+    struct meter_average average[METER_N_AVERAGES];
+    struct meter_ratio ratio;
+    uint64_t u_lsb_fv, i_lsb_fa; /* of the front end */
+    struct meter_watch watch;
     uint64_t ns_rest, ns_rest_of; /* below a nanosecond: ns_rest / ns_rest_of */
     int64_t snapshot_due_ns;      /* on the crystal's scale */
     struct legal_energies stored; /* of the newest snapshot */
@@ -151,6 +165,26 @@ MUST_CHECK enum err meter_profile_capture(struct meter *m);
 MUST_CHECK enum err meter_demand_reset_all(struct meter *m);
 MUST_CHECK enum err meter_demand_next(struct meter *m);
 MUST_CHECK enum err meter_demand_forget_max(struct meter *m);
+/* Changes a legal parameter for a client (METER_SAP_FACTORY: at the panel). Refused or done, the
+ * attempt is in the audit trail before this returns. Errors of legal_parameter_set(), ERR_IO,
+ * ERR_FULL (nothing is changed then). */
+MUST_CHECK enum err meter_parameter_set(struct meter *m, uint16_t client_sap,
+                                        enum legal_parameter id, unsigned index, int64_t value);
+/* The same of a transformer ratio, METER_CT_NUM ... ERR_RANGE: meter_ratio_valid(). */
+MUST_CHECK enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part,
+                                    uint32_t value);
+/* Opens or closes the seal: whoever holds the housing. ERR_IO, ERR_FULL. */
+MUST_CHECK enum err meter_seal_set(struct meter *m, bool sealed);
+/* The rate that counts from now on, 0..n_rates-1; kept over a cut. ERR_RANGE, ERR_IO, ERR_FULL. */
+MUST_CHECK enum err meter_rate_set(struct meter *m, uint8_t rate);
+uint8_t meter_rate(const struct meter *m);
+/* Audit trail: how many records are held, METER_AUDIT_KEPT at most; they end at sequence number
+ * `newest`. ERR_NOT_FOUND, ERR_CORRUPT. */
+uint32_t meter_audit_count(const struct meter *m);
+uint64_t meter_audit_newest(const struct meter *m);
+MUST_CHECK enum err meter_audit_read(const struct meter *m, uint64_t seq, struct meter_audit *out);
+/* Temperature of the front end, millidegree Celsius. */
+void meter_temperature(struct meter *m, int32_t mc);
 /* Writes everything that changes by itself as one record. */
 MUST_CHECK enum err meter_snapshot(struct meter *m);
 

@@ -1,5 +1,7 @@
-/* Class 1 objects: names, versions, status. */
+/* Class 1 objects: names, versions, status, ratios. */
 #include "firmware/meter/meter_bind.h"
+
+#include "lib/cosem/session.h"
 
 #include <string.h>
 
@@ -16,6 +18,8 @@ static enum cosem_result get_data(const struct cosem_call *c, const struct cosem
 {
     (void)sel;
     const struct meter *m = meter_of(c);
+    struct meter_audit audit;
+    uint8_t rate;
     g->more = false;
     if (attr != 2)
         return COSEM_OBJECT_UNDEFINED;
@@ -35,9 +39,45 @@ static enum cosem_result get_data(const struct cosem_call *c, const struct cosem
     case MODEL_PROFILE_STATUS:
         axdr_put_u8(out, meter_row_status(m, meter_now_s(m)));
         return COSEM_SUCCESS;
+    case MODEL_RATE:
+        rate = (uint8_t)(meter_rate(m) + 1);
+        axdr_put_octets(out, &rate, 1);
+        return COSEM_SUCCESS;
+    case MODEL_PRESENT:
+        axdr_put_u32(out, meter_present(m));
+        return COSEM_SUCCESS;
+    case MODEL_AUDIT:
+        if (meter_audit_read(m, meter_audit_newest(m), &audit) != ERR_OK)
+            return COSEM_TEMPORARY_FAILURE;
+        meter_put_audit(out, &audit);
+        return COSEM_SUCCESS;
+    case MODEL_RATIO_CT_NUM:
+    case MODEL_RATIO_VT_NUM:
+    case MODEL_RATIO_CT_DEN:
+    case MODEL_RATIO_VT_DEN:
+        axdr_put_u32(out, m->ratio.part[MODEL_QUANTITY(o->row->arg) - MODEL_RATIO_CT_NUM]);
+        return COSEM_SUCCESS;
     default:
         return COSEM_OBJECT_UNDEFINED;
     }
 }
 
-const struct cosem_binding meter_binding_data = {.get = get_data};
+uint16_t meter_client(const struct cosem_call *c)
+{
+    return c->session != NULL ? c->session->client_sap : 0;
+}
+
+static enum cosem_result set_data(const struct cosem_call *c, const struct cosem_ref *o,
+                                  uint8_t attr, struct rd *value)
+{
+    enum model_quantity q = MODEL_QUANTITY(o->row->arg);
+    uint64_t to = axdr_get_uint(value);
+    if (attr != 2 || q < MODEL_RATIO_CT_NUM || q > MODEL_RATIO_VT_DEN)
+        return COSEM_READ_WRITE_DENIED;
+    if (value->err || to > UINT32_MAX)
+        return COSEM_TYPE_UNMATCHED;
+    return cosem_result_of(meter_ratio_set(meter_of(c), meter_client(c),
+                                           (unsigned)(q - MODEL_RATIO_CT_NUM), (uint32_t)to));
+}
+
+const struct cosem_binding meter_binding_data = {.get = get_data, .set = set_data};

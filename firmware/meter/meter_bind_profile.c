@@ -58,8 +58,8 @@ static uint32_t clamp_u32(int64_t x)
     return x > UINT32_MAX ? UINT32_MAX : (uint32_t)x;
 }
 
-static enum cosem_result get_bound(const struct meter *m, struct bytes value, bool upper,
-                                   uint32_t *utc)
+enum cosem_result meter_get_bound(const struct meter *m, struct bytes value, bool upper,
+                                  uint32_t *utc)
 {
     struct rd r = rd_of(value.p, value.len);
     struct datetime d;
@@ -94,9 +94,9 @@ static enum cosem_result select_range(const struct meter *m, struct bytes parame
         return r;
     if (column_of(g->word[COLUMNS], &range.by) != METER_COLUMN_CLOCK)
         return COSEM_OTHER_REASON; /* restricted by the clock only */
-    r = get_bound(m, range.from, false, &g->word[FROM_UTC]);
+    r = meter_get_bound(m, range.from, false, &g->word[FROM_UTC]);
     if (!r)
-        r = get_bound(m, range.to, true, &g->word[TO_UTC]);
+        r = meter_get_bound(m, range.to, true, &g->word[TO_UTC]);
     uint32_t selected = 0;
     struct rd columns = rd_of(range.columns.p, range.columns.len);
     for (size_t i = 0; i < range.n_columns && !r; i++) {

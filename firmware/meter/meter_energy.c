@@ -17,17 +17,98 @@ static const uint8_t terms[MODEL_N_ENERGIES_END] = {
     [MODEL_S_EXPORT] = OF(LEGAL_S_EXPORT),
     [MODEL_A_ABSOLUTE] = OF(LEGAL_A_IMPORT) | OF(LEGAL_A_EXPORT),
     [MODEL_R_ABSOLUTE] = OF(LEGAL_R_QI) | OF(LEGAL_R_QII) | OF(LEGAL_R_QIII) | OF(LEGAL_R_QIV),
+    [MODEL_A_NET] = OF(LEGAL_A_IMPORT), /* less export */
 };
 _Static_assert(LEGAL_N_ENERGIES <= 8, "a set of registers is one octet");
+
+static uint64_t unit_of(const struct model_meter *m)
+{
+    uint64_t unit = LEGAL_ENERGY_PER_WH;
+    for (int8_t s = m->energy_scaler; s < 0; s++)
+        unit /= 10;
+    return unit;
+}
+
+uint64_t meter_energy_modulus(const struct model_meter *m)
+{
+    uint64_t modulus = 1;
+    for (int n = m->kwh_digits + 3 - m->energy_scaler; n > 0; n--)
+        modulus *= 10;
+    return modulus;
+}
+
+static const uint64_t *registers(const struct legal_energies *e, struct meter_register w)
+{
+    if (w.rate > 0)
+        return e->rate[w.rate - 1];
+    return w.phase > 0 ? e->phase[w.phase - 1] : e->total;
+}
+
+/* Legal units; *negative for a net export. */
+static uint64_t legal_units(const struct legal_energies *e, struct meter_register w, bool *negative)
+{
+    const uint64_t *of = registers(e, w);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < LEGAL_N_ENERGIES; i++)
+        sum += (terms[w.q] >> i & 1u) != 0 ? of[i] : 0;
+    *negative = w.q == MODEL_A_NET && sum < of[LEGAL_A_EXPORT];
+    if (w.q != MODEL_A_NET)
+        return sum;
+    return *negative ? of[LEGAL_A_EXPORT] - sum : sum - of[LEGAL_A_EXPORT];
+}
+
+static int64_t rolled(const struct model_meter *m, uint64_t units, bool negative)
+{
+    int64_t shown = (int64_t)(units % meter_energy_modulus(m));
+    return negative ? -shown : shown;
+}
+
+int64_t meter_energy_shown(const struct model_meter *m, const struct legal_energies *e,
+                           struct meter_register which)
+{
+    bool negative;
+    uint64_t units = legal_units(e, which, &negative);
+    return rolled(m, units / unit_of(m), negative);
+}
+
+int64_t meter_energy_primary(const struct model_meter *m, const struct legal_energies *e,
+                             struct meter_register which, const struct meter_ratio *ratio)
+{
+    bool negative;
+    uint64_t units = legal_units(e, which, &negative), by = unit_of(m);
+    for (int8_t k = meter_ratio_decades(ratio); k > 0; k--)
+        by *= 10;
+    return rolled(m, meter_ratio_power(ratio, units, by), negative);
+}
 
 uint64_t meter_energy(const struct model_meter *m, const struct legal_energies *e,
                       enum model_quantity q, uint8_t phase)
 {
-    const uint64_t *of = phase == 0 ? e->total : e->phase[phase - 1];
-    uint64_t sum = 0, unit = LEGAL_ENERGY_PER_WH;
-    for (size_t i = 0; i < LEGAL_N_ENERGIES; i++)
-        sum += (terms[q] >> i & 1u) != 0 ? of[i] : 0;
-    for (int8_t s = m->energy_scaler; s < 0; s++)
-        unit /= 10;
-    return sum / unit;
+    return (uint64_t)meter_energy_shown(m, e, (struct meter_register){q, phase, 0});
 }
+
+uint64_t meter_energy_since(const struct model_meter *m, uint64_t now, uint64_t before)
+{
+    uint64_t modulus = meter_energy_modulus(m);
+    if (now >= before)
+        return now - before;
+    uint64_t over = now + modulus - before;
+    return before <= modulus && over < modulus / 2 ? over : 0;
+}
+
+uint64_t meter_energy_loss(const struct model_meter *m, const struct legal_energies *e,
+                           bool reactive, uint8_t index)
+{
+    const uint64_t *loss = &e->loss[reactive ? LEGAL_OLR_IMPORT : LEGAL_OLA_IMPORT];
+    const uint8_t kind = index / 3, direction = index % 3;
+    uint64_t sum = 0;
+    for (uint8_t k = 0; k < 2; k++) { /* on-load, no-load */
+        if (kind != 2 && kind != k)
+            continue;
+        sum += direction != 1 ? loss[2 * k] : 0;
+        sum += direction != 0 ? loss[2 * k + 1] : 0;
+    }
+    return sum / unit_of(m) % meter_energy_modulus(m);
+}
+_Static_assert(LEGAL_NLA_IMPORT == LEGAL_OLA_IMPORT + 2 && LEGAL_NLR_IMPORT == LEGAL_OLR_IMPORT + 2,
+               "losses in pairs of import and export");

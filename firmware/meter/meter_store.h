@@ -5,14 +5,14 @@
 
 #include "firmware/meter/meter.h"
 
-enum meter_key {                     /* of the key-value area */
-                 METER_KEY_MODEL,    /* name of the model: a board of another type is refused */
-                 METER_KEY_CLOCK,    /* attributes and preset of the clock object */
-                 METER_KEY_SECURITY, /* keys, policy, password: in plain */
-                 METER_KEY_TX,       /* invocation counters below this may have been used */
-                 METER_KEY_RX        /* least acceptable counters of the clients */
+enum meter_key {                      /* of the key-value area */
+                 METER_KEY_MODEL,     /* name and order of the model: another board is refused */
+                 METER_KEY_CLOCK,     /* attributes and preset of the clock object */
+                 METER_KEY_SECURITY,  /* keys, policy, password: in plain */
+                 METER_KEY_TX,        /* invocation counters below this may have been used */
+                 METER_KEY_RX,        /* least acceptable counters of the clients */
+                 METER_KEY_PARAMETERS /* legal parameters, transformer ratios, seal */
 };
-enum { METER_RING_SNAPSHOT, METER_RING_PROFILE };
 
 /* Lays the areas out and mounts them. */
 MUST_CHECK enum err meter_store_mount(struct meter *m, const struct hal_flash *flash);
@@ -25,7 +25,24 @@ MUST_CHECK enum err meter_store_security(struct meter *m, const struct dlms_keys
 MUST_CHECK enum err meter_store_tx(struct meter *m, uint32_t limit);
 MUST_CHECK enum err meter_store_rx(struct meter *m);
 
-/* Snapshot: registers, clock, demand, profile state and counters in one ring record. load gives
+void meter_put_floors(struct wr *w, const struct meter *m);
+/* Counters only go up: the snapshot may be older or newer than the value under the key. */
+void meter_raise_floors(struct rd *r, struct meter *m);
+void meter_raise_tx(struct meter *m, uint32_t limit);
+
+/* Legal parameters into the fresh legal part: what is under the key and the audit trail behind it.
+ * At the first start `calibration` (may be NULL) and the seal instead, recorded. ERR_RANGE: no
+ * calibration; ERR_CORRUPT, ERR_VERSION. */
+MUST_CHECK enum err meter_load_parameters(struct meter *m,
+                                          const struct legal_calibration *calibration);
+MUST_CHECK enum err meter_store_parameters(struct meter *m);
+MUST_CHECK enum err meter_audit_append(struct meter *m, uint16_t client_sap,
+                                       const struct legal_audit *audit);
+
+/* Octets of a snapshot of this model. */
+size_t meter_snapshot_size(const struct model_meter *m);
+/* Snapshot: registers, clock, demand, profile state, averages and
+ * counters in one ring record. load gives
  * ERR_NOT_FOUND when there never was one. */
 MUST_CHECK enum err meter_store_snapshot(struct meter *m);
 MUST_CHECK enum err meter_store_restore(struct meter *m);

@@ -16,9 +16,12 @@ enum {
     COSEM_UNIT_VARH = 32,
     COSEM_UNIT_A = 33,
     COSEM_UNIT_V = 35,
+    COSEM_UNIT_OHM = 38,
     COSEM_UNIT_HZ = 44,
     COSEM_UNIT_PER_WH = 45,   /* pulses per Wh */
     COSEM_UNIT_PER_VARH = 46, /* pulses per varh */
+    COSEM_UNIT_V2H = 48,
+    COSEM_UNIT_A2H = 49,
     COSEM_UNIT_PERCENT = 56,
     COSEM_UNIT_NONE = 255
 };

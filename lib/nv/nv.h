@@ -24,7 +24,7 @@
 
 struct nv_ring_layout {
     uint16_t first_sector, n_sectors; /* n_sectors >= 2: one is always erased in advance */
-    uint16_t record_size;             /* 1..1024 octets of payload; sector_size - 77 at most */
+    uint16_t record_size;             /* 1..2048 octets of payload; sector_size - 77 at most */
 };
 struct nv_config {
     const struct hal_flash *flash;

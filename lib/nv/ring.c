@@ -19,7 +19,7 @@
 
 #define SLOT_SEQ      8u
 #define SLOT_TAIL     5u /* CRC-32, kind */
-#define RING_RECORD_N 1024u
+#define RING_RECORD_N 2048u
 
 enum kind { KIND_DATA = 0x3C, KIND_CLEAR = 0xC3 };
 enum state { STATE_BLANK, STATE_TORN, STATE_DAMAGED, STATE_DATA, STATE_CLEAR };

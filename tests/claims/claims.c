@@ -85,28 +85,42 @@ static void sample(const struct claim_load *l, unsigned p, double t, double *u, 
 }
 
 uint64_t claim_samples;
+static int32_t samples[AFE_N_CHANNELS][AFE_BLOCK_MAX];
+
+/* One instant of all channels. */
+static void sample_set(const struct rig *r, const struct claim_load *l, double t, uint32_t k)
+{
+    double u_lsb = (double)r->config.u_lsb_fv * 1e-15, i_lsb = (double)r->config.i_lsb_fa * 1e-15;
+    double back = 0, i1 = 0;
+    for (unsigned p = 0; p < claim_phases(r); p++) {
+        double u, i;
+        sample(l, p, t, &u, &i);
+        samples[AFE_U1 + p][k] = (int32_t)lround(u / u_lsb);
+        samples[AFE_I1 + p][k] = (int32_t)lround(i / i_lsb);
+        back -= i;
+        i1 = p == 0 ? i : i1;
+    }
+    if (l->stray > 0)
+        back += l->stray / l->i[0] * i1;
+    samples[AFE_IN][k] = (int32_t)lround(back / i_lsb);
+}
 
 void claim_feed(struct rig *r, const struct claim_load *l, double seconds, double rate)
 {
-    static int32_t samples[AFE_N_CHANNELS][AFE_BLOCK_MAX];
-    double u_lsb = (double)r->config.u_lsb_fv * 1e-15, i_lsb = (double)r->config.i_lsb_fa * 1e-15;
     uint64_t total = (uint64_t)(seconds * rate + 0.5);
     struct afe_block b = {.rate_uhz = (uint64_t)(rate * 1e6 + 0.5)};
-    for (unsigned p = 0; p < claim_phases(r); p++) {
-        b.present |= 1u << (AFE_U1 + p) | 1u << (AFE_I1 + p);
-        b.sample[AFE_U1 + p] = samples[AFE_U1 + p];
-        b.sample[AFE_I1 + p] = samples[AFE_I1 + p];
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
+        bool phase = c != AFE_IN && (c < AFE_I1 ? c - AFE_U1 : c - AFE_I1) < claim_phases(r);
+        if (phase || (c == AFE_IN && l->neutral)) {
+            b.present |= 1u << c;
+            b.sample[c] = samples[c];
+        }
     }
     for (uint64_t at = 0; at < total; at += b.n) {
         claim_samples = at;
         b.n = total - at < AFE_BLOCK_MAX ? (uint32_t)(total - at) : AFE_BLOCK_MAX;
-        for (uint32_t k = 0; k < b.n * claim_phases(r); k++) {
-            unsigned p = k / b.n;
-            double u, i;
-            sample(l, p, (double)(at + k % b.n) / rate, &u, &i);
-            samples[AFE_U1 + p][k % b.n] = (int32_t)lround(u / u_lsb);
-            samples[AFE_I1 + p][k % b.n] = (int32_t)lround(i / i_lsb);
-        }
+        for (uint32_t k = 0; k < b.n; k++)
+            sample_set(r, l, (double)(at + k) / rate, k);
         assert_int_equal(meter_samples(&r->meter, &b), ERR_OK);
     }
     assert_int_equal(meter_power_fail(&r->meter), ERR_OK);
@@ -227,6 +241,20 @@ bool claim_lacks(struct rig *r, uint16_t class_id, const char *obis)
 {
     struct apdu_attr a = rig_attr(class_id, obis, 2);
     return !rig_get(r, &a) && r->result == COSEM_OBJECT_UNDEFINED;
+}
+
+enum cosem_result claim_set(struct rig *r, uint16_t class_id, const char *obis, uint64_t raw)
+{
+    struct apdu_attr a = rig_attr(class_id, obis, 2);
+    uint8_t value[9];
+    assert_true(rig_get(r, &a));
+    size_t n = r->answer_len;
+    assert_true(n >= 2 && n <= sizeof value); /* tag and a number */
+    value[0] = r->answer[0];
+    for (size_t k = 1; k < n; k++)
+        value[k] = (uint8_t)(raw >> 8 * (n - 1 - k));
+    (void)rig_set(r, &a, (struct bytes){value, n});
+    return r->result;
 }
 
 void claim_near(const char *what, double got, double want, double tolerance)

@@ -30,6 +30,8 @@ struct claim_load {
         unsigned order; /* 0: unused */
         double u, i;    /* of the fundamental */
     } line[CLAIM_LINES];
+    bool neutral; /* its channel is connected: it carries the phase currents back, */
+    double stray; /* but for so many A of the first phase, which return elsewhere */
 };
 
 /* Wh, varh, VAh: [0] the total, [1..3] the phases. */
@@ -72,6 +74,9 @@ double claim_get_of(struct rig *r, unsigned c, unsigned d, unsigned phase, uint8
 uint8_t claim_unit(unsigned c, bool energy);
 /* Whether the meter says it has no such object. */
 bool claim_lacks(struct rig *r, uint16_t class_id, const char *obis);
+/* In an association: writes a raw number (scaler not applied) to attribute 2, in the type it is
+ * read in. */
+enum cosem_result claim_set(struct rig *r, uint16_t class_id, const char *obis, uint64_t raw);
 void claim_near(const char *what, double got, double want, double tolerance);
 
 /* Codes C, 0-terminated, each read as total and, where `phases`, of every phase. Energies within

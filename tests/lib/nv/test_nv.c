@@ -257,7 +257,7 @@ static void nv_mount_refuses_an_impossible_layout(void **state)
                                          {KV_N, RING_N + 1, 50},
                                          {KV_N, 1, 50},
                                          {KV_N, RING_N, 0},
-                                         {KV_N, RING_N, 1025},
+                                         {KV_N, RING_N, 2049},
                                          {KV_N, RING_N, SECTOR - 76},
                                          {KV_N + RING_N, UINT16_MAX, 50}};
     struct nv_config config = s->config;

@@ -1,0 +1,298 @@
+/* Legal parameters and transformer ratios: how they change, and how they come back.
+ *
+ *     try -> audit record in the ring (durable) -> values under a key -> acknowledged
+ *
+ * The value under the key says up to which audit record it is; what the ring has beyond that is
+ * applied again at the start. Stored are only values that differ from the model's, so that a front
+ * end of another lsb (another source of a virtual meter) is not overruled. Refused attempts are
+ * recorded, too. */
+#include "firmware/meter/meter_store.h"
+
+#include <string.h>
+
+#define PARAMETER_FORMAT 1
+#define ZIGZAG_BITS      7
+
+/* ---- values ---- */
+
+/* What a meter of this model begins with. */
+static int64_t initial(const struct legal_config *c, enum legal_parameter id, unsigned index)
+{
+    switch (id) {
+    case LEGAL_PARAMETER_U_LSB_FV:
+        return (int64_t)c->u_lsb_fv[index];
+    case LEGAL_PARAMETER_I_LSB_FA:
+        return (int64_t)c->i_lsb_fa[index];
+    case LEGAL_PARAMETER_I_START_UA:
+        return c->i_start_ua;
+    case LEGAL_PARAMETER_I_START_REACTIVE_UA:
+        return c->i_start_reactive_ua;
+    case LEGAL_PARAMETER_PULSE_PER_KWH:
+        return c->pulse_per_kwh;
+    case LEGAL_PARAMETER_PULSE_PER_KVARH:
+        return c->pulse_per_kvarh;
+    case LEGAL_PARAMETER_SLEW_LIMIT:
+        return c->slew_limit[index];
+    default: /* the calibration, losses, kind of sum */
+        return 0;
+    }
+}
+
+static void put_value(struct wr *w, int64_t value)
+{
+    uint64_t zigzag = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
+    while (zigzag >> ZIGZAG_BITS != 0) {
+        wr_u8(w, (uint8_t)(zigzag | 1u << ZIGZAG_BITS));
+        zigzag >>= ZIGZAG_BITS;
+    }
+    wr_u8(w, (uint8_t)zigzag);
+}
+
+static int64_t get_value(struct rd *r)
+{
+    uint64_t zigzag = 0;
+    uint8_t octet = 0x80;
+    for (unsigned shift = 0; shift < 64 && octet >> ZIGZAG_BITS != 0; shift += ZIGZAG_BITS) {
+        octet = rd_u8(r);
+        zigzag |= (uint64_t)(octet & 0x7F) << shift;
+    }
+    return (int64_t)(zigzag >> 1 ^ (0 - (zigzag & 1)));
+}
+
+static void put_values(struct wr *w, const struct meter *m)
+{
+    struct legal_config c;
+    meter_legal_config(m->model, m->u_lsb_fv, m->i_lsb_fa, &c);
+    for (unsigned id = 0; id < LEGAL_N_PARAMETERS; id++) {
+        for (unsigned k = 0; k < legal_parameter_row((enum legal_parameter)id)->count; k++) {
+            int64_t value;
+            if (legal_parameter_get(&m->legal, (enum legal_parameter)id, k, &value) != ERR_OK ||
+                value == initial(&c, (enum legal_parameter)id, k))
+                continue;
+            wr_u8(w, (uint8_t)id);
+            wr_u8(w, (uint8_t)k);
+            put_value(w, value);
+        }
+    }
+}
+
+/* A transformer table is valid only when its points are there: their number comes last. */
+static enum err get_values(struct rd r, struct meter *m, bool numbers)
+{
+    while (rd_left(&r) > 0 && !r.err) {
+        enum legal_parameter id = (enum legal_parameter)rd_u8(&r);
+        unsigned index = rd_u8(&r);
+        int64_t value = get_value(&r);
+        if (r.err || (id == LEGAL_PARAMETER_N_CT) != numbers)
+            continue;
+        enum err err = legal_parameter_set(&m->legal, id, index, value, NULL);
+        if (err)
+            return ERR_CORRUPT;
+    }
+    return r.err ? ERR_CORRUPT : ERR_OK;
+}
+
+/* ---- under the key ---- */
+
+static void seal_at(struct meter *m, uint32_t sequence, bool sealed)
+{
+    struct legal_snapshot s;
+    legal_snapshot_get(&m->legal, &s);
+    s.audit_sequence = sequence;
+    s.sealed = sealed;
+    /* nothing was counted yet, and the registers are those it has */
+    if (legal_snapshot_set(&m->legal, &s) != ERR_OK)
+        m->fault = ERR_STATE;
+}
+
+enum err meter_store_parameters(struct meter *m)
+{
+    uint8_t buf[NV_VALUE_MAX];
+    struct legal_snapshot s;
+    struct wr w = wr_of(buf, sizeof buf);
+    legal_snapshot_get(&m->legal, &s);
+    wr_u8(&w, PARAMETER_FORMAT);
+    wr_u64(&w, nv_newest(&m->nv, METER_RING_AUDIT));
+    wr_u32(&w, s.audit_sequence);
+    wr_u8(&w, s.sealed);
+    for (unsigned i = 0; i < METER_N_RATIOS; i++)
+        wr_u32(&w, m->ratio.part[i]);
+    put_values(&w, m);
+    return w.err ? w.err : nv_put(&m->nv, METER_KEY_PARAMETERS, buf, w.len);
+}
+
+/* Applies what is under the key; *upto: the last audit record in it. */
+static enum err load_values(struct meter *m, struct rd r, uint64_t *upto)
+{
+    if (rd_u8(&r) != PARAMETER_FORMAT)
+        return ERR_VERSION;
+    *upto = rd_u64(&r);
+    uint32_t sequence = rd_u32(&r);
+    bool sealed = rd_u8(&r) != 0;
+    for (unsigned i = 0; i < METER_N_RATIOS; i++)
+        m->ratio.part[i] = rd_u32(&r);
+    if (r.err || !meter_ratio_valid(&m->ratio))
+        return ERR_CORRUPT;
+    enum err err = get_values(r, m, false);
+    if (!err)
+        err = get_values(r, m, true);
+    if (!err)
+        seal_at(m, sequence, sealed);
+    return err;
+}
+
+/* The same change once more; it went through before. */
+static enum err redo(struct meter *m, const struct legal_audit *a)
+{
+    struct legal_snapshot s;
+    legal_snapshot_get(&m->legal, &s);
+    bool sealed = s.sealed;
+    if (a->change == LEGAL_CHANGE_SEALED || a->change == LEGAL_CHANGE_OPENED) {
+        sealed = a->change == LEGAL_CHANGE_SEALED;
+    } else if (a->change == LEGAL_CHANGE_DONE && a->parameter >= METER_AUDIT_RATIO) {
+        m->ratio.part[(a->parameter - METER_AUDIT_RATIO) % METER_N_RATIOS] = (uint32_t)a->after;
+    } else if (a->change == LEGAL_CHANGE_DONE) {
+        enum err err = legal_parameter_set(&m->legal, (enum legal_parameter)a->parameter, a->index,
+                                           a->after, NULL);
+        if (err)
+            return ERR_CORRUPT;
+    }
+    seal_at(m, a->sequence, sealed);
+    return ERR_OK;
+}
+
+static enum err redo_from(struct meter *m, uint64_t upto)
+{
+    uint64_t newest = nv_newest(&m->nv, METER_RING_AUDIT);
+    uint64_t oldest = newest - nv_count(&m->nv, METER_RING_AUDIT) + 1;
+    for (uint64_t seq = upto + 1 > oldest ? upto + 1 : oldest; seq <= newest; seq++) {
+        struct meter_audit a;
+        if (meter_audit_read(m, seq, &a) != ERR_OK)
+            continue; /* damaged: counted by the store */
+        enum err err = redo(m, &a.legal);
+        if (err)
+            return err;
+    }
+    return newest > upto ? meter_store_parameters(m) : ERR_OK;
+}
+
+/* The first start: calibration as the factory found it, then the seal. */
+static enum err first_values(struct meter *m, const struct legal_calibration *calibration)
+{
+    struct legal_audit audit;
+    struct legal_config c;
+    if (calibration != NULL) {
+        legal_config_get(&m->legal, &c);
+        c.calibration = *calibration;
+        enum err err = legal_config_set(&m->legal, &c);
+        if (err)
+            return err;
+    }
+    legal_seal(&m->legal, &audit);
+    enum err err = meter_audit_append(m, METER_SAP_FACTORY, &audit);
+    return err ? err : meter_store_parameters(m);
+}
+
+enum err meter_load_parameters(struct meter *m, const struct legal_calibration *calibration)
+{
+    uint8_t buf[NV_VALUE_MAX];
+    size_t len;
+    uint64_t upto = 0;
+    enum err err = nv_get(&m->nv, METER_KEY_PARAMETERS, buf, sizeof buf, &len);
+    if (err == ERR_NOT_FOUND)
+        return first_values(m, calibration);
+    if (!err)
+        err = load_values(m, rd_of(buf, len), &upto);
+    return err ? err : redo_from(m, upto);
+}
+
+/* ---- audit trail ---- */
+
+enum err meter_audit_append(struct meter *m, uint16_t client_sap, const struct legal_audit *audit)
+{
+    uint8_t octets[METER_AUDIT_SIZE];
+    int64_t now_s = meter_now_s(m);
+    struct meter_audit a = {.utc_s = (uint32_t)now_s,
+                            .deviation = meter_clock_deviation(&m->clock, now_s),
+                            .clock_status = meter_clock_status(&m->clock, now_s),
+                            .client_sap = client_sap,
+                            .legal = *audit};
+    meter_audit_encode(&a, octets);
+    return nv_append(&m->nv, METER_RING_AUDIT, octets);
+}
+
+uint32_t meter_audit_count(const struct meter *m)
+{
+    uint32_t n = nv_count(&m->nv, METER_RING_AUDIT);
+    return n < METER_AUDIT_KEPT ? n : METER_AUDIT_KEPT;
+}
+
+uint64_t meter_audit_newest(const struct meter *m)
+{
+    return nv_newest(&m->nv, METER_RING_AUDIT);
+}
+
+enum err meter_audit_read(const struct meter *m, uint64_t seq, struct meter_audit *out)
+{
+    uint8_t octets[METER_AUDIT_SIZE];
+    enum err err = nv_read(&m->nv, METER_RING_AUDIT, seq, octets);
+    if (!err)
+        meter_audit_decode(octets, out);
+    return err;
+}
+
+/* ---- changes ---- */
+
+/* A fault of the flash is remembered as everywhere (rows are marked). */
+static enum err faulty(struct meter *m, enum err err)
+{
+    if (err)
+        m->fault = err;
+    return err;
+}
+
+enum err meter_parameter_set(struct meter *m, uint16_t client_sap, enum legal_parameter id,
+                             unsigned index, int64_t value)
+{
+    struct legal_audit audit;
+    enum err refused = legal_parameter_set(&m->legal, id, index, value, &audit);
+    enum err err = faulty(m, meter_audit_append(m, client_sap, &audit));
+    if (err && !refused) /* no trail, no change */
+        return legal_parameter_set(&m->legal, id, index, audit.before, NULL) ? ERR_STATE : err;
+    if (refused || err)
+        return refused ? refused : err;
+    return faulty(m, meter_store_parameters(m));
+}
+
+enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, uint32_t value)
+{
+    struct meter_ratio changed = m->ratio;
+    struct legal_snapshot s;
+    if (part >= METER_N_RATIOS)
+        return ERR_RANGE;
+    legal_snapshot_get(&m->legal, &s);
+    changed.part[part] = value;
+    bool valid = meter_ratio_valid(&changed);
+    const struct legal_audit audit = {.sequence = s.audit_sequence,
+                                      .change = valid ? LEGAL_CHANGE_DONE : LEGAL_CHANGE_REFUSED,
+                                      .parameter = (uint8_t)(METER_AUDIT_RATIO + part),
+                                      .reason = valid ? 0 : 2,
+                                      .before = m->ratio.part[part],
+                                      .after = value};
+    enum err err = faulty(m, meter_audit_append(m, client_sap, &audit));
+    if (err || !valid)
+        return err ? err : ERR_RANGE;
+    m->ratio = changed;
+    return faulty(m, meter_store_parameters(m));
+}
+
+enum err meter_seal_set(struct meter *m, bool sealed)
+{
+    struct legal_audit audit;
+    if (sealed)
+        legal_seal(&m->legal, &audit);
+    else
+        legal_unseal(&m->legal, &audit);
+    enum err err = faulty(m, meter_audit_append(m, METER_SAP_FACTORY, &audit));
+    return err ? err : faulty(m, meter_store_parameters(m));
+}

@@ -1,0 +1,260 @@
+/* The snapshot: everything of a meter that changes by itself, as one record of a ring.
+ *
+ * Its size follows from the model: phases, rates, losses and averages are there only where the
+ * model has them. What the model does not have is zero after a restart. Parameters that only
+ * clients change have records of their own. */
+#include "firmware/meter/meter_store.h"
+
+#include <string.h>
+
+#define SNAPSHOT_FORMAT 2
+#define SNAPSHOT_TRIES  16 /* damaged newest records looked past */
+/* After damage that no power cut explains the stored limit may be an old one; registers go on from
+ * the snapshot, and counters from well above anything it can have missed. */
+#define COUNTER_JUMP 0x10000u
+
+#define ENERGIES_SIZE (12 * LEGAL_N_ENERGIES)
+#define LEGAL_SIZE    (16 + 4 + 2) /* pulses, audit sequence, rate and seal */
+#define CLOCK_SIZE    (1 + 8 + 8 + 1)
+#define DEMAND_SIZE   54
+#define PROFILE_SIZE  (15 + METER_ROW_SIZE)
+#define COUNTERS_SIZE (4 + 4 * COSEM_CLIENTS_MAX)
+/* one average: 52 octets and, for each phase, sums and last values */
+#define AVERAGE_SIZE(n_phases) (52u + 24u * (n_phases))
+#define SNAPSHOT_MAX                                                                               \
+    (CLOCK_SIZE + LEGAL_SIZE + 4 * ENERGIES_SIZE + 8 * 8 * LEGAL_N_ENERGIES +                      \
+     12 * LEGAL_N_LOSSES + DEMAND_SIZE + PROFILE_SIZE + COUNTERS_SIZE +                            \
+     METER_N_AVERAGES * AVERAGE_SIZE(3))
+
+size_t meter_snapshot_size(const struct model_meter *m)
+{
+    size_t size = CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + PROFILE_SIZE + COUNTERS_SIZE;
+    size += (1u + m->n_phases) * ENERGIES_SIZE + 8u * m->n_rates * LEGAL_N_ENERGIES;
+    if ((m->features & MODEL_LOSSES) != 0)
+        size += 12 * LEGAL_N_LOSSES;
+    if ((m->features & MODEL_AVERAGES) != 0)
+        size += METER_N_AVERAGES * AVERAGE_SIZE(m->n_phases);
+    return size;
+}
+
+static void put_energies(struct wr *w, const uint64_t *units, const uint32_t *rests)
+{
+    for (size_t i = 0; i < LEGAL_N_ENERGIES; i++) {
+        wr_u64(w, units[i]);
+        wr_u32(w, rests[i]);
+    }
+}
+
+static void get_energies(struct rd *r, uint64_t *units, uint32_t *rests)
+{
+    for (size_t i = 0; i < LEGAL_N_ENERGIES; i++) {
+        units[i] = rd_u64(r);
+        rests[i] = rd_u32(r);
+    }
+}
+
+static void put_legal(struct wr *w, const struct model_meter *m, const struct legal_snapshot *s)
+{
+    put_energies(w, s->energy.total, s->total_rest);
+    for (size_t p = 0; p < m->n_phases; p++)
+        put_energies(w, s->energy.phase[p], s->phase_rest[p]);
+    for (size_t t = 0; t < m->n_rates; t++) {
+        for (size_t e = 0; e < LEGAL_N_ENERGIES; e++)
+            wr_u64(w, s->energy.rate[t][e]);
+    }
+    for (size_t k = 0; k < LEGAL_N_LOSSES && (m->features & MODEL_LOSSES) != 0; k++) {
+        wr_u64(w, s->energy.loss[k]);
+        wr_u32(w, s->loss_rest[k]);
+    }
+    wr_u64(w, s->pulses_active);
+    wr_u64(w, s->pulses_reactive);
+    wr_u32(w, s->audit_sequence);
+    wr_u8(w, s->rate);
+    wr_u8(w, s->sealed);
+}
+
+static void get_legal(struct rd *r, const struct model_meter *m, struct legal_snapshot *s)
+{
+    get_energies(r, s->energy.total, s->total_rest);
+    for (size_t p = 0; p < m->n_phases; p++)
+        get_energies(r, s->energy.phase[p], s->phase_rest[p]);
+    for (size_t t = 0; t < m->n_rates; t++) {
+        for (size_t e = 0; e < LEGAL_N_ENERGIES; e++)
+            s->energy.rate[t][e] = rd_u64(r);
+    }
+    for (size_t k = 0; k < LEGAL_N_LOSSES && (m->features & MODEL_LOSSES) != 0; k++) {
+        s->energy.loss[k] = rd_u64(r);
+        s->loss_rest[k] = rd_u32(r);
+    }
+    s->pulses_active = rd_u64(r);
+    s->pulses_reactive = rd_u64(r);
+    s->audit_sequence = rd_u32(r);
+    s->rate = rd_u8(r);
+    s->sealed = rd_u8(r) != 0;
+}
+
+static void put_average(struct wr *w, const struct model_meter *m, const struct meter_average *a)
+{
+    wr_u64(w, (uint64_t)a->start_ns);
+    wr_u64(w, (uint64_t)a->due_s);
+    wr_u64(w, a->start_uwh[0]);
+    wr_u64(w, a->start_uwh[1]);
+    wr_u32(w, (uint32_t)a->ms);
+    wr_u64(w, (uint64_t)a->end_s);
+    wr_u32(w, a->p_dw[0]);
+    wr_u32(w, a->p_dw[1]);
+    for (size_t p = 0; p < m->n_phases; p++) {
+        wr_u64(w, a->u_mvms[p]);
+        wr_u64(w, a->i_uams[p]);
+        wr_u32(w, a->u_mv[p]);
+        wr_u32(w, a->i_ua[p]);
+    }
+}
+
+static void get_average(struct rd *r, const struct model_meter *m, struct meter_average *a)
+{
+    a->start_ns = (int64_t)rd_u64(r);
+    a->due_s = (int64_t)rd_u64(r);
+    a->start_uwh[0] = rd_u64(r);
+    a->start_uwh[1] = rd_u64(r);
+    a->ms = rd_u32(r);
+    a->end_s = (int64_t)rd_u64(r);
+    a->p_dw[0] = rd_u32(r);
+    a->p_dw[1] = rd_u32(r);
+    for (size_t p = 0; p < m->n_phases; p++) {
+        a->u_mvms[p] = rd_u64(r);
+        a->i_uams[p] = rd_u64(r);
+        a->u_mv[p] = rd_u32(r);
+        a->i_ua[p] = rd_u32(r);
+    }
+}
+
+static void put_demand(struct wr *w, const struct meter_demand *d)
+{
+    wr_u32(w, d->period_s);
+    wr_u64(w, (uint64_t)d->start_s);
+    wr_u64(w, (uint64_t)d->due_s);
+    wr_u64(w, d->start_uwh);
+    wr_u32(w, d->last_dw);
+    wr_u64(w, (uint64_t)d->last_s);
+    wr_u32(w, d->max_dw);
+    wr_u64(w, (uint64_t)d->max_s);
+    wr_u8(w, d->last_doubt);
+    wr_u8(w, d->max_doubt);
+}
+
+static void get_demand(struct rd *r, struct meter_demand *d)
+{
+    d->period_s = rd_u32(r);
+    d->start_s = (int64_t)rd_u64(r);
+    d->due_s = (int64_t)rd_u64(r);
+    d->start_uwh = rd_u64(r);
+    d->last_dw = rd_u32(r);
+    d->last_s = (int64_t)rd_u64(r);
+    d->max_dw = rd_u32(r);
+    d->max_s = (int64_t)rd_u64(r);
+    d->last_doubt = rd_u8(r);
+    d->max_doubt = rd_u8(r);
+}
+
+static void put_profile(struct wr *w, const struct meter_profile *p)
+{
+    uint8_t row[METER_ROW_SIZE];
+    meter_row_encode(&p->last, row);
+    wr_u32(w, p->period_s);
+    wr_u64(w, (uint64_t)p->due_s);
+    wr_u8(w, p->marks);
+    wr_u8(w, p->pending);
+    wr_u8(w, p->clearing);
+    wr_bytes(w, row, sizeof row);
+}
+
+static void get_profile(struct rd *r, struct meter_profile *p)
+{
+    uint8_t row[METER_ROW_SIZE];
+    p->period_s = rd_u32(r);
+    p->due_s = (int64_t)rd_u64(r);
+    p->marks = rd_u8(r);
+    p->pending = rd_u8(r) != 0;
+    p->clearing = rd_u8(r) != 0;
+    rd_copy(r, row, sizeof row);
+    meter_row_decode(row, &p->last);
+}
+
+enum err meter_store_snapshot(struct meter *m)
+{
+    uint8_t buf[SNAPSHOT_MAX];
+    struct legal_snapshot legal;
+    legal_snapshot_get(&m->legal, &legal);
+    struct wr w = wr_of(buf, sizeof buf);
+    wr_u8(&w, SNAPSHOT_FORMAT);
+    wr_u64(&w, (uint64_t)m->clock.base_ns);
+    wr_u64(&w, (uint64_t)m->clock.offset_ns);
+    wr_u8(&w, m->clock.doubt);
+    put_legal(&w, m->model, &legal);
+    put_demand(&w, &m->demand);
+    put_profile(&w, &m->profile);
+    for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
+        put_average(&w, m->model, &m->average[k]);
+    wr_u32(&w, m->server.tx.limit);
+    meter_put_floors(&w, m);
+    if (w.err || w.len != meter_snapshot_size(m->model))
+        return ERR_RANGE;
+    enum err err = nv_append(&m->nv, METER_RING_SNAPSHOT, buf);
+    if (!err)
+        m->stored = legal.energy;
+    return err;
+}
+
+/* The newest snapshot that is whole; damage is looked past, since an older one is still true. */
+static enum err read_newest(const struct meter *m, uint8_t buf[SNAPSHOT_MAX])
+{
+    uint64_t newest = nv_newest(&m->nv, METER_RING_SNAPSHOT);
+    enum err err = ERR_NOT_FOUND;
+    for (uint64_t i = 0; i < SNAPSHOT_TRIES && i < nv_count(&m->nv, METER_RING_SNAPSHOT); i++) {
+        err = nv_read(&m->nv, METER_RING_SNAPSHOT, newest - i, buf);
+        if (err != ERR_CORRUPT)
+            return err;
+    }
+    return err;
+}
+
+static enum err restore(struct meter *m)
+{
+    uint8_t buf[SNAPSHOT_MAX];
+    enum err err = read_newest(m, buf);
+    if (err)
+        return err;
+    struct rd r = rd_of(buf, meter_snapshot_size(m->model));
+    if (rd_u8(&r) != SNAPSHOT_FORMAT)
+        return ERR_VERSION;
+    struct legal_snapshot legal = {0};
+    m->clock.base_ns = (int64_t)rd_u64(&r);
+    m->clock.offset_ns = (int64_t)rd_u64(&r);
+    m->clock.doubt = rd_u8(&r);
+    get_legal(&r, m->model, &legal);
+    get_demand(&r, &m->demand);
+    get_profile(&r, &m->profile);
+    for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
+        get_average(&r, m->model, &m->average[k]);
+    meter_raise_tx(m, rd_u32(&r));
+    meter_raise_floors(&r, m);
+    if (r.err)
+        return r.err;
+    /* the audit trail knows of changes after this snapshot */
+    struct legal_snapshot trail;
+    legal_snapshot_get(&m->legal, &trail);
+    if (trail.audit_sequence > legal.audit_sequence)
+        legal.audit_sequence = trail.audit_sequence;
+    legal.sealed = trail.sealed;
+    m->stored = legal.energy;
+    return legal_snapshot_set(&m->legal, &legal);
+}
+
+enum err meter_store_restore(struct meter *m)
+{
+    enum err err = restore(m);
+    if (m->nv.n_corrupt > 0 && m->server.tx.limit <= UINT32_MAX - COUNTER_JUMP)
+        meter_raise_tx(m, m->server.tx.limit + COUNTER_JUMP);
+    return err;
+}

@@ -1,0 +1,132 @@
+/* See meter_watch.h. */
+#include "firmware/meter/meter.h"
+
+#define NS_PER_MS 1000000u
+#define NS_PER_US 1000u
+
+static void on_pulse(void *context, enum legal_led led, uint32_t at_q16)
+{
+    struct meter_watch *w = &((struct meter *)context)->watch;
+    /* microhertz: q16 samples x 1e15 / rate, in two steps that fit */
+    uint64_t us = w->rate_uhz > 0 ? ((uint64_t)at_q16 * 1000000 >> 16) * 1000000 / w->rate_uhz : 0;
+    w->lit_ns[led] = w->lived_ns + us * NS_PER_US;
+    if (w->pulse != NULL)
+        w->pulse(w->pulse_context, led, at_q16);
+}
+
+enum err meter_watch_init(struct meter *m)
+{
+    struct meter_watch *w = &m->watch;
+    struct legal_config legal;
+    struct pq_config config;
+    legal_config_get(&m->legal, &legal);
+    pq_config_default(&config, &legal, m->model->imax_ma);
+    config.phases_used = m->model->phases_used;
+    w->lit_ns[LEGAL_LED_ACTIVE] = w->lit_ns[LEGAL_LED_REACTIVE] = UINT64_MAX;
+    legal_pulse_observe(&m->legal, on_pulse, m);
+    return pq_init(&w->pq, &config);
+}
+
+/* Events come with the time since the first sample, the meter's clock knows when now is. */
+static void take_events(struct meter *m)
+{
+    struct meter_watch *w = &m->watch;
+    struct pq_event e;
+    while (pq_event_take(&w->pq, &e)) {
+        uint64_t at_ns = (e.ended ? e.end_us : e.begin_us) * NS_PER_US;
+        int64_t ago_ns = w->lived_ns > at_ns ? (int64_t)(w->lived_ns - at_ns) : 0;
+        int64_t utc_ns = meter_clock_ns(&m->clock) - ago_ns;
+        w->event[w->n_events++ % METER_EVENTS] =
+            (struct meter_watch_event){.pq = e, .utc_s = utc_ns / METER_NS};
+    }
+}
+
+void meter_watch_before(struct meter *m, const struct afe_block *block)
+{
+    m->watch.rate_uhz = block->rate_uhz;
+}
+
+void meter_watch_after(struct meter *m, const struct afe_block *block)
+{
+    struct legal_wave wave;
+    legal_wave_get(&m->legal, &wave);
+    /* what legal_feed() took this takes, too */
+    if (pq_feed(&m->watch.pq, block, &wave) != ERR_OK)
+        m->fault = ERR_STATE;
+}
+
+bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, uint32_t *ms)
+{
+    struct meter_watch *w = &m->watch;
+    w->lived_ns += ns;
+    w->values_ns += ns;
+    legal_values_get(&m->legal, v);
+    bool is_new = v->sequence != w->values_sequence;
+    if (is_new) {
+        struct legal_status status;
+        legal_status_get(&m->legal, &status);
+        *ms = (uint32_t)(w->values_ns / NS_PER_MS); /* a minute at most: blocks and windows end */
+        w->values_ns %= NS_PER_MS;
+        w->values_sequence = v->sequence;
+        pq_watch(&w->pq, v, &status, *ms);
+    }
+    take_events(m);
+    return is_new;
+}
+
+uint32_t meter_present(const struct meter *m)
+{
+    return pq_present(&m->watch.pq);
+}
+
+bool meter_event_at(const struct meter *m, uint32_t index, struct meter_watch_event *out)
+{
+    const struct meter_watch *w = &m->watch;
+    uint32_t kept = w->n_events < METER_EVENTS ? w->n_events : METER_EVENTS;
+    if (index >= kept)
+        return false;
+    *out = w->event[(w->n_events - kept + index) % METER_EVENTS];
+    return true;
+}
+
+const char *meter_event_name(uint8_t kind)
+{
+    static const char *const name[PQ_N_KINDS] = {
+        [PQ_DIP] = "dip",
+        [PQ_SWELL] = "swell",
+        [PQ_INTERRUPTION] = "interruption",
+        [PQ_UNDER_VOLTAGE] = "under-voltage",
+        [PQ_OVER_VOLTAGE] = "over-voltage",
+        [PQ_MISSING_POTENTIAL] = "missing potential",
+        [PQ_CURRENT_WITHOUT_VOLTAGE] = "current without voltage",
+        [PQ_REVERSED_CURRENT] = "reversed current",
+        [PQ_PHASE_SEQUENCE] = "wrong phase sequence",
+        [PQ_NEUTRAL_BREAK] = "neutral break",
+        [PQ_BYPASS] = "bypass",
+        [PQ_OVER_CURRENT] = "over-current",
+        [PQ_UNBALANCE_U] = "voltage unbalance",
+        [PQ_UNBALANCE_I] = "current unbalance",
+        [PQ_DISTORTED_INPUT] = "distorted input",
+    };
+    return kind < PQ_N_KINDS && name[kind] != NULL ? name[kind] : "?";
+}
+
+uint64_t meter_pulses(const struct meter *m, enum legal_led led)
+{
+    struct legal_snapshot s;
+    legal_snapshot_get(&m->legal, &s);
+    return led == LEGAL_LED_ACTIVE ? s.pulses_active : s.pulses_reactive;
+}
+
+bool meter_led_lit(const struct meter *m, enum legal_led led)
+{
+    const struct meter_watch *w = &m->watch;
+    uint64_t at = w->lit_ns[led];
+    return at != UINT64_MAX && at <= w->lived_ns && w->lived_ns - at < METER_LED_NS;
+}
+
+void meter_pulse_observe(struct meter *m, legal_pulse_fn fn, void *context)
+{
+    m->watch.pulse = fn;
+    m->watch.pulse_context = context;
+}

@@ -1,0 +1,52 @@
+/* Supervision of the network and the load (firmware/pq) inside the meter, and the two LEDs.
+ *
+ * The last events are kept in RAM with the meter's clock, for the panel and for the event logs to
+ * come; after a power cut the list begins anew. Not legally relevant: it reads the sample blocks
+ * and values of the legal part and gives nothing back. */
+#ifndef FERRARIS_METER_WATCH_H
+#define FERRARIS_METER_WATCH_H
+
+#include "firmware/pq/pq_state.h"
+
+#define METER_EVENTS 32       /* kept, newest last */
+#define METER_LED_NS 40000000 /* a pulse lights its LED for 40 ms */
+
+struct meter_watch_event {
+    struct pq_event pq;
+    int64_t utc_s; /* begin or, when ended, end */
+};
+struct meter_watch { /* fields are private to firmware/meter */
+    struct pq pq;
+    uint64_t lived_ns; /* of what pq was told */
+    struct meter_watch_event event[METER_EVENTS];
+    uint32_t n_events;        /* ever; the newest is event[(n_events - 1) % METER_EVENTS] */
+    uint32_t values_sequence; /* of the values seen last */
+    uint64_t values_ns;       /* lived since then */
+    uint64_t rate_uhz;        /* of the block being fed */
+    uint64_t lit_ns[2];       /* lived_ns when the LED's last pulse began; UINT64_MAX: none */
+    legal_pulse_fn pulse;
+    void *pulse_context;
+};
+
+struct meter;
+/* Starts it with the limits of the datasheets. ERR_RANGE as pq_init. */
+MUST_CHECK enum err meter_watch_init(struct meter *m);
+/* A block is about to go to the legal part, and it did: the pulses of legal_feed() come between. */
+void meter_watch_before(struct meter *m, const struct afe_block *block);
+void meter_watch_after(struct meter *m, const struct afe_block *block);
+/* `ns` were lived; true with new values in *v, which held for *ms. */
+bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, uint32_t *ms);
+
+/* Bit k: enum pq_kind k is present now. */
+uint32_t meter_present(const struct meter *m);
+/* Events kept, 0 the oldest. False past the end. */
+bool meter_event_at(const struct meter *m, uint32_t index, struct meter_watch_event *out);
+/* "dip", "over-voltage"; "?" where there is none. */
+const char *meter_event_name(uint8_t kind);
+/* Pulses since manufacture, and whether the LED is lit now. */
+uint64_t meter_pulses(const struct meter *m, enum legal_led led);
+bool meter_led_lit(const struct meter *m, enum legal_led led);
+/* Hears each pulse as legal_pulse_observe() tells it. */
+void meter_pulse_observe(struct meter *m, legal_pulse_fn fn, void *context);
+
+#endif
