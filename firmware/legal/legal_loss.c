@@ -41,14 +41,12 @@ void legal_loss_rate(struct legal_loss_gains *g, const struct legal_config *c, u
     g->nlr = c->loss.x_m_ohm ? gain_div(gain_of(1), c->loss.x_m_ohm) : gain_of(0);
 }
 
-/* A sum beyond 64 bits has digits to spare. */
+/* A minute of voltages is beyond 64 bits: its halves one after the other. */
 static struct wide apply(struct gain g, struct wide sum)
 {
-    int64_t narrow = wide_narrow(sum);
-    if (narrow != INT64_MAX)
-        return gain_apply(g, narrow);
-    g.exp += 32;
-    return gain_apply(g, wide_narrow(wide_sar(sum, 32)));
+    struct gain upper = {g.mant, g.exp + 32};
+    struct wide low = gain_apply(g, (int64_t)(sum.lo & UINT32_MAX));
+    return wide_add(gain_apply(upper, (int64_t)((uint64_t)sum.hi << 32 | sum.lo >> 32)), low);
 }
 
 static void enter(struct legal_snapshot *b, unsigned to, struct wide energy)
