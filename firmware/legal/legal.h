@@ -139,7 +139,9 @@ struct legal_values {
      * neutral's current counts positive towards the load as well as the phase's, so that it returns
      * as -i1. 0 where the neutral is not measured. */
     uint32_t i_diff_ua;
-    uint32_t u2_ppm, u0_ppm; /* negative and zero sequence over positive sequence of the voltages */
+    /* Negative and zero sequence over positive sequence of the voltages; UINT32_MAX where there is
+     * no positive one (reversed). */
+    uint32_t u2_ppm, u0_ppm;
     uint32_t i2_ppm, i0_ppm; /* and of the currents */
     struct legal_sequences sequences;
 };

@@ -71,10 +71,11 @@ static void components(const struct legal_phasor x[3], uint64_t n_q16, int64_t o
     out[2] = component(x[0], rotate(x[1], -1), rotate(x[2], 1), n_q16);
 }
 
+/* A reversed sequence may have no positive one at all: then it is as large as can be told. */
 static uint32_t part_ppm(int64_t part, int64_t whole)
 {
     if (whole == 0)
-        return 0;
+        return part ? UINT32_MAX : 0;
     uint64_t root = wide_sqrt(wide_shl(wide_of(whole), 32)); /* 2^-16 */
     uint64_t ppm = mul_div_u64(wide_sqrt(wide_shl(wide_of(part), 32)), 1000000, root);
     return ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
