@@ -29,7 +29,7 @@ _Static_assert(LEGAL_N_PARAMETERS < NO_PARAMETER, "a parameter's number is an oc
 
 /* --- where they lie ------------------------------------------------------------------------- */
 
-/* Index n is the (n % run)th of the (n / run)th array. */
+/* Index n is the (n % run)th of the (n / run)th array, `inner` and `outer` octets apart. */
 struct place {
     uint16_t offset, outer, inner;
     uint8_t run, size;
@@ -40,8 +40,7 @@ struct place {
         offsetof(struct legal_config, field), sizeof(outer_type), sizeof(inner_type), n,           \
             sizeof((struct legal_config *)0)->field, sign                                          \
     }
-#define SINGLE(field, type)  AT(field, type, type, 1, false)
-#define ARRAY(field, type)   AT(field, type, type, 1, false)
+#define PLAIN(field, type)   AT(field, type, type, 1, false)
 #define CHANNEL(field, sign) AT(calibration.channel[0].field, CHANNEL_TYPE, CHANNEL_TYPE, 1, sign)
 #define PHASE(field, sign)   AT(calibration.phase[0].field, PHASE_TYPE, PHASE_TYPE, 1, sign)
 #define POINT(field, sign)                                                                         \
@@ -50,18 +49,18 @@ struct place {
 #define PHASE_TYPE   struct legal_phase_calibration
 
 static const struct place place[LEGAL_N_PARAMETERS] = {
-    [LEGAL_PARAMETER_U_LSB_FV] = ARRAY(u_lsb_fv[0], uint64_t),
-    [LEGAL_PARAMETER_I_LSB_FA] = ARRAY(i_lsb_fa[0], uint64_t),
-    [LEGAL_PARAMETER_I_START_UA] = SINGLE(i_start_ua, uint32_t),
-    [LEGAL_PARAMETER_I_START_REACTIVE_UA] = SINGLE(i_start_reactive_ua, uint32_t),
-    [LEGAL_PARAMETER_PULSE_PER_KWH] = SINGLE(pulse_per_kwh, uint32_t),
-    [LEGAL_PARAMETER_PULSE_PER_KVARH] = SINGLE(pulse_per_kvarh, uint32_t),
-    [LEGAL_PARAMETER_SUM] = SINGLE(sum, enum legal_sum),
-    [LEGAL_PARAMETER_SLEW_LIMIT] = ARRAY(slew_limit[0], uint32_t),
-    [LEGAL_PARAMETER_LOSS_R_CU_UOHM] = SINGLE(loss.r_cu_uohm, uint32_t),
-    [LEGAL_PARAMETER_LOSS_X_S_UOHM] = SINGLE(loss.x_s_uohm, uint32_t),
-    [LEGAL_PARAMETER_LOSS_R_FE_OHM] = SINGLE(loss.r_fe_ohm, uint32_t),
-    [LEGAL_PARAMETER_LOSS_X_M_OHM] = SINGLE(loss.x_m_ohm, uint32_t),
+    [LEGAL_PARAMETER_U_LSB_FV] = PLAIN(u_lsb_fv[0], uint64_t),
+    [LEGAL_PARAMETER_I_LSB_FA] = PLAIN(i_lsb_fa[0], uint64_t),
+    [LEGAL_PARAMETER_I_START_UA] = PLAIN(i_start_ua, uint32_t),
+    [LEGAL_PARAMETER_I_START_REACTIVE_UA] = PLAIN(i_start_reactive_ua, uint32_t),
+    [LEGAL_PARAMETER_PULSE_PER_KWH] = PLAIN(pulse_per_kwh, uint32_t),
+    [LEGAL_PARAMETER_PULSE_PER_KVARH] = PLAIN(pulse_per_kvarh, uint32_t),
+    [LEGAL_PARAMETER_SUM] = PLAIN(sum, enum legal_sum),
+    [LEGAL_PARAMETER_SLEW_LIMIT] = PLAIN(slew_limit[0], uint32_t),
+    [LEGAL_PARAMETER_LOSS_R_CU_UOHM] = PLAIN(loss.r_cu_uohm, uint32_t),
+    [LEGAL_PARAMETER_LOSS_X_S_UOHM] = PLAIN(loss.x_s_uohm, uint32_t),
+    [LEGAL_PARAMETER_LOSS_R_FE_OHM] = PLAIN(loss.r_fe_ohm, uint32_t),
+    [LEGAL_PARAMETER_LOSS_X_M_OHM] = PLAIN(loss.x_m_ohm, uint32_t),
     [LEGAL_PARAMETER_REFERENCE_MC] = AT(calibration.reference_mc, int32_t, int32_t, 1, true),
     [LEGAL_PARAMETER_GAIN_PPB] = CHANNEL(gain_ppb, true),
     [LEGAL_PARAMETER_OFFSET] = CHANNEL(offset, true),
