@@ -31,7 +31,7 @@ struct typetest_bench {
     const struct typetest_options *o;
     struct front_end *front_end;
     struct typetest_meter *meter;
-    struct legal_config calibrated;
+    struct legal_calibration calibration;
     char version[24];
 };
 
@@ -49,17 +49,23 @@ struct watch { /* of one LED */
 
 /* --- setting up ----------------------------------------------------------------------------- */
 
+/* A legal part on the bench of the factory; what is found out goes into every meter that follows.
+ */
 static enum err calibrate(struct typetest_bench *b, const struct fault *f)
 {
-    struct legal *legal = &b->meter->meter.legal;
+    struct legal_config c;
+    struct legal *legal = malloc(sizeof *legal);
     struct calibrate_result *result = malloc(sizeof *result);
     char why[200] = "";
-    if (!result)
-        return ERR_MEMORY;
-    enum err err =
-        calibrate_run(legal, b->o->model, b->front_end, result, NULL, NULL, why, sizeof why);
+    meter_legal_config(b->o->model, front_end_u_lsb_fv(b->front_end),
+                       front_end_i_lsb_fa(b->front_end), &c);
+    enum err err = legal && result ? legal_init(legal, &c) : ERR_MEMORY;
+    if (!err)
+        err = calibrate_run(legal, b->o->model, b->front_end, result, NULL, NULL, why, sizeof why);
+    if (!err)
+        b->calibration = result->calibration;
     free(result);
-    legal_config_get(legal, &b->calibrated);
+    free(legal);
     return err ? fault_set(f, err, "calibration: %s", why[0] ? why : err_text(err)) : ERR_OK;
 }
 
@@ -79,10 +85,7 @@ static enum err set_up(struct typetest_bench *b, const struct fault *f)
         err = typetest_meter_version(b->meter, b->version, sizeof b->version);
     if (err)
         return fault_set(f, err, "the meter does not start: %s", err_text(err));
-    if (!b->o->ideal)
-        return calibrate(b, f);
-    legal_config_get(&b->meter->meter.legal, &b->calibrated);
-    return ERR_OK;
+    return b->o->ideal ? ERR_OK : calibrate(b, f);
 }
 
 enum err typetest_bench_new(const struct typetest_options *o, struct typetest_bench **out,
@@ -325,7 +328,7 @@ enum err typetest_measure(struct typetest_bench *b, const struct typetest_load *
     struct test_signal *t = test_signal_new(&spec);
     if (!t)
         return ERR_RANGE;
-    enum err err = typetest_meter_start(b->meter, &b->calibrated);
+    enum err err = typetest_meter_start(b->meter, b->o->ideal ? NULL : &b->calibration);
     if (!err) {
         front_end_temperature(b->front_end, l->celsius);
         front_end_noise_seed(b->front_end, noise_seed(b, l));

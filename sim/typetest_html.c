@@ -281,7 +281,9 @@ static void caveats(const struct typetest_report *r, FILE *to)
     fputs(
         "<p class=\"note\">The front end is simulated; samples run through the meter's own legal "
         "software, and the error is that of its LED pulses against the exact energy of the "
-        "signal. Margin is what is left of the limit. Noise is the standard deviation of the "
+        "signal. At every point the registers, read through DLMS, agree with the LED to a pulse; "
+        "their own error stands where enough of their units passed. Margin is what is left of the "
+        "limit. Noise is the standard deviation of the "
         "error that the noise of the front end alone explains.</p>\n"
         "<p class=\"note\">This is a measurement against limits, no conformity assessment. A limit "
         "marked <i>m</i> is written from memory: check it against a bought copy of the standard "

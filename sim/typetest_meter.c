@@ -135,20 +135,17 @@ static enum err associate(struct typetest_meter *t)
     return pump(t) && t->client.state == CLIENT_READY ? ERR_OK : ERR_REFUSED;
 }
 
-enum err typetest_meter_start(struct typetest_meter *t, const struct legal_config *c)
+enum err typetest_meter_start(struct typetest_meter *t, const struct legal_calibration *c)
 {
     stop(t);
     memset(t->octets, 0xFF, (size_t)t->flash.sector_size * t->flash.n_sectors);
     t->random = 1;
+    t->config.calibration = c;
     enum err err = meter_init(&t->meter, &t->config);
     if (err)
         return err;
     t->lives = true;
-    if (c)
-        err = legal_config_set(&t->meter.legal, c);
-    if (c && !err)
-        legal_seal(&t->meter.legal, &(struct legal_audit){0});
-    return err ? err : associate(t);
+    return associate(t);
 }
 
 static bool on_data(void *context, uint32_t index, struct bytes part)

@@ -35,9 +35,10 @@ struct typetest_meter { /* must not move; about 100 kB beside the flash */
 MUST_CHECK enum err typetest_meter_init(struct typetest_meter *t, const struct model_meter *m,
                                         uint64_t u_lsb_fv, uint64_t i_lsb_fa);
 void typetest_meter_end(struct typetest_meter *t);
-/* A new meter, with this configuration of its legal part (NULL: as delivered, open) and the reader
- * associated. Errors of meter_init, legal_config_set; ERR_REFUSED: no association. */
-MUST_CHECK enum err typetest_meter_start(struct typetest_meter *t, const struct legal_config *c);
+/* A new meter with what the factory found out about its front end (NULL: nothing to correct),
+ * sealed, and the reader associated. Errors of meter_init; ERR_REFUSED: no association. */
+MUST_CHECK enum err typetest_meter_start(struct typetest_meter *t,
+                                         const struct legal_calibration *c);
 /* A register by its short name ("1.8.0"), scaler applied: Wh, varh; *unit: of its last digit.
  * ERR_NOT_FOUND, ERR_FORMAT. */
 MUST_CHECK enum err typetest_meter_read(struct typetest_meter *t, const char *name, double *value,

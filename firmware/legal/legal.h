@@ -65,8 +65,8 @@ struct legal_snapshot {
      * constant k stays they are floor((units + rests) x k / 1e9) over the total's registers. */
     uint64_t pulses_active;   /* A+ and A- */
     uint64_t pulses_reactive; /* the four quadrants */
-    uint32_t audit_sequence; /* of the last parameter change */
-    uint8_t rate;            /* in force, 0..n_rates-1 */
+    uint32_t audit_sequence;  /* of the last parameter change */
+    uint8_t rate;             /* in force, 0..n_rates-1 */
     bool sealed;
 };
 
@@ -160,10 +160,10 @@ void legal_flush(struct legal *l);
 void legal_values_get(const struct legal *l, struct legal_values *out);
 void legal_energies_get(const struct legal *l, struct legal_energies *out);
 void legal_snapshot_get(const struct legal *l, struct legal_snapshot *out);
-/* Restores registers at start. ERR_STATE once anything was counted. ERR_CORRUPT when the rates do not
- * fit the configuration: rate >= n_rates, sum of the rates not equal to the total, something under
- * a rate that has no registers (without rates: 0 everywhere). A store that knew no rates puts the
- * whole total under one of them. Nothing is repaired here. */
+/* Restores registers at start. ERR_STATE once anything was counted. ERR_CORRUPT when the rates do
+ * not fit the configuration: rate >= n_rates, sum of the rates not equal to the total, something
+ * under a rate that has no registers (without rates: 0 everywhere). A store that knew no rates puts
+ * the whole total under one of them. Nothing is repaired here. */
 MUST_CHECK enum err legal_snapshot_set(struct legal *l, const struct legal_snapshot *in);
 /* The rate under which windows count that close from now on, each as a whole. ERR_RANGE at n_rates
  * and above. */
@@ -177,11 +177,11 @@ void legal_temperature_set(struct legal *l, int32_t mc);
 /* ERR_RANGE: no such parameter or index. */
 MUST_CHECK enum err legal_parameter_get(const struct legal *l, enum legal_parameter id,
                                         unsigned index, int64_t *out);
-/* Tries the change; `audit` (may be NULL) tells what happened, refused or not. Checked in this order:
- * ERR_RANGE (row, index), ERR_ACCESS (sealed), ERR_RANGE (value), ERR_STATE (contradicts another
- * parameter); nothing is changed then. What is set holds for the running window as a whole: it is
- * corrected and booked when it ends. A table of a current transformer is written while its N_CT is
- * 0, or point by point so that it rises at every step. */
+/* Tries the change; `audit` (may be NULL) tells what happened, refused or not. Checked in this
+ * order: ERR_RANGE (row, index), ERR_ACCESS (sealed), ERR_RANGE (value), ERR_STATE (contradicts
+ * another parameter); nothing is changed then. What is set holds for the running window as a whole:
+ * it is corrected and booked when it ends. A table of a current transformer is written while its
+ * N_CT is 0, or point by point so that it rises at every step. */
 MUST_CHECK enum err legal_parameter_set(struct legal *l, enum legal_parameter id, unsigned index,
                                         int64_t value, struct legal_audit *audit);
 /* Whole configuration at once, before anything was measured: what storage held. The seal does not
@@ -211,11 +211,11 @@ void legal_status_get(const struct legal *l, struct legal_status *out);
 /* --- pulses --------------------------------------------------------------------------------- */
 
 enum legal_led { LEGAL_LED_ACTIVE, LEGAL_LED_REACTIVE };
-/* A pulse begins, `at_q16` samples after the first one of the block being fed (up to its end). Energy
- * of a window leaves as pulses evenly over the next one, so the LED lags the registers by a window
- * (and a sample) and never shows energy that was not there. At window level, in legal_flush() and
- * faster than one a sample pulses only count. Each LED's come in order of time; the two LEDs' do
- * not. Must not call back into legal. */
+/* A pulse begins, `at_q16` samples after the first one of the block being fed (up to its end).
+ * Energy of a window leaves as pulses evenly over the next one, so the LED lags the registers by a
+ * window (and a sample) and never shows energy that was not there. At window level, in
+ * legal_flush() and faster than one a sample pulses only count. Each LED's come in order of time;
+ * the two LEDs' do not. Must not call back into legal. */
 typedef void (*legal_pulse_fn)(void *context, enum legal_led led, uint32_t at_q16);
 void legal_pulse_observe(struct legal *l, legal_pulse_fn fn, void *context);
 

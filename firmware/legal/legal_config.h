@@ -58,8 +58,8 @@ struct legal_phase_calibration {
     /* Taken off the mean product and its reactive twin: counts squared in 2^-8, after all other
      * corrections (true error in watt / (u_lsb x i_lsb) x 256). */
     int32_t p_offset_q8, q_offset_q8;
-    int32_t phase_drift_nrad_k;       /* lead of the current per kelvin */
-    uint8_t n_ct;                     /* points used; 0: no table */
+    int32_t phase_drift_nrad_k; /* lead of the current per kelvin */
+    uint8_t n_ct;               /* points used; 0: no table */
     struct legal_ct_point ct[LEGAL_N_CT_POINTS];
 };
 

@@ -20,6 +20,7 @@ enum err meter_watch_init(struct meter *m)
     struct legal_config legal;
     struct pq_config config;
     legal_config_get(&m->legal, &legal);
+    legal.un_mv = m->model->un_mv; /* of a phase: two elements' legal part knows U12 */
     pq_config_default(&config, &legal, m->model->imax_ma);
     config.phases_used = m->model->phases_used;
     w->lit_ns[LEGAL_LED_ACTIVE] = w->lit_ns[LEGAL_LED_REACTIVE] = UINT64_MAX;

@@ -72,27 +72,33 @@ static int widen(uint64_t *a)
     return n;
 }
 
-/* sqrt(sum / len) counts in millivolt, 31 significant bits. */
-static uint32_t rms_mv(int64_t sum, int64_t len_q16, uint64_t lsb_fv)
+/* Millivolt per count is lsb / 10^12; its 32 leading bits and their exponent. */
+static void take_lsb(struct pq_cycle *c, uint64_t lsb_fv)
+{
+    uint64_t mant = lsb_fv;
+    int shift = widen(&mant);
+    if (c->lsb_fv == lsb_fv)
+        return;
+    c->lsb_fv = lsb_fv;
+    mant /= FIVE_12; /* 33 to 36 bits */
+    c->gain = (uint32_t)(mant >> 5);
+    c->gain_shift = (int8_t)(12 + shift - 5);
+}
+
+/* sqrt(sum / len) counts in millivolt. */
+static uint32_t rms_mv(const struct pq_cycle *c, int64_t sum, int64_t len_q16)
 {
     if (sum <= 0 || len_q16 <= 0)
         return 0;
     uint64_t mean = (uint64_t)sum;
     int shift = widen(&mean);
     mean /= (uint64_t)len_q16;
-    if (mean == 0)
-        return 0;
     shift += widen(&mean) - 16; /* mean square = mean x 2^-shift */
-    int exponent = 12 + shift / 2;
-    for (; lsb_fv >> 32; lsb_fv >>= 1)
-        exponent--;
-    uint64_t mv = (uint64_t)root(mean) * lsb_fv / FIVE_12;
-    if (exponent > 0 && exponent < 64)
-        mv = (mv + (UINT64_C(1) << (exponent - 1))) >> exponent;
-    else if (exponent <= 0)
-        mv = exponent > -28 && mv >> (32 + exponent) == 0 ? mv << -exponent : UINT32_MAX;
-    else
-        mv = 0;
+    uint64_t mv = (uint64_t)root(mean) * c->gain;
+    int down = c->gain_shift + shift / 2;
+    if (down <= 0 || down > 63)
+        return down <= 0 ? UINT32_MAX : 0;
+    mv = (mv + (UINT64_C(1) << (down - 1))) >> down;
     return mv > UINT32_MAX ? UINT32_MAX : (uint32_t)mv;
 }
 
@@ -114,6 +120,14 @@ static uint32_t step_of(uint64_t mhz, uint64_t rate_uhz) /* turn per sample */
     return (uint32_t)((mhz << 32) / (rate_uhz / 1000));
 }
 
+static void set_step(struct pq *p, uint32_t step)
+{
+    if (p->step == step)
+        return;
+    p->step = step;
+    p->samples_per_turn_q16 = (uint32_t)((UINT64_C(1) << 48) / step);
+}
+
 /* Sums and lengths are of samples: at twice the rate there would have been twice as many. Half of
  * the last sample belongs to the interval that follows it, at the new rate. */
 void pq_half_rate(struct pq *p, uint64_t rate_uhz)
@@ -121,12 +135,13 @@ void pq_half_rate(struct pq *p, uint64_t rate_uhz)
     uint64_t from = p->rate_uhz;
     if (from == rate_uhz)
         return;
+    p->sample_q14 = (FS_IN_S << 14) / rate_uhz;
     if (from == 0) {
-        p->step = step_of(p->config.f_nominal_mhz, rate_uhz);
+        set_step(p, step_of(p->config.f_nominal_mhz, rate_uhz));
         return;
     }
     uint64_t ratio = (rate_uhz << 24) / from;
-    p->step = (uint32_t)(((uint64_t)p->step << 24) / ratio);
+    set_step(p, (uint32_t)(((uint64_t)p->step << 24) / ratio));
     for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
         struct pq_cycle *c = &p->cycle[k];
         int64_t u = c->last - c->dc_q4 / 16;
@@ -157,11 +172,11 @@ static void follow_dc(struct pq_cycle *c)
 }
 
 /* A half cycle ends at end_ns; `sum` and `len` are complete. */
-static void end_half(struct pq *p, unsigned phase, uint64_t end_ns, uint64_t u_lsb_fv)
+static void end_half(struct pq *p, unsigned phase, uint64_t end_ns)
 {
     struct pq_cycle *c = &p->cycle[phase];
     if (c->len_before > 0) {
-        c->u_mv = rms_mv(c->sum + c->before, c->len + c->len_before, u_lsb_fv);
+        c->u_mv = rms_mv(c, c->sum + c->before, c->len + c->len_before);
         bool normal = pq_dips_normal(p, c->u_mv);
         c->calm = (uint8_t)(!normal ? 0 : c->calm < CALM_HALFS ? c->calm + 1 : CALM_HALFS);
         follow_dc(c);
@@ -184,6 +199,12 @@ static int64_t pulled(struct pq_cycle *c)
     return by;
 }
 
+/* That many samples is `turn` long. Rounding of the last block may have left less than nothing. */
+static uint64_t samples_q16(const struct pq *p, int64_t turn)
+{
+    return turn > 0 ? (uint64_t)turn * p->samples_per_turn_q16 >> 32 : 0;
+}
+
 void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uint64_t u_lsb_fv)
 {
     struct pq_cycle *c = &p->cycle[phase];
@@ -193,11 +214,11 @@ void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uin
     }
     if (!c->runs)
         begin_phase(p, c, x[0]);
+    take_lsb(c, u_lsb_fv);
     int32_t dc = c->dc_q4 / 16;
-    uint64_t ns_q14 = (FS_IN_S << 14) / p->rate_uhz;
     uint32_t pos = 0;
     for (;;) {
-        uint64_t at = ((uint64_t)c->left << 16) / p->step; /* samples behind `last`, in 2^-16 */
+        uint64_t at = samples_q16(p, c->left); /* behind `last` */
         uint64_t k = at >> 16;
         if (k >= n)
             break;
@@ -205,7 +226,7 @@ void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uin
         int64_t part = edge(a, x[k] - dc, (int64_t)(at & 0xFFFF));
         c->sum += squares(x + pos, (uint32_t)k - pos, dc) + part;
         c->len += (int64_t)at;
-        end_half(p, phase, p->now_ns + (at * ns_q14 >> 30) - (ns_q14 >> 14), u_lsb_fv);
+        end_half(p, phase, p->now_ns + (at * p->sample_q14 >> 30) - (p->sample_q14 >> 14));
         c->sum = -part;
         c->len = -(int64_t)at;
         c->left += PQ_HALF_TURN + pulled(c);
@@ -254,7 +275,7 @@ bool pq_half_step(struct pq *p, const struct legal_wave *w, uint32_t n)
     uint32_t least = step_of(PQ_F_MIN_MHZ, p->rate_uhz), most = step_of(PQ_F_MAX_MHZ, p->rate_uhz);
     if (!w->locked || w->reference >= LEGAL_N_PHASES || w->step < least || w->step > most)
         return false;
-    p->step = toward(p, w->step, n);
+    set_step(p, toward(p, w->step, n));
     p->tracked = true;
     return true;
 }

@@ -18,7 +18,10 @@ struct pq_cycle {
     int64_t sum, before;     /* squares of this half cycle and the one before, counts squared */
     int64_t len, len_before; /* their lengths so far, samples in 2^-16; before: 0 for none */
     uint64_t begin_ns;       /* when this half cycle began */
-    uint32_t u_mv;           /* the last Urms(1/2) */
+    uint64_t lsb_fv;         /* of the counts; what follows is made of it */
+    uint32_t gain;           /* millivolt = counts x gain x 2^-gain_shift */
+    int8_t gain_shift;
+    uint32_t u_mv; /* the last Urms(1/2) */
 };
 
 struct pq_dip { /* a dip, swell or interruption under way */
@@ -44,8 +47,10 @@ struct pq {
     uint64_t rest;     /* of now_ns, in 1e-15 s x rate */
     bool fed;          /* samples came since the last pq_watch() */
     /* pq_half.c */
-    uint32_t step; /* turn per sample */
-    bool tracked;  /* a locked wave was seen: `step` is no longer the nominal one */
+    uint32_t step;                 /* turn per sample */
+    uint32_t samples_per_turn_q16; /* the other way round */
+    uint64_t sample_q14;           /* how long a sample lasts, nanoseconds in 2^-14 */
+    bool tracked;                  /* a locked wave was seen: `step` is no longer the nominal one */
     struct pq_cycle cycle[LEGAL_N_PHASES];
     pq_half_fn observe;
     void *observe_context;

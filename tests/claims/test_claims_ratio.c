@@ -223,7 +223,20 @@ static void last_record(struct rig *r, const char *name, uint8_t change, int64_t
     assert_int_equal(a.client_sap, METER_SAP_MANAGER);
 }
 
-/* Each primary quantity is the secondary one times its ratio, less than a unit of either apart. */
+static double unit_of(struct rig *r, const char *obis)
+{
+    struct apdu_attr a = rig_attr(3, obis, 3);
+    assert_true(rig_connect(r, METER_SAP_READER_HLS));
+    assert_true(rig_get(r, &a));
+    struct rd rd = rd_of(r->answer, r->answer_len);
+    axdr_get_struct(&rd, 2);
+    double unit = pow(10, (double)axdr_get_int(&rd));
+    assert_int_equal(rd.err, ERR_OK);
+    rig_release(r);
+    return unit;
+}
+
+/* Each primary quantity is the secondary one times its ratio, a unit of either apart at most. */
 static void primary_is_secondary_times(struct rig *r, const char *code, uint8_t unit, double ratio)
 {
     char secondary[24], primary[24];
@@ -231,7 +244,7 @@ static void primary_is_secondary_times(struct rig *r, const char *code, uint8_t 
     snprintf(primary, sizeof primary, "1-1:%s.255", code);
     double s = get(r, secondary, unit), p = get(r, primary, unit);
     assert_true(s > 0);
-    claim_near(primary, p, s * ratio, 0.00002 * s * ratio + 0.01 * ratio);
+    claim_near(primary, p, s * ratio, 1.01 * (unit_of(r, secondary) * ratio + unit_of(r, primary)));
 }
 
 static void sides_hold(struct rig *r, double ct, double vt)
@@ -267,7 +280,7 @@ static void claim_SM307_CTVT(void **state)
     claim_feed(r, &l, 4, 3200);
     claim_count(&book, &l, 3, 4);
     sides_hold(r, 1, 1);
-    static const uint32_t part[][4] = {{300, 35000, 1, 110}, {1000, 110000, 5, 100}};
+    static const uint32_t part[][4] = {{300, 3500, 1, 11}, {1000, 11000, 5, 10}};
     static const char *const names[] = {"CT_NUM", "VT_NUM", "CT_DEN", "VT_DEN"};
     for (size_t i = 0; i < 2; i++) {
         for (unsigned k = 0; k < 4; k++) {

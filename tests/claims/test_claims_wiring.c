@@ -42,7 +42,8 @@ static void feed_and_check(struct rig *r, const struct claim_load *l, double s, 
     claim_near("Q",
                get(r, "1-0:3.7.0.255", COSEM_UNIT_VAR) - get(r, "1-0:4.7.0.255", COSEM_UNIT_VAR), q,
                0.001 * s + 0.2);
-    assert_int_equal(alarms(r), 0);
+    /* what flows back is told, and rightly */
+    assert_int_equal(alarms(r), p < 0 ? 1u << PQ_REVERSED_CURRENT : 0);
 }
 
 /* Balanced in all quadrants; then a load between two lines only, as unbalanced as three wires can

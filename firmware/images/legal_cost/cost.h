@@ -1,9 +1,9 @@
 /* What the legal part costs on a target, and that it gives the same bits there as on a PC.
  *
- * Cases of known samples, made with integers only, go through legal_feed() by blocks of 20 ms; every
- * register, rest, value, window and pulse is reported by name. The image under QEMU counts
- * instructions around the calls; a host program does the same without counting, and tools/legal-cost
- * compares the two reports word for word. */
+ * Cases of known samples, made with integers only, go through legal_feed() by blocks of 20 ms;
+ * every register, rest, value, window and pulse is reported by name. The image under QEMU counts
+ * instructions around the calls; a host program does the same without counting, and
+ * tools/legal-cost compares the two reports word for word. */
 #ifndef FERRARIS_IMAGES_COST_H
 #define FERRARIS_IMAGES_COST_H
 

@@ -19,8 +19,7 @@ static void on_window(void *context, const struct legal_window *w)
     hash(h, (uint64_t)w->frequency_uhz << 32 | w->flags);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         const struct legal_window_phase *x = &w->phase[p];
-        const int64_t all[] = {x->uu,   x->ii,   x->ui,   x->u,   x->i,
-                               x->u_re, x->u_im, x->i_re, x->i_im};
+        const int64_t all[] = {x->uu, x->ii, x->ui, x->u, x->i, x->u_re, x->u_im, x->i_re, x->i_im};
         for (unsigned k = 0; k < sizeof all / sizeof all[0]; k++)
             hash(h, (uint64_t)all[k]);
     }
@@ -127,9 +126,18 @@ static void put_energies(const struct legal_snapshot *s, cost_put put)
 
 static void put_phase(const struct legal_phase_values *v, unsigned p, cost_put put)
 {
-    const int64_t all[] = {v->u_mv,       v->i_ua,           v->p_mw,      v->q_mvar,
-                           (int64_t)v->s_mva, v->pf_ppm,     v->phase_mdeg, v->u_angle_mdeg,
-                           v->thd_u_ppm,  v->thd_i_ppm,      v->u1_mv,     v->i1_ua,
+    const int64_t all[] = {v->u_mv,
+                           v->i_ua,
+                           v->p_mw,
+                           v->q_mvar,
+                           (int64_t)v->s_mva,
+                           v->pf_ppm,
+                           v->phase_mdeg,
+                           v->u_angle_mdeg,
+                           v->thd_u_ppm,
+                           v->thd_i_ppm,
+                           v->u1_mv,
+                           v->i1_ua,
                            (int64_t)v->fryze_mvar};
     for (unsigned k = 0; k < sizeof all / sizeof all[0]; k++)
         put("value", 100 * p + k, (uint64_t)all[k]);

@@ -1,8 +1,9 @@
-/* The image: runs the cases under QEMU with -icount shift=0, where an instruction takes a nanosecond
- * of the board's time, and prints instructions per sample set and the report of each case.
+/* The image: runs the cases under QEMU with -icount shift=0, where an instruction takes a
+ * nanosecond of the board's time, and prints instructions per sample set and the report of each
+ * case.
  *
- * The counter is the SysTick timer at the 25 MHz of the processor: a tick is 40 instructions. A loop
- * of known length comes first, so that the reader can tell whether that holds. */
+ * The counter is the SysTick timer at the 25 MHz of the processor: a tick is 40 instructions. A
+ * loop of known length comes first, so that the reader can tell whether that holds. */
 #include "firmware/images/legal_cost/cost.h"
 #include "firmware/legal/legal_parts.h"
 #include "firmware/ports/mps2/semihosting.h"
