@@ -281,12 +281,14 @@ static bool rates_agree(const struct legal_snapshot *s, uint8_t n_rates)
     if (s->rate >= (n_rates ? n_rates : 1))
         return false;
     for (unsigned e = 0; e < LEGAL_N_ENERGIES; e++) {
-        uint64_t inside = 0, outside = 0;
+        uint64_t left = n_rates ? s->energy.total[e] : 0;
         for (unsigned r = 0; r < LEGAL_N_RATES; r++) {
-            inside += r < n_rates ? s->energy.rate[r][e] : 0;
-            outside |= r < n_rates ? 0 : s->energy.rate[r][e];
+            uint64_t part = s->energy.rate[r][e];
+            if (part > (r < n_rates ? left : 0))
+                return false;
+            left -= part;
         }
-        if (outside || (n_rates && inside != s->energy.total[e]))
+        if (left)
             return false;
     }
     return true;
