@@ -63,11 +63,19 @@ static bool parse_fault(const char *text, struct front_end_spec *s)
 
 /* --- table ---------------------------------------------------------------------------------- */
 
+/* Without the sign of what rounds to nothing. */
+static double plain(double x, int decimals)
+{
+    double least = decimals == 4 ? 5e-5 : 5e-3;
+    return x < 0 && x > -least ? 0 : x;
+}
+
 static void print_figures(const struct calibrate_point *p)
 {
     bool percent = p->unit[0] == '%';
-    printf("  %*.*f %s  %*.*f %s", percent ? 10 : 8, percent ? 4 : 2, p->before, p->unit,
-           percent ? 9 : 7, percent ? 4 : 2, p->after, p->unit);
+    int width = percent ? 10 : 8, d = percent ? 4 : 2;
+    printf("  %*.*f %s  %*.*f %s", width, d, plain(p->before, d), p->unit, width - 1, d,
+           plain(p->after, d), p->unit);
 }
 
 static void print_table(const struct wish *w, const struct work *k)

@@ -295,7 +295,7 @@ static enum err run(struct run *r, const struct typetest_want *w, struct typetes
                               .on_s = s->on_s,
                               .off_s = s->off_s,
                               .start_s = NAN};
-    legal_pulse_observe(&r->b->meter->meter.legal, on_pulse, &r->watch);
+    meter_pulse_observe(&r->b->meter->meter, on_pulse, &r->watch);
     enum err err = feed_until_done(r, w, &e, need_s);
     double load_s = r->watch.to_s = (double)r->n / s->rate_hz;
     if (!err)
@@ -332,7 +332,7 @@ enum err typetest_measure(struct typetest_bench *b, const struct typetest_load *
     if (!err) {
         front_end_temperature(b->front_end, l->celsius);
         front_end_noise_seed(b->front_end, noise_seed(b, l));
-        legal_temperature_set(&b->meter->meter.legal, (int32_t)lround(l->celsius * 1000));
+        meter_temperature(&b->meter->meter, (int32_t)lround(l->celsius * 1000));
         err = run(&(struct run){.b = b, .signal = t}, w, out);
     }
     test_signal_free(t);

@@ -24,6 +24,7 @@
 
 #define PHASOR_BITS 8 /* of the running phasors below one count */
 #define TURN_BITS   23
+#define FEW         16 /* divides LEGAL_CHUNK */
 
 void legal_kernel_init(struct legal_kernel *k)
 {
@@ -75,16 +76,30 @@ uint32_t legal_kernel_turn(const struct legal_kernel *k)
     return k->turn + k->fill * k->step;
 }
 
+static void wave_set(struct legal_kernel *k, uint32_t n, struct rotor r)
+{
+    const int32_t half = 1 << (SINE_BITS - LEGAL_WAVE_BITS - 1);
+    int32_t *at = k->wave + n * k->ops->stride;
+    at[0] = (r.cosine + half) >> (SINE_BITS - LEGAL_WAVE_BITS);
+    at[k->ops->sine] = (r.sine + half) >> (SINE_BITS - LEGAL_WAVE_BITS);
+}
+
+/* The first few one by one, the others as these turned by every few at once. */
 void legal_kernel_tune(struct legal_kernel *k, uint32_t step)
 {
+    struct rotor few[FEW];
     close_chunk(k);
     if (k->step == step)
         return;
     k->step = step;
-    for (uint32_t n = 0; n < LEGAL_CHUNK; n++) {
-        struct rotor r = rotor_q23(n * step);
-        k->wave[n * k->ops->stride] = r.cosine;
-        k->wave[n * k->ops->stride + k->ops->sine] = r.sine;
+    for (uint32_t n = 0; n < FEW; n++) {
+        few[n] = rotor_of(n * step);
+        wave_set(k, n, few[n]);
+    }
+    for (uint32_t n = FEW; n < LEGAL_CHUNK; n += FEW) {
+        struct rotor turn = rotor_of(n * step);
+        for (uint32_t m = 0; m < FEW; m++)
+            wave_set(k, n + m, rotor_turn(few[m], turn));
     }
 }
 

@@ -31,10 +31,12 @@ struct wide wide_of(int64_t a)
     return (struct wide){a < 0 ? -1 : 0, (uint64_t)a};
 }
 
+/* The unsigned product, less 2^64 times the other factor for each negative one. */
 struct wide wide_mul(int64_t a, int64_t b)
 {
-    struct wide p = mul_u64(magnitude(a), magnitude(b));
-    return (a < 0) != (b < 0) ? wide_neg(p) : p;
+    struct wide p = mul_u64((uint64_t)a, (uint64_t)b);
+    uint64_t less = (a < 0 ? (uint64_t)b : 0) + (b < 0 ? (uint64_t)a : 0);
+    return (struct wide){(int64_t)((uint64_t)p.hi - less), p.lo};
 }
 
 struct wide wide_add(struct wide a, struct wide b)
@@ -82,7 +84,12 @@ struct wide wide_sar(struct wide a, int n)
 {
     if (n == 0)
         return a;
-    return shift_down(wide_add(a, wide_shl(wide_of(1), n - 1)), n);
+    struct wide s = shift_down(a, n - 1);
+    uint64_t up = s.lo & 1;
+    s = shift_down(s, 1);
+    s.lo += up;
+    s.hi += s.lo < up;
+    return s;
 }
 
 /* One 32-bit digit of the long division: *r < d and the next digit give the digit and the new
@@ -286,17 +293,22 @@ static int32_t product_q30(int32_t a, int32_t b)
     return (int32_t)((int64_t)a * b >> SINE_BITS);
 }
 
+struct rotor rotor_turn(struct rotor a, struct rotor b)
+{
+    const int64_t half = 1 << (SINE_BITS - 1);
+    int64_t re = (int64_t)a.cosine * b.cosine - (int64_t)a.sine * b.sine + half;
+    int64_t im = (int64_t)a.sine * b.cosine + (int64_t)a.cosine * b.sine + half;
+    return (struct rotor){(int32_t)(re >> SINE_BITS), (int32_t)(im >> SINE_BITS)};
+}
+
 /* The nearest entry of the table, turned by the angle b that is left (below 0.0123): sin b = b -
  * b^3/6 and cos b = 1 - b^2/2, each right to 2^-30. All factors have 32 bits, for Cortex-M4. */
 struct rotor rotor_of(uint32_t turn)
 {
-    const int64_t half = 1 << (SINE_BITS - 1);
     uint32_t at = (turn + (UINT32_C(1) << 23)) >> 24;
     int32_t b = product_q30((int32_t)(turn - (at << 24)), 1686629713); /* 2 pi 2^28 */
     int32_t bb = product_q30(b, b);
-    int32_t small_sine = b - product_q30(b, bb) / 6, small_cosine = (1 << SINE_BITS) - bb / 2;
-    int32_t cosine = legal_sine[at % SINE_SIZE + SINE_QUARTER], sine = legal_sine[at % SINE_SIZE];
-    int64_t re = (int64_t)cosine * small_cosine - (int64_t)sine * small_sine;
-    int64_t im = (int64_t)sine * small_cosine + (int64_t)cosine * small_sine;
-    return (struct rotor){(int32_t)((re + half) >> SINE_BITS), (int32_t)((im + half) >> SINE_BITS)};
+    struct rotor rest = {(1 << SINE_BITS) - bb / 2, b - product_q30(b, bb) / 6};
+    struct rotor entry = {legal_sine[at % SINE_SIZE + SINE_QUARTER], legal_sine[at % SINE_SIZE]};
+    return rotor_turn(entry, rest);
 }

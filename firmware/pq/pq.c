@@ -40,6 +40,7 @@ enum err pq_init(struct pq *p, const struct pq_config *c)
         return ERR_RANGE;
     p->config = *c;
     p->phases = phases_of(c);
+    pq_dips_init(p);
     return ERR_OK;
 }
 
@@ -49,21 +50,10 @@ void pq_observe(struct pq *p, pq_half_fn fn, void *context)
     p->observe_context = context;
 }
 
-static bool in_range(const struct pq *p, const struct afe_block *b)
+static bool in_range(const struct afe_block *b)
 {
-    uint32_t bits = 0;
-    if (b->rate_uhz < RATE_MIN_UHZ || b->rate_uhz > RATE_MAX_UHZ)
-        return false;
-    if (b->n == 0 || b->n > AFE_BLOCK_MAX)
-        return false;
-    for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
-        if (!((p->phases & b->present) >> k & 1))
-            continue;
-        const int32_t *x = b->sample[AFE_U1 + k];
-        for (uint32_t j = 0; j < b->n; j++)
-            bits |= (uint32_t)(x[j] ^ x[j] >> 31);
-    }
-    return bits < 2 * (uint32_t)AFE_FULL_SCALE;
+    return b->rate_uhz >= RATE_MIN_UHZ && b->rate_uhz <= RATE_MAX_UHZ && b->n > 0 &&
+           b->n <= AFE_BLOCK_MAX;
 }
 
 /* Exact as long as the rate stays: the rest of the division is carried. */
@@ -76,7 +66,7 @@ static void pass_time(struct pq *p, uint32_t n)
 
 enum err pq_feed(struct pq *p, const struct afe_block *b, const struct legal_wave *wave)
 {
-    if (!in_range(p, b))
+    if (!in_range(b))
         return ERR_RANGE;
     pq_half_rate(p, b->rate_uhz);
     if (p->rate_uhz != b->rate_uhz)

@@ -95,7 +95,8 @@ struct pq; /* complete in pq_state.h so that callers can embed it; its fields ar
 MUST_CHECK enum err pq_init(struct pq *p, const struct pq_config *config);
 /* The block that legal_feed() has just taken, and the wave it left (legal_wave_get). Until the wave
  * is locked for the first time, cycles are those of the nominal frequency. A voltage that is not in
- * the block is not measured. ERR_RANGE as legal_feed. */
+ * the block is not measured. ERR_RANGE: a rate or length outside afe.h; the samples themselves are
+ * those that legal_feed() has found within range. */
 MUST_CHECK enum err pq_feed(struct pq *p, const struct afe_block *block,
                             const struct legal_wave *wave);
 /* New values (a new sequence) and the status with them; `ms`: time since the last call. At window

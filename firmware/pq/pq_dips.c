@@ -23,14 +23,17 @@ static uint32_t part_of(uint32_t un_mv, uint32_t ppm)
     return mv > UINT32_MAX ? UINT32_MAX : (uint32_t)mv;
 }
 
-static uint32_t on_mv(const struct pq *p, enum pq_kind kind)
+void pq_dips_init(struct pq *p)
 {
-    return part_of(p->config.un_mv, p->config.limit[kind].on_ppm);
-}
-
-static uint32_t hysteresis_mv(const struct pq *p, enum pq_kind kind)
-{
-    return part_of(p->config.un_mv, p->config.limit[kind].hysteresis_ppm);
+    uint32_t un = p->config.un_mv;
+    for (unsigned k = PQ_DIP; k <= PQ_INTERRUPTION; k++) {
+        const struct pq_limit *l = &p->config.limit[k];
+        uint32_t on = part_of(un, l->on_ppm), h = part_of(un, l->hysteresis_ppm);
+        p->border[k].on = on;
+        p->border[k].back = k != PQ_SWELL ? on + h : on > h ? on - h : 0;
+    }
+    p->low_mv = part_of(un, 900000);
+    p->high_mv = part_of(un, 1100000);
 }
 
 static void put(struct pq *p, enum pq_kind kind, uint32_t phases, const struct pq_dip *d,
@@ -59,18 +62,16 @@ static void end(struct pq *p, enum pq_kind kind, uint32_t phases, struct pq_dip 
 
 bool pq_dips_normal(const struct pq *p, uint32_t u_mv)
 {
-    uint32_t low = part_of(p->config.un_mv, 900000), high = part_of(p->config.un_mv, 1100000);
-    return u_mv >= low && u_mv <= high;
+    return u_mv >= p->low_mv && u_mv <= p->high_mv;
 }
 
 static void take_dip(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
 {
     struct pq_dip *d = &p->dip[phase];
-    uint32_t on = on_mv(p, PQ_DIP), back = on + hysteresis_mv(p, PQ_DIP);
-    if (!d->active && u_mv < on) {
+    if (!d->active && u_mv < p->border[PQ_DIP].on) {
         *d = (struct pq_dip){.begin_ns = ns, .extreme = u_mv};
         begin(p, PQ_DIP, 1u << phase, d);
-    } else if (d->active && u_mv >= back) {
+    } else if (d->active && u_mv >= p->border[PQ_DIP].back) {
         end(p, PQ_DIP, 1u << phase, d, ns);
     } else if (d->active && u_mv < d->extreme) {
         d->extreme = u_mv;
@@ -80,13 +81,10 @@ static void take_dip(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
 static void take_swell(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
 {
     struct pq_dip *d = &p->swell[phase];
-    uint32_t on = on_mv(p, PQ_SWELL), h = hysteresis_mv(p, PQ_SWELL);
-    if (on == 0)
-        return;
-    if (!d->active && u_mv > on) {
+    if (!d->active && p->border[PQ_SWELL].on && u_mv > p->border[PQ_SWELL].on) {
         *d = (struct pq_dip){.begin_ns = ns, .extreme = u_mv};
         begin(p, PQ_SWELL, 1u << phase, d);
-    } else if (d->active && u_mv <= (on > h ? on - h : 0)) {
+    } else if (d->active && u_mv <= p->border[PQ_SWELL].back) {
         end(p, PQ_SWELL, 1u << phase, d, ns);
     } else if (d->active && u_mv > d->extreme) {
         d->extreme = u_mv;
@@ -96,16 +94,15 @@ static void take_swell(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
 static void take_interruption(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
 {
     struct pq_dip *d = &p->interruption;
-    uint32_t on = on_mv(p, PQ_INTERRUPTION), back = on + hysteresis_mv(p, PQ_INTERRUPTION);
-    if (u_mv < on)
+    if (u_mv < p->border[PQ_INTERRUPTION].on)
         p->dead |= 1u << phase;
-    else if (u_mv >= back || !d->active)
+    else if (u_mv >= p->border[PQ_INTERRUPTION].back || !d->active)
         p->dead &= ~(1u << phase);
     if (d->active && u_mv < d->extreme)
         d->extreme = u_mv;
     if (d->active && p->dead != p->phases) {
         end(p, PQ_INTERRUPTION, 0, d, ns);
-    } else if (!d->active && p->dead == p->phases && p->dead) {
+    } else if (!d->active && p->dead == p->phases) {
         *d = (struct pq_dip){.begin_ns = ns, .extreme = u_mv};
         begin(p, PQ_INTERRUPTION, 0, d);
     }

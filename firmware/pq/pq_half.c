@@ -52,37 +52,47 @@ static int64_t edge(int32_t a, int32_t b, int64_t alpha_q16)
     return (before - after) >> 14;
 }
 
-static uint32_t root(uint64_t a)
-{
-    uint32_t r = 0;
-    for (uint32_t bit = UINT32_C(1) << 31; bit; bit >>= 1) {
-        uint64_t t = (uint64_t)(r | bit);
-        if (t * t <= a)
-            r |= bit;
-    }
-    return r;
-}
-
-/* Shifts up, by an even number of places, until a bit above 2^60 is set. */
+/* Shifts up, by an even number of places, until a bit from 2^62 on is set. */
 static int widen(uint64_t *a)
 {
     int n = 0;
-    for (; *a < UINT64_C(1) << 60; n += 2)
-        *a <<= 2;
+    for (int k = 32; k >= 2; k /= 2)
+        if (*a >> (64 - k) == 0) {
+            *a <<= k;
+            n += k;
+        }
     return n;
+}
+
+/* Square root of a widened number, to 2^-31 of it: the root of the upper half, digit by digit, and
+ * what its remainder adds. */
+static uint32_t root(uint64_t a)
+{
+    uint32_t rest = (uint32_t)(a >> 32), r = 0;
+    for (uint32_t bit = UINT32_C(1) << 30; bit; bit >>= 2) {
+        uint32_t t = r + bit;
+        r >>= 1;
+        if (rest >= t) {
+            rest -= t;
+            r += bit;
+        }
+    }
+    uint64_t remainder = (uint64_t)rest << 32 | (uint32_t)a; /* at most 2 r 2^32 */
+    uint32_t more = (uint32_t)(remainder >> 17) / r;
+    return (r << 16) + (more > 65535 ? 65535 : more);
 }
 
 /* Millivolt per count is lsb / 10^12; its 32 leading bits and their exponent. */
 static void take_lsb(struct pq_cycle *c, uint64_t lsb_fv)
 {
+    if (c->lsb_fv == lsb_fv || lsb_fv == 0)
+        return;
     uint64_t mant = lsb_fv;
     int shift = widen(&mant);
-    if (c->lsb_fv == lsb_fv)
-        return;
     c->lsb_fv = lsb_fv;
-    mant /= FIVE_12; /* 33 to 36 bits */
-    c->gain = (uint32_t)(mant >> 5);
-    c->gain_shift = (int8_t)(12 + shift - 5);
+    mant /= FIVE_12; /* 35 or 36 bits */
+    c->gain = (uint32_t)(mant >> 4);
+    c->gain_shift = (int8_t)(12 + shift - 4);
 }
 
 /* sqrt(sum / len) counts in millivolt. */
@@ -92,7 +102,7 @@ static uint32_t rms_mv(const struct pq_cycle *c, int64_t sum, int64_t len_q16)
         return 0;
     uint64_t mean = (uint64_t)sum;
     int shift = widen(&mean);
-    mean /= (uint64_t)len_q16;
+    mean /= (uint64_t)len_q16;  /* 2^34 at least: a length is below 2^28 */
     shift += widen(&mean) - 16; /* mean square = mean x 2^-shift */
     uint64_t mv = (uint64_t)root(mean) * c->gain;
     int down = c->gain_shift + shift / 2;
@@ -136,6 +146,8 @@ void pq_half_rate(struct pq *p, uint64_t rate_uhz)
     if (from == rate_uhz)
         return;
     p->sample_q14 = (FS_IN_S << 14) / rate_uhz;
+    p->step_min = step_of(PQ_F_MIN_MHZ, rate_uhz);
+    p->step_max = step_of(PQ_F_MAX_MHZ, rate_uhz);
     if (from == 0) {
         set_step(p, step_of(p->config.f_nominal_mhz, rate_uhz));
         return;
@@ -272,8 +284,9 @@ static uint32_t toward(const struct pq *p, uint32_t want, uint32_t n)
 
 bool pq_half_step(struct pq *p, const struct legal_wave *w, uint32_t n)
 {
-    uint32_t least = step_of(PQ_F_MIN_MHZ, p->rate_uhz), most = step_of(PQ_F_MAX_MHZ, p->rate_uhz);
-    if (!w->locked || w->reference >= LEGAL_N_PHASES || w->step < least || w->step > most)
+    if (!w->locked || w->reference >= LEGAL_N_PHASES)
+        return false;
+    if (w->step < p->step_min || w->step > p->step_max)
         return false;
     set_step(p, toward(p, w->step, n));
     p->tracked = true;

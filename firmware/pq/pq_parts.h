@@ -19,6 +19,7 @@ void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uin
 void pq_half_follow(struct pq *p, const struct legal_wave *wave);
 
 /* --- pq_dips.c ------------------------------------------------------------------------------- */
+void pq_dips_init(struct pq *p);
 /* A new Urms(1/2) of a phase, over the cycle whose middle was at middle_ns. */
 void pq_dips_take(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t middle_ns);
 bool pq_dips_normal(const struct pq *p, uint32_t u_mv); /* between dip and swell */

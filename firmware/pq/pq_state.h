@@ -24,6 +24,10 @@ struct pq_cycle {
     uint32_t u_mv; /* the last Urms(1/2) */
 };
 
+struct pq_border { /* mV: it begins beyond `on` and ends at `back` or on the way to Udin */
+    uint32_t on, back;
+};
+
 struct pq_dip { /* a dip, swell or interruption under way */
     bool active;
     uint64_t begin_ns;
@@ -48,6 +52,7 @@ struct pq {
     bool fed;          /* samples came since the last pq_watch() */
     /* pq_half.c */
     uint32_t step;                 /* turn per sample */
+    uint32_t step_min, step_max;   /* of a good one, at this rate */
     uint32_t samples_per_turn_q16; /* the other way round */
     uint64_t sample_q14;           /* how long a sample lasts, nanoseconds in 2^-14 */
     bool tracked;                  /* a locked wave was seen: `step` is no longer the nominal one */
@@ -55,7 +60,9 @@ struct pq {
     pq_half_fn observe;
     void *observe_context;
     /* pq_dips.c */
-    uint32_t dead; /* bits: phases below the threshold of interruptions */
+    struct pq_border border[PQ_INTERRUPTION + 1];
+    uint32_t low_mv, high_mv; /* a normal voltage lies between */
+    uint32_t dead;            /* bits: phases below the threshold of interruptions */
     struct pq_dip dip[LEGAL_N_PHASES], swell[LEGAL_N_PHASES], interruption;
     /* pq_watch.c */
     struct pq_alarm alarm[PQ_N_KINDS][LEGAL_N_PHASES];
