@@ -26,11 +26,6 @@ static int leading_zeros(uint64_t a) /* a > 0 */
     return __builtin_clzll(a);
 }
 
-struct wide wide_of(int64_t a)
-{
-    return (struct wide){a < 0 ? -1 : 0, (uint64_t)a};
-}
-
 /* The unsigned product, less 2^64 times the other factor for each negative one. */
 struct wide wide_mul(int64_t a, int64_t b)
 {
@@ -39,67 +34,29 @@ struct wide wide_mul(int64_t a, int64_t b)
     return (struct wide){(int64_t)((uint64_t)p.hi - less), p.lo};
 }
 
-struct wide wide_add(struct wide a, struct wide b)
+/* r / d, at most UINT32_MAX, for d >= 2^31: two digits of 16 bits, so that a processor's 32-bit
+ * division does; the estimate from d's upper half is at most 2 too large. */
+static uint32_t divide_by_32(uint64_t r, uint32_t d)
 {
-    uint64_t lo = a.lo + b.lo;
-    return (struct wide){(int64_t)((uint64_t)a.hi + (uint64_t)b.hi + (lo < a.lo)), lo};
-}
-
-struct wide wide_neg(struct wide a)
-{
-    return (struct wide){(int64_t)(~(uint64_t)a.hi + (a.lo == 0)), 0 - a.lo};
-}
-
-struct wide wide_abs(struct wide a)
-{
-    return a.hi < 0 ? wide_neg(a) : a;
-}
-
-int wide_sign(struct wide a)
-{
-    if (a.hi < 0)
-        return -1;
-    return a.hi != 0 || a.lo != 0;
-}
-
-struct wide wide_shl(struct wide a, int n)
-{
-    if (n == 0)
-        return a;
-    if (n >= 64)
-        return (struct wide){(int64_t)(a.lo << (n - 64)), 0};
-    return (struct wide){(int64_t)(((uint64_t)a.hi << n) | (a.lo >> (64 - n))), a.lo << n};
-}
-
-static struct wide shift_down(struct wide a, int n)
-{
-    if (n == 0)
-        return a;
-    if (n >= 64)
-        return (struct wide){a.hi >> 63, (uint64_t)(a.hi >> (n - 64))};
-    return (struct wide){a.hi >> n, (a.lo >> n) | ((uint64_t)a.hi << (64 - n))};
-}
-
-struct wide wide_sar(struct wide a, int n)
-{
-    if (n == 0)
-        return a;
-    struct wide s = shift_down(a, n - 1);
-    uint64_t up = s.lo & 1;
-    s = shift_down(s, 1);
-    s.lo += up;
-    s.hi += s.lo < up;
-    return s;
+    uint32_t upper = d >> 16 | UINT32_C(1) << 15, q = 0; /* the top bit, said for analysers */
+    if (r >> 32 >= d)
+        return UINT32_MAX;
+    for (int shift = 16; shift >= 0; shift -= 16) {
+        uint32_t digit = (uint32_t)(r >> shift >> 16) / upper;
+        digit = digit > 0xFFFF ? 0xFFFF : digit;
+        while ((uint64_t)digit * d > r >> shift)
+            digit--;
+        r -= (uint64_t)digit * d << shift;
+        q = q << 16 | digit;
+    }
+    return q;
 }
 
 /* One 32-bit digit of the long division: *r < d and the next digit give the digit and the new
  * remainder. d has its top bit set, so the estimate from d's upper half is at most 2 too large. */
 static uint64_t divide_digit(uint64_t *r, uint64_t next, uint64_t d)
 {
-    uint64_t upper = d >> 32 | UINT64_C(1) << 31; /* the top bit, said once more for analysers */
-    uint64_t q = *r / upper;
-    if (q > UINT32_MAX)
-        q = UINT32_MAX;
+    uint64_t upper = d >> 32, q = divide_by_32(*r, (uint32_t)upper);
     uint64_t rest = *r - q * upper;
     while (rest <= UINT32_MAX && q * low32(d) > ((rest << 32) | next)) {
         q--;
@@ -131,13 +88,6 @@ int64_t wide_div(struct wide a, uint64_t d)
     if (q > INT64_MAX)
         q = INT64_MAX;
     return a.hi < 0 ? -(int64_t)q : (int64_t)q;
-}
-
-int64_t wide_narrow(struct wide a)
-{
-    if (a.hi == ((int64_t)a.lo < 0 ? -1 : 0))
-        return (int64_t)a.lo;
-    return a.hi < 0 ? INT64_MIN : INT64_MAX;
 }
 
 /* Square roots by halves (Zimmermann): from the root of the upper half and its remainder one
@@ -246,7 +196,7 @@ struct wide gain_apply(struct gain g, int64_t v)
         p = wide_of(0);
     else if (g.exp < 0)
         p = wide_sar(p, -g.exp);
-    else if (wide_sign(p) != 0 && (g.exp >= 127 || shift_down(p, 126 - g.exp).lo != 0))
+    else if (wide_sign(p) != 0 && (g.exp >= 127 || wide_floor(p, 126 - g.exp).lo != 0))
         p = (struct wide){INT64_MAX, UINT64_MAX};
     else
         p = wide_shl(p, g.exp);

@@ -63,6 +63,12 @@ extern const struct legal_sums_ops legal_sums_split; /* 32-bit products only: Co
 #if defined(__x86_64__)
 extern const struct legal_sums_ops legal_sums_sse2, legal_sums_avx2;
 #endif
+#if defined(__thumb2__) && defined(__OPTIMIZE__) /* needs the frame pointer's register */
+#define LEGAL_SUMS_THUMB2 1
+extern const struct legal_sums_ops legal_sums_thumb2; /* the first one, by hand */
+#else
+#define LEGAL_SUMS_THUMB2 0
+#endif
 /* The fastest that this processor can. */
 const struct legal_sums_ops *legal_sums_best(void);
 

@@ -1,0 +1,116 @@
+/* The inner loops that matter most, by hand for Cortex-M3, M4 and M7; see legal_sums.h.
+ *
+ * In C the compiler runs out of registers by one or two and spends a fifth of its instructions on
+ * moving sums to the stack and back. The loops here take four samples a turn; what is left over,
+ * and all other products, are the plain variant's. Sixteen octets are read at once where they fit.
+ */
+#include "firmware/legal/legal_sums.h"
+
+#if LEGAL_SUMS_THUMB2
+
+/* One sample of both channels: r, s hold it. */
+#define PRODUCTS                                                                                   \
+    "ldr %[r], [%[u]], #4\n\t"                                                                     \
+    "ldr %[s], [%[i]], #4\n\t"                                                                     \
+    "smlal %Q[uu], %R[uu], %[r], %[r]\n\t"                                                         \
+    "smlal %Q[ui], %R[ui], %[r], %[s]\n\t"                                                         \
+    "smlal %Q[ii], %R[ii], %[s], %[s]\n\t"                                                         \
+    "add %[su], %[r]\n\t"                                                                          \
+    "add %[si], %[s]\n\t"
+
+/* n > 0, a multiple of four */
+static void sum_products(struct legal_sums *out, const int32_t *u, const int32_t *i, uint32_t n)
+{
+    int64_t uu = 0, ui = 0, ii = 0;
+    int32_t su = 0, si = 0, r, s;
+    const int32_t *end = u + n;
+    __asm__("1:\n\t" PRODUCTS PRODUCTS PRODUCTS PRODUCTS "cmp %[u], %[end]\n\t"
+            "bne 1b"
+            : [uu] "+r"(uu), [ui] "+r"(ui), [ii] "+r"(ii), [su] "+r"(su), [si] "+r"(si),
+              [u] "+r"(u), [i] "+r"(i), [r] "=&r"(r), [s] "=&r"(s)
+            : [end] "r"(end)
+            : "cc", "memory");
+    out->uu += uu;
+    out->ui += ui;
+    out->ii += ii;
+    out->u += su;
+    out->i += si;
+}
+
+/* One sample in r with its cosine and sine. */
+#define CORRELATE(r)                                                                               \
+    "ldrd %[c], %[s], [%[wave]], #8\n\t"                                                           \
+    "smlal %Q[re], %R[re], " r ", %[c]\n\t"                                                        \
+    "smlal %Q[im], %R[im], " r ", %[s]\n\t"
+
+static void correlate(int64_t out[2], const int32_t *x, const int32_t *wave, uint32_t n)
+{
+    int64_t re = 0, im = 0;
+    int32_t c, s;
+    const int32_t *end = x + n;
+    __asm__(
+        "1:\n\t"
+        "ldmia %[x]!, {r2-r5}\n\t" CORRELATE("r2") CORRELATE("r3") CORRELATE("r4")
+            CORRELATE("r5") "cmp %[x], %[end]\n\t"
+                            "bne 1b"
+        : [re] "+r"(re), [im] "+r"(im), [x] "+r"(x), [wave] "+r"(wave), [c] "=&r"(c), [s] "=&r"(s)
+        : [end] "r"(end)
+        : "r2", "r3", "r4", "r5", "cc", "memory");
+    out[0] += re;
+    out[1] += im;
+}
+
+static void thumb2_phase(struct legal_sums *s, const struct legal_duo *c)
+{
+    uint32_t whole = c->n & ~UINT32_C(3);
+    if (whole) {
+        sum_products(s, c->u, c->i, whole);
+        correlate(s->wave, c->u, c->wave, whole);
+        correlate(s->wave + 2, c->i, c->wave, whole);
+    }
+    if (c->n != whole) {
+        struct legal_duo rest = {c->u + whole, c->i + whole, c->wave + 2 * whole, c->n - whole};
+        legal_sums_plain.phase(s, &rest);
+    }
+}
+
+/* Sample x after `before`. */
+#define REACH(before, x)                                                                           \
+    "sub %[t], " x ", " before "\n\t"                                                              \
+    "eor %[t], %[t], %[t], asr #31\n\t"                                                            \
+    "orr %[step], %[t]\n\t"                                                                        \
+    "eor %[t], " x ", " x ", asr #31\n\t"                                                          \
+    "add %[t], #1\n\t"                                                                             \
+    "orr %[range], %[t]\n\t"
+
+static struct legal_reach thumb2_reach(const int32_t *x, uint32_t n)
+{
+    uint32_t whole = n & ~UINT32_C(3), range = 0, step = 0, t;
+    const int32_t *at = x, *end = x + whole;
+    int32_t before = *x;
+    if (whole)
+        __asm__("1:\n\t"
+                "ldmia %[at]!, {r2-r5}\n\t" REACH("%[before]", "r2") REACH("r2", "r3")
+                    REACH("r3", "r4") REACH("r4", "r5") "mov %[before], r5\n\t"
+                                                        "cmp %[at], %[end]\n\t"
+                                                        "bne 1b"
+                : [at] "+r"(at), [before] "+r"(before), [range] "+r"(range), [step] "+r"(step),
+                  [t] "=&r"(t)
+                : [end] "r"(end)
+                : "r2", "r3", "r4", "r5", "cc", "memory");
+    if (n == whole)
+        return (struct legal_reach){range, step};
+    /* from the last one taken on, for its step */
+    uint32_t from = whole ? whole - 1 : 0;
+    struct legal_reach rest = legal_sums_plain.reach(x + from, n - from);
+    return (struct legal_reach){range | rest.range, step | rest.step};
+}
+
+static void thumb2_currents(struct legal_current_sums *s, const struct legal_quad *c)
+{
+    legal_sums_plain.currents(s, c);
+}
+
+const struct legal_sums_ops legal_sums_thumb2 = {"thumb2",        2,           1, thumb2_phase,
+                                                 thumb2_currents, thumb2_reach};
+#endif
