@@ -197,12 +197,30 @@ void plan_turn_over(struct collect_conn *conn)
 
 /* ---- identity, rows of the store ---- */
 
+/* What the pages cannot show, nobody would miss there: so the log says it. */
+static void warn_left_out(const struct collector *c, const struct collect_meter *m)
+{
+    const struct reader_objects *o = m->objects;
+    const long long id = m->row.id;
+    if (o->registers_left_out > 0)
+        server_log(c->o.log, LOG_WARNING,
+                   "meter %lld (%s): has %u registers; %u are read, the other %u are not", id,
+                   m->row.name, o->n_registers + o->registers_left_out, o->n_registers,
+                   o->registers_left_out);
+    if (o->profiles_left_out > 0)
+        server_log(c->o.log, LOG_WARNING,
+                   "meter %lld (%s): has %u load profiles; %u are read, the other %u are not", id,
+                   m->row.name, o->n_profiles + o->profiles_left_out, o->n_profiles,
+                   o->profiles_left_out);
+}
+
 void plan_identified(struct collector *c, struct collect_meter *m)
 {
     uv_mutex_lock(&c->table.lock);
     snprintf(m->row.device_name, sizeof m->row.device_name, "%s", m->objects->device_name);
     snprintf(m->row.serial, sizeof m->row.serial, "%s", m->objects->serial);
     uv_mutex_unlock(&c->table.lock);
+    warn_left_out(c, m);
     m->twin = NULL;
     for (size_t i = 0; i < c->table.n && m->row.device_name[0] != '\0'; i++) {
         const struct collect_meter *other = c->table.meter[i];

@@ -203,8 +203,8 @@ static uint8_t list_size(const struct reader *r)
     return (uint8_t)(n < LIST_MAX ? n : LIST_MAX);
 }
 
-enum err reader_get_some(struct reader *r, uint8_t total,
-                         struct apdu_attr (*attr_of)(const struct reader *r, uint8_t i))
+enum err reader_get_some(struct reader *r, uint16_t total,
+                         struct apdu_attr (*attr_of)(const struct reader *r, uint16_t i))
 {
     const struct cosem_client_sink sink = sink_of(r);
     struct apdu_attr attrs[LIST_MAX];
@@ -212,7 +212,7 @@ enum err reader_get_some(struct reader *r, uint8_t total,
     uint8_t n = (uint8_t)(total - r->at < most ? total - r->at : most);
     enum err err = ERR_FULL;
     for (uint8_t i = 0; i < n; i++)
-        attrs[i] = attr_of(r, (uint8_t)(r->at + i));
+        attrs[i] = attr_of(r, (uint16_t)(r->at + i));
     for (; n > 1 && err == ERR_FULL; n = err == ERR_FULL ? n / 2 : n)
         err = cosem_client_get_list(&r->client, r->now_ms, attrs, n, &sink);
     if (n == 1)

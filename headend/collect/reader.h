@@ -28,7 +28,7 @@
 #include "lib/cosem/profile_rows.h"
 #include "lib/cosem/value_walk.h"
 
-#define READER_REGISTERS_MAX 128
+#define READER_REGISTERS_MAX 512 /* 12 octets each, in the objects of every meter */
 #define READER_PROFILES_MAX  4
 #define READER_TEXT_MAX      33
 #define READER_ROWS_MAX      20000000u /* of one profile: 38 years of minutes */
@@ -58,12 +58,13 @@ struct reader_profile {
 };
 /* What the meter has, found by identification, kept by the owner between readings. Load profiles
  * are those of OBIS C.D = 99.1 and 99.2. Of more registers than fit, those of electricity (A = 1)
- * and of the present (F = 255) are kept. */
+ * and of the present (F = 255) are kept; the collector's log says how many are not. */
 struct reader_objects {
     bool known;       /* false while an identification is under way, and after it failed */
     uint8_t list_max; /* attributes the meter takes in one GET, learnt; 0: nothing learnt */
     char device_name[READER_TEXT_MAX], serial[READER_TEXT_MAX]; /* "": refused */
-    uint8_t n_registers, n_profiles;
+    uint16_t n_registers;
+    uint8_t n_profiles;
     uint16_t registers_left_out, profiles_left_out; /* there was no room for */
     struct reader_register reg[READER_REGISTERS_MAX];
     struct reader_profile profile[READER_PROFILES_MAX];
@@ -141,7 +142,8 @@ struct reader {
     uint32_t idle_octets; /* since anything useful came */
     uint8_t step;
     bool asked;             /* an answer of this step is awaited */
-    uint8_t at, column;     /* object under way within the step */
+    uint16_t at;            /* object under way within the step */
+    uint8_t column;         /* of a profile */
     uint8_t n_list, n_left; /* values asked for, and not yet come */
     uint8_t want;
     bool whole;   /* this profile is read without a range */

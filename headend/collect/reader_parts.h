@@ -47,8 +47,9 @@ extern const struct reader_step reader_step_name, reader_step_serial, reader_ste
 void reader_go(struct reader *r, enum reader_step_id step); /* to its first object */
 MUST_CHECK enum err reader_get(struct reader *r, const struct apdu_attr *attr);
 /* Asks for objects at .. total - 1, as many as go at once; attr_of says the attribute of one. */
-MUST_CHECK enum err reader_get_some(struct reader *r, uint8_t total,
-                                    struct apdu_attr (*attr_of)(const struct reader *r, uint8_t i));
+MUST_CHECK enum err reader_get_some(struct reader *r, uint16_t total,
+                                    struct apdu_attr (*attr_of)(const struct reader *r,
+                                                                uint16_t i));
 struct apdu_attr reader_attr(uint16_t class_id, const uint8_t ln[6], uint8_t id);
 /* Ends the reading with this sentence. */
 void reader_fail(struct reader *r, const char *sentence);

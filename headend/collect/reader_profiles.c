@@ -329,7 +329,7 @@ static enum err ask_range(struct reader *r, int64_t from_s)
 
 static void end_profile(struct reader *r, enum cosem_result result, uint32_t n_rows)
 {
-    const uint8_t at = r->at++;
+    const uint16_t at = r->at++;
     r->whole = r->checked = false;
     r->rows_before = r->rows_expected = r->rows_done;
     if (r->sink.profile_end != NULL)

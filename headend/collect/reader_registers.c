@@ -35,7 +35,7 @@ enum err reader_scaler_part(void *context, const struct value_part *part)
     return ERR_OK;
 }
 
-static struct apdu_attr scaler_of(const struct reader *r, uint8_t i)
+static struct apdu_attr scaler_of(const struct reader *r, uint16_t i)
 {
     const struct reader_register *reg = &r->plan.objects->reg[i];
     return reader_scaler_attr(reg->class_id, reg->ln);
@@ -99,7 +99,7 @@ enum err reader_number_part(void *context, const struct value_part *part)
     return value_part_int(part, &r->got.number) ? ERR_OK : ERR_TYPE;
 }
 
-static struct apdu_attr value_of(const struct reader *r, uint8_t i)
+static struct apdu_attr value_of(const struct reader *r, uint16_t i)
 {
     const struct reader_register *reg = &r->plan.objects->reg[i];
     return reader_attr(reg->class_id, reg->ln, reg->attribute);
@@ -116,7 +116,7 @@ static enum err ask_values(struct reader *r)
 
 static void value_done(struct reader *r, enum cosem_result result)
 {
-    const uint8_t at = r->at++;
+    const uint16_t at = r->at++;
     if (r->sink.value != NULL)
         r->sink.value(r->sink.context, at, result, result == COSEM_SUCCESS ? r->got.number : 0);
 }

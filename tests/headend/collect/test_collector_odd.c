@@ -4,10 +4,12 @@
 #include "tests/headend/collect/town.h"
 
 #include "lib/dlms/axdr.h"
+#include "model/objects.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -64,6 +66,51 @@ static void set_period(struct rig *r, uint32_t seconds)
     assert_true(rig_connect(r, METER_SAP_MANAGER));
     assert_true(rig_set(r, &period, (struct bytes){value, w.len}));
     rig_release(r);
+}
+
+/* 600 registers of one quantity in place of one. */
+static void grow(struct rig *r, struct cosem_row *rows)
+{
+    memcpy(rows, model_rows, model_n_rows * sizeof *rows);
+    for (size_t i = 0; i < model_n_rows; i++) {
+        if (MODEL_QUANTITY(rows[i].arg) != MODEL_FREQUENCY)
+            continue;
+        rows[i].range[0] = (struct cosem_range){.group = 1, .step = 1, .n = 3};
+        rows[i].range[1] = (struct cosem_range){.group = 4, .step = 1, .n = 200};
+    }
+    r->meter.device.rows = rows;
+}
+
+static void collector_says_how_many_registers_it_leaves_out(void **state)
+{
+    (void)state;
+    struct cosem_row *rows = calloc(model_n_rows, sizeof *rows);
+    struct store_register kept[STORE_REGISTERS_MAX + 1];
+    char said[2000];
+    size_t n;
+    struct town *t = town_new();
+    struct station *s = town_station(t, "SM402D");
+    assert_non_null(rows);
+    grow(s->rig, rows);
+    t->log.to = tmpfile();
+    t->log.level = LOG_WARNING;
+    assert_non_null(t->log.to);
+    const int64_t id = town_add(t, s, STORE_AUTH_LLS);
+    town_start(t);
+    town_settle(t);
+    assert_good(t, id);
+    assert_int_equal(store_registers_get(t->store, id, kept, STORE_REGISTERS_MAX + 1, &n), ERR_OK);
+    assert_int_equal(n, STORE_REGISTERS_MAX);
+    for (size_t i = 0; i < n; i++)
+        assert_true(kept[i].valid);
+    town_stop(t);
+    rewind(t->log.to);
+    said[fread(said, 1, sizeof said - 1, t->log.to)] = '\0';
+    assert_non_null(strstr(said, " registers; 512 are read, the other "));
+    fclose(t->log.to);
+    t->log.to = NULL;
+    town_free(t);
+    free(rows);
 }
 
 static struct store_profile profile_of(struct town *t, int64_t meter)
@@ -363,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(collector_stores_nothing_of_a_meter_put_in_place_of_another),
+        cmocka_unit_test(collector_says_how_many_registers_it_leaves_out),
         cmocka_unit_test(collector_follows_when_the_period_is_changed),
         cmocka_unit_test(collector_reads_who_answers_when_many_are_silent),
         cmocka_unit_test(collector_keeps_the_rest_when_a_day_has_too_many_rows),

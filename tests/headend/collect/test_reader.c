@@ -5,6 +5,7 @@
 #include "tests/headend/collect/reading.h"
 
 #include "lib/cosem/units.h"
+#include "model/objects.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -495,6 +496,20 @@ static void reader_says_counter_when_meter_repeats_its_own(void **state)
     line_free(l);
 }
 
+/* A meter of all functions at once, which no order gives. */
+static void reader_has_room_for_any_meter_of_ours(void **state)
+{
+    (void)state;
+    const struct cosem_device all = {.rows = model_rows, .n_rows = model_n_rows};
+    struct cosem_ref o;
+    unsigned n = 0;
+    for (uint32_t at = 0; cosem_next(&all, &at, &o);) {
+        const bool rate_of_phase = (o.row->arg & MODEL_BY_RATE) != 0 && o.i > 0 && o.j > 0;
+        n += o.row->class_id >= 3 && o.row->class_id <= 5 && !rate_of_phase;
+    }
+    assert_in_range(n, 300, READER_REGISTERS_MAX);
+}
+
 static void reader_is_small(void **state)
 {
     (void)state;
@@ -518,6 +533,7 @@ int main(void)
         cmocka_unit_test(reader_says_security_when_secrets_are_wrong),
         cmocka_unit_test(reader_says_counter_wanted_when_ours_is_stale),
         cmocka_unit_test(reader_says_counter_when_meter_repeats_its_own),
+        cmocka_unit_test(reader_has_room_for_any_meter_of_ours),
         cmocka_unit_test(reader_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,9 +30,9 @@
 static struct scripted s;
 
 /* An object list under construction. */
-static uint8_t list[20000];
+static uint8_t list[60000];
 static struct wr objects;
-static uint8_t n_objects;
+static uint16_t n_objects;
 
 static int start(void **state)
 {
@@ -198,7 +198,7 @@ static void list_gives_readable_registers_and_load_profiles(void **state)
 static void list_keeps_electricity_of_today_when_there_is_no_room(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < 60; i++) { /* 60 others, 60 past ones, 120 of today */
+    for (unsigned i = 0; i < 240; i++) { /* 240 others, 240 past ones, 480 of today */
         const uint8_t other[6] = {0, 0, 96, (uint8_t)i, 0, 255},
                       past[6] = {1, 0, 1, 8, 0, (uint8_t)i};
         const uint8_t today[6] = {1, 0, (uint8_t)i, 7, 0, 255},
@@ -208,7 +208,7 @@ static void list_keeps_electricity_of_today_when_there_is_no_room(void **state)
         add_object(3, past, 1);
         add_object(3, today, 1);
         add_object(3, more, 1);
-        if (i % 10 == 0)
+        if (i % 40 == 0)
             add_object(7, profile, 1);
     }
     const unsigned n = n_objects - 6u;
@@ -226,8 +226,8 @@ static void list_keeps_electricity_of_today_when_there_is_no_room(void **state)
         n_others += o->reg[i].ln[0] == 0;
         n_past += o->reg[i].ln[5] != 255;
     }
-    assert_int_equal(n_today, 120);
-    assert_int_equal(n_others, 8);
+    assert_int_equal(n_today, 480);
+    assert_int_equal(n_others, READER_REGISTERS_MAX - 480);
     assert_int_equal(n_past, 0);
 }
 

@@ -461,7 +461,7 @@ static void registers_refuse_too_many_and_no_meter(void **state)
     size_t n;
     int64_t m = add(r, "m");
     for (unsigned i = 0; i <= STORE_REGISTERS_MAX; i++)
-        list[i] = reg((uint8_t)i, 8);
+        list[i] = reg((uint8_t)(i >> 8), (uint8_t)i);
     assert_int_equal(store_registers_define(r->s, m, list, STORE_REGISTERS_MAX + 1), ERR_RANGE);
     assert_int_equal(store_registers_define(r->s, m, list, STORE_REGISTERS_MAX), ERR_OK);
     list[5].mul_den = 0;
