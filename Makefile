@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 LIST := packaging/debian-
 CTEST := ctest --preset debug -j$(JOBS)
 
-.PHONY: all debug test test-full demo bench claims size size-arm deb install docs format clean help
+.PHONY: all debug test test-full demo bench claims size size-arm legal-cost deb install docs format clean help
 .NOTPARALLEL:
 
 all: ## build the release (build/release)
@@ -46,6 +46,12 @@ size-arm: ## a small meter on a Cortex-M4: text, RAM, stack under QEMU, against 
 	@cmake --preset debug >/dev/null
 	@cmake --build --preset debug -j$(JOBS) --target dlms_small_client >/dev/null
 	@tools/size-arm build/arm build/debug/tests/firmware/images/dlms_small_client
+
+legal-cost: ## the legal part on Cortex-M4 and M0+: instructions per sample set under QEMU, the PC's bits
+	@packaging/install-missing $(LIST)build.txt $(LIST)cross.txt
+	@cmake --preset debug >/dev/null
+	@cmake --build --preset debug -j$(JOBS) --target legal_cost_host >/dev/null
+	@tools/legal-cost build/debug/legal-cost build/debug/tests/firmware/images/legal_cost_host
 
 deb: all ## Debian packages of the library: build/release/*.deb
 	@cd build/release && cpack -G DEB

@@ -36,8 +36,10 @@ struct cost_meter {
     const struct cost_case *what;
     uint64_t windows, pulses; /* hashes of all that the observers were told */
     uint32_t n_windows, n_pulses;
+    bool refused; /* something was: must not be */
 };
-void cost_start(struct cost_meter *m, const struct cost_case *c);
+/* `ops`: the inner loops; NULL: the best of this processor. */
+void cost_start(struct cost_meter *m, const struct cost_case *c, const struct legal_sums_ops *ops);
 void cost_feed(struct cost_meter *m, const struct cost_block *b);
 
 typedef void (*cost_put)(const char *name, unsigned index, uint64_t value);

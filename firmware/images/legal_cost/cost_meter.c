@@ -78,14 +78,16 @@ static struct legal_config config_of(const struct cost_case *c)
     return l;
 }
 
-void cost_start(struct cost_meter *m, const struct cost_case *c)
+void cost_start(struct cost_meter *m, const struct cost_case *c, const struct legal_sums_ops *ops)
 {
     struct legal_config config = config_of(c);
     m->what = c;
     m->windows = m->pulses = FNV_START;
     m->n_windows = m->n_pulses = 0;
-    if (legal_init(&m->legal, &config) != ERR_OK || legal_rate_set(&m->legal, 2) != ERR_OK)
-        m->what = NULL;
+    m->refused = legal_init(&m->legal, &config) != ERR_OK;
+    m->refused |= legal_rate_set(&m->legal, 2) != ERR_OK;
+    if (ops)
+        m->legal.kernel.ops = ops; /* before the first sample: the wave's order is its own */
     legal_temperature_set(&m->legal, 31500);
     legal_observe(&m->legal, on_window, m);
     legal_pulse_observe(&m->legal, on_pulse, m);
@@ -98,8 +100,7 @@ void cost_feed(struct cost_meter *m, const struct cost_block *b)
                               .present = m->what->present};
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
         block.sample[c] = b->x[c];
-    if (legal_feed(&m->legal, &block) != ERR_OK)
-        m->n_windows = UINT32_MAX;
+    m->refused |= legal_feed(&m->legal, &block) != ERR_OK;
 }
 
 /* --- report --------------------------------------------------------------------------------- */
@@ -195,6 +196,7 @@ void cost_report(const struct cost_meter *m, cost_put put)
     struct legal_values v;
     legal_snapshot_get(&m->legal, &s);
     legal_values_get(&m->legal, &v);
+    put("refused", 0, m->refused);
     put("windows_hash", m->n_windows, m->windows);
     put("pulses_hash", m->n_pulses, m->pulses);
     put_energies(&s, put);

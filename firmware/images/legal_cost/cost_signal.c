@@ -7,10 +7,10 @@
 #define GOLDEN      2654435769u
 
 const struct cost_case cost_cases[COST_N_CASES] = {
-    {"four wires 8 kHz", LEGAL_3P4W, 8000, 5, 0x7F, false},
-    {"the same with THD", LEGAL_3P4W, 8000, 2, 0x7F, true},
-    {"three wires 4 kHz", LEGAL_3P3W, 4000, 2, 0x2D, false},
-    {"one phase 32 kHz", LEGAL_1P2W, 32000, 2, 0x49, false},
+    {"four-wires-8k", LEGAL_3P4W, 8000, 5, 0x7F, false},
+    {"with-thd-8k", LEGAL_3P4W, 8000, 2, 0x7F, true},
+    {"three-wires-4k", LEGAL_3P3W, 4000, 2, 0x2D, false},
+    {"one-phase-32k", LEGAL_1P2W, 32000, 2, 0x49, false},
 };
 
 /* Amplitude in counts, angle in 2^-16 turns, direct component. */
