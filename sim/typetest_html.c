@@ -46,8 +46,8 @@ static const char style[] =
     "vertical-align:bottom}\n"
     "td{text-align:right;padding:.35mm 1.2mm;border-bottom:.3pt solid #ddd;white-space:nowrap}\n"
     "tbody th{font-weight:normal;text-align:left;padding:.35mm 1.2mm;border-bottom:.3pt solid #ddd;"
-    "white-space:nowrap}th.l,td.l{text-align:left}th.w,td.w{white-space:normal}table+table{margin-"
-    "top:4mm}\n"
+    "white-space:nowrap;vertical-align:inherit}th.l,td.l{text-align:left}"
+    "th.w,td.w{white-space:normal}td.n{min-width:42mm}table+table{margin-top:4mm}\n"
     "tr.f td{background:#f7d9d9;font-weight:bold}\n"
     ".p{color:#0a5c36}tr.f .p{color:#a4161a}\n"
     "section{break-inside:auto}figure{margin:2mm 0 3mm;break-inside:avoid}\n"
@@ -467,7 +467,7 @@ static void point_row(const struct typetest_result *r, const struct columns *c, 
     fprintf(to, "<td>%u</td><td>%s</td>", (unsigned)r->pulses,
             r->pass ? "\xE2\x9C\x93" : "\xE2\x9C\x97 fails");
     if (c->note)
-        put(to, "<td class=\"l w\">", r->note, "</td>");
+        put(to, "<td class=\"l w n\">", r->note, "</td>");
     fputs("</tr>\n", to);
 }
 
