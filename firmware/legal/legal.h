@@ -198,8 +198,13 @@ void legal_unseal(struct legal *l, struct legal_audit *audit);
 #define LEGAL_FAULT_SLEW    0x02u
 #define LEGAL_FAULT_STUCK   0x04u
 #define LEGAL_FAULT_MISSING 0x08u
+/* A voltage for a second, but no frequency of 38 to 72 Hz in it: another sample rate than told, or
+ * no mains. */
+#define LEGAL_FAULT_RATE 0x10u
 struct legal_status {
-    uint8_t fault[AFE_N_CHANNELS];    /* LEGAL_FAULT_* of the last window */
+    /* LEGAL_FAULT_* of the windows since the values: just after new ones came, of all windows
+     * that these hold. */
+    uint8_t fault[AFE_N_CHANNELS];
     uint32_t clipped[AFE_N_CHANNELS]; /* samples at the end of the range since start; stays at its
                                          end */
     uint32_t slew[AFE_N_CHANNELS];    /* steps beyond the limit since start */
@@ -240,7 +245,8 @@ typedef void (*legal_window_fn)(void *context, const struct legal_window *w);
 void legal_observe(struct legal *l, legal_window_fn fn, void *context);
 
 /* Simulator builds only: a window from a load model instead of samples; THD is then 0. ERR_RANGE
- * for no samples, a rate above 64 kHz or more than a minute. */
+ * for no samples, a rate above 64 kHz, more than a minute, or sums that samples within the range
+ * cannot have. */
 #if LEGAL_WINDOW_ENTRANCE
 MUST_CHECK enum err legal_feed_window(struct legal *l, const struct legal_window *w);
 #endif

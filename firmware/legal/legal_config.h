@@ -98,8 +98,8 @@ struct legal_config {
     enum legal_sum sum;
     uint8_t n_rates;  /* rates with registers of their own, 0..LEGAL_N_RATES */
     bool without_thd; /* spares the average cycle: THD stays 0 */
-    /* Step between two samples of a channel above which it counts as torn (slew): counts at 8 kHz,
-     * scaled by 8000 / rate; 0: not watched. */
+    /* Step between two samples of a channel above which it counts as torn (slew), counts; 0: not
+     * watched. The same at every rate: what a switch does is over within a sample. */
     uint32_t slew_limit[AFE_N_CHANNELS];
     struct legal_loss_config loss;
     struct legal_calibration calibration;

@@ -1,4 +1,4 @@
-/* Faults of the signal: clipped, torn, stuck, missing.
+/* Faults of the signal: clipped, torn, stuck, missing, without a frequency.
  *
  * A converter driven to its end, or too slow for a step, still delivers plausible counts, and
  * meters have billed them (+582 % were measured). So every sample is looked at before it is
@@ -6,18 +6,22 @@
  * sample, only for a channel and stretch that the first look could not clear.
  *
  *   clip     a count at the end of the range
- *   slew     a step between two samples beyond the limit of the channel
+ *   slew     a step between two samples beyond the limit of the channel, whatever the rate: a load
+ *            that is switched makes its step within a sample
  *   stuck    the same count throughout a whole window, and that not 0: a converter has noise, so
  *            constancy is a dead one; exactly 0 is a source that is off
  *   missing  a channel that the wiring needs, or that was there before, is not in a block
+ *   rate     a voltage, but for five windows in a row no frequency in it: samples come at another
+ *            rate than told, and then all energies are wrong by that
  *
  * What is flagged is counted nevertheless: to leave it out would be wrong, too. The window says so,
- * and the status says which channel. */
+ * and the status says which channel. Samples lost between two blocks leave no trace but a phase
+ * that jumps, as a network's may: who loses them must tell. */
 #include "firmware/legal/legal_parts.h"
 
 #include <string.h>
 
-#define SLEW_RATE_UHZ UINT64_C(8000000000) /* limits hold for it */
+#define RESTLESS 5 /* windows: two phases without a voltage delay the search by 0.3 s */
 
 static uint32_t needed(const struct legal_config *c)
 {
@@ -27,10 +31,9 @@ static uint32_t needed(const struct legal_config *c)
 
 void legal_faults_config(struct legal *l)
 {
-    for (unsigned c = 0; c < AFE_N_CHANNELS && l->rate_uhz != 0; c++) {
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
         uint32_t limit = l->config.slew_limit[c];
-        uint64_t scaled = mul_div_u64(limit, SLEW_RATE_UHZ, l->rate_uhz);
-        l->faults.limit[c] = limit == 0 || scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
+        l->faults.limit[c] = limit == 0 ? UINT32_MAX : limit;
     }
 }
 
@@ -40,19 +43,29 @@ static uint32_t size_of_step(int32_t from, int32_t to)
     return (uint32_t)(d < 0 ? -d : d);
 }
 
+/* The first look cannot tell the end of the range from up to twice as much. */
+static bool beyond(const int32_t *x, uint32_t n, uint32_t range)
+{
+    if (range >= 2 * (uint32_t)AFE_FULL_SCALE)
+        return true;
+    for (uint32_t k = 0; range >= (uint32_t)AFE_FULL_SCALE && k < n; k++)
+        if (x[k] > AFE_FULL_SCALE || x[k] < -AFE_FULL_SCALE)
+            return true;
+    return false;
+}
+
 enum err legal_faults_look(struct legal *l, const struct legal_view *v, uint32_t n)
 {
     struct legal_faults *f = &l->faults;
-    uint32_t bits = 0, here = 0;
+    uint32_t here = 0;
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
         if (!v->x[c])
             continue;
         f->reach[c] = l->kernel.ops->reach(v->x[c], n);
-        bits |= f->reach[c].range;
+        if (beyond(v->x[c], n, f->reach[c].range))
+            return ERR_RANGE;
         here |= 1u << c;
     }
-    if (bits >= 2 * (uint32_t)AFE_FULL_SCALE)
-        return ERR_RANGE;
     f->gone = (needed(&l->config) | f->seen) & ~here;
     f->before = f->here;
     f->here = here;
@@ -122,6 +135,16 @@ void legal_faults_run(struct legal *l, const struct legal_view *v, uint32_t from
         f->before = f->here;
 }
 
+/* New values came with the window before: what follows counts for the next ones. */
+static void tell(struct legal_faults *f, uint32_t sequence)
+{
+    if (f->sequence != sequence)
+        memset(f->status.fault, 0, sizeof f->status.fault);
+    f->sequence = sequence;
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
+        f->status.fault[c] |= f->window[c];
+}
+
 uint32_t legal_faults_window(struct legal *l, uint32_t flags)
 {
     static const struct {
@@ -140,10 +163,33 @@ uint32_t legal_faults_window(struct legal *l, uint32_t flags)
     }
     for (unsigned k = 0; k < sizeof told / sizeof told[0]; k++)
         flags |= all & told[k].fault ? told[k].flag : 0;
-    memcpy(f->status.fault, f->window, sizeof f->window);
+    tell(f, l->values.sequence);
     memset(f->window, 0, sizeof f->window);
     f->begun = f->moved = 0;
     return flags;
+}
+
+/* A quarter of Un, in counts. */
+static int64_t voltage(const struct legal_config *c, unsigned p)
+{
+    uint64_t counts = mul_div_u64(c->un_mv, UINT64_C(250000000000), c->u_lsb_fv[p]);
+    return counts < 2 ? 2 : counts > AFE_FULL_SCALE ? AFE_FULL_SCALE : (int64_t)counts;
+}
+
+void legal_faults_frequency(struct legal *l, const struct legal_window *w)
+{
+    struct legal_faults *f = &l->faults;
+    uint32_t phases = legal_phases(&l->config);
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        int64_t u = phases >> p & 1 ? voltage(&l->config, p) : 0;
+        bool is = u > 0 && w->phase[p].uu >= u * u * (int64_t)(w->n_q16 >> 16);
+        if (!is || !(w->flags & LEGAL_WINDOW_NO_FREQ))
+            f->restless[p] = 0;
+        else if (f->restless[p] < RESTLESS)
+            f->restless[p]++;
+        if (f->restless[p] == RESTLESS)
+            f->status.fault[AFE_U1 + p] |= LEGAL_FAULT_RATE;
+    }
 }
 
 void legal_status_get(const struct legal *l, struct legal_status *out)

@@ -49,6 +49,8 @@ MUST_CHECK enum err legal_faults_look(struct legal *l, const struct legal_view *
 void legal_faults_run(struct legal *l, const struct legal_view *v, uint32_t from, uint32_t to);
 /* The window ends: its flags with those of the faults. */
 uint32_t legal_faults_window(struct legal *l, uint32_t flags);
+/* The same window with its sums: is there a frequency where there is a voltage? */
+void legal_faults_frequency(struct legal *l, const struct legal_window *w);
 
 /* --- legal_wave.c --------------------------------------------------------------------------- */
 /* A whole window whose wave ran so far beyond its cycles. */

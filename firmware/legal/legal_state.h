@@ -34,7 +34,9 @@ struct legal_faults {
     uint32_t here, before; /* channels in this block, and in the sample set before the next one */
     uint32_t seen, gone;   /* ever; and missing in this block */
     uint32_t begun, moved; /* had samples in this window, not all of one count */
-    uint8_t window[AFE_N_CHANNELS]; /* LEGAL_FAULT_* of the running window */
+    uint8_t window[AFE_N_CHANNELS];   /* LEGAL_FAULT_* of the running window */
+    uint8_t restless[LEGAL_N_PHASES]; /* windows in a row with a voltage and no frequency */
+    uint32_t sequence;                /* of the values, when the last window ended */
     struct legal_status status;
 };
 

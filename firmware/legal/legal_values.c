@@ -356,8 +356,8 @@ static void total_values(struct legal *l, uint32_t phases)
         v->p_mw += v->phase[p].p_mw;
         v->q_mvar += v->phase[p].q_mvar;
         v->s_mva += v->phase[p].s_mva;
-        p_uw += mean_power(l, p, c->ui, MICRO);
-        s_uva += mean_power(l, p, apparent(c), MICRO);
+        p_uw = legal_add(p_uw, mean_power(l, p, c->ui, MICRO));
+        s_uva = legal_add(s_uva, mean_power(l, p, apparent(c), MICRO));
     }
     v->s_mva = total_apparent(l, v->s_mva);
     v->pf_ppm = ratio_ppm(v->p_mw, v->s_mva);

@@ -13,6 +13,9 @@
 #define RATE_MIN_UHZ UINT64_C(500000000)
 #define RATE_MAX_UHZ UINT64_C(64000000000)
 #define PLAIN_Q16    32768 /* a plain cut lies half a sample behind the last one */
+/* Of the second entrance */
+#define WINDOW_MAX_Q16 (UINT64_C(61) << 16) /* seconds: a minute and its rounding */
+#define SQUARES_MAX    (INT64_C(1) << 62)
 
 enum err legal_init(struct legal *l, const struct legal_config *config)
 {
@@ -23,6 +26,7 @@ enum err legal_init(struct legal *l, const struct legal_config *config)
     legal_kernel_init(&l->kernel);
     legal_tracker_init(&l->tracker, config);
     legal_ledger_init(&l->ledger, config);
+    legal_faults_config(l);
     legal_correct_prepare(l);
     legal_dc_offset(l);
     return ERR_OK;
@@ -102,6 +106,7 @@ static void close_window(struct legal *l, const struct legal_cut *cut)
     w.frequency_uhz = legal_tracker_uhz(&l->tracker, l->rate_uhz);
     w.flags = legal_faults_window(l, cut->flags);
     legal_kernel_window(&l->kernel, &w);
+    legal_faults_frequency(l, &w);
     l->wave.known = false;
     if (cut->flags == 0)
         legal_wave_keep(l, &w,
@@ -167,7 +172,6 @@ static void set_rate(struct legal *l, uint64_t rate_uhz)
     }
     legal_kernel_tune(&l->kernel, legal_tracker_step(&l->tracker));
     l->rate_uhz = rate_uhz;
-    legal_faults_config(l);
 }
 
 static struct legal_view view_of(const struct legal *l, const struct afe_block *b)
@@ -209,11 +213,38 @@ enum err legal_feed(struct legal *l, const struct afe_block *block)
 }
 
 #if LEGAL_WINDOW_ENTRANCE
+static bool within(int64_t a, int64_t most)
+{
+    return a >= -most && a <= most;
+}
+
+/* `one` and `square`: the most that a sum of counts and of their products can be. */
+static bool phase_possible(const struct legal_window_phase *w, int64_t one, int64_t square)
+{
+    return w->uu >= 0 && w->uu <= square && w->ii >= 0 && w->ii <= square &&
+           within(w->ui, square) && within(w->u, one) && within(w->i, one) &&
+           within(w->u_re, one) && within(w->u_im, one) && within(w->i_re, one) &&
+           within(w->i_im, one);
+}
+
+static bool sums_possible(const struct legal_window *w)
+{
+    int64_t n = (int64_t)(w->n_q16 >> 16) + 1, one = n * AFE_FULL_SCALE; /* with the edges */
+    int64_t square = one > SQUARES_MAX / AFE_FULL_SCALE ? SQUARES_MAX : one * AFE_FULL_SCALE;
+    bool ok = w->in_in >= 0 && w->in_in <= square && within(w->in_sum, one) &&
+              within(w->in_re, one) && within(w->in_im, one);
+    for (unsigned k = 0; k < 6; k++)
+        ok &= within(w->cross[k], square);
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        ok &= phase_possible(&w->phase[p], one, square);
+    return ok;
+}
+
 enum err legal_feed_window(struct legal *l, const struct legal_window *w)
 {
     if (w->rate_uhz == 0 || w->rate_uhz > RATE_MAX_UHZ || w->n_q16 == 0)
         return ERR_RANGE;
-    if (w->n_q16 / 65536 > 61 * (w->rate_uhz / 1000000 + 1))
+    if (mul_div_u64(w->n_q16, 1000000, w->rate_uhz) > WINDOW_MAX_Q16 || !sums_possible(w))
         return ERR_RANGE;
     l->average.no_cycle = true;
     take_window(l, w);

@@ -477,10 +477,11 @@ static void extremes_of_all_parameters_overflow_nothing(void **state)
         struct legal_window w = signal_window(&s, 50);
         w.frequency_uhz = UINT32_MAX;
         assert_int_equal(legal_feed_window(&meter, &w), ERR_OK);
+        int64_t one = (int64_t)(w.n_q16 >> 16) * AFE_FULL_SCALE, square = one * AFE_FULL_SCALE;
         for (unsigned p = 0; p < 3; p++) {
-            int64_t *field = (int64_t *)&w.phase[p];
+            int64_t *field = (int64_t *)&w.phase[p]; /* uu, ii, ui, and what is not squared */
             for (unsigned f = 0; f < sizeof w.phase[p] / sizeof *field; f++)
-                field[f] = f < 2 ? (INT64_C(1) << 62) - 1 : sign * (INT64_C(1) << 61);
+                field[f] = f < 2 ? square : f == 2 ? sign * square : sign * one;
         }
         assert_int_equal(legal_feed_window(&meter, &w), ERR_OK);
     }
