@@ -119,6 +119,8 @@ const struct cosem_row model_rows[] = {
     DATA(0, 0, 96, 14, 0, data, MODEL_RATE, "Currently active energy tariff"),
     /* D 128 and above is the manufacturer's. */
     DATA(0, 0, 96, 128, 0, data, MODEL_AUDIT, "Audit trail, newest record"),
+    /* Error register 1; its bits are ours, meter_errors(). */
+    DATA(0, 0, 97, 97, 0, data, MODEL_ERRORS, "Error register"),
     /* Alarm register 10; its bits are ours, enum pq_kind. */
     DATA(0, 0, 97, 98, 9, data, MODEL_PRESENT, "Alarm register, supervision of the network"),
     DATA(1, 0, 0, 2, 0, data, MODEL_FIRMWARE_LEGAL, "Firmware identifier, metrology"),
@@ -222,6 +224,10 @@ const struct cosem_row model_rows[] = {
         "Current in the neutral, computed"),
     TOTAL(135, 7, 0, MODEL_Q_FRYZE, MODEL_APPARENT, "Reactive power, sqrt(S2 - P2)"),
     REG(136, 7, 0, MODEL_S_VECTOR, MODEL_APPARENT, "Apparent power, vector sum"),
+    ROW(0, 137, 7, 0, RANGE_ONE(4, 1, 3), reg, MODEL_SEQUENCE_U | NEEDS(MODEL_UNBALANCE),
+        "Voltage of the zero, positive, negative sequence"),
+    ROW(0, 138, 7, 0, RANGE_ONE(4, 1, 3), reg, MODEL_SEQUENCE_I | NEEDS(MODEL_UNBALANCE),
+        "Current of the zero, positive, negative sequence"),
 
     TOTAL_1(1, MODEL_P_IMPORT, 0, "Active power import (+P)"),
     ENERGY_1(1, MODEL_A_IMPORT, 0, "Active energy import (+A)"),

@@ -55,6 +55,8 @@ enum model_quantity {
     MODEL_CURRENT_DIFFERENTIAL, /* what phases and neutral do not add up to */
     MODEL_UNBALANCE_U,          /* negative over positive sequence */
     MODEL_UNBALANCE_I,
+    MODEL_SEQUENCE_U, /* instances 0..2: zero, positive, negative sequence of the fundamentals */
+    MODEL_SEQUENCE_I,
     MODEL_ANGLE_U,  /* U(Li) against U(L1) */
     MODEL_ANGLE_UI, /* I(Li) against U(Li) */
     MODEL_THD_U,
@@ -93,6 +95,7 @@ enum model_quantity {
     MODEL_PROFILE_STATUS,
     MODEL_RATE,         /* the rate in force */
     MODEL_PRESENT,      /* bit k: enum pq_kind k is present now */
+    MODEL_ERRORS,       /* what is wrong with the meter itself: meter_errors() */
     MODEL_AUDIT,        /* the newest record of the audit trail */
     MODEL_RATIO_CT_NUM, /* the four in the order of firmware/meter/meter_ratio.h */
     MODEL_RATIO_VT_NUM,

@@ -160,7 +160,8 @@ static bool close_averages(struct meter *m)
         struct meter_average *a = &m->average[k];
         if (meter_now_s(m) < a->due_s)
             continue;
-        meter_average_close(a, m->clock.base_ns, a->due_s, &e);
+        int64_t end_ns = a->due_s * METER_NS - m->clock.offset_ns;
+        meter_average_close(a, end_ns < m->clock.base_ns ? end_ns : m->clock.base_ns, a->due_s, &e);
         restart_average(m, k, meter_now_s(m));
         closed = true;
     }
@@ -234,6 +235,8 @@ static void live(struct meter *m, uint64_t ns)
     if (meter_watch_values(m, ns, &v, &ms)) {
         for (unsigned k = 0; k < METER_N_AVERAGES; k++)
             meter_average_add(&m->average[k], &v, ms);
+        if (m->watch.faults != 0)
+            m->profile.marks |= METER_ROW_DNV;
     }
     advance(m, ns);
 }
@@ -399,8 +402,14 @@ enum err meter_demand_forget_max(struct meter *m)
 
 enum err meter_rate_set(struct meter *m, uint8_t rate)
 {
+    const uint8_t before = meter_rate(m);
     enum err err = legal_rate_set(&m->legal, rate);
-    return err ? err : meter_snapshot(m);
+    if (err)
+        return err;
+    err = meter_snapshot(m);
+    if (err && legal_rate_set(&m->legal, before) != ERR_OK)
+        return ERR_STATE;
+    return err;
 }
 
 uint8_t meter_rate(const struct meter *m)

@@ -166,16 +166,17 @@ MUST_CHECK enum err meter_demand_reset_all(struct meter *m);
 MUST_CHECK enum err meter_demand_next(struct meter *m);
 MUST_CHECK enum err meter_demand_forget_max(struct meter *m);
 /* Changes a legal parameter for a client (METER_SAP_FACTORY: at the panel). Refused or done, the
- * attempt is in the audit trail before this returns. Errors of legal_parameter_set(), ERR_IO,
- * ERR_FULL (nothing is changed then). */
+ * attempt is in the audit trail before this returns. Errors of legal_parameter_set(); ERR_IO,
+ * ERR_FULL: nothing is changed when the trail could not take it; what it took is in force. */
 MUST_CHECK enum err meter_parameter_set(struct meter *m, uint16_t client_sap,
                                         enum legal_parameter id, unsigned index, int64_t value);
 /* The same of a transformer ratio, METER_CT_NUM ... ERR_RANGE: meter_ratio_valid(). */
 MUST_CHECK enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part,
                                     uint32_t value);
-/* Opens or closes the seal: whoever holds the housing. ERR_IO, ERR_FULL. */
+/* Opens or closes the seal: whoever holds the housing. ERR_IO, ERR_FULL as meter_parameter_set. */
 MUST_CHECK enum err meter_seal_set(struct meter *m, bool sealed);
-/* The rate that counts from now on, 0..n_rates-1; kept over a cut. ERR_RANGE, ERR_IO, ERR_FULL. */
+/* The rate that counts from now on, 0..n_rates-1; kept over a cut. ERR_RANGE, ERR_IO, ERR_FULL:
+ * the one before stays. */
 MUST_CHECK enum err meter_rate_set(struct meter *m, uint8_t rate);
 uint8_t meter_rate(const struct meter *m);
 /* Audit trail: how many records are held, METER_AUDIT_KEPT at most; they end at sequence number

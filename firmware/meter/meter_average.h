@@ -1,7 +1,8 @@
 /* Averages over the local day and the month: voltage and current of each phase, power.
  *
  * Voltage and current are means over the time in which they were measured; power is energy over the
- * whole period, dark hours included, as a demand is. The meter says when a period ends. A plain
+ * whole period, dark hours included, as a demand is. A period in which the supply came back after
+ * the end of the one before begins with the supply. The meter says when a period ends. A plain
  * value, stored with the registers. It refuses to know the clock: what is set back or forth beyond
  * the shift limit begins the period anew. */
 #ifndef FERRARIS_METER_AVERAGE_H

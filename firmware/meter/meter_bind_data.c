@@ -46,6 +46,9 @@ static enum cosem_result get_data(const struct cosem_call *c, const struct cosem
     case MODEL_PRESENT:
         axdr_put_u32(out, meter_present(m));
         return COSEM_SUCCESS;
+    case MODEL_ERRORS:
+        axdr_put_u32(out, meter_errors(m));
+        return COSEM_SUCCESS;
     case MODEL_AUDIT:
         if (meter_audit_read(m, meter_audit_newest(m), &audit) != ERR_OK)
             return COSEM_TEMPORARY_FAILURE;
@@ -71,13 +74,14 @@ static enum cosem_result set_data(const struct cosem_call *c, const struct cosem
                                   uint8_t attr, struct rd *value)
 {
     enum model_quantity q = MODEL_QUANTITY(o->row->arg);
-    uint64_t to = axdr_get_uint(value);
+    bool is_u32 = axdr_peek(value) == AXDR_U32;
+    uint32_t to = (uint32_t)axdr_get_uint(value);
     if (attr != 2 || q < MODEL_RATIO_CT_NUM || q > MODEL_RATIO_VT_DEN)
         return COSEM_READ_WRITE_DENIED;
-    if (value->err || to > UINT32_MAX)
+    if (!is_u32 || value->err)
         return COSEM_TYPE_UNMATCHED;
-    return cosem_result_of(meter_ratio_set(meter_of(c), meter_client(c),
-                                           (unsigned)(q - MODEL_RATIO_CT_NUM), (uint32_t)to));
+    return cosem_result_of(
+        meter_ratio_set(meter_of(c), meter_client(c), (unsigned)(q - MODEL_RATIO_CT_NUM), to));
 }
 
 const struct cosem_binding meter_binding_data = {.get = get_data, .set = set_data};

@@ -50,6 +50,8 @@ static const struct format formats[MODEL_N_QUANTITIES] = {
     [MODEL_UNBALANCE_U] = {AXDR_U32, -2, COSEM_UNIT_PERCENT},
     [MODEL_UNBALANCE_I] = {AXDR_U32, -2, COSEM_UNIT_PERCENT},
     [MODEL_VOLTAGE] = {AXDR_U32, -2, COSEM_UNIT_V},
+    [MODEL_SEQUENCE_U] = {AXDR_U32, -2, COSEM_UNIT_V},
+    [MODEL_SEQUENCE_I] = {AXDR_U32, -3, COSEM_UNIT_A},
     [MODEL_ANGLE_U] = {AXDR_I16, -1, COSEM_UNIT_DEGREE},
     [MODEL_ANGLE_UI] = {AXDR_I16, -1, COSEM_UNIT_DEGREE},
     [MODEL_THD_U] = {AXDR_U32, -2, COSEM_UNIT_PERCENT},
@@ -170,12 +172,13 @@ static enum cosem_result set_register(const struct cosem_call *c, const struct c
 {
     struct meter *m = meter_of(c);
     enum legal_parameter id;
-    uint64_t to = axdr_get_uint(value);
+    bool is_u32 = axdr_peek(value) == AXDR_U32; /* as all of them show */
+    int64_t to = axdr_get_int(value);
     if (attr != 2 || !parameter_of(m, MODEL_QUANTITY(o->row->arg), &id))
         return COSEM_READ_WRITE_DENIED;
-    if (value->err || to > INT64_MAX)
+    if (!is_u32 || value->err)
         return COSEM_TYPE_UNMATCHED;
-    return cosem_result_of(meter_parameter_set(m, meter_client(c), id, 0, (int64_t)to));
+    return cosem_result_of(meter_parameter_set(m, meter_client(c), id, 0, to));
 }
 
 const struct cosem_binding meter_binding_register = {.get = get_register, .set = set_register};

@@ -12,6 +12,7 @@
 
 #define PARAMETER_FORMAT 1
 #define ZIGZAG_BITS      7
+#define OUT_OF_RANGE     2 /* legal_audit.reason */
 
 /* ---- values ---- */
 
@@ -76,17 +77,21 @@ static void put_values(struct wr *w, const struct meter *m)
     }
 }
 
-/* A transformer table is valid only when its points are there: their number comes last. */
-static enum err get_values(struct rd r, struct meter *m, bool numbers)
+/* Values go in one by one, and each must agree with those that are there already, so in passes. A
+ * phase's lsb may contradict the neutral's that comes after it: it is tried again. A transformer
+ * table is valid only when its points are there: their number comes last. */
+enum pass { FIRST, AGAIN, NUMBERS, N_PASSES };
+
+static enum err get_values(struct rd r, struct meter *m, enum pass pass)
 {
     while (rd_left(&r) > 0 && !r.err) {
         enum legal_parameter id = (enum legal_parameter)rd_u8(&r);
         unsigned index = rd_u8(&r);
         int64_t value = get_value(&r);
-        if (r.err || (id == LEGAL_PARAMETER_N_CT) != numbers)
+        if (r.err || (id == LEGAL_PARAMETER_N_CT) != (pass == NUMBERS))
             continue;
         enum err err = legal_parameter_set(&m->legal, id, index, value, NULL);
-        if (err)
+        if (err && !(err == ERR_STATE && pass == FIRST))
             return ERR_CORRUPT;
     }
     return r.err ? ERR_CORRUPT : ERR_OK;
@@ -133,9 +138,9 @@ static enum err load_values(struct meter *m, struct rd r, uint64_t *upto)
         m->ratio.part[i] = rd_u32(&r);
     if (r.err || !meter_ratio_valid(&m->ratio))
         return ERR_CORRUPT;
-    enum err err = get_values(r, m, false);
-    if (!err)
-        err = get_values(r, m, true);
+    enum err err = ERR_OK;
+    for (unsigned pass = FIRST; pass < N_PASSES && !err; pass++)
+        err = get_values(r, m, (enum pass)pass);
     if (!err)
         seal_at(m, sequence, sealed);
     return err;
@@ -199,8 +204,10 @@ enum err meter_load_parameters(struct meter *m, const struct legal_calibration *
     size_t len;
     uint64_t upto = 0;
     enum err err = nv_get(&m->nv, METER_KEY_PARAMETERS, buf, sizeof buf, &len);
+    /* The first snapshot follows them: a meter that has lived and has none has lost them. */
     if (err == ERR_NOT_FOUND)
-        return first_values(m, calibration);
+        return nv_count(&m->nv, METER_RING_SNAPSHOT) > 0 ? ERR_CORRUPT
+                                                         : first_values(m, calibration);
     if (!err)
         err = load_values(m, rd_of(buf, len), &upto);
     return err ? err : redo_from(m, upto);
@@ -241,7 +248,10 @@ enum err meter_audit_read(const struct meter *m, uint64_t seq, struct meter_audi
     return err;
 }
 
-/* ---- changes ---- */
+/* ---- changes ----
+ *
+ * A change that the trail holds and that the key could not take is in force and will be after a
+ * restart, too: the caller is told the failure of the store. */
 
 /* A fault of the flash is remembered as everywhere (rows are marked). */
 static enum err faulty(struct meter *m, enum err err)
@@ -276,7 +286,7 @@ enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, ui
     const struct legal_audit audit = {.sequence = s.audit_sequence,
                                       .change = valid ? LEGAL_CHANGE_DONE : LEGAL_CHANGE_REFUSED,
                                       .parameter = (uint8_t)(METER_AUDIT_RATIO + part),
-                                      .reason = valid ? 0 : 2,
+                                      .reason = valid ? 0 : OUT_OF_RANGE,
                                       .before = m->ratio.part[part],
                                       .after = value};
     enum err err = faulty(m, meter_audit_append(m, client_sap, &audit));
@@ -286,13 +296,22 @@ enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, ui
     return faulty(m, meter_store_parameters(m));
 }
 
+static void put_seal(struct meter *m, bool sealed, struct legal_audit *audit)
+{
+    if (sealed)
+        legal_seal(&m->legal, audit);
+    else
+        legal_unseal(&m->legal, audit);
+}
+
 enum err meter_seal_set(struct meter *m, bool sealed)
 {
     struct legal_audit audit;
-    if (sealed)
-        legal_seal(&m->legal, &audit);
-    else
-        legal_unseal(&m->legal, &audit);
+    struct legal_status before;
+    legal_status_get(&m->legal, &before);
+    put_seal(m, sealed, &audit);
     enum err err = faulty(m, meter_audit_append(m, METER_SAP_FACTORY, &audit));
+    if (err) /* no trail, no change */
+        put_seal(m, before.sealed, NULL);
     return err ? err : faulty(m, meter_store_parameters(m));
 }

@@ -109,6 +109,10 @@ static int64_t measured(const struct legal_values *v, enum model_quantity q, uin
         return rounded(v->u2_ppm, 100);
     case MODEL_UNBALANCE_I:
         return rounded(v->i2_ppm, 100);
+    case MODEL_SEQUENCE_U:
+        return rounded(v->sequences.u_mv[i], 10);
+    case MODEL_SEQUENCE_I:
+        return rounded(v->sequences.i_ua[i], 1000);
     default:
         return of_phase(&v->phase[i], q);
     }

@@ -56,6 +56,23 @@ void meter_watch_after(struct meter *m, const struct afe_block *block)
         m->fault = ERR_STATE;
 }
 
+/* Bits of meter_errors(). A connection of few phases leaves the others' channels as they are. */
+static uint32_t faults_of(const struct meter *m, const struct legal_status *s)
+{
+    uint32_t used = m->model->phases_used != 0 ? m->model->phases_used : 7u, faults = 0;
+    used = used << AFE_U1 | used << AFE_I1 | 1u << AFE_IN;
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
+        if ((used >> c & 1u) != 0 && s->fault[c] != 0)
+            faults |= s->fault[c] | 1u << (METER_ERROR_CHANNELS + c);
+    }
+    return faults;
+}
+
+uint32_t meter_errors(const struct meter *m)
+{
+    return m->watch.faults | (m->fault ? METER_ERROR_FLASH : 0);
+}
+
 bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, uint32_t *ms)
 {
     struct meter_watch *w = &m->watch;
@@ -69,6 +86,7 @@ bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, ui
         *ms = (uint32_t)(w->values_ns / NS_PER_MS); /* a minute at most: blocks and windows end */
         w->values_ns %= NS_PER_MS;
         w->values_sequence = v->sequence;
+        w->faults = faults_of(m, &status);
         pq_watch(&w->pq, v, &status, *ms);
     }
     take_events(m);

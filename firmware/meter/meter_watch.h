@@ -23,6 +23,7 @@ struct meter_watch { /* fields are private to firmware/meter */
     uint32_t values_sequence; /* of the values seen last */
     uint64_t values_ns;       /* lived since then */
     uint64_t rate_uhz;        /* of the block being fed */
+    uint32_t faults;          /* of the signal, with the newest values; meter_errors() */
     uint64_t lit_ns[2];       /* lived_ns when the LED's last pulse began; UINT64_MAX: none */
     legal_pulse_fn pulse;
     void *pulse_context;
@@ -37,6 +38,12 @@ void meter_watch_after(struct meter *m, const struct afe_block *block);
 /* `ns` were lived; true with new values in *v, which held for *ms. */
 bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, uint32_t *ms);
 
+/* What is wrong with the meter itself: bits 0..7 LEGAL_FAULT_* of the newest values, 8 + enum
+ * afe_channel the channels that have them (phases that are not used left out), 16 the flash. A row
+ * of the load profile with such a signal in its interval is marked METER_ROW_DNV. */
+#define METER_ERROR_CHANNELS 8
+#define METER_ERROR_FLASH    0x10000u
+uint32_t meter_errors(const struct meter *m);
 /* Bit k: enum pq_kind k is present now. */
 uint32_t meter_present(const struct meter *m);
 /* Events kept, 0 the oldest. False past the end. */

@@ -325,6 +325,8 @@ void pq_config_default(struct pq_config *c, const struct legal_config *legal, ui
     memcpy(c->limit, defaults, sizeof c->limit);
     if (imax_ma) { /* twice the starting power; it ends at the starting power */
         uint32_t start_ppm = clip_u32((uint64_t)legal->i_start_ua * 1000 / imax_ma);
+        if (start_ppm > PPM / 2) /* a starting current that is none: still a valid limit */
+            start_ppm = PPM / 2;
         if (start_ppm > 0) {
             c->limit[PQ_REVERSED_CURRENT].on_ppm = 2 * start_ppm;
             c->limit[PQ_REVERSED_CURRENT].hysteresis_ppm = start_ppm;
