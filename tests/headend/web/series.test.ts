@@ -6,7 +6,7 @@ import {channels, curveData, drawable, units, usual} from '../src/curve_data.ts'
 import {plain} from '../src/decimal.ts';
 import {byObis, normal, phasors, quantities} from '../src/instant.ts';
 import {qualityAt} from '../src/meter_state.ts';
-import {channelName, groupOf, isFlagged, phaseOf, registerOf, statusWords, withPhase} from '../src/obis.ts';
+import {channelName, channelOf, compareObis, groupOf, isFlagged, phaseOf, registerOf, statusWords, withPhase} from '../src/obis.ts';
 import {meterLink, parseRoute} from '../src/routes.ts';
 import {dayTotals, duration, gaps, seriesOf, totalOf, type View} from '../src/series.ts';
 import {UTC} from '../src/zone.ts';
@@ -135,8 +135,17 @@ test('status bits are said in words', () => {
 
 test('codes are put in groups and phases', () => {
     assert.equal(groupOf('1-0:1.8.0.255'), 'Energy');
-    assert.equal(groupOf('1-0:61.8.0.255'), 'Energy');
-    assert.equal(groupOf('1-0:1.6.0.255'), 'Demand');
+    assert.equal(groupOf('1-0:61.8.0.255'), 'Energy by phase');
+    assert.equal(groupOf('1-0:150.8.0.255'), 'Energy by phase');
+    assert.equal(groupOf('1-0:1.8.3.255'), 'Energy by tariff');
+    assert.equal(groupOf('1-0:83.8.7.255'), 'Losses');
+    assert.equal(groupOf('1-0:1.6.0.255'), 'Demand and averages');
+    assert.equal(groupOf('1-0:32.15.0.255'), 'Demand and averages');
+    assert.equal(groupOf('1-0:31.7.124.255'), 'Network quality');
+    assert.equal(groupOf('1-0:131.7.0.255'), 'Network quality');
+    assert.equal(groupOf('1-0:12.32.0.255'), 'Network quality');
+    assert.equal(groupOf('1-0:0.3.0.255'), 'Parameters');
+    assert.equal(groupOf('1-0:135.7.0.255'), 'Power');
     assert.equal(groupOf('1-0:52.7.0.255'), 'Voltage and current');
     assert.equal(groupOf('1-0:81.7.26.255'), 'Voltage and current');
     assert.equal(groupOf('1-0:33.7.0.255'), 'Power');
@@ -147,6 +156,16 @@ test('codes are put in groups and phases', () => {
     assert.equal(channelName('1-0:1.8.0.255', 'Active energy import', 'register'), 'Import register');
     assert.equal(withPhase('1-0:21.7.0.255', 'Active power import'), 'Active power import, L1');
     assert.equal(withPhase('1-0:21.7.0.255', 'Active power import, L1'), 'Active power import, L1');
+});
+
+test('registers stand in the order of reading: totals, then phases, quantity by quantity', () => {
+    const sorted = (codes: string[]): string[] => codes.map((c) => `1-0:${c}.255`).sort(compareObis).map((c) => c.slice(4, -4));
+    assert.deepEqual(sorted(['14.7.0', '31.7.0', '32.7.0', '51.7.0', '52.7.0', '81.7.0', '81.7.1', '81.7.4', '91.7.0']),
+        ['32.7.0', '52.7.0', '31.7.0', '51.7.0', '81.7.0', '81.7.1', '81.7.4', '14.7.0', '91.7.0']);
+    assert.deepEqual(sorted(['21.7.0', '1.7.0', '41.7.0', '2.7.0', '22.7.0', '130.7.0', '150.7.0']),
+        ['1.7.0', '2.7.0', '130.7.0', '21.7.0', '41.7.0', '22.7.0', '150.7.0']);
+    assert.deepEqual(sorted(['1.8.10', '2.8.1', '1.8.2', '10.8.1', '1.29.0']), ['1.8.2', '1.8.10', '1.29.0', '2.8.1', '10.8.1']);
+    assert.equal(channelOf('1-1:1.8.0.255'), 1);
 });
 
 const register = (obis: string, value: number): Register => ({obis: `1-0:${obis}.255`, class: 3, attribute: 2, name: '', raw: null, scaler: 0, multiplier: 1,

@@ -4,7 +4,7 @@ import {useState} from 'preact/hooks';
 import {age, count, registerFigure} from '../format.ts';
 import {qualityAt} from '../meter_state.ts';
 import {seconds, useNow} from '../now.ts';
-import {groupOf, GROUPS, shortObis, withPhase} from '../obis.ts';
+import {channelOf, compareObis, groupOf, GROUPS, shortObis, withPhase} from '../obis.ts';
 import {Icon} from './icon.tsx';
 
 // The meter's answer in words: "object-undefined" reads better with spaces.
@@ -28,6 +28,16 @@ function Row({register: r, now, freshFor}: {register: Register; now: number; fre
     );
 }
 
+// Cards in the order of the groups, channel by channel.
+function sections(registers: readonly Register[]): [name: string, list: Register[]][] {
+    const channels = [...new Set(registers.map((r) => channelOf(r.obis)))].sort((a, b) => a - b);
+    const found = channels.flatMap((b) => GROUPS.map((group): [string, Register[]] => {
+        const list = registers.filter((r) => channelOf(r.obis) === b && groupOf(r.obis) === group);
+        return [b ? `${group}, channel ${b}` : group, list.sort((x, y) => compareObis(x.obis, y.obis))];
+    }));
+    return found.filter(([, list]) => list.length > 0);
+}
+
 export function Registers({registers, freshFor}: {registers: readonly Register[]; freshFor: number}) {
     const now = useNow();
     const [search, setSearch] = useState('');
@@ -44,16 +54,13 @@ export function Registers({registers, freshFor}: {registers: readonly Register[]
             <p class="hidden" role="status">{words.length ? `${count(wanted.length, 'register')} found` : ''}</p>
             {!wanted.length && <p class="none">No register fits the search.</p>}
             <div class="register-groups">
-                {GROUPS.map((group) => {
-                    const list = wanted.filter((r) => groupOf(r.obis) === group);
-                    return list.length > 0 && <Group key={group} name={group} list={list} whole={words.length > 0} now={now} freshFor={freshFor} />;
-                })}
+                {sections(wanted).map(([name, list]) => <Group key={name} name={name} list={list} whole={words.length > 0} now={now} freshFor={freshFor} />)}
             </div>
         </>
     );
 }
 
-// A long group begins with the totals, which have the lowest codes; the rest comes when asked for.
+// A long group begins with the totals; the rest comes when asked for.
 const FIRST = 10;
 
 function Group({name, list, whole, now, freshFor}: {name: string; list: readonly Register[]; whole: boolean; now: number; freshFor: number}) {
