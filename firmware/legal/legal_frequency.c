@@ -12,7 +12,8 @@
  *       '---------------------------------------------'
  *
  * While searching, windows go on by the last good period, so nothing stops when voltages are
- * missing; they carry NO_FREQ. Good periods are those of 38 to 72 Hz. */
+ * missing; they carry NO_FREQ. Good periods are those of 38 to 72 Hz; once locked, single ones of up
+ * to 96 Hz, since what lies below the mains frequency passes the low-pass better and sways them. */
 #include "firmware/legal/legal_parts.h"
 
 #include <string.h>
@@ -144,7 +145,8 @@ static int64_t zero_between(const struct legal_tracker *t, int32_t before, int32
 static bool crossing(struct legal_tracker *t, struct legal_cut *cut)
 {
     int64_t time = t->now_q16 - 65536 + cut->alpha_q16, period = time - t->cross_q16;
-    bool good = period >= t->least_q16 && period <= t->most_q16;
+    int64_t least = t->locked ? t->least_q16 * 3 / 4 : t->least_q16;
+    bool good = period >= least && period <= t->most_q16;
     if (t->locked && !good)
         return false;
     t->cross_q16 = time;

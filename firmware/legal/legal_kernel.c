@@ -340,7 +340,7 @@ int64_t legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_c
 {
     int64_t e_q32 = (int64_t)mul_div_u64(w->n_q16, step, 65536) - ((int64_t)n_cycles << 32);
     if (e_q32 > INT64_C(1) << 30 || e_q32 < -(INT64_C(1) << 30))
-        return 0;
+        return e_q32;
     int64_t grow = part(e_q32, e_q32) * 1645 / 1000; /* eps^2 / 24 */
     struct detune d = {
         .delta_q32 =

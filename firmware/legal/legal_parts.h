@@ -37,7 +37,7 @@ uint32_t legal_kernel_turn(const struct legal_kernel *k); /* phase of the next s
 /* Sums and LEGAL_WINDOW_NEUTRAL of the window that ends. */
 void legal_kernel_window(struct legal_kernel *k, struct legal_window *w);
 /* Corrects the phasors of a window of n_cycles whole cycles for a wave that ran at `step`. Gives
- * how far the wave ran beyond the cycles, 2^32 is a turn; 0 when that was no tracking. */
+ * how far the wave ran beyond the cycles, 2^32 is a turn. */
 int64_t legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_cycles);
 
 /* --- legal_faults.c ------------------------------------------------------------------------- */
@@ -55,6 +55,10 @@ void legal_faults_frequency(struct legal *l, const struct legal_window *w);
 /* --- legal_wave.c --------------------------------------------------------------------------- */
 /* A whole window whose wave ran so far beyond its cycles. */
 void legal_wave_keep(struct legal *l, const struct legal_window *w, int64_t beyond_q32);
+void legal_wave_lost(struct legal *l);  /* a window that is not whole */
+void legal_wave_begin(struct legal *l); /* a new average begins */
+/* Microhertz by the phases of the average's windows; `by_crossings` where these are too few. */
+uint32_t legal_wave_uhz(const struct legal *l, uint32_t by_crossings);
 
 /* --- legal_frequency.c ---------------------------------------------------------------------- */
 void legal_tracker_init(struct legal_tracker *t, const struct legal_config *c);

@@ -40,11 +40,17 @@ struct legal_faults {
     struct legal_status status;
 };
 
+#define LEGAL_FIT_MAX 6 /* windows of an average: five, and one where a piece was counted */
 /* The fundamental voltages of the last whole window, see legal_wave.c. */
 struct legal_last_wave {
     bool known;
     struct legal_phasor u[LEGAL_N_PHASES];
     int64_t beyond_q32; /* turns that the window's wave ran beyond whole cycles */
+    /* Of whole windows since the average began or a window was none: */
+    uint8_t n, reference;
+    uint32_t end_ns;                        /* time since then */
+    uint32_t middle_ns[LEGAL_FIT_MAX];      /* of each window, */
+    uint32_t reference_turn[LEGAL_FIT_MAX]; /* and what the voltage was ahead of whole cycles */
 };
 
 /* Low-pass of three equal poles at 50 Hz on the reference voltage, and its rising crossings. */

@@ -187,6 +187,7 @@ void legal_clean_window(const struct legal *l, const struct legal_window *w,
 void legal_average_clear(struct legal *l)
 {
     memset(&l->average, 0, sizeof l->average);
+    legal_wave_begin(l);
     legal_cycle_clear(&l->cycle);
 }
 
@@ -376,7 +377,7 @@ void legal_average_publish(struct legal *l)
     memset(v, 0, sizeof *v);
     v->sequence = sequence + 1;
     if (a->f_weight)
-        v->frequency_uhz = (uint32_t)(a->f_sum / a->f_weight);
+        v->frequency_uhz = legal_wave_uhz(l, (uint32_t)(a->f_sum / a->f_weight));
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         if (phases >> p & 1)
             phase_values(l, p);

@@ -107,10 +107,11 @@ static void close_window(struct legal *l, const struct legal_cut *cut)
     w.flags = legal_faults_window(l, cut->flags);
     legal_kernel_window(&l->kernel, &w);
     legal_faults_frequency(l, &w);
-    l->wave.known = false;
     if (cut->flags == 0)
         legal_wave_keep(l, &w,
                         legal_kernel_sharpen(&w, l->kernel.step, l->tracker.cycles_per_window));
+    else
+        legal_wave_lost(l);
     if (!(w.flags & LEGAL_WINDOW_PARTIAL)) {
         int64_t mean = wide_div(wide_mul(w.phase[l->tracker.ref].u, 65536), w.n_q16);
         legal_tracker_dc(&l->tracker, (int32_t)mean);
