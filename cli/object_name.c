@@ -1,9 +1,8 @@
 /* Names from the rows of our own meters' objects. */
 #include "cli/object_name.h"
 
+#include "model/names.h"
 #include "model/objects.h"
-
-#include <stdio.h>
 
 static bool find_row(uint16_t class_id, const uint8_t ln[6], struct cosem_ref *ref)
 {
@@ -22,10 +21,7 @@ const char *object_name(uint16_t class_id, const uint8_t ln[6], char room[96])
     struct cosem_ref ref;
     if (!find_row(class_id, ln, &ref) || ref.row->name == NULL)
         return "";
-    const uint32_t arg = ref.row->arg;
-    const bool total = MODEL_HAS_TOTAL(arg);
-    if ((arg & (MODEL_BY_PHASE | MODEL_WITH_TOTAL)) == 0 || (total && ref.i == 0))
-        return ref.row->name;
-    snprintf(room, 96, "%s L%u", ref.row->name, ref.i + (total ? 0u : 1u));
+    _Static_assert(MODEL_NAME_MAX <= 96, "room");
+    model_name(&ref, room, 96);
     return room;
 }

@@ -98,13 +98,12 @@ static const struct cosem_rights security = {.read = NOT_PUBLIC(5), .invoke = MA
 #define PRIMARY ((uint32_t)MODEL_PRIMARY | NEEDS(MODEL_RATIOS))
 #define ENERGY_1(c, quantity, needs, text)                                                         \
     ROW(1, c, 8, 0, TOTAL_PHASES_RATES, reg,                                                       \
-        (quantity) | NEEDS(needs) | MODEL_WITH_TOTAL | MODEL_BY_RATE | PRIMARY, text ", primary")
+        (quantity) | NEEDS(needs) | MODEL_WITH_TOTAL | MODEL_BY_RATE | PRIMARY, text)
 #define TOTAL_1(c, quantity, needs, text)                                                          \
     ROW(1, c, 7, 0, TOTAL_AND_PHASES, reg, (quantity) | NEEDS(needs) | MODEL_WITH_TOTAL | PRIMARY, \
-        text ", primary")
+        text)
 #define PHASE_1(c, quantity, needs, text)                                                          \
-    ROW(1, c, 7, 0, PHASES, reg, (quantity) | NEEDS(needs) | MODEL_BY_PHASE | PRIMARY,             \
-        text ", primary")
+    ROW(1, c, 7, 0, PHASES, reg, (quantity) | NEEDS(needs) | MODEL_BY_PHASE | PRIMARY, text)
 
 const struct cosem_row model_rows[] = {
     DATA(0, 0, 42, 0, 0, public_data, MODEL_DEVICE_NAME, "Logical device name"),
@@ -134,9 +133,11 @@ const struct cosem_row model_rows[] = {
          "Voltage transformer ratio, denominator"),
     DATA(1, 1, 0, 2, 0, data, MODEL_FIRMWARE_APPLICATION, "Firmware identifier, application"),
 
-    /* Writable where the datasheet has it so; elsewhere the meter refuses. */
-    REG_SET(0, 3, 0, MODEL_LED_ACTIVE, 0, "LED constant, active"),
-    REG_SET(0, 3, 1, MODEL_LED_REACTIVE, MODEL_REACTIVE, "LED constant, reactive"),
+    /* Writable where the datasheet has it so. */
+    REG_SET(0, 3, 0, MODEL_LED_ACTIVE, MODEL_LED_SET, "LED constant, active"),
+    REG(0, 3, 0, MODEL_LED_ACTIVE | MODEL_LED_FIXED, 0, "LED constant, active"),
+    REG_SET(0, 3, 1, MODEL_LED_REACTIVE, MODEL_REACTIVE | MODEL_LED_SET, "LED constant, reactive"),
+    REG(0, 3, 1, MODEL_LED_REACTIVE | MODEL_LED_FIXED, MODEL_REACTIVE, "LED constant, reactive"),
     REG(0, 6, 0, MODEL_NOMINAL_U, 0, "Nominal voltage"),
     REG(0, 6, 1, MODEL_NOMINAL_I, 0, "Nominal current"),
     REG(0, 6, 2, MODEL_NOMINAL_F, 0, "Nominal frequency"),
@@ -147,17 +148,16 @@ const struct cosem_row model_rows[] = {
     REG_SET(0, 10, 3, MODEL_LOSS_XS, MODEL_LOSSES, "Line reactance Xs"),
     TOTAL(1, 7, 0, MODEL_P_IMPORT, 0, "Active power import (+P)"),
     ENERGY(1, MODEL_A_IMPORT, 0, "Active energy import (+A)"),
-    REG(1, 15, 0, MODEL_P_IMPORT_DAY, MODEL_AVERAGES,
-        "Active power import, average of the last day"),
+    REG(1, 15, 0, MODEL_P_IMPORT_DAY, MODEL_AVERAGES, "Active power import, last average 2 (day)"),
     REG(1, 25, 0, MODEL_P_IMPORT_MONTH, MODEL_AVERAGES,
-        "Active power import, average of the last month"),
+        "Active power import, last average 3 (month)"),
     REG(1, 29, 0, MODEL_A_IMPORT_INTERVAL, 0, "Active energy import (+A), recording interval"),
     TOTAL(2, 7, 0, MODEL_P_EXPORT, MODEL_EXPORT, "Active power export (-P)"),
     ENERGY(2, MODEL_A_EXPORT, MODEL_EXPORT, "Active energy export (-A)"),
     REG(2, 15, 0, MODEL_P_EXPORT_DAY, MODEL_AVERAGES | MODEL_EXPORT,
-        "Active power export, average of the last day"),
+        "Active power export, last average 2 (day)"),
     REG(2, 25, 0, MODEL_P_EXPORT_MONTH, MODEL_AVERAGES | MODEL_EXPORT,
-        "Active power export, average of the last month"),
+        "Active power export, last average 3 (month)"),
     REG(2, 29, 0, MODEL_A_EXPORT_INTERVAL, MODEL_EXPORT,
         "Active energy export (-A), recording interval"),
     TOTAL(3, 7, 0, MODEL_Q_IMPORT, MODEL_REACTIVE, "Reactive power import (+Q)"),
@@ -185,12 +185,12 @@ const struct cosem_row model_rows[] = {
     ENERGY(16, MODEL_A_NET, MODEL_EXPORT, "Active energy, net (+A - -A)"),
     PHASE(31, 7, 0, MODEL_CURRENT, 0, "Current"),
     PHASE(31, 7, 124, MODEL_THD_I, MODEL_THD, "Current, total harmonic distortion"),
-    PHASE(31, 15, 0, MODEL_I_DAY, MODEL_AVERAGES, "Current, average of the last day"),
-    PHASE(31, 25, 0, MODEL_I_MONTH, MODEL_AVERAGES, "Current, average of the last month"),
+    PHASE(31, 15, 0, MODEL_I_DAY, MODEL_AVERAGES, "Current, last average 2 (day)"),
+    PHASE(31, 25, 0, MODEL_I_MONTH, MODEL_AVERAGES, "Current, last average 3 (month)"),
     PHASE(32, 7, 0, MODEL_VOLTAGE, 0, "Voltage"),
     PHASE(32, 7, 124, MODEL_THD_U, MODEL_THD, "Voltage, total harmonic distortion"),
-    PHASE(32, 15, 0, MODEL_U_DAY, MODEL_AVERAGES, "Voltage, average of the last day"),
-    PHASE(32, 25, 0, MODEL_U_MONTH, MODEL_AVERAGES, "Voltage, average of the last month"),
+    PHASE(32, 15, 0, MODEL_U_DAY, MODEL_AVERAGES, "Voltage, last average 2 (day)"),
+    PHASE(32, 25, 0, MODEL_U_MONTH, MODEL_AVERAGES, "Voltage, last average 3 (month)"),
     {.ln = LN(1, 0, 81, 7, 0),
      .class_id = 3,
      .range = {{4, 1, 3}, {0, 0, 0}},
@@ -207,11 +207,11 @@ const struct cosem_row model_rows[] = {
      .name = "Angle of I against U of its phase"},
     /* Blue Book, losses: E 1..9 active, 10..18 reactive, 19 and 20 what they come from. */
     ROW(0, 83, 8, 1, RANGE_ONE(4, 1, 9), reg, MODEL_LOSS_ACTIVE | NEEDS(MODEL_LOSSES),
-        "Transformer and line losses, active: on-load +, -, sum; no-load; total"),
+        "Active losses of transformer and line"),
     ROW(0, 83, 8, 10, RANGE_ONE(4, 1, 9), reg, MODEL_LOSS_REACTIVE | NEEDS(MODEL_LOSSES),
-        "Transformer and line losses, reactive: on-load +, -, sum; no-load; total"),
-    REG(83, 8, 19, MODEL_U2H, MODEL_LOSSES, "U2h"),
-    REG(83, 8, 20, MODEL_I2H, MODEL_LOSSES, "I2h"),
+        "Reactive losses of transformer and line"),
+    REG(83, 8, 19, MODEL_U2H, MODEL_LOSSES, "Normalised transformer losses (U2h)"),
+    REG(83, 8, 20, MODEL_I2H, MODEL_LOSSES, "Normalised line losses (I2h)"),
     REG(91, 7, 0, MODEL_CURRENT_NEUTRAL, MODEL_NEUTRAL, "Current in the neutral"),
     /* C 128..199 is the manufacturer's: the list has no codes for these. */
     ENERGY(130, MODEL_R_ABSOLUTE, MODEL_REACTIVE | MODEL_ABSOLUTE, "Reactive energy |+R| + |-R|"),
@@ -225,9 +225,9 @@ const struct cosem_row model_rows[] = {
     TOTAL(135, 7, 0, MODEL_Q_FRYZE, MODEL_APPARENT, "Reactive power, sqrt(S2 - P2)"),
     REG(136, 7, 0, MODEL_S_VECTOR, MODEL_APPARENT, "Apparent power, vector sum"),
     ROW(0, 137, 7, 0, RANGE_ONE(4, 1, 3), reg, MODEL_SEQUENCE_U | NEEDS(MODEL_UNBALANCE),
-        "Voltage of the zero, positive, negative sequence"),
+        "Symmetrical voltage"),
     ROW(0, 138, 7, 0, RANGE_ONE(4, 1, 3), reg, MODEL_SEQUENCE_I | NEEDS(MODEL_UNBALANCE),
-        "Current of the zero, positive, negative sequence"),
+        "Symmetrical current"),
 
     TOTAL_1(1, MODEL_P_IMPORT, 0, "Active power import (+P)"),
     ENERGY_1(1, MODEL_A_IMPORT, 0, "Active energy import (+A)"),
@@ -314,6 +314,8 @@ bool model_present(const struct model_meter *m, uint32_t features, const struct 
 {
     uint32_t arg = o->row->arg;
     if ((MODEL_FEATURES(arg) & ~features) != 0)
+        return false;
+    if ((arg & MODEL_LED_FIXED) != 0 && (features & MODEL_LED_SET) != 0)
         return false;
     if ((arg & MODEL_THREE_PHASE) != 0 && (m->n_phases == 1 || m->is_3wire))
         return false;

@@ -114,6 +114,7 @@ enum model_quantity {
 /* Instance 0 of range[1] is the sum of all rates, 1.. the rates; those of the total only. */
 #define MODEL_BY_RATE        0x10000000u
 #define MODEL_RATES_MAX      8
+#define MODEL_LED_FIXED      0x20000000u /* only where MODEL_LED_SET is lacking */
 #define MODEL_HAS_TOTAL(arg) (((arg)&MODEL_WITH_TOTAL) != 0)
 
 #define MODEL_N_CLIENTS                                                                            \

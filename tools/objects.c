@@ -6,6 +6,7 @@
  * object and who may do what with it; it refuses to show values, which only a meter has. */
 #include "model/objects.h"
 #include "lib/cosem/obis.h"
+#include "model/names.h"
 #include "tools/type_text.h"
 
 #include <jansson.h>
@@ -70,21 +71,23 @@ static struct text meters_text(const struct cosem_ref *o)
     return all ? (struct text){"all"} : t;
 }
 
-/* "Active energy import (+A), L1": what instance of the row it is. */
 static struct text name_text(const struct cosem_ref *o)
 {
     struct text t = {""};
-    text_append(&t, o->row->name);
-    bool total = o->row->arg & MODEL_WITH_TOTAL;
-    if (total || o->row->arg & MODEL_BY_PHASE) {
-        text_append(
-            &t, (const char *const[]){", total", ", L1", ", L2", ", L3"}[o->i + (total ? 0 : 1)]);
-    } else if (o->row->range[0].n > 1) {
-        char number[8];
-        snprintf(number, sizeof number, " %u", o->i + 1u);
-        text_append(&t, number);
-    }
+    char name[MODEL_NAME_MAX];
+    model_name(o, name, sizeof name);
+    text_append(&t, name);
     return t;
+}
+
+/* The next object that some meter can have: only the total has rates. */
+static bool next(const struct cosem_device *d, uint32_t *at, struct cosem_ref *o)
+{
+    while (cosem_next(d, at, o)) {
+        if ((o->row->arg & MODEL_BY_RATE) == 0 || o->i == 0 || o->j == 0)
+            return true;
+    }
+    return false;
 }
 
 /* A bar would end the cell of a table. */
@@ -123,7 +126,7 @@ static int print_md(const struct cosem_device *d)
     uint32_t at = 0;
     printf("# Objects of the meters\n\nPrinted by `make docs` from the tables of `model/` and "
            "`lib/cosem`. Rights: r read and w write these attributes, x invoke these methods.\n");
-    while (cosem_next(d, &at, &o)) {
+    while (next(d, &at, &o)) {
         const struct cosem_class *c = cosem_class_find(o.row->class_id, o.row->version);
         if (!c) {
             fprintf(stderr, "objects: class %u has no descriptor\n", (unsigned)o.row->class_id);
@@ -202,7 +205,7 @@ static int print_json(const struct cosem_device *d)
     for (size_t i = 0; cosem_class_at(i); i++) {
         json_array_append_new(classes, class_json(cosem_class_at(i)));
     }
-    while (cosem_next(d, &at, &o)) {
+    while (next(d, &at, &o)) {
         json_array_append_new(objects, object_json(&o));
     }
     json_t *all = json_pack("{s:o, s:o}", "classes", classes, "objects", objects);

@@ -18,6 +18,7 @@ static const struct {
     {0, 96, 1, 0, "Serial number"},
     {0, 96, 10, 1, "Load profile 1 status"},
     {0, 96, 10, 2, "Load profile 2 status"},
+    {0, 96, 14, 0, "Currently active energy tariff"},
     {0, 98, 1, 0, "Billing period 1"},
     {0, 99, 98, 0, "Event log"},
     {1, 0, 3, 0, "LED constant, active"},
@@ -26,12 +27,18 @@ static const struct {
     {1, 0, 6, 1, "Nominal current"},
     {1, 0, 6, 2, "Nominal frequency"},
     {1, 0, 6, 3, "Maximum current"},
+    {1, 0, 10, 0, "Transformer magnetising reactance Xm"},
+    {1, 0, 10, 1, "Transformer iron losses resistance RFe"},
+    {1, 0, 10, 2, "Line resistance RCu"},
+    {1, 0, 10, 3, "Line reactance Xs"},
     {1, 81, 7, 0, "Angle of U against U(L1), L1"},
     {1, 81, 7, 1, "Angle of U against U(L1), L2"},
     {1, 81, 7, 2, "Angle of U against U(L1), L3"},
     {1, 81, 7, 4, "Angle of I against U of its phase, L1"},
     {1, 81, 7, 15, "Angle of I against U of its phase, L2"},
     {1, 81, 7, 26, "Angle of I against U of its phase, L3"},
+    {1, 83, 8, 19, "Normalised transformer losses"},
+    {1, 83, 8, 20, "Normalised line losses"},
     {1, 98, 1, 0, "Billing period 1"},
     {1, 99, 1, 0, "Load profile 1"},
     {1, 99, 2, 0, "Load profile 2"},
@@ -68,28 +75,76 @@ static const struct quantity quantities[] = {
     {20, "Active", " QIV", " QIV"},
     {91, NULL, "Current in the neutral", NULL},
     {92, NULL, "Voltage of the neutral", NULL},
-    {130, "Reactive", " |+Q| + |-Q|", " |+R| + |-R|"}, /* as in our own meters' list */
+    /* as in our own meters' list: 128 and above is the manufacturer's */
+    {130, "Reactive", " |+Q| + |-Q|", " |+R| + |-R|"},
+    {131, NULL, "Voltage unbalance u2", NULL},
+    {132, NULL, "Current unbalance i2", NULL},
+    {133, NULL, "Difference of phase and neutral currents", NULL},
+    {134, NULL, "Current in the neutral, computed", NULL},
+    {135, NULL, "Reactive power, sqrt(S2 - P2)", NULL},
+    {136, NULL, "Apparent power, vector sum", NULL},
 };
 
 enum noun { POWER, ENERGY, DEMAND };
 static const struct {
     uint8_t d;
     enum noun noun;
-    const char *before; /* of a demand: the demand's kind */
-    const char *behind;
+    const char *before; /* of a demand: its kind */
+    const char *behind; /* of a plain quantity, power or energy */
 } processing[] = {
-    {2, DEMAND, "Cumulative maximum demand", ""},
+    {2, DEMAND, "Cumulative maximum demand", ", cumulative maximum"},
     {3, POWER, "", ", minimum"},
-    {4, DEMAND, "Demand", ""},
-    {5, DEMAND, "Last demand", ""},
-    {6, DEMAND, "Maximum demand", ""},
+    {4, DEMAND, "Demand", ", average"},
+    {5, DEMAND, "Last demand", ", last average"},
+    {6, DEMAND, "Maximum demand", ", maximum"},
     {7, POWER, "", ""},
     {8, ENERGY, "", ""},
     {9, ENERGY, "", ", billing period"},
-    {24, POWER, "", ", average"},
-    {27, POWER, "", ", average"},
+    {13, POWER, "", ", minimum 2"},
+    {14, POWER, "", ", average 2"},
+    {15, POWER, "", ", last average 2"},
+    {16, POWER, "", ", maximum 2"},
+    {23, POWER, "", ", minimum 3"},
+    {24, POWER, "", ", average 3"},
+    {25, POWER, "", ", last average 3"},
+    {26, POWER, "", ", maximum 3"},
+    {27, POWER, "", ", average 5"},
     {29, ENERGY, "", ", recording interval"},
     {30, ENERGY, "", ", recording interval 2"},
+    /* supervision: a dip of a voltage is its time under the limit, a swell that over it */
+    {31, POWER, "", ", threshold of under limit"},
+    {32, POWER, "", ", times under limit"},
+    {33, POWER, "", ", duration under limit"},
+    {34, POWER, "", ", magnitude under limit"},
+    {35, POWER, "", ", threshold of over limit"},
+    {36, POWER, "", ", times over limit"},
+    {37, POWER, "", ", duration over limit"},
+    {38, POWER, "", ", magnitude over limit"},
+    {39, POWER, "", ", threshold of missing"},
+    {40, POWER, "", ", times missing"},
+    {41, POWER, "", ", duration missing"},
+    {42, POWER, "", ", magnitude missing"},
+    {43, POWER, "", ", time threshold of under limit"},
+    {44, POWER, "", ", time threshold of over limit"},
+    {45, POWER, "", ", time threshold of missing"},
+};
+
+/* ---- electricity: series of E below one C.D ---- */
+
+static const char *const losses[] = {"on-load, import", "on-load, export", "on-load, sum",
+                                     "no-load, import", "no-load, export", "no-load, sum",
+                                     "total, import",   "total, export",   "total, sum"};
+static const char *const sequences[] = {"zero sequence", "positive sequence", "negative sequence"};
+
+static const struct series {
+    uint8_t c, d, e, n; /* of the first, and how many */
+    const char *name;
+    const char *const *words;
+} series[] = {
+    {83, 8, 1, 9, "Active losses of transformer and line", losses},
+    {83, 8, 10, 9, "Reactive losses of transformer and line", losses},
+    {137, 7, 0, 3, "Symmetrical voltage", sequences}, /* 137, 138: our own meters' */
+    {138, 7, 0, 3, "Symmetrical current", sequences},
 };
 
 /* C of a total or phase. *phase: 0 the total, 1..3. */
@@ -99,9 +154,9 @@ static const struct quantity *quantity_of(uint8_t c, int *phase)
     if (c > 20 && c <= 80) {
         *phase = (c - 1) / 20;
         c = (uint8_t)(c - 20 * *phase);
-    } else if (c > 130 && c <= 190 && c % 20 == 10) {
+    } else if (c >= 150 && c < 200 && (c % 20 == 10 || c % 20 == 15)) { /* of 130 and 135 */
         *phase = (c - 130) / 20;
-        c = 130;
+        c = (uint8_t)(c - 20 * *phase);
     }
     for (size_t i = 0; i < sizeof quantities / sizeof quantities[0]; i++) {
         if (quantities[i].c == c)
@@ -148,19 +203,42 @@ static bool rate_name(const struct quantity *q, const uint8_t ln[6], char *to, s
     return true;
 }
 
-static bool electricity(const uint8_t ln[6], char to[OBIS_NAME_TEXT])
+static bool series_name(const uint8_t ln[6], char *to, size_t size)
 {
-    char base[48], rate[32], channel[16] = "", of_phase[8] = "";
+    for (size_t i = 0; i < sizeof series / sizeof series[0]; i++) {
+        const struct series *s = &series[i];
+        if (s->c != ln[2] || s->d != ln[3] || ln[4] < s->e || ln[4] >= s->e + s->n)
+            continue;
+        snprintf(to, size, "%s, %s", s->name, s->words[ln[4] - s->e]);
+        return true;
+    }
+    return false;
+}
+
+/* Of C and D, E's rate or harmonic, the phase. */
+static bool quantity_name(const uint8_t ln[6], char *to, size_t size)
+{
+    char base[64], rate[32], of_phase[8] = "";
     int phase;
     const struct quantity *q = quantity_of(ln[2], &phase);
-    if (q == NULL || ln[5] != 255 || !base_name(q, ln[3], base, sizeof base) ||
+    if (q == NULL || !base_name(q, ln[3], base, sizeof base) ||
         !rate_name(q, ln, rate, sizeof rate))
         return false;
     if (phase > 0)
         snprintf(of_phase, sizeof of_phase, ", L%d", phase);
+    snprintf(to, size, "%s%s%s", base, rate, of_phase);
+    return true;
+}
+
+static bool electricity(const uint8_t ln[6], char to[OBIS_NAME_TEXT])
+{
+    char name[OBIS_NAME_TEXT - 16], channel[16] = "";
+    if (ln[5] != 255 ||
+        (!series_name(ln, name, sizeof name) && !quantity_name(ln, name, sizeof name)))
+        return false;
     if (ln[1] > 0)
         snprintf(channel, sizeof channel, ", channel %u", ln[1]);
-    snprintf(to, OBIS_NAME_TEXT, "%s%s%s%s", base, rate, of_phase, channel);
+    snprintf(to, OBIS_NAME_TEXT, "%s%s", name, channel);
     return true;
 }
 

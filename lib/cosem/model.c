@@ -99,8 +99,8 @@ bool cosem_find(const struct cosem_device *d, uint16_t class_id, const uint8_t l
     for (size_t k = first_of_class(d, class_id); k < d->n_rows; k++) {
         if (d->rows[k].class_id != class_id)
             return false;
-        if (row_holds(&d->rows[k], ln, out))
-            return is_present(d, out);
+        if (row_holds(&d->rows[k], ln, out) && is_present(d, out))
+            return true;
     }
     return false;
 }

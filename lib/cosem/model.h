@@ -142,8 +142,8 @@ struct cosem_row {
     const char *name; /* "Active energy import (+A)"; for documents and clients */
 };
 
-/* A logical device: rows sorted by (class_id, ln); the same (class, ln) never twice (checked by a
- * test). */
+/* A logical device: rows sorted by (class_id, ln); the same (class, ln) may stand twice, but never
+ * twice present (checked by a test). */
 struct cosem_device {
     uint16_t sap;     /* 1 = management logical device */
     const char *name; /* logical device name, 16 octets at most */
