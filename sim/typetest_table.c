@@ -14,7 +14,11 @@
 enum { TEST, CLASS, CONN, QUANTITY, PHASES, FROM, TO, PF, AT, LIMIT, MARK, N_COLUMNS };
 static const char *const column_names[N_COLUMNS] = {
     "test", "class", "conn", "quantity", "phases", "i_from", "i_to", "pf", "at", "limit", "mark"};
-#define CLASSES_MAX 4
+#define FACTOR_MAX    1000 /* of a current */
+#define SECONDS_MAX   3600 /* on, off */
+#define NO_LOAD_MAX   1e12 /* numerator: 900e6 is the standards' largest */
+#define CELSIUS_LEAST (-273.15)
+#define CELSIUS_MOST  1000
 
 static const char *const test_names[TYPETEST_N_TESTS] = {
     [TYPETEST_LOAD] = "load",
@@ -110,7 +114,8 @@ static bool take_current(struct span s, struct typetest_current_of *out)
                  {"Itr", TYPETEST_ITR}, {"Imin", TYPETEST_IMIN}, {"Imax", TYPETEST_IMAX},
                  {"Ist", TYPETEST_IST}};
     out->factor = 1;
-    if (s.len > 0 && s.p[0] != 'I' && (!take_number(&s, &out->factor) || !(out->factor > 0)))
+    if (s.len > 0 && s.p[0] != 'I' &&
+        (!take_number(&s, &out->factor) || !(out->factor > 0 && out->factor <= FACTOR_MAX)))
         return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (text_is(s, names[i].name)) {
@@ -151,14 +156,16 @@ static bool take_pair(enum typetest_test test, struct span s, struct typetest_pl
     if (test == TYPETEST_NO_LOAD) {
         struct typetest_current_of c;
         out->current = TYPETEST_IMAX;
-        if (!take_current(s, &c) || c.factor != 1 || !(out->value > 0))
+        if (!take_current(s, &c) || c.factor != 1 || !(out->value > 0 && out->value <= NO_LOAD_MAX))
             return false;
         out->current = c.of;
         return c.of == TYPETEST_IMAX || c.of == TYPETEST_IST;
     }
     if (!take_number(&s, &out->to) || s.len > 0)
         return false;
-    return test == TYPETEST_COMPOSITE ? out->to > out->value : out->value > 0 && out->to > 0;
+    if (test == TYPETEST_COMPOSITE)
+        return out->to > out->value && out->value >= CELSIUS_LEAST && out->to <= CELSIUS_MOST;
+    return out->value > 0 && out->value <= SECONDS_MAX && out->to > 0 && out->to <= SECONDS_MAX;
 }
 
 static bool take_place(enum typetest_test test, struct span s, struct typetest_place *out)
@@ -232,7 +239,12 @@ static enum err take_words(struct reader *r, struct typetest_row *row)
         return s[FROM].len + s[TO].len == 0 ? ERR_OK : bad(r, FROM);
     if (!take_current(s[FROM], &row->from))
         return bad(r, FROM);
-    return take_current(s[TO], &row->to) ? ERR_OK : bad(r, TO);
+    if (!take_current(s[TO], &row->to))
+        return bad(r, TO);
+    if (row->to.of == row->from.of && row->to.factor < row->from.factor)
+        return fault_set(r->fault, ERR_FORMAT,
+                         "%s:%zu: i_to is below i_from: no point lies between", r->path, r->line);
+    return ERR_OK;
 }
 
 static bool known_class(struct span s, char out[12])
@@ -338,6 +350,14 @@ static enum err load_one(const struct typetest_file *file, const char *folder, b
     err = take_file(&r, text, len, out);
     free(text);
     return err;
+}
+
+enum err typetest_rows_parse(const char *table, const char *text, size_t len,
+                             struct typetest_rows *to, const struct fault *f)
+{
+    const struct typetest_file file = {.name = table, .text = text};
+    struct reader r = {.file = &file, .path = table, .fault = f};
+    return take_file(&r, text, len, to);
 }
 
 enum err typetest_rows_load(const char *folder, struct typetest_rows *out, const struct fault *f)

@@ -52,6 +52,10 @@ struct typetest_rows {
 MUST_CHECK enum err typetest_rows_load(const char *folder, struct typetest_rows *out,
                                        const struct fault *f);
 void typetest_rows_free(struct typetest_rows *r);
+/* Adds the rows of one text; `table` must outlive them. ERR_FORMAT with "table:line: ..." in `f`;
+ * ERR_MEMORY. */
+MUST_CHECK enum err typetest_rows_parse(const char *table, const char *text, size_t len,
+                                        struct typetest_rows *to, const struct fault *f);
 
 /* The built-in files; made by sim/tables/embed.cmake. NULL name at the end. */
 struct typetest_file {
