@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_WORDS 256
+#define MAX_WORDS 1024 /* objects of one meter, and to spare */
 
 /* One attribute and what is known of it, as JSON. */
 static json_t *entry_json(const struct apdu_attr *attr, const struct blob *value,
