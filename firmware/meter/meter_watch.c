@@ -1,6 +1,8 @@
 /* See meter_watch.h. */
 #include "firmware/meter/meter.h"
 
+#include <string.h>
+
 #define NS_PER_MS 1000000u
 #define NS_PER_US 1000u
 
@@ -68,6 +70,22 @@ static uint32_t faults_of(const struct meter *m, const struct legal_status *s)
     return faults;
 }
 
+/* A block may hold windows before and after new values, and the legal part's faults begin anew with
+ * them: what only its counters tell counts, too. */
+static void gather(struct legal_status *seen, const struct legal_status *now)
+{
+    if (now->windows == seen->windows)
+        return;
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
+        seen->fault[c] |= now->fault[c];
+        seen->fault[c] |= now->clipped[c] != seen->clipped[c] ? LEGAL_FAULT_CLIP : 0;
+        seen->fault[c] |= now->slew[c] != seen->slew[c] ? LEGAL_FAULT_SLEW : 0;
+        seen->clipped[c] = now->clipped[c];
+        seen->slew[c] = now->slew[c];
+    }
+    seen->windows = now->windows;
+}
+
 uint32_t meter_errors(const struct meter *m)
 {
     return m->watch.faults | (m->fault ? METER_ERROR_FLASH : 0);
@@ -79,15 +97,17 @@ bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, ui
     w->lived_ns += ns;
     w->values_ns += ns;
     legal_values_get(&m->legal, v);
+    struct legal_status status;
+    legal_status_get(&m->legal, &status);
+    gather(&w->seen, &status);
     bool is_new = v->sequence != w->values_sequence;
     if (is_new) {
-        struct legal_status status;
-        legal_status_get(&m->legal, &status);
         *ms = (uint32_t)(w->values_ns / NS_PER_MS); /* a minute at most: blocks and windows end */
         w->values_ns %= NS_PER_MS;
         w->values_sequence = v->sequence;
-        w->faults = faults_of(m, &status);
-        pq_watch(&w->pq, v, &status, *ms);
+        w->faults = faults_of(m, &w->seen);
+        pq_watch(&w->pq, v, &w->seen, *ms);
+        memset(w->seen.fault, 0, sizeof w->seen.fault);
     }
     take_events(m);
     return is_new;

@@ -23,6 +23,7 @@ struct meter_watch { /* fields are private to firmware/meter */
     uint32_t values_sequence; /* of the values seen last */
     uint64_t values_ns;       /* lived since then */
     uint64_t rate_uhz;        /* of the block being fed */
+    struct legal_status seen; /* at the last look; fault: gathered since the newest values */
     uint32_t faults;          /* of the signal, with the newest values; meter_errors() */
     uint64_t lit_ns[2];       /* lived_ns when the LED's last pulse began; UINT64_MAX: none */
     legal_pulse_fn pulse;

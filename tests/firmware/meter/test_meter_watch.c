@@ -10,13 +10,23 @@
 
 #define START "2026-06-10T10:00:00"
 
+/* A tenth of a second is n samples. */
+static void live_tenth(struct rig *r, uint32_t n)
+{
+    struct afe_block block;
+    assert_true(source_next(r->source, n, &block));
+    assert_int_equal(meter_samples(&r->meter, &block), ERR_OK);
+}
+
+static void live_blocks(struct rig *r, unsigned seconds, uint32_t n)
+{
+    for (unsigned i = 0; i < seconds * 10; i++)
+        live_tenth(r, n);
+}
+
 static void live_samples(struct rig *r, unsigned seconds)
 {
-    for (unsigned i = 0; i < seconds * 10; i++) {
-        struct afe_block block;
-        assert_true(source_next(r->source, 800, &block));
-        assert_int_equal(meter_samples(&r->meter, &block), ERR_OK);
-    }
+    live_blocks(r, seconds, 800);
 }
 
 static void dip_is_an_event_with_the_time_it_happened(void **state)
@@ -69,6 +79,97 @@ static void newest_events_are_kept(void **state)
     assert_string_equal(meter_event_name(PQ_N_KINDS), "?");
     for (uint8_t k = 0; k < PQ_N_KINDS; k++)
         assert_string_not_equal(meter_event_name(k), "?");
+    rig_free(r);
+}
+
+/* Every model, alone with its signal for as long as the slowest kind of supervision takes. */
+static uint32_t told(const char *model, const char *what)
+{
+    const struct model_meter *m = model_meter_find(model);
+    char load[120];
+    struct meter_watch_event e;
+    uint32_t kinds = 0;
+    snprintf(load, sizeof load, "synth:phases=%u,u=%g,rate=4000,noise=0.01%%,%s", m->n_phases,
+             m->un_mv * 1e-3, what);
+    struct rig *r = rig_new(model, START, load);
+    live_blocks(r, 5, 400);
+    rig_live(r, 150);
+    for (uint32_t i = 0; meter_event_at(&r->meter, i, &e); i++)
+        kinds |= 1u << e.pq.kind;
+    assert_int_equal(meter_errors(&r->meter), 0);
+    rig_free(r);
+    return kinds;
+}
+
+static void sound_installation_raises_no_alarm(void **state)
+{
+    (void)state;
+    const uint32_t unbalance = 1u << PQ_UNBALANCE_I;
+    for (size_t k = 0; model_meter_at(k) != NULL; k++) {
+        const struct model_meter *m = model_meter_at(k);
+        assert_int_equal(told(m->name, "i=5,pf=0.8"), 0);
+        assert_int_equal(told(m->name, "i=0"), 0);
+        assert_int_equal(told(m->name, "i=0.01"), 0); /* about Ist */
+        if (m->n_phases == 1)
+            continue;
+        /* one-phase loads: small, and at the reference current, which is unbalanced indeed */
+        assert_int_equal(told(m->name, "i=0,i1=0.2"), 0);
+        assert_int_equal(told(m->name, "i=0,i3=6"), m->imax_ma / 20 < 6000 ? unbalance : 0);
+    }
+}
+
+/* A block with some samples of a channel at the end of the range. */
+static void feed_clipped(struct rig *r, enum afe_channel channel)
+{
+    static int32_t spoilt[800];
+    struct afe_block block;
+    assert_true(source_next(r->source, 800, &block));
+    memcpy(spoilt, block.sample[channel], sizeof spoilt);
+    for (unsigned k = 300; k < 310; k++)
+        spoilt[k] = AFE_FULL_SCALE - 1;
+    block.sample[channel] = spoilt;
+    assert_int_equal(meter_samples(&r->meter, &block), ERR_OK);
+}
+
+/* Wherever in the second, before or behind new values in the same block. */
+static void clipped_channel_is_told_for_a_second(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", START, "synth:phases=3,u=230,i=4,f=49.3");
+    for (unsigned k = 0; k < 25; k++) {
+        uint32_t errors = 0, n = 0;
+        for (unsigned tenth = 0; tenth < 21 + k % 3; tenth++)
+            live_tenth(r, 800);
+        assert_int_equal(meter_errors(&r->meter), 0);
+        feed_clipped(r, AFE_U3);
+        for (unsigned tenth = 0; tenth < 23; tenth++, live_tenth(r, 800)) {
+            errors |= meter_errors(&r->meter);
+            n += meter_errors(&r->meter) != 0;
+        }
+        assert_int_equal(errors & LEGAL_FAULT_CLIP, LEGAL_FAULT_CLIP);
+        assert_int_equal(errors >> METER_ERROR_CHANNELS, 1u << AFE_U3);
+        assert_in_range(n, 9, 21); /* across the end of a second: in both */
+    }
+    rig_free(r);
+}
+
+static void clipped_channel_marks_the_row(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", "2026-06-10T10:14:50", "synth:phases=3,u=230,i=4");
+    struct meter_row row[8];
+    live_samples(r, 4);
+    assert_int_equal(rig_value(r, 1, "0-0:97.97.0.255", 2), 0);
+    feed_clipped(r, AFE_I2);
+    while (meter_errors(&r->meter) == 0)
+        live_tenth(r, 800);
+    assert_int_equal(rig_value(r, 1, "0-0:97.97.0.255", 2), meter_errors(&r->meter));
+    live_samples(r, 7);
+    assert_int_equal(rig_value(r, 1, "0-0:97.97.0.255", 2), 0);
+    rig_live(r, 900);
+    assert_int_equal(rig_rows(r, row, 8), 2);
+    assert_int_equal(row[0].status & METER_ROW_DNV, METER_ROW_DNV);
+    assert_int_equal(row[1].status & METER_ROW_DNV, 0);
     rig_free(r);
 }
 
@@ -132,6 +233,64 @@ static void averages_of_day_and_month_are_kept(void **state)
     rig_free(r);
 }
 
+/* The day of the cut is over when the supply comes back two days later. */
+static void average_of_a_day_does_not_know_the_dark_days_after_it(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("AD13A", "2026-06-08T22:00:00", "synth:phases=3,u=240,i=5");
+    rig_live(r, 12 * 3600);
+    assert_int_equal(meter_power_fail(&r->meter), ERR_OK);
+    assert_int_equal(rig_power_up(r, 70 * 3600), ERR_OK);
+    assert_in_range(value(r, "1-0:1.15.0.255"), 36000 / 2 - 10, 36000 / 2 + 10);
+    assert_in_range(value(r, "1-0:32.15.0.255"), 23999, 24001);
+    /* and the rest of the day of the return is a period of its own */
+    rig_live(r, 14 * 3600);
+    assert_in_range(value(r, "1-0:1.15.0.255"), 35990, 36010);
+    rig_free(r);
+}
+
+/* The short day of March, and a clock that is set in it. */
+static void average_follows_the_clock(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("AD13A", "2026-03-28T23:00:00", "synth:phases=3,u=240,i=5");
+    rig_live(r, 23 * 3600 - 60);
+    assert_int_equal(value(r, "1-0:1.15.0.255"), 0);
+    rig_live(r, 60);
+    assert_in_range(value(r, "1-0:1.15.0.255"), 35990, 36010);
+    source_phase_set(r->source, 0, false);
+    rig_live(r, 6 * 3600);
+    /* set forth over midnight by hours: what ran is given up, the last one stays */
+    assert_int_equal(meter_clock_change(&r->meter, rig_time("2026-03-30T23:30:00") * METER_NS),
+                     ERR_OK);
+    assert_in_range(value(r, "1-0:1.15.0.255"), 35990, 36010);
+    rig_live(r, 22 * 3600 + 1800);
+    assert_in_range(value(r, "1-0:1.15.0.255"), 23990, 24010);
+    /* by half a minute over midnight: the day is over, and was as long as it was */
+    source_phase_set(r->source, 0, true);
+    rig_live(r, 86400 - 20);
+    assert_in_range(value(r, "1-0:1.15.0.255"), 23990, 24010);
+    assert_int_equal(meter_clock_change(&r->meter, rig_time("2026-04-01T22:00:10") * METER_NS),
+                     ERR_OK);
+    meter_idle(&r->meter, 1);
+    assert_in_range(value(r, "1-0:1.15.0.255"), 35980, 36020);
+    rig_free(r);
+}
+
+static void sequences_are_readable(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("SM307", START, "synth:phases=3,u=110,u2=99,i=5,i3=2");
+    live_samples(r, 3);
+    assert_in_range(value(r, "1-0:137.7.0.255"), 366, 368); /* 11 V / 3 */
+    assert_in_range(value(r, "1-0:137.7.1.255"), 10630, 10636);
+    assert_in_range(value(r, "1-0:137.7.2.255"), 366, 368);
+    assert_in_range(value(r, "1-0:138.7.0.255"), 999, 1001);
+    assert_in_range(value(r, "1-0:138.7.1.255"), 3999, 4001);
+    assert_in_range(value(r, "1-0:138.7.2.255"), 999, 1001);
+    rig_free(r);
+}
+
 static void average_goes_on_after_a_cut_without_warning(void **state)
 {
     (void)state;
@@ -152,8 +311,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dip_is_an_event_with_the_time_it_happened),
         cmocka_unit_test(newest_events_are_kept),
+        cmocka_unit_test(sound_installation_raises_no_alarm),
+        cmocka_unit_test(clipped_channel_is_told_for_a_second),
+        cmocka_unit_test(clipped_channel_marks_the_row),
         cmocka_unit_test(led_is_lit_by_each_pulse_and_heard),
         cmocka_unit_test(averages_of_day_and_month_are_kept),
+        cmocka_unit_test(average_of_a_day_does_not_know_the_dark_days_after_it),
+        cmocka_unit_test(average_follows_the_clock),
+        cmocka_unit_test(sequences_are_readable),
         cmocka_unit_test(average_goes_on_after_a_cut_without_warning),
     };
     return cmocka_run_group_tests_name("meter_watch", tests, NULL, NULL);
