@@ -1,8 +1,9 @@
 /* Energy registers as shown: legal micro-watt-hours in units of the meter's register.
  *
  * A register shows whole units of 10^energy_scaler Wh (varh, VAh), cut off, never rounded, so it
- * never shows energy that was not there. It rolls over at 10^kwh_digits kWh: shown is the legal
- * register, which has no end within the life of a meter, modulo that. */
+ * never shows energy that was not there. The rates' legal registers add up to the total's exactly;
+ * as shown each lacks less than a unit of its own. It rolls over at 10^kwh_digits kWh: shown is the
+ * legal register, which has no end within the life of a meter, modulo that. */
 #ifndef FERRARIS_METER_ENERGY_H
 #define FERRARIS_METER_ENERGY_H
 
