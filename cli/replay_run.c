@@ -30,11 +30,11 @@ struct gathered {
     double in_in, in_sum;
     double
         closed_s; /* time of `closed`: whole windows that are whole loops together; 0: none yet */
-    bool clipped;
 };
 
 struct averaged { /* the legal part's own values, summed over its intervals */
     uint32_t sequence, n;
+    uint8_t fault[AFE_N_CHANNELS]; /* LEGAL_FAULT_* at any time */
     double thd_u[LEGAL_N_PHASES], thd_i[LEGAL_N_PHASES], u2, u0;
 };
 
@@ -84,7 +84,6 @@ static void gather(void *context, const struct legal_window *w)
     struct gathered *g = context;
     double n = (double)w->n_q16 / 65536, rate = (double)w->rate_uhz * 1e-6;
     g->seconds += n / rate;
-    g->clipped |= (w->flags & LEGAL_WINDOW_CLIPPED) != 0;
     for (int p = 0; p < LEGAL_N_PHASES; p++) {
         struct phase_sums *to = &g->phase[p];
         to->uu += (double)w->phase[p].uu / rate;
@@ -105,8 +104,11 @@ static void take_values(const struct legal *l, struct averaged *a)
     legal_values_get(l, &v);
     if (v.sequence == a->sequence)
         return;
-    if (a->sequence == 1)
-        *a = (struct averaged){0};
+    if (a->sequence == 1) {
+        struct averaged anew = {0};
+        memcpy(anew.fault, a->fault, sizeof anew.fault);
+        *a = anew;
+    }
     a->sequence = v.sequence;
     a->n++;
     for (int p = 0; p < LEGAL_N_PHASES; p++) {
@@ -115,6 +117,14 @@ static void take_values(const struct legal *l, struct averaged *a)
     }
     a->u2 += v.u2_ppm * 1e-4;
     a->u0 += v.u0_ppm * 1e-4;
+}
+
+static void take_faults(const struct legal *l, struct averaged *a)
+{
+    struct legal_status s;
+    legal_status_get(l, &s);
+    for (int c = 0; c < AFE_N_CHANNELS; c++)
+        a->fault[c] |= s.fault[c];
 }
 
 static unsigned phases_of(const struct source_info *info)
@@ -160,8 +170,8 @@ static enum err feed(struct source *s, struct legal *l, double seconds, const ch
             return err;
         rate = (double)b.rate_uhz * 1e-6;
         done += b.n / rate;
-        if (a)
-            take_values(l, a);
+        take_values(l, a);
+        take_faults(l, a);
         if (seconds > 0)
             cli_progress(what, done / seconds);
     }
@@ -250,7 +260,7 @@ static enum err run_plain(struct source *s, double repeat_s, struct legal *l,
 {
     struct source_info info;
     struct gathered g = {0};
-    struct averaged none = {0};
+    struct averaged run = {0}, none = {0};
     struct legal_energies e;
     enum err err = source_restart(s, repeat_s > 0);
     source_info_get(s, &info);
@@ -258,14 +268,14 @@ static enum err run_plain(struct source *s, double repeat_s, struct legal *l,
         err = start(l, &info, &g);
     double seconds = repeat_s > 0 ? repeat_s : info.seconds > 0 ? 0 : ENDLESS_S;
     if (!err)
-        err = feed(s, l, seconds, "energies", NULL, &out->seconds);
+        err = feed(s, l, seconds, "energies", &run, &out->seconds);
     legal_flush(l);
     if (err || !(g.seconds > 0))
         return err;
     legal_energies_get(l, &e);
     for (int k = 0; k < LEGAL_N_ENERGIES; k++)
         out->energy[k] = (double)e.total[k] / LEGAL_ENERGY_PER_WH;
-    out->clipped = g.clipped;
+    memcpy(out->seen, run.fault, sizeof out->seen);
     if (info.frequency_hz > 0)
         return ERR_OK;
     g.whole_s = g.closed_s = 0; /* what looked like a frequency was none */

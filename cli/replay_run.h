@@ -25,6 +25,23 @@ struct replay_event { /* of firmware/pq: a dip, swell or interruption */
     double value_v; /* the lowest (dip, interruption) or highest Urms(1/2) */
     bool open;      /* still under way at the end, where duration_s ends, too */
 };
+enum replay_fault_kind {                 /* of an input */
+                         REPLAY_MISSING, /* not in the source */
+                         REPLAY_ZERO,    /* a voltage that is 0 throughout */
+                         REPLAY_STUCK,   /* the same value all the time */
+                         REPLAY_CLIPPED,
+                         REPLAY_TORN, /* jumps across its span */
+                         REPLAY_LONE, /* single samples far from their neighbours */
+                         REPLAY_NO_FREQUENCY,
+                         REPLAY_N_FAULTS
+};
+#define REPLAY_FAULTS_MAX (AFE_N_CHANNELS * 4)
+struct replay_fault {
+    unsigned channel; /* enum afe_channel */
+    enum replay_fault_kind kind;
+    size_t samples;     /* 0: not known, or none */
+    double at_s, value; /* of the first of these, as the file has it */
+};
 struct replay_result {
     double seconds, frequency_hz;
     unsigned n_phases;
@@ -32,11 +49,13 @@ struct replay_result {
     double p_w, q_var, s_va, pf;
     double in_a, u2_pct, u0_pct;
     double energy[LEGAL_N_ENERGIES]; /* Wh, varh, VAh of the total */
-    bool clipped;
-    double un_v;         /* that the events are judged by; 0: not judged, see un_from */
-    const char *un_from; /* in words: where un_v comes from, or why there is none */
+    uint8_t seen[AFE_N_CHANNELS];    /* LEGAL_FAULT_* at any time of the run for the energies */
+    double un_v;                     /* that the events are judged by; 0: not judged, see un_from */
+    const char *un_from;             /* in words: where un_v comes from, or why there is none */
     struct replay_event event[REPLAY_EVENTS_MAX]; /* by time */
     unsigned n_events, n_lost;
+    struct replay_fault fault[REPLAY_FAULTS_MAX]; /* by input */
+    unsigned n_faults;
 };
 
 /* `repeat_s` 0: all of the source once (an endless one: 10 s); else that long, looping. ERR_MEMORY,
@@ -48,5 +67,11 @@ MUST_CHECK enum err replay_run(struct source *s, double repeat_s, struct replay_
  * ERR_MEMORY, ERR_RANGE. */
 MUST_CHECK enum err replay_events(struct source *s, double repeat_s, double un_v,
                                   struct replay_result *out);
+/* After replay_run(): what is wrong with the inputs that were counted, into out->fault. */
+void replay_faults(const struct source_info *info, struct replay_result *out);
+const char *replay_input_name(unsigned channel);            /* "u1" */
+const char *replay_fault_name(enum replay_fault_kind kind); /* "clipped", a word for programs */
+/* A sentence without a stop. */
+void replay_fault_text(const struct replay_fault *f, char *text, size_t size);
 
 #endif

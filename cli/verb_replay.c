@@ -64,7 +64,20 @@ static json_t *events_json(const struct replay_result *r)
     return events;
 }
 
-static void print_json(const char *file, const struct replay_result *r)
+static json_t *faults_json(const struct replay_result *r)
+{
+    json_t *faults = json_array();
+    for (unsigned k = 0; k < r->n_faults; k++) {
+        const struct replay_fault *f = &r->fault[k];
+        json_array_append_new(
+            faults, json_pack("{s:s, s:s, s:I, s:f, s:f}", "input", replay_input_name(f->channel),
+                              "kind", replay_fault_name(f->kind), "samples", (json_int_t)f->samples,
+                              "at_s", f->at_s, "value", f->value));
+    }
+    return faults;
+}
+
+static void print_json(const char *file, const char *note, const struct replay_result *r)
 {
     json_t *phases = json_array(), *energy = json_object();
     for (unsigned p = 0; p < r->n_phases; p++)
@@ -72,12 +85,13 @@ static void print_json(const char *file, const struct replay_result *r)
     for (int k = 0; k < LEGAL_N_ENERGIES; k++)
         json_object_set_new(energy, energy_names[k], json_real(r->energy[k]));
     json_t *j = json_pack("{s:s%, s:s, s:f, s:f, s:o, s:{s:f, s:f, s:f, s:f}, s:{s:f}, "
-                          "s:{s:f, s:f}, s:o, s:f, s:s, s:o}",
+                          "s:{s:f, s:f}, s:o, s:f, s:s, s:o, s:o, s:s%}",
                           "file", file, strlen(file), "model", "reference", "seconds", r->seconds,
                           "frequency_hz", r->frequency_hz, "phases", phases, "total", "p_w", r->p_w,
                           "q_var", r->q_var, "s_va", r->s_va, "pf", r->pf, "neutral", "i_a",
                           r->in_a, "unbalance", "u2_pct", r->u2_pct, "u0_pct", r->u0_pct, "energy",
-                          energy, "un_v", r->un_v, "un_from", r->un_from, "events", events_json(r));
+                          energy, "un_v", r->un_v, "un_from", r->un_from, "events", events_json(r),
+                          "faults", faults_json(r), "note", note, strlen(note));
     json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     putchar('\n');
     json_decref(j);
@@ -138,6 +152,17 @@ static void print_events(const struct replay_result *r)
         printf("  and %u more\n", r->n_lost);
 }
 
+static void print_faults(const struct replay_result *r)
+{
+    char text[200];
+    if (r->n_faults)
+        printf("\n  faults of the signal, counted nevertheless:\n");
+    for (unsigned k = 0; k < r->n_faults; k++) {
+        replay_fault_text(&r->fault[k], text, sizeof text);
+        printf("  %s\n", text);
+    }
+}
+
 static void print_table(const char *file, const struct source_info *info,
                         const struct replay_result *r)
 {
@@ -165,8 +190,7 @@ static void print_table(const char *file, const struct source_info *info,
     printf("  %-13s  %13s  %13s  %13s  %13s\n", "", "QI", "QII", "QIII", "QIV");
     print_energy("reactive", "varh", &r->energy[LEGAL_R_QI], 4);
     print_events(r);
-    if (r->clipped)
-        printf("\n  Some samples were at the end of the range: clipped.\n");
+    print_faults(r);
 }
 
 static int fail_open(const struct cli_verb *v, enum err err, const char *message)
@@ -194,10 +218,11 @@ static int replay(const struct cli_verb *v, const char *file, const struct sourc
     if (!err)
         err = replay_events(s, wish->repeat_s, wish->un_v, &result);
     int code = CLI_DONE;
+    replay_faults(&info, &result);
     if (err)
         code = cli_fail(v, CLI_BUG, "%s: %s", file, err_text(err));
     else if (wish->json)
-        print_json(file, &result);
+        print_json(file, info.note, &result);
     else
         print_table(file, &info, &result);
     if (!err && wish->json && info.note[0])

@@ -360,7 +360,9 @@ static enum err connect_named(const struct recording *r, struct span item, struc
         snprintf(shown, sizeof shown, "--map: no channel '%s'", cut);
         return list_channels(r, f, ERR_RANGE, shown);
     }
-    (void)kind_of_unit(r->channel[c].unit, &factor);
+    enum kind kind = kind_of_unit(r->channel[c].unit, &factor);
+    if (kind == (input <= AFE_U3 ? KIND_I : KIND_U))
+        out->contrary |= 1u << input;
     out->index[input] = c;
     out->factor[input] = sign * factor;
     return ERR_OK;
@@ -369,6 +371,7 @@ static enum err connect_named(const struct recording *r, struct span item, struc
 enum err channels_map(const struct recording *r, const char *map, struct channel_map *out,
                       const struct fault *f)
 {
+    *out = (struct channel_map){.contrary = 0};
     for (int k = 0; k < AFE_N_CHANNELS; k++) {
         out->index[k] = -1;
         out->factor[k] = 1;

@@ -8,6 +8,8 @@
 struct channel_map {
     int index[AFE_N_CHANNELS];     /* channel of the recording; -1: not connected */
     double factor[AFE_N_CHANNELS]; /* to volt or ampere; negative where the map reverses it */
+    uint32_t contrary; /* bits of enum afe_channel: a voltage's input has a unit of current or the
+                          other way round, as the map wants it */
 };
 
 /* With `map` ("u1=VA,i1=-IA,in=#7"): keys u1 u2 u3 i1 i2 i3 in; a name as in the file (upper or

@@ -15,13 +15,15 @@
 
 #define MISSING_ASCII 99999.0
 #define PATH_LENGTH   4096
+#define STAMPS_OFF    0.005 /* of the time between the first and the last */
 
 struct dat { /* one reading of a data part */
     const struct comtrade_parts *p;
     const struct comtrade_config *c;
     struct recording *out;
     const struct fault *f;
-    double *stamp; /* seconds; NULL when the rates are known */
+    double *stamp;      /* seconds; NULL when the rates are known */
+    double first, last; /* stamps then, in the file's unit; last 0: none */
 };
 
 static bool is_missing_ascii(const struct comtrade_config *c, size_t channel, double x)
@@ -55,15 +57,23 @@ static enum err read_ascii_value(const struct dat *d, const struct text *t, size
     return ERR_OK;
 }
 
+static void take_stamp(struct dat *d, size_t k, struct span field)
+{
+    double x;
+    if (text_real(field, &x) == TEXT_NUMBER)
+        *(k == 0 ? &d->first : &d->last) = x;
+}
+
 /* n,timestamp,A1..Ak,D1..Dm */
-static enum err read_ascii_line(const struct dat *d, const struct text *t, size_t k,
-                                struct span line)
+static enum err read_ascii_line(struct dat *d, const struct text *t, size_t k, struct span line)
 {
     size_t n_fields = 2 + d->out->n_channels + d->c->n_digital, n = 0;
     struct span field;
     while (text_field(&line, ',', &field)) {
         enum err err = ERR_OK;
-        if (n == 1 && d->stamp && text_real(field, &d->stamp[k]) != TEXT_NUMBER)
+        if (n == 1 && !d->stamp)
+            take_stamp(d, k, field);
+        else if (n == 1 && text_real(field, &d->stamp[k]) != TEXT_NUMBER)
             err = refuse_field(d, t->line, n, field,
                                "is no time stamp, and the configuration gives no sample rate");
         else if (n >= 2 && n < 2 + d->out->n_channels)
@@ -82,7 +92,7 @@ static enum err read_ascii_line(const struct dat *d, const struct text *t, size_
     return ERR_OK;
 }
 
-static enum err read_ascii(const struct dat *d)
+static enum err read_ascii(struct dat *d)
 {
     struct text t = text_of(d->p->dat, d->p->dat_len);
     struct span line;
@@ -161,7 +171,7 @@ static void read_binary_stamp(const struct dat *d, size_t k, const uint8_t *p)
     d->stamp[k] = d->stamp[k - 1] + (double)(uint32_t)(now - before) * d->c->stamp_unit;
 }
 
-static enum err read_binary(const struct dat *d)
+static enum err read_binary(struct dat *d)
 {
     size_t size = record_size(d);
     const uint8_t *p = d->p->dat;
@@ -171,6 +181,8 @@ static enum err read_binary(const struct dat *d)
             return err;
         if (d->stamp)
             read_binary_stamp(d, k, p);
+        else if (k == 0 || k + 1 == d->out->n)
+            *(k == 0 ? &d->first : &d->last) = little32(p + 4);
     }
     if (d->p->dat_len - d->out->n * size >= size)
         recording_note(d->out,
@@ -200,6 +212,22 @@ static enum err check_size(const struct dat *d, size_t *n)
                      d->c->n * size);
 }
 
+/* A rate that the stamps contradict makes every energy wrong by as much. Files without stamps have
+ * zeros there; those of 32 bits may have wrapped. */
+static void compare_stamps(const struct dat *d)
+{
+    size_t n = d->out->n;
+    double span = (d->last - d->first) * d->c->stamp_unit, steps = (double)n - 1;
+    double told = recording_time(d->out, n - 1);
+    bool wraps = told > UINT32_MAX * d->c->stamp_unit;
+    if (n < 2 || wraps || !(span > 0) || fabs(span - told) <= STAMPS_OFF * told + 2 * told / steps)
+        return;
+    recording_note(d->out,
+                   "the time stamps say %.6g samples per second, the configuration, which counts, "
+                   "%.6g",
+                   steps / span, steps / told);
+}
+
 static enum err read_data(struct dat *d)
 {
     size_t n;
@@ -219,6 +247,8 @@ static enum err read_data(struct dat *d)
                       "configuration gives no sample rate",
                       d->p->dat_name, bad + 1);
     }
+    if (!err && !d->stamp)
+        compare_stamps(d);
     free(d->stamp);
     return err;
 }

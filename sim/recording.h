@@ -38,7 +38,7 @@ struct recording {
     struct recording_rate *rate;
     size_t n_rates;
     double line_hz; /* nominal frequency the file states; 0 unknown */
-    char note[200]; /* something the reader had to decide; empty if nothing */
+    char note[600]; /* something the reader had to decide; empty if nothing */
 };
 
 /* Where an error message goes: one line, always terminated. size 0: nowhere. */

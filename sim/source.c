@@ -22,6 +22,7 @@
 #define RATE_MIN    500.0
 #define RATE_MAX    64000.0
 #define STAMPED     2e-5   /* what rounding of stamps may put a rate wrong by */
+#define LINE_OFF    0.05   /* of the line's frequency, between what the file states and shows */
 #define FITTED_MAX  200000 /* samples; in a longer loop a cut at a sample is 2.5 ppm at most */
 #define WINDOW_RATE 500.0  /* Hz: 60 s of full-scale squares stay below 2^61 */
 
@@ -34,7 +35,7 @@ struct source {
     struct source_options options;
     uint32_t off; /* bits of enum afe_channel that the panel switched off */
     bool repeat;
-    char note[400];
+    char note[600];
     const int32_t *silence;
     int32_t *sample[AFE_N_CHANNELS]; /* recording: all samples; synth: one block */
     /* a recording */
@@ -128,6 +129,18 @@ static enum err check_rates(const char *path, struct recording *r, const struct 
     return ERR_OK;
 }
 
+/* In the meter's unit. */
+static void find_faults(struct source *s, const struct recording_channel *c, size_t n,
+                        double factor, int input)
+{
+    struct recording_faults *f = &s->info.fault[input];
+    recording_faults_find(c->sample, n, f);
+    f->value *= factor;
+    f->flat.value *= factor;
+    f->torn.value *= factor;
+    f->lone.value *= factor;
+}
+
 /* Gaps of the channels in use are filled, values checked, peaks found. */
 static enum err prepare_channel(struct source *s, const char *path, struct recording *r,
                                 const struct channel_map *map, int input, double *peak,
@@ -146,6 +159,7 @@ static enum err prepare_channel(struct source *s, const char *path, struct recor
                        r->channel[c].name);
     for (size_t k = 0; k < r->n; k++)
         *peak = fmax(*peak, fabs(r->channel[c].sample[k]));
+    find_faults(s, &r->channel[c], r->n, factor_of(s, map, input), input);
     *peak *= fabs(factor_of(s, map, input));
     if (!(*peak * HEADROOM < LSB_MAX * 1e-15 * AFE_FULL_SCALE))
         return fault_set(f, ERR_UNSUPPORTED, "%s: channel %s reaches %g %s, beyond any meter", path,
@@ -331,6 +345,22 @@ static enum err find_loop(struct source *s, struct recording *r, const struct ch
     return err;
 }
 
+/* What the file says about itself and does not hold. */
+static void note_contradictions(const struct source *s, struct recording *r,
+                                const struct channel_map *map)
+{
+    for (int c = 0; c < AFE_N_CHANNELS; c++)
+        if (map->contrary >> c & 1)
+            recording_note(r, "%s is in %s and taken for a %s", r->channel[map->index[c]].name,
+                           r->channel[map->index[c]].unit, c <= AFE_U3 ? "voltage" : "current");
+    double hz = s->info.frequency_hz, line = r->line_hz;
+    if (hz > 0 && line > 0 && fabs(hz - line) > LINE_OFF * line)
+        recording_note(r,
+                       "the file states a line of %g Hz, its samples show %.4g Hz: is the "
+                       "sample rate right?",
+                       line, hz);
+}
+
 static enum err take_recording(struct source *s, const char *path, struct recording *r,
                                const struct fault *f)
 {
@@ -350,6 +380,8 @@ static enum err take_recording(struct source *s, const char *path, struct record
             err = convert_channel(s, r, &map, c);
     if (!err)
         err = find_loop(s, r, &map);
+    if (!err)
+        note_contradictions(s, r, &map);
     s->rate = r->rate;
     s->n_rates = r->n_rates;
     r->rate = NULL;

@@ -17,6 +17,7 @@
 #include "firmware/legal/legal.h"
 #include "lib/base/err.h"
 #include "sim/load.h"
+#include "sim/recording_faults.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +46,8 @@ struct source_info {
         frequency_hz; /* of the fundamental as the source found it; 0: none (DC, under 2 cycles) */
     double u_rms;     /* V, of the strongest voltage over the loop, DC included; 0: no voltages */
     uint64_t samples; /* sample-sets in one pass, of one loop when repeating; 0: endless */
+    /* Of a recording's channels in use, volt and ampere; else all zero. */
+    struct recording_faults fault[AFE_N_CHANNELS];
     const char *note; /* what had to be decided about the file: gaps filled, how the loop was cut
                          ...; empty if nothing; lives as long as the source */
 };
