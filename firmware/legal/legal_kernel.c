@@ -24,7 +24,7 @@
 
 #define PHASOR_BITS 8 /* of the running phasors below one count */
 #define TURN_BITS   23
-#define FEW         16 /* divides LEGAL_CHUNK */
+#define FEW         8 /* twice as many divide LEGAL_CHUNK */
 
 void legal_kernel_init(struct legal_kernel *k)
 {
@@ -76,31 +76,39 @@ uint32_t legal_kernel_turn(const struct legal_kernel *k)
     return k->turn + k->fill * k->step;
 }
 
-static void wave_set(struct legal_kernel *k, uint32_t n, struct rotor r)
+static void wave_set(struct legal_kernel *k, uint32_t n, int64_t cosine_q60, int64_t sine_q60)
 {
-    const int32_t half = 1 << (SINE_BITS - LEGAL_WAVE_BITS - 1);
+    const unsigned shift = 2 * SINE_BITS - LEGAL_WAVE_BITS;
+    const int64_t half = INT64_C(1) << (shift - 1);
     int32_t *at = k->wave + n * k->ops->stride;
-    at[0] = (r.cosine + half) >> (SINE_BITS - LEGAL_WAVE_BITS);
-    at[k->ops->sine] = (r.sine + half) >> (SINE_BITS - LEGAL_WAVE_BITS);
+    at[0] = (int32_t)((cosine_q60 + half) >> shift);
+    at[k->ops->sine] = (int32_t)((sine_q60 + half) >> shift);
 }
 
-/* The first few one by one, the others as these turned by every few at once. */
+/* The wave at n - FEW..n + FEW - 1: that at n turned back and forth, by the same products. */
+static void wave_around(struct legal_kernel *k, uint32_t n, const struct rotor few[FEW + 1])
+{
+    struct rotor r = rotor_of(n * k->step);
+    for (uint32_t m = 0; m <= FEW; m++) {
+        int64_t cc = (int64_t)r.cosine * few[m].cosine, ss = (int64_t)r.sine * few[m].sine;
+        int64_t sc = (int64_t)r.sine * few[m].cosine, cs = (int64_t)r.cosine * few[m].sine;
+        wave_set(k, n - m, cc + ss, sc - cs);
+        if (m > 0 && m < FEW)
+            wave_set(k, n + m, cc - ss, sc + cs);
+    }
+}
+
 void legal_kernel_tune(struct legal_kernel *k, uint32_t step)
 {
-    struct rotor few[FEW];
+    struct rotor few[FEW + 1];
     close_chunk(k);
     if (k->step == step)
         return;
     k->step = step;
-    for (uint32_t n = 0; n < FEW; n++) {
-        few[n] = rotor_of(n * step);
-        wave_set(k, n, few[n]);
-    }
-    for (uint32_t n = FEW; n < LEGAL_CHUNK; n += FEW) {
-        struct rotor turn = rotor_of(n * step);
-        for (uint32_t m = 0; m < FEW; m++)
-            wave_set(k, n + m, rotor_turn(few[m], turn));
-    }
+    for (uint32_t m = 0; m <= FEW; m++)
+        few[m] = rotor_of(m * step);
+    for (uint32_t n = FEW; n < LEGAL_CHUNK; n += 2 * FEW)
+        wave_around(k, n, few);
 }
 
 /* --- samples -------------------------------------------------------------------------------- */

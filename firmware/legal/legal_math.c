@@ -243,7 +243,8 @@ static int32_t product_q30(int32_t a, int32_t b)
     return (int32_t)((int64_t)a * b >> SINE_BITS);
 }
 
-struct rotor rotor_turn(struct rotor a, struct rotor b)
+/* The sum of both angles. */
+static struct rotor rotor_turn(struct rotor a, struct rotor b)
 {
     const int64_t half = 1 << (SINE_BITS - 1);
     int64_t re = (int64_t)a.cosine * b.cosine - (int64_t)a.sine * b.sine + half;

@@ -105,7 +105,5 @@ struct rotor { /* 2^SINE_BITS at most */
 };
 /* Of a phase, 2^32 is a turn; within 4 of the 30 bits' last place. */
 struct rotor rotor_of(uint32_t turn);
-/* The sum of both angles. */
-struct rotor rotor_turn(struct rotor a, struct rotor b);
 
 #endif

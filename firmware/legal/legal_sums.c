@@ -252,7 +252,8 @@ const struct legal_sums_ops legal_sums_plain = {"plain",        2,          1, p
 const struct legal_sums_ops *legal_sums_best(void)
 {
 #if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2") ? &legal_sums_avx2 : &legal_sums_sse2;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &legal_sums_v3
+                                                                           : &legal_sums_sse2;
 #elif LEGAL_SUMS_THUMB2
     return &legal_sums_thumb2;
 #elif defined(__ARM_ARCH_6M__)

@@ -61,7 +61,7 @@ extern const int32_t legal_silence[AFE_BLOCK_MAX];   /* zeros: stands for an abs
 extern const struct legal_sums_ops legal_sums_plain; /* 32 x 32 + 64 bits in one instruction */
 extern const struct legal_sums_ops legal_sums_split; /* 32-bit products only: Cortex-M0+ */
 #if defined(__x86_64__)
-extern const struct legal_sums_ops legal_sums_sse2, legal_sums_avx2;
+extern const struct legal_sums_ops legal_sums_sse2, legal_sums_v3;
 #endif
 #if defined(__thumb2__) && defined(__OPTIMIZE__) /* needs the frame pointer's register */
 #define LEGAL_SUMS_THUMB2 1

@@ -1,69 +1,121 @@
-/* How many sample-sets (three voltages, three currents) a second one core measures, everything
- * included: sums, correlators, border search, average cycle, values and ledger; then windows a
- * second at the second entrance. */
-#include "firmware/legal/legal_state.h"
+/* How many sample sets of seven channels a second one core takes: the kernel alone with each
+ * variant of its inner loops (the window of the cost image, from int32 blocks in the cache); then a
+ * three-phase meter with neutral, all corrections, losses, rates and pulses, samples in memory; and
+ * windows at the second entrance.
+ *
+ * Time is that of the processor this thread had, not the wall's: others on the machine cost less
+ * accuracy so. */
+#include "firmware/images/legal_cost/cost.h"
 #include "tests/bench/bench.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-#define N_RUNS  7
-#define RUN_S   0.2
+#define N_RUNS  21
+#define RUN_S   0.1
 #define PI      3.14159265358979323846
 #define SECONDS 2
 
 static int32_t *sample[AFE_N_CHANNELS];
+static struct cost_meter meter;
 
-static void start(struct legal *l)
+static double cpu_s(void)
 {
-    struct legal_config c = {.n_phases = 3,
-                             .wiring = LEGAL_3P4W,
-                             .f_nominal_mhz = 50000,
-                             .un_mv = 230000,
-                             .pulse_per_kwh = 1000};
-    for (unsigned p = 0; p <= LEGAL_N_PHASES; p++) {
-        c.u_lsb_fv[p % LEGAL_N_PHASES] = UINT64_C(100000000000);
-        c.i_lsb_fa[p] = UINT64_C(20000000000);
-    }
-    if (legal_init(l, &c) != ERR_OK)
-        abort();
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* --- the kernel ----------------------------------------------------------------------------- */
+
+static void report_kernel(const struct legal_sums_ops *ops, const char *needs)
+{
+    static struct cost_block blocks[COST_WINDOW];
+    static struct legal_kernel kernel;
+    const struct cost_case *c = &cost_cases[0];
+    double result[N_RUNS];
+    char what[60];
+    for (unsigned b = 0; b < COST_WINDOW; b++)
+        cost_fill(&blocks[b], c, b);
+    cost_kernel_start(&kernel, c, ops);
+    for (unsigned k = 0; k < N_RUNS; k++) {
+        double begin = cpu_s(), spent = 0, n = 0;
+        for (; spent < RUN_S; spent = cpu_s() - begin, n += 64)
+            for (unsigned w = 0; w < 64; w++)
+                cost_kernel_window(&kernel, c, blocks);
+        result[k] = n * COST_WINDOW * c->rate / COST_BLOCKS_S / spent / 1e6;
+    }
+    snprintf(what, sizeof what, "kernel, %s (%s)", ops->name, needs);
+    bench_runs(what, "M sets/s", result, N_RUNS);
+}
+
+static void report_kernels(void)
+{
+    report_kernel(&legal_sums_plain, "any processor");
+#if defined(__x86_64__)
+    report_kernel(&legal_sums_sse2, "any x86-64");
+    if (legal_sums_best() == &legal_sums_v3)
+        report_kernel(&legal_sums_v3, "x86-64-v3");
+#endif
+}
+
+/* --- a meter -------------------------------------------------------------------------------- */
+
+/* Whole cycles, so that the samples can go round. */
 static void fill(uint32_t rate)
 {
-    for (unsigned c = 0; c < AFE_IN; c++) {
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
         free(sample[c]);
         sample[c] = malloc(sizeof(int32_t) * rate * SECONDS);
-        if (!sample[c])
-            abort();
+        bench_must(sample[c] != NULL, "memory");
+        double size = c == AFE_IN ? 1e5 : 3e6;
         for (uint32_t k = 0; k < rate * SECONDS; k++) {
             double turn = 2 * PI * (50.0 * k / rate - c / 3.0);
-            sample[c][k] = (int32_t)lround(3e6 * sin(turn) + 1e5 * sin(5 * turn));
+            sample[c][k] = (int32_t)lround(size * sin(turn) + size / 30 * sin(5 * turn));
         }
     }
 }
 
-static double run_samples(struct legal *l, uint32_t rate)
+static double run_samples(uint32_t rate)
 {
-    double begin = bench_now_s(), spent = 0, n = 0;
-    while (spent < RUN_S) {
-        for (uint32_t at = 0; at < rate * SECONDS; at += 250) {
-            struct afe_block b = {.rate_uhz = rate * UINT64_C(1000000), .n = 250, .present = 0x3F};
-            for (unsigned c = 0; c < AFE_IN; c++)
+    const uint32_t n = rate / COST_BLOCKS_S;
+    double begin = cpu_s(), spent = 0, sets = 0;
+    for (; spent < RUN_S; spent = cpu_s() - begin, sets += rate * SECONDS)
+        for (uint32_t at = 0; at < rate * SECONDS; at += n) {
+            struct afe_block b = {.rate_uhz = rate * UINT64_C(1000000), .n = n, .present = 0x7F};
+            for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
                 b.sample[c] = sample[c] + at;
-            if (legal_feed(l, &b) != ERR_OK)
-                abort();
+            bench_must(legal_feed(&meter.legal, &b) == ERR_OK, "samples were refused");
         }
-        n += rate * SECONDS;
-        spent = bench_now_s() - begin;
-    }
-    return n / spent;
+    return sets / spent;
 }
 
-static double run_windows(struct legal *l, uint32_t unused)
+static void report_meter(uint32_t rate, bool with_thd)
 {
-    (void)unused;
+    const struct cost_case what = {"meter", LEGAL_3P4W, rate, SECONDS, 0x7F, with_thd};
+    double sets[N_RUNS], lives[N_RUNS];
+    char name[60];
+    fill(rate);
+    cost_start(&meter, &what, NULL);
+    for (unsigned k = 0; k < N_RUNS; k++) {
+        sets[k] = run_samples(rate);
+        lives[k] = sets[k] / rate;
+        sets[k] /= 1e6;
+    }
+    const char *harmonics = with_thd ? ", harmonics" : "";
+    snprintf(name, sizeof name, "meter, %u Hz%s", (unsigned)rate, harmonics);
+    bench_runs(name, "M sets/s", sets, N_RUNS);
+    snprintf(name, sizeof name, "meter, %u Hz%s: times faster than real", (unsigned)rate,
+             harmonics);
+    bench_runs(name, "", lives, N_RUNS);
+}
+
+/* --- windows -------------------------------------------------------------------------------- */
+
+static double run_windows(void)
+{
     struct legal_window w = {
         .n_q16 = UINT64_C(60000) << 16, .rate_uhz = 1000000000, .frequency_uhz = 50000000};
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
@@ -73,38 +125,31 @@ static double run_windows(struct legal *l, uint32_t unused)
                                                  .u_re = 1000000000,
                                                  .i_re = 100000000,
                                                  .i_im = 10000000};
-    double begin = bench_now_s(), spent = 0, n = 0;
-    while (spent < RUN_S) {
+    double begin = cpu_s(), spent = 0, n = 0;
+    for (; spent < RUN_S; spent = cpu_s() - begin)
         for (unsigned k = 0; k < 1440; k++, n++)
-            if (legal_feed_window(l, &w) != ERR_OK)
-                abort();
-        spent = bench_now_s() - begin;
-    }
+            bench_must(legal_feed_window(&meter.legal, &w) == ERR_OK, "a window was refused");
     return n / spent;
 }
 
-static void report(const char *what, const char *unit, double (*run)(struct legal *, uint32_t),
-                   uint32_t rate)
+static void report_windows(void)
 {
-    static struct legal l;
     double result[N_RUNS];
-    start(&l);
+    cost_start(&meter, &cost_cases[0], NULL);
     for (unsigned k = 0; k < N_RUNS; k++)
-        result[k] = run(&l, rate) / 1e6;
-    bench_runs(what, unit, result, N_RUNS);
+        result[k] = run_windows() / 1e6;
+    bench_runs("windows of 60 s", "M/s", result, N_RUNS);
 }
 
 int main(void)
 {
-    static const uint32_t rate[] = {4000, 8000, 32000};
     bench_begin("bench_legal");
-    for (unsigned r = 0; r < sizeof rate / sizeof rate[0]; r++) {
-        char what[40];
-        snprintf(what, sizeof what, "samples at %u Hz, all phases", (unsigned)rate[r]);
-        fill(rate[r]);
-        report(what, "M sets/s", run_samples, rate[r]);
-    }
-    report("windows of 60 s", "M/s", run_windows, 0);
+    report_kernels();
+    report_meter(4000, false);
+    report_meter(8000, false);
+    report_meter(8000, true);
+    report_meter(32000, false);
+    report_windows();
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
         free(sample[c]);
     return 0;

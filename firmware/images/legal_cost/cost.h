@@ -30,6 +30,18 @@ struct cost_block {
  * changes; `block` counts from 0. */
 void cost_fill(struct cost_block *b, const struct cost_case *c, uint32_t block);
 
+/* The kernel alone: one window of COST_WINDOW blocks with its borders and all that these cost,
+ * begun anew at the end. */
+#define COST_WINDOW 10
+void cost_kernel_start(struct legal_kernel *k, const struct cost_case *c,
+                       const struct legal_sums_ops *ops); /* NULL: the best of this processor */
+void cost_kernel_window(struct legal_kernel *k, const struct cost_case *c,
+                        const struct cost_block b[COST_WINDOW]);
+
+/* How many sums of a variant of the inner loops are not what they must be; 5 are tried a round. */
+#define COST_VARIANT_ROUNDS 400
+unsigned cost_variant_differs(const struct legal_sums_ops *ops, unsigned rounds);
+
 /* A meter with all corrections, losses and rates in use. */
 struct cost_meter {
     struct legal legal;
@@ -38,7 +50,6 @@ struct cost_meter {
     uint32_t n_windows, n_pulses;
     bool refused; /* something was: must not be */
 };
-/* `ops`: the inner loops; NULL: the best of this processor. */
 void cost_start(struct cost_meter *m, const struct cost_case *c, const struct legal_sums_ops *ops);
 void cost_feed(struct cost_meter *m, const struct cost_block *b);
 

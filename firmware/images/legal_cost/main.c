@@ -5,7 +5,6 @@
  * The counter is the SysTick timer at the 25 MHz of the processor: a tick is 40 instructions. A
  * loop of known length comes first, so that the reader can tell whether that holds. */
 #include "firmware/images/legal_cost/cost.h"
-#include "firmware/legal/legal_parts.h"
 #include "firmware/ports/mps2/semihosting.h"
 
 #define SYSTICK_CONTROL (*(volatile uint32_t *)0xE000E010)
@@ -14,10 +13,9 @@
 #define SYSTICK_MASK    0xFFFFFFu
 #define PER_TICK        40 /* instructions */
 #define LOOPS           100000u
-#define WINDOW_BLOCKS   10
 
 static struct cost_meter meter;
-static struct cost_block blocks[WINDOW_BLOCKS];
+static struct cost_block blocks[COST_WINDOW];
 
 static uint32_t ticks_since(uint32_t begin)
 {
@@ -70,42 +68,16 @@ static void calibrate_counter(void)
     print_cost("loop-of-3", ticks_since(begin), LOOPS);
 }
 
-static struct legal_view view_of(const struct cost_block *b)
-{
-    struct legal_view v;
-    for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
-        v.x[c] = b->x[c];
-    return v;
-}
-
-/* One window of the kernel alone: its blocks, and its borders with all that they cost. */
-static void kernel_window(struct legal_kernel *k, uint32_t n, struct legal_window *w)
-{
-    int32_t next[AFE_N_CHANNELS] = {1000, 2000, 3000, 4000, 5000, 6000, 7000};
-    for (unsigned b = 0; b < WINDOW_BLOCKS; b++) {
-        struct legal_view v = view_of(&blocks[b]);
-        legal_kernel_run(k, NULL, &v, 0, n);
-    }
-    legal_kernel_end(k, NULL, next, 12345);
-    legal_kernel_window(k, w);
-    legal_kernel_clear(k);
-    legal_kernel_tune(k, k->step + 12345);
-    legal_kernel_begin(k, NULL, next, 12345);
-}
-
 static void measure_kernel(void)
 {
     static struct legal_kernel kernel;
-    static struct legal_window window;
     const struct cost_case *c = &cost_cases[0];
-    uint32_t n = c->rate / COST_BLOCKS_S;
-    for (unsigned b = 0; b < WINDOW_BLOCKS; b++)
+    for (unsigned b = 0; b < COST_WINDOW; b++)
         cost_fill(&blocks[b], c, b);
-    legal_kernel_init(&kernel);
-    legal_kernel_tune(&kernel, UINT32_MAX / n);
+    cost_kernel_start(&kernel, c, NULL);
     uint32_t begin = SYSTICK_NOW;
-    kernel_window(&kernel, n, &window);
-    print_cost("kernel", ticks_since(begin), WINDOW_BLOCKS * n);
+    cost_kernel_window(&kernel, c, blocks);
+    print_cost("kernel", ticks_since(begin), COST_WINDOW * c->rate / COST_BLOCKS_S);
 }
 
 static void measure_case(const struct cost_case *c)
@@ -133,6 +105,7 @@ int main(void)
     SYSTICK_CONTROL = 5; /* on, at the processor's clock, no interrupt */
     calibrate_counter();
     measure_kernel();
+    print_value("variant_differs", 0, cost_variant_differs(legal_sums_best(), COST_VARIANT_ROUNDS));
     for (unsigned k = 0; k < COST_N_CASES; k++)
         measure_case(&cost_cases[k]);
     mps2_semihosting_exit();

@@ -12,7 +12,7 @@ static const struct legal_sums_ops *const variants[] = {
     &legal_sums_split,
 #if defined(__x86_64__)
     &legal_sums_sse2,
-    &legal_sums_avx2,
+    &legal_sums_v3,
 #endif
 };
 #define N_VARIANTS (sizeof variants / sizeof variants[0])
@@ -23,7 +23,7 @@ static struct cost_block block;
 static bool runs_here(const struct legal_sums_ops *ops)
 {
 #if defined(__x86_64__)
-    return ops != &legal_sums_avx2 || legal_sums_best() == &legal_sums_avx2;
+    return ops != &legal_sums_v3 || legal_sums_best() == &legal_sums_v3;
 #else
     return ops != NULL;
 #endif
@@ -36,6 +36,7 @@ static void print_value(const char *name, unsigned index, uint64_t value)
 
 static void run(const struct legal_sums_ops *ops)
 {
+    print_value("variant_differs", 0, cost_variant_differs(ops, COST_VARIANT_ROUNDS));
     for (const struct cost_case *c = cost_cases; c < cost_cases + COST_N_CASES; c++) {
         cost_start(&meter, c, ops);
         for (uint32_t b = 0; b < c->seconds * COST_BLOCKS_S; b++) {
