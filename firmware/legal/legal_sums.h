@@ -40,10 +40,10 @@ struct legal_quad { /* the currents, [3] the neutral; NULL: not there */
     const int32_t *i[4], *wave;
     uint32_t n;
 };
-/* What the looks before the sums find, or'ed over all samples: one more than each magnitude (bit 23
- * is set by a sample at the end of the range, higher bits by samples beyond it), and the magnitudes
- * of the steps between neighbours (of d and of -d - 1 the one that is not negative; so a step of -1
- * shows as 0). */
+/* What the looks before the sums find, or'ed over all samples: of one more than each magnitude the
+ * bits from 23 on (bit 23 is set by a sample at the end of the range, higher bits by samples beyond
+ * it; lower bits mean nothing), and the magnitudes of the steps between neighbours (of d and of
+ * -d - 1 the one that is not negative; so a step of -1 shows as 0). */
 struct legal_reach {
     uint32_t range, step;
 };

@@ -74,36 +74,42 @@ static void thumb2_phase(struct legal_sums *s, const struct legal_duo *c)
     }
 }
 
-/* Sample x after `before`. */
+/* Sample x after `before`. Its magnitude needs no look of its own: x and its bits above the 22nd
+ * added leave 24 bits where x is at the end of the range (or one before the lower end), and
+ * saturation sets a flag that stays. */
 #define REACH(before, x)                                                                           \
     "sub %[t], " x ", " before "\n\t"                                                              \
     "eor %[t], %[t], %[t], asr #31\n\t"                                                            \
     "orr %[step], %[t]\n\t"                                                                        \
-    "eor %[t], " x ", " x ", asr #31\n\t"                                                          \
-    "add %[t], #1\n\t"                                                                             \
-    "orr %[range], %[t]\n\t"
+    "add %[t], " x ", " x ", asr #22\n\t"                                                          \
+    "ssat %[t], #24, %[t]\n\t"
+
+#define SATURATED (UINT32_C(1) << 27)
 
 static struct legal_reach thumb2_reach(const int32_t *x, uint32_t n)
 {
-    uint32_t whole = n & ~UINT32_C(3), range = 0, step = 0, t;
+    uint32_t whole = n & ~UINT32_C(3), step = 0, t = 0;
     const int32_t *at = x, *end = x + whole;
     int32_t before = *x;
     if (whole)
-        __asm__("1:\n\t"
+        __asm__("msr APSR_nzcvq, %[t]\n\t"
+                "1:\n\t"
                 "ldmia %[at]!, {r2-r5}\n\t" REACH("%[before]", "r2") REACH("r2", "r3")
                     REACH("r3", "r4") REACH("r4", "r5") "mov %[before], r5\n\t"
                                                         "cmp %[at], %[end]\n\t"
-                                                        "bne 1b"
-                : [at] "+r"(at), [before] "+r"(before), [range] "+r"(range), [step] "+r"(step),
-                  [t] "=&r"(t)
+                                                        "bne 1b\n\t"
+                                                        "mrs %[t], APSR\n\t"
+                : [at] "+r"(at), [before] "+r"(before), [step] "+r"(step), [t] "+r"(t)
                 : [end] "r"(end)
                 : "r2", "r3", "r4", "r5", "cc", "memory");
+    if (t & SATURATED)
+        return legal_sums_plain.reach(x, n);
     if (n == whole)
-        return (struct legal_reach){range, step};
+        return (struct legal_reach){0, step};
     /* from the last one taken on, for its step */
     uint32_t from = whole ? whole - 1 : 0;
     struct legal_reach rest = legal_sums_plain.reach(x + from, n - from);
-    return (struct legal_reach){range | rest.range, step | rest.step};
+    return (struct legal_reach){rest.range, step | rest.step};
 }
 
 static void thumb2_currents(struct legal_current_sums *s, const struct legal_quad *c)
