@@ -7,6 +7,7 @@
 #include "cli/client_value.h"
 #include "cli/keys_file.h"
 #include "cli/meter_serve.h"
+#include "cli/replay_run.h"
 #include "firmware/ports/posix/flash.h"
 #include "firmware/ports/posix/rng.h"
 #include "lib/dlms/datetime.h"
@@ -461,6 +462,27 @@ static void start_loop(struct run *r)
     uv_signal_start(&r->interrupt, on_signal, SIGINT);
 }
 
+/* What `ferraris replay` tells about a recording is as true of a meter that lives from it. */
+static void tell_faults(const struct run *r)
+{
+    struct source_info info;
+    char text[200];
+    struct replay_result *found = calloc(1, sizeof *found);
+    source_info_get(r->life.source, &info);
+    if (info.note[0] != '\0')
+        fprintf(stderr, "ferraris meter: source: note: %s\n", info.note);
+    if (found != NULL) {
+        found->n_phases = r->life.o.model->phases_used == 1 ? 1 : r->life.o.model->n_phases;
+        found->frequency_hz = info.frequency_hz;
+        replay_faults(&info, found);
+        for (unsigned k = 0; k < found->n_faults; k++) {
+            replay_fault_text(&found->fault[k], text, sizeof text);
+            fprintf(stderr, "ferraris meter: source: %s\n", text);
+        }
+    }
+    free(found);
+}
+
 static int live(struct run *r, const struct words *w)
 {
     const struct life_options o = r->life.o;
@@ -469,6 +491,7 @@ static int live(struct run *r, const struct words *w)
         return cli_fail(r->verb, CLI_BAD_DATA, "%s", r->life.why);
     if (r->keys.path[0] != '\0' && memcmp(&r->life.meter.server.keys, &o.keys, sizeof o.keys) != 0)
         fprintf(stderr, "the flash holds other keys than %s: the flash's are in force\n", w->keys);
+    tell_faults(r);
     r->serve.life = r->serve.ports.life = &r->life;
     r->ff_from_ns = r->life.crystal_ns;
     if (w->until == NULL)

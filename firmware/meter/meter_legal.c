@@ -2,12 +2,13 @@
  * factory calibration configure the same instrument. */
 #include "firmware/meter/meter.h"
 
-/* A channel counts as torn when it moves within 125 us by more than the greatest signal does from
+/* A channel counts as torn when it moves within a sample by more than the greatest signal does from
  * peak to peak: no installation within its ratings makes that step, a phase-fired load makes half
- * of it at most. 2.83: twice the square root of two. */
+ * of it at most. 2.83: twice the square root of two. Where the range ends before that, what wraps
+ * in it moves by hardly less than all of it. */
 static uint32_t slew_limit(uint64_t rms_milli, uint64_t lsb_femto)
 {
-    const uint64_t most = 2 * (uint64_t)AFE_FULL_SCALE;
+    const uint64_t most = 2 * (uint64_t)AFE_FULL_SCALE / 16 * 15;
     uint64_t counts = lsb_femto > 0 ? rms_milli * 2828 * 1000000000 / lsb_femto : 0;
     return (uint32_t)(counts < most ? counts : most);
 }
