@@ -269,6 +269,56 @@ static void calibrate_refuses_a_sealed_meter(void **state)
     close_factory(f);
 }
 
+static void calibrate_refuses_noise_and_reversed_voltages(void **state)
+{
+    (void)state;
+    struct front_end_spec good = quiet("ST402D", 18), s = good;
+    s.snr_db = 3;
+    struct factory *f = open_factory("ST402D", &s);
+    assert_int_equal(calibrate_meter(&f->job, &f->result, f->why, sizeof f->why), ERR_RANGE);
+    assert_true(f->why[0] != '\0' && f->sealed == 0);
+    print_message("noise: %s\n", f->why);
+    close_factory(f);
+    s = good;
+    s.reversed = 1u << AFE_U1;
+    assert_refused(&s, "exchanged or reversed");
+    s.reversed = 1u << AFE_U3;
+    assert_refused(&s, "Voltage 3 stands at -60 degrees");
+    s.reversed = 7u << AFE_U1;
+    assert_refused(&s, "Current 1 is reversed");
+}
+
+/* A meter whose seal was broken is calibrated anew: what it knew before leaves no trace. */
+static void calibrate_again_gives_the_same(void **state)
+{
+    (void)state;
+    struct front_end_spec s = quiet("SM307", 19);
+    struct factory *f = open_factory("SM307", &s);
+    calibrate(f);
+    struct legal_calibration first = f->result.calibration;
+    struct legal_audit a;
+    assert_int_equal(calibrate_meter(&f->job, &f->result, f->why, sizeof f->why), ERR_ACCESS);
+    legal_unseal(&f->legal, &a);
+    f->last_sequence = a.sequence;
+    enum err err = calibrate_meter(&f->job, &f->result, f->why, sizeof f->why);
+    if (err)
+        fail_msg("%s", f->why);
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
+        const struct legal_channel_calibration *x = &first.channel[c];
+        const struct legal_channel_calibration *y = &f->result.calibration.channel[c];
+        assert_in_range(x->gain_ppb - y->gain_ppb + 20000, 0, 40000);
+        assert_in_range(x->delay_ns - y->delay_ns + 20, 0, 40);
+    }
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        for (unsigned k = 0; k < first.phase[p].n_ct; k++) {
+            const struct legal_ct_point *x = &first.phase[p].ct[k];
+            const struct legal_ct_point *y = &f->result.calibration.phase[p].ct[k];
+            assert_in_range(x->gain_ppb - y->gain_ppb + 100000, 0, 200000);
+            assert_in_range(x->phase_nrad - y->phase_nrad + 100000, 0, 200000);
+        }
+    close_factory(f);
+}
+
 /* --- the noise as it is --------------------------------------------------------------------- */
 
 static void calibrate_meets_the_target_for_every_model(void **state)
@@ -300,6 +350,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(calibrate_refuses_what_is_put_together_wrongly),
         cmocka_unit_test(calibrate_refuses_what_no_parameter_mends),
         cmocka_unit_test(calibrate_refuses_a_sealed_meter),
+        cmocka_unit_test(calibrate_refuses_noise_and_reversed_voltages),
+        cmocka_unit_test(calibrate_again_gives_the_same),
     };
     const struct CMUnitTest full[] = {
         cmocka_unit_test(calibrate_meets_the_target_for_every_model),
