@@ -7,6 +7,7 @@
 #define RATE_MAX_UHZ UINT64_C(64000000000)
 #define FS_IN_S      UINT64_C(1000000000000000)
 #define UN_MAX_MV    UINT32_C(2000000000)
+#define DAY_MS       UINT32_C(86400000)
 
 static uint32_t phases_of(const struct pq_config *c)
 {
@@ -17,9 +18,12 @@ static uint32_t phases_of(const struct pq_config *c)
 /* A limit below nominal must be able to end below nominal, one above it above. */
 static bool limits_valid(const struct pq_config *c)
 {
-    for (unsigned k = 0; k < PQ_N_KINDS; k++)
-        if (c->limit[k].on_ppm > 10000000 || c->limit[k].hysteresis_ppm > 1000000)
+    for (unsigned k = 0; k < PQ_N_KINDS; k++) {
+        const struct pq_limit *l = &c->limit[k];
+        if (l->on_ppm > 10000000 || l->hysteresis_ppm > 1000000 || l->on_ms > DAY_MS ||
+            l->off_ms > DAY_MS)
             return false;
+    }
     const struct pq_limit *dip = &c->limit[PQ_DIP], *swell = &c->limit[PQ_SWELL];
     if (dip->on_ppm && dip->on_ppm + dip->hysteresis_ppm > 1000000)
         return false;
@@ -42,6 +46,25 @@ enum err pq_init(struct pq *p, const struct pq_config *c)
     p->phases = phases_of(c);
     pq_dips_init(p);
     return ERR_OK;
+}
+
+enum err pq_limit_set(struct pq *p, enum pq_kind kind, const struct pq_limit *limit)
+{
+    if ((unsigned)kind >= PQ_N_KINDS)
+        return ERR_RANGE;
+    const struct pq_limit before = p->config.limit[kind];
+    p->config.limit[kind] = *limit;
+    if (!limits_valid(&p->config)) {
+        p->config.limit[kind] = before;
+        return ERR_RANGE;
+    }
+    pq_dips_init(p);
+    return ERR_OK;
+}
+
+void pq_limit_get(const struct pq *p, enum pq_kind kind, struct pq_limit *out)
+{
+    *out = p->config.limit[(unsigned)kind % PQ_N_KINDS];
 }
 
 void pq_observe(struct pq *p, pq_half_fn fn, void *context)
@@ -87,14 +110,26 @@ enum err pq_feed(struct pq *p, const struct afe_block *b, const struct legal_wav
 
 /* --- events --------------------------------------------------------------------------------- */
 
+static bool before(const struct pq_event *a, const struct pq_event *b)
+{
+    return (a->ended ? a->end_us : a->begin_us) < (b->ended ? b->end_us : b->begin_us);
+}
+
+/* Dips and the like go in by their times: a block comes one phase after the other. */
 void pq_event_put(struct pq *p, const struct pq_event *e)
 {
     if (p->n_events == PQ_EVENTS_MAX) {
         p->lost++;
         return;
     }
-    p->event[(p->first + p->n_events) % PQ_EVENTS_MAX] = *e;
-    p->n_events++;
+    unsigned n = p->n_events++;
+    for (; n > 0 && e->kind <= PQ_INTERRUPTION; n--) {
+        const struct pq_event *last = &p->event[(p->first + n - 1) % PQ_EVENTS_MAX];
+        if (last->kind > PQ_INTERRUPTION || !before(e, last))
+            break;
+        p->event[(p->first + n) % PQ_EVENTS_MAX] = *last;
+    }
+    p->event[(p->first + n) % PQ_EVENTS_MAX] = *e;
 }
 
 bool pq_event_take(struct pq *p, struct pq_event *out)

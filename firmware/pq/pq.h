@@ -93,6 +93,11 @@ struct pq; /* complete in pq_state.h so that callers can embed it; its fields ar
 /* ERR_RANGE: phases and wiring that contradict each other, a nominal frequency outside PQ_F_*, no
  * voltage, a dip that could not end below Udin or a swell above it. Copies the configuration. */
 MUST_CHECK enum err pq_init(struct pq *p, const struct pq_config *config);
+/* One limit anew; what is present or has begun goes on under it, and what is not watched any more
+ * ends. ERR_RANGE: no such kind, on_ppm above 1e7, hysteresis_ppm above 1e6, a time above a day, or
+ * as pq_init(). */
+MUST_CHECK enum err pq_limit_set(struct pq *p, enum pq_kind kind, const struct pq_limit *limit);
+void pq_limit_get(const struct pq *p, enum pq_kind kind, struct pq_limit *out);
 /* The block that legal_feed() has just taken, and the wave it left (legal_wave_get). Until the wave
  * is locked for the first time, cycles are those of the nominal frequency. A voltage that is not in
  * the block is not measured. ERR_RANGE: a rate or length outside afe.h; the samples themselves are
@@ -104,7 +109,7 @@ MUST_CHECK enum err pq_feed(struct pq *p, const struct afe_block *block,
  */
 void pq_watch(struct pq *p, const struct legal_values *v, const struct legal_status *s,
               uint32_t ms);
-/* False when none is waiting. */
+/* False when none is waiting. Dips, swells and interruptions of a block come by their times. */
 bool pq_event_take(struct pq *p, struct pq_event *out);
 /* Bit k: enum pq_kind k is present now. */
 uint32_t pq_present(const struct pq *p);

@@ -31,6 +31,8 @@ void pq_dips_init(struct pq *p)
         uint32_t on = part_of(un, l->on_ppm), h = part_of(un, l->hysteresis_ppm);
         p->border[k].on = on;
         p->border[k].back = k != PQ_SWELL ? on + h : on > h ? on - h : 0;
+        if (on == 0) /* not watched: what is under way ends */
+            p->border[k].back = k != PQ_SWELL ? 0 : UINT32_MAX;
     }
     p->low_mv = part_of(un, 900000);
     p->high_mv = part_of(un, 1100000);

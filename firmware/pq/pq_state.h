@@ -10,7 +10,11 @@
 struct pq_cycle {
     bool runs; /* `last` is known */
     bool dc_known;
-    uint8_t calm;            /* half cycles since the voltage was out of its limits, saturating */
+    bool measured;           /* u_mv is one */
+    bool aligned;            /* the boundaries were brought to a wave, */
+    bool odd;                /* in this half cycle, which is none */
+    uint8_t calm;            /* half cycles since the voltage was out of its limits, saturating, */
+    uint8_t steady;          /* and since it changed at once */
     int32_t last;            /* count */
     int32_t dc_wave, dc_q4;  /* direct component: the wave's, and as used */
     int64_t left;            /* to the end of this half cycle, 2^32 is a turn */
@@ -55,6 +59,8 @@ struct pq {
     uint32_t step_min, step_max;   /* of a good one, at this rate */
     uint32_t samples_per_turn_q16; /* the other way round */
     uint64_t sample_q14;           /* how long a sample lasts, nanoseconds in 2^-14 */
+    bool steady;                   /* the reference voltage: no step of late */
+    uint32_t heard;                /* the last wave's step */
     bool tracked;                  /* a locked wave was seen: `step` is no longer the nominal one */
     struct pq_cycle cycle[LEGAL_N_PHASES];
     pq_half_fn observe;

@@ -229,7 +229,7 @@ static void judge(struct pq *p, const struct rule *r, const struct view *w, unsi
     uint64_t now_us = p->now_ns / 1000, since_us = ms * UINT64_C(1000);
     uint64_t start_us = now_us > since_us ? now_us - since_us : 0;
     uint32_t value = 0;
-    bool now = r->measure(w, phase, &value);
+    bool now = l->on_ppm > 0 && r->measure(w, phase, &value);
     bool beyond = now && is_beyond(r, &p->config, a->active, value);
     if (beyond == a->active) { /* as it was: what had begun to change is forgotten */
         a->passed_ms = 0;
@@ -260,8 +260,6 @@ void pq_watch(struct pq *p, const struct legal_values *v, const struct legal_sta
     p->fed = false;
     for (size_t k = 0; k < N_RULES; k++) {
         const struct rule *r = &rules[k];
-        if (p->config.limit[r->kind].on_ppm == 0)
-            continue;
         for (unsigned phase = 0; phase < LEGAL_N_PHASES; phase++) {
             bool one = whole_wiring_is_one(p, r);
             if (one ? phase == 0 : p->phases >> phase & 1)

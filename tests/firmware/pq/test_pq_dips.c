@@ -188,6 +188,27 @@ static void compare(const struct scene *s, unsigned phase, const struct pq_event
     grow(&worst.length, (end - begin - (s->to_s - s->from_s)) * s->f);
 }
 
+/* The event of the connection is the phases' together. */
+static void compare_joined(const struct pq_event *e, const struct pq_event found[LEGAL_N_PHASES])
+{
+    uint64_t begin_us = UINT64_MAX, end_us = 0;
+    unsigned phases = 0;
+    uint32_t low = UINT32_MAX, high = 0;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        const struct pq_event *x = &found[p];
+        if (!x->ended)
+            continue;
+        phases |= 1u << p;
+        begin_us = x->begin_us < begin_us ? x->begin_us : begin_us;
+        end_us = x->end_us > end_us ? x->end_us : end_us;
+        low = x->extreme < low ? x->extreme : low;
+        high = x->extreme > high ? x->extreme : high;
+    }
+    assert_int_equal(e->phases, phases);
+    assert_true(e->begin_us == begin_us && e->end_us == end_us);
+    assert_int_equal(e->extreme, e->kind == PQ_DIP ? low : high);
+}
+
 struct ready { /* just before the dip */
     struct pq pq;
     struct legal legal;
@@ -202,11 +223,15 @@ static void run_scene(const struct ready *ready, const struct scene *s, uint64_t
     struct pq_event e, found[LEGAL_N_PHASES] = {0};
     enum pq_kind kind = s->depth < 1 ? PQ_DIP : PQ_SWELL;
     double until = s->to_s + 3.2 / s->f;
+    struct pq_polyphase together = {0};
+    struct pq_event joined;
+    unsigned n_joined = 0;
     (void)play(&pq, s, at, (uint64_t)(until * s->rate));
     while (pq_event_take(&pq, &e)) {
         if (e.kind == PQ_INTERRUPTION)
             continue;
         assert_int_equal(e.kind, kind);
+        n_joined += pq_polyphase_add(&together, &e, &joined);
         unsigned p = e.phases == 1 ? 0 : e.phases == 2 ? 1 : 2;
         assert_int_equal(e.phases, 1u << p);
         if (!e.ended)
@@ -216,6 +241,8 @@ static void run_scene(const struct ready *ready, const struct scene *s, uint64_t
     }
     assert_int_equal(pq_present(&pq), 0);
     assert_int_equal(pq_lost(&pq), 0);
+    if (n_joined == 1)
+        compare_joined(&joined, found);
     worst.scenes++;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         compare(s, p, found[p].ended ? &found[p] : NULL, until);
