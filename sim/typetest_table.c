@@ -66,9 +66,22 @@ struct reader { /* one file */
 
 static enum err bad(const struct reader *r, int column)
 {
+    static const char *const wanted[N_COLUMNS] = {
+        [TEST] = "load, one_phase, starting, no_load, voltage ...",
+        [CLASS] = "0.2S, 0.5S, 1, 2, A, B, C ..., with / between",
+        [CONN] = "direct, CT or any",
+        [QUANTITY] = "P or Q",
+        [PHASES] = "all or one",
+        [FROM] = "like 0.05Ib, Itr, Imax; nothing for no_load",
+        [TO] = "like 0.05Ib, Itr, Imax; nothing for no_load",
+        [PF] = "like 1|0.5i|0.8c, 6 at most",
+        [AT] = "what this test takes: the head of the built-in tables says it",
+        [LIMIT] = "above 0, or - for none, with / between",
+        [MARK] = "V, M, M? or own"};
     const struct span *s = &r->field[column];
-    return fault_set(r->fault, ERR_FORMAT, "%s:%zu: %s \"%.*s\" is not known", r->path, r->line,
-                     column_names[column], (int)s->len, s->p ? s->p : "");
+    return fault_set(r->fault, ERR_FORMAT, "%s:%zu: %s \"%.*s\" is not known; wanted is %s",
+                     r->path, r->line, column_names[column], (int)s->len, s->p ? s->p : "",
+                     wanted[column]);
 }
 
 /* --- single fields -------------------------------------------------------------------------- */

@@ -114,6 +114,11 @@ static void typetest_table_refuses_a_wrong_word_with_its_line(void **state)
         "no_load,1,any,P,all,,,1,600e6/Itr,1,M",
         "no_load,1,any,P,all,Ib,,1,600e6/Imax,1,M",
         "composite,B,any,P,all,Ib,Ib,1,30..5,1,M",
+        "composite,B,any,P,all,Ib,Ib,1,-300..5,1,M",
+        "load,1,direct,P,all,0.2Ib,0.1Ib,1,,1.5,M",
+        "load,1,direct,P,all,0.05Ib,1e9Ib,1,,1.5,M",
+        "fast_load,1,any,P,all,Ib,Ib,1,1e9/5,1.5,M",
+        "no_load,1,any,P,all,,,1,1e300/Imax,1,M",
         ",,,,,,,,,,",
         "\x01\xff",
     };
@@ -122,6 +127,8 @@ static void typetest_table_refuses_a_wrong_word_with_its_line(void **state)
         enum err err = load_line(lines[i], message);
         if (err != ERR_FORMAT || !strstr(message, "62053-21.csv:3: "))
             fail_msg("%s: %s, \"%s\"", lines[i], err_text(err), message);
+        if (strstr(message, "not known") && !strstr(message, "wanted is "))
+            fail_msg("%s: what would be right? \"%s\"", lines[i], message);
     }
 }
 
