@@ -6,9 +6,10 @@
  *
  * Values are a*x+b in the channel's unit, on the side (primary or secondary) the file was written
  * in; the ratio is kept beside them. Missing values (99999 in ASCII of 1991 and 1999, an empty
- * field, 0x8000, 0x80000000) become gaps of struct recording. Channel skew is not compensated: a
- * channel that states one is noted. Refused: NaN and infinities, fewer sample-sets than promised,
- * lines with too few or too many fields; more sample-sets than promised are ignored with a note. */
+ * field, 0x8000, 0x80000000) become gaps of struct recording. Channel skew is kept with the
+ * channel; who uses it brings it back (recording_deskew). Refused: NaN and infinities, fewer
+ * sample-sets than promised, lines with too few or too many fields; more sample-sets than promised
+ * are ignored with a note. */
 #ifndef FERRARIS_SIM_COMTRADE_H
 #define FERRARIS_SIM_COMTRADE_H
 

@@ -121,9 +121,7 @@ static enum err read_analog(struct cfg *g, size_t index)
             return refuse(g, "a finite number", field[k]);
     if (field[12].len)
         ch->side = field[12].p[0] & ~0x20;
-    if (skew != 0)
-        recording_note(g->out, "channel %s states a skew of %g us, not compensated", ch->name,
-                       skew);
+    ch->skew_s = skew * 1e-6;
     return ERR_OK;
 }
 

@@ -13,6 +13,8 @@
 #define STEP_OFF    0.3 /* of the median step: a lost sample is 1.0, rounding to microseconds 0.06 */
 #define LINE_OFF    0.5 /* samples from the straight line */
 #define GAP_MAX     3   /* samples: at 16 per cycle a straight line over more is no sine any more */
+#define SKEW_POINTS 6
+#define SKEW_MAX    2.0 /* samples */
 
 enum err fault_set(const struct fault *f, enum err err, const char *format, ...)
 {
@@ -168,6 +170,57 @@ enum err recording_fill_gaps(const struct recording *r, size_t channel, size_t *
             x[k] = x[k - 1] + step;
     }
     return ERR_OK;
+}
+
+/* The polynomial through SKEW_POINTS places and values, at a place. */
+static double polynomial(const double *place, const double *value, double at)
+{
+    double sum = 0;
+    for (int k = 0; k < SKEW_POINTS; k++) {
+        double weight = 1;
+        for (int j = 0; j < SKEW_POINTS; j++)
+            if (j != k)
+                weight *= (at - place[j]) / (place[k] - place[j]);
+        sum += weight * value[k];
+    }
+    return sum;
+}
+
+static double *all_times(const struct recording *r)
+{
+    double *time = malloc(r->n * sizeof *time), t = 0;
+    size_t stretch = 0;
+    for (size_t k = 0; time && k < r->n; k++) {
+        time[k] = t;
+        while (stretch + 1 < r->n_rates && k >= r->rate[stretch].end)
+            stretch++;
+        t += 1 / r->rate[stretch].hz;
+    }
+    return time;
+}
+
+bool recording_deskew(const struct recording *r, size_t channel)
+{
+    struct recording_channel *c = &r->channel[channel];
+    double fastest = 0;
+    for (size_t k = 0; k < r->n_rates; k++)
+        fastest = fmax(fastest, r->rate[k].hz);
+    if (c->skew_s == 0 || r->n < SKEW_POINTS || !(fabs(c->skew_s) * fastest <= SKEW_MAX))
+        return false;
+    double *time = all_times(r), *out = malloc(r->n * sizeof *out);
+    for (size_t k = 0, base = 0; time && out && k < r->n; k++) {
+        double at = time[k] - c->skew_s; /* on the channel's own samples */
+        while (base + SKEW_POINTS < r->n && time[base + SKEW_POINTS / 2] <= at)
+            base++;
+        out[k] = polynomial(time + base, c->sample + base, at);
+    }
+    bool done = time && out;
+    if (done)
+        memcpy(c->sample, out, r->n * sizeof *out);
+    free(time);
+    free(out);
+    c->skew_s = done ? 0 : c->skew_s;
+    return done;
 }
 
 void recording_free(struct recording *r)

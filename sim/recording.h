@@ -23,6 +23,7 @@ struct recording_channel {
     char unit[RECORDING_UNIT_MAX];  /* "V", "kV", "ampere" ...; empty if none */
     double primary, secondary;      /* transformer ratio as the file states it; 0, 0 if not */
     char side;                      /* 'P' or 'S': the values are primary or secondary; 0 unknown */
+    double skew_s;                  /* how much later than the first channel it was sampled */
     double *sample;                 /* n samples */
 };
 
@@ -71,6 +72,11 @@ double recording_time(const struct recording *r, size_t k);
  * gap. *filled counts. */
 MUST_CHECK enum err recording_fill_gaps(const struct recording *r, size_t channel, size_t *filled,
                                         size_t *bad);
+/* Brings a channel without gaps back by the skew it states, to the instants of the others, and
+ * clears that: the polynomial through the six nearest samples, 0.4 % off at worst for a sixth of
+ * the sample rate, 0.001 % for a sixteenth. False when nothing was done: no skew, one of more than
+ * two samples, fewer than six samples, no memory. */
+bool recording_deskew(const struct recording *r, size_t channel);
 void recording_note(struct recording *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void recording_free(struct recording *r);

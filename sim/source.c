@@ -141,6 +141,16 @@ static void find_faults(struct source *s, const struct recording_channel *c, siz
     f->lone.value *= factor;
 }
 
+static void deskew(struct recording *r, size_t channel)
+{
+    double us = r->channel[channel].skew_s * 1e6;
+    const char *name = r->channel[channel].name;
+    if (recording_deskew(r, channel))
+        recording_note(r, "%s moved by its skew of %g us", name, us);
+    else if (us != 0)
+        recording_note(r, "%s states a skew of %g us, not compensated", name, us);
+}
+
 /* Gaps of the channels in use are filled, values checked, peaks found. */
 static enum err prepare_channel(struct source *s, const char *path, struct recording *r,
                                 const struct channel_map *map, int input, double *peak,
@@ -160,6 +170,7 @@ static enum err prepare_channel(struct source *s, const char *path, struct recor
     for (size_t k = 0; k < r->n; k++)
         *peak = fmax(*peak, fabs(r->channel[c].sample[k]));
     find_faults(s, &r->channel[c], r->n, factor_of(s, map, input), input);
+    deskew(r, c);
     *peak *= fabs(factor_of(s, map, input));
     if (!(*peak * HEADROOM < LSB_MAX * 1e-15 * AFE_FULL_SCALE))
         return fault_set(f, ERR_UNSUPPORTED, "%s: channel %s reaches %g %s, beyond any meter", path,
