@@ -4,7 +4,7 @@
  *      FREE -> COUNTER -> DIAL -> IDENTIFY -> DEFINE -> READ -> STORE -> KEPT -> (next turn)
  *                  \________\_________\__________\________\_______\_____ RELEASE -> CLOSING -> FREE
  *
- * Steps that are not needed are passed over. The record (about 40 kB) is one of an array made at
+ * Steps that are not needed are passed over. The record (about 45 kB) is one of an array made at
  * start; it is FREE again when the socket is closed, no name is being looked up and no job of it is
  * in the commit queue, whatever went wrong before. All calls in the loop thread. */
 #ifndef FERRARIS_HEADEND_COLLECT_CONN_H

@@ -28,7 +28,7 @@
 #include "lib/cosem/profile_rows.h"
 #include "lib/cosem/value_walk.h"
 
-#define READER_REGISTERS_MAX 512 /* 12 octets each, in the objects of every meter */
+#define READER_REGISTERS_MAX 640 /* 12 octets each, in the objects of every meter */
 #define READER_PROFILES_MAX  4
 #define READER_TEXT_MAX      33
 #define READER_ROWS_MAX      20000000u /* of one profile: 38 years of minutes */

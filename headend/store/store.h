@@ -130,7 +130,7 @@ struct store_register {
     int64_t at_ms;             /* UTC of the head-end when it came in */
     uint8_t result;            /* enum cosem_result of the last attempt, 0 success */
 };
-#define STORE_REGISTERS_MAX 512 /* of one meter */
+#define STORE_REGISTERS_MAX 640 /* of one meter */
 
 /* The list as the meter's object list has it; rows that stay keep their values, others go. A row
  * whose class, scaler, unit or multiplier became another starts without a value. */

@@ -68,7 +68,7 @@ static void set_period(struct rig *r, uint32_t seconds)
     rig_release(r);
 }
 
-/* 600 registers of one quantity in place of one. */
+/* 750 registers of one quantity in place of one. */
 static void grow(struct rig *r, struct cosem_row *rows)
 {
     memcpy(rows, model_rows, model_n_rows * sizeof *rows);
@@ -76,7 +76,7 @@ static void grow(struct rig *r, struct cosem_row *rows)
         if (MODEL_QUANTITY(rows[i].arg) != MODEL_FREQUENCY)
             continue;
         rows[i].range[0] = (struct cosem_range){.group = 1, .step = 1, .n = 3};
-        rows[i].range[1] = (struct cosem_range){.group = 4, .step = 1, .n = 200};
+        rows[i].range[1] = (struct cosem_range){.group = 4, .step = 1, .n = 250};
     }
     r->meter.device.rows = rows;
 }
@@ -106,7 +106,7 @@ static void collector_says_how_many_registers_it_leaves_out(void **state)
     town_stop(t);
     rewind(t->log.to);
     said[fread(said, 1, sizeof said - 1, t->log.to)] = '\0';
-    assert_non_null(strstr(said, " registers; 512 are read, the other "));
+    assert_non_null(strstr(said, " registers; 640 are read, the other "));
     fclose(t->log.to);
     t->log.to = NULL;
     town_free(t);
