@@ -26,12 +26,30 @@ static enum kind kind_of_unit(const char *unit, double *factor)
         const char *name;
         enum kind kind;
         double factor;
-    } units[] = {
-        {"V", KIND_U, 1},      {"kV", KIND_U, 1e3},    {"mV", KIND_U, 1e-3}, {"MV", KIND_U, 1e6},
-        {"volt", KIND_U, 1},   {"volts", KIND_U, 1},   {"A", KIND_I, 1},     {"kA", KIND_I, 1e3},
-        {"mA", KIND_I, 1e-3},  {"uA", KIND_I, 1e-6},   {"amp", KIND_I, 1},   {"amps", KIND_I, 1},
-        {"ampere", KIND_I, 1}, {"amperes", KIND_I, 1}, {"Vrms", KIND_U, 1},  {"Vac", KIND_U, 1},
-        {"Arms", KIND_I, 1},   {"Aac", KIND_I, 1},     {"", KIND_UNKNOWN, 1}};
+    } units[] = {{"V", KIND_U, 1},
+                 {"kV", KIND_U, 1e3},
+                 {"mV", KIND_U, 1e-3},
+                 {"MV", KIND_U, 1e6},
+                 {"volt", KIND_U, 1},
+                 {"volts", KIND_U, 1},
+                 {"A", KIND_I, 1},
+                 {"kA", KIND_I, 1e3},
+                 {"mA", KIND_I, 1e-3},
+                 {"uA", KIND_I, 1e-6},
+                 {"amp", KIND_I, 1},
+                 {"amps", KIND_I, 1},
+                 {"ampere", KIND_I, 1},
+                 {"amperes", KIND_I, 1},
+                 {"Vrms", KIND_U, 1},
+                 {"Vac", KIND_U, 1},
+                 {"Arms", KIND_I, 1},
+                 {"Aac", KIND_I, 1},
+                 /* the Cyrillic letters in UTF-8 */
+                 {"\xD0\x92", KIND_U, 1},
+                 {"\xD0\xBA\xD0\x92", KIND_U, 1e3},
+                 {"\xD0\x90", KIND_I, 1},
+                 {"\xD0\xBA\xD0\x90", KIND_I, 1e3},
+                 {"", KIND_UNKNOWN, 1}};
     *factor = 1;
     struct span s = {unit, strlen(unit)};
     if (s.len > 2 && (s.p[0] == '[' || s.p[0] == '('))

@@ -145,9 +145,10 @@ static void deskew(struct recording *r, size_t channel)
 {
     double us = r->channel[channel].skew_s * 1e6;
     const char *name = r->channel[channel].name;
-    if (recording_deskew(r, channel))
-        recording_note(r, "%s moved by its skew of %g us", name, us);
-    else if (us != 0)
+    bool moved = recording_deskew(r, channel);
+    if (moved && !strstr(r->note, "skew"))
+        recording_note(r, "channels moved by their skew, %s by %g us", name, us);
+    else if (!moved && us != 0)
         recording_note(r, "%s states a skew of %g us, not compensated", name, us);
 }
 
@@ -372,6 +373,41 @@ static void note_contradictions(const struct source *s, struct recording *r,
                        line, hz);
 }
 
+/* Primary values of one channel and secondary ones of another make no power. */
+static void note_sides(struct recording *r, const struct channel_map *map)
+{
+    int first = -1;
+    for (int c = 0; c < AFE_N_CHANNELS; c++) {
+        const struct recording_channel *ch = &r->channel[map->index[c] < 0 ? 0 : map->index[c]];
+        if (map->index[c] < 0 || (ch->side != 'P' && ch->side != 'S'))
+            continue;
+        if (first < 0)
+            first = map->index[c];
+        if (ch->side == r->channel[first].side || ch->primary == ch->secondary)
+            continue;
+        recording_note(r, "%s is told in %s values, %s in %s ones: see --ct and --vt",
+                       r->channel[first].name,
+                       r->channel[first].side == 'P' ? "primary" : "secondary", ch->name,
+                       ch->side == 'P' ? "primary" : "secondary");
+        return;
+    }
+}
+
+/* The file has voltages, but none of a phase. */
+static void note_no_voltage(struct recording *r, const struct channel_map *map)
+{
+    if (map->index[AFE_U1] >= 0 || map->index[AFE_U2] >= 0 || map->index[AFE_U3] >= 0)
+        return;
+    for (size_t c = 0; c < r->n_channels; c++) {
+        const char *unit = r->channel[c].unit;
+        if (strcasecmp(unit, "V") != 0 && strcasecmp(unit, "kV") != 0)
+            continue;
+        recording_note(r, "no voltage of a phase; %s and others are not used, --map u1=... can",
+                       r->channel[c].name);
+        return;
+    }
+}
+
 static enum err take_recording(struct source *s, const char *path, struct recording *r,
                                const struct fault *f)
 {
@@ -393,6 +429,10 @@ static enum err take_recording(struct source *s, const char *path, struct record
         err = find_loop(s, r, &map);
     if (!err)
         note_contradictions(s, r, &map);
+    if (!err) {
+        note_sides(r, &map);
+        note_no_voltage(r, &map);
+    }
     s->rate = r->rate;
     s->n_rates = r->n_rates;
     r->rate = NULL;

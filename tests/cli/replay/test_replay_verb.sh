@@ -23,6 +23,24 @@ printf 'time,CH1,CH2\n0,1,2\n0.001,1,2\n0.002,1,2\n' >"$dir/unnamed.csv"
 printf 'station,dev,1999\n1,1A,0D\n1,UA,A,,V,1,0,0,-9,9,1,1,S\n50\n1\n1000,100\na,b\na,b\nASCII\n1\n' >"$dir/short.cfg"
 printf '1,,5\n2,,6\n' >"$dir/short.dat"
 
+# two NAME UNIT1 UNIT2 REST1 REST2: a record of three samples of a voltage and a current
+two() {
+    printf 'st,dev,1999\n2,2A,0D\n1,%s,,,%s,1,0,0,-9,9,%s\n2,Ia,,,%s,1,0,0,-9,9,%s\n50\n1\n1000,3\na,b\na,b\nASCII\n1\n' \
+        "$2" "$3" "$5" "$4" "$6" >"$dir/$1.cfg"
+    printf '1,,5,1\n2,,6,2\n3,,-4,0\n' >"$dir/$1.dat"
+}
+two line VAB V A 1,1,S 1,1,S
+two sides VA V A 110000,100,P 5,1,S
+two same VA V A 110000,100,S 5,1,S
+two cyrillic Ua 'В' 'А' 1,1,S 1,1,S
+
+expect 0 'VAB and others are not used' "$dir/line.cfg"
+expect 0 'VA is told in primary values, Ia in secondary ones' "$dir/sides.cfg"
+expect 0 'no frequency found' "$dir/cyrillic.cfg"
+"$ferraris" replay "$dir/same.cfg" | grep -q 'secondary' && {
+    echo "same.cfg: sides that agree are noted"
+    failed=1
+}
 expect 0 'active' synth:u=230,i=5,pf=0.8
 expect 0 '"frequency_hz": 50.0' --json synth:u=230,i=5
 expect 0 '"events": []' --json synth:
