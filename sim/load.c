@@ -5,6 +5,7 @@
 #include "lib/base/civil.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DAY_S    86400
@@ -60,6 +61,13 @@ static enum err refuse(const struct fault *f, struct span word, const char *why)
     return fault_set(f, ERR_RANGE, "load: '%s' %s", shown, why);
 }
 
+static enum err out_of_range(const struct fault *f, struct span word, double min, double max)
+{
+    char why[80];
+    snprintf(why, sizeof why, "is out of range: %.6g to %.6g", min, max);
+    return refuse(f, word, why);
+}
+
 static enum err read_kind(struct span word, struct load_spec *out, const struct fault *f)
 {
     for (unsigned k = 0; k < LOAD_N_KINDS; k++)
@@ -81,7 +89,7 @@ static enum err read_word(struct span word, struct load_spec *out, const struct 
         if (!value.p || text_real(text_trim(value), &number) != TEXT_NUMBER)
             return refuse(f, word, "has no number");
         if (number < keys[k].min || number > keys[k].max)
-            return refuse(f, word, "is out of range");
+            return out_of_range(f, word, keys[k].min, keys[k].max);
         memcpy((char *)out + keys[k].offset, &number, sizeof number);
         return ERR_OK;
     }

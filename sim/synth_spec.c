@@ -3,6 +3,7 @@
 #include "sim/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PI        3.14159265358979323846
@@ -34,6 +35,13 @@ static enum err refuse(const struct fault *f, struct span word, const char *why)
     return fault_set(f, ERR_RANGE, "synth: '%s' %s", shown, why);
 }
 
+static enum err out_of_range(const struct fault *f, struct span word, const struct key *k)
+{
+    char why[80];
+    snprintf(why, sizeof why, "is out of range: %.6g to %.6g", k->min, k->max);
+    return refuse(f, word, why);
+}
+
 /* A number with an optional unit: 230, 230V, 5%, 500ms. */
 static bool read_quantity(struct span s, double *out)
 {
@@ -61,12 +69,12 @@ static bool is_angle_of_pf(struct span key)
     return key.len >= 2 && text_is((struct span){key.p, 2}, "pf");
 }
 
-static bool set_key(struct synth_spec *s, struct span key, double value, bool *found)
+static bool set_key(struct synth_spec *s, struct span key, double value, const struct key **found)
 {
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         if (!text_is(key, keys[k].name))
             continue;
-        *found = true;
+        *found = &keys[k];
         if (value < keys[k].min || value > keys[k].max)
             return false;
         if (is_angle_of_pf(key))
@@ -83,7 +91,8 @@ static enum err set_value(struct synth_spec *s, struct span word, struct span ke
                           const struct fault *f)
 {
     char name[8];
-    bool found = false, good = true;
+    bool good = true;
+    const struct key *found = NULL;
     for (size_t k = 0; k < sizeof per_phase / sizeof *per_phase; k++) {
         if (!text_is(key, per_phase[k]))
             continue;
@@ -99,7 +108,7 @@ static enum err set_value(struct synth_spec *s, struct span word, struct span ke
         return refuse(f, word,
                       "has no known key; known are u i pf phi f rate phases h2..h50 ih2..ih50 idc "
                       "in noise dip ramp seconds lead lag");
-    return good ? ERR_OK : refuse(f, word, "is out of range");
+    return good ? ERR_OK : out_of_range(f, word, found);
 }
 
 /* "5%" or "5%@30" */
