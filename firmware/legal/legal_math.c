@@ -34,8 +34,15 @@ struct wide wide_mul(int64_t a, int64_t b)
     return (struct wide){(int64_t)((uint64_t)p.hi - less), p.lo};
 }
 
-/* r / d, at most UINT32_MAX, for d >= 2^31: two digits of 16 bits, so that a processor's 32-bit
- * division does; the estimate from d's upper half is at most 2 too large. */
+/* r / d, at most UINT32_MAX, for d >= 2^31. */
+#if UINTPTR_MAX > UINT32_MAX
+static uint32_t divide_by_32(uint64_t r, uint32_t d)
+{
+    return r >> 32 >= d ? UINT32_MAX : (uint32_t)(r / d);
+}
+#else
+/* Two digits of 16 bits, so that a processor's 32-bit division does; the estimate from d's upper
+ * half is at most 2 too large. */
 static uint32_t divide_by_32(uint64_t r, uint32_t d)
 {
     uint32_t upper = d >> 16 | UINT32_C(1) << 15, q = 0; /* the top bit, said for analysers */
@@ -51,6 +58,7 @@ static uint32_t divide_by_32(uint64_t r, uint32_t d)
     }
     return q;
 }
+#endif
 
 /* One 32-bit digit of the long division: *r < d and the next digit give the digit and the new
  * remainder. d has its top bit set, so the estimate from d's upper half is at most 2 too large. */

@@ -38,7 +38,8 @@ void cost_kernel_start(struct legal_kernel *k, const struct cost_case *c,
 void cost_kernel_window(struct legal_kernel *k, const struct cost_case *c,
                         const struct cost_block b[COST_WINDOW]);
 
-/* How many sums of a variant of the inner loops are not what they must be; 5 are tried a round. */
+/* How many sums of a variant of the inner loops, or quotients, are not what they must be; a round
+ * tries six. */
 #define COST_VARIANT_ROUNDS 400
 unsigned cost_variant_differs(const struct legal_sums_ops *ops, unsigned rounds);
 

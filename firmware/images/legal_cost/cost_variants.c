@@ -1,5 +1,6 @@
-/* Holds a variant of the inner loops against sums made one sample at a time: random samples and
- * those at the ends of the range, all lengths of a chunk, absent channels. */
+/* Holds a variant of the inner loops, and the division, against sums made one sample at a time:
+ * random samples and those at the ends of the range, all lengths of a chunk, absent channels; and
+ * quotients that are known. */
 #include "firmware/images/legal_cost/cost.h"
 
 #include <string.h>
@@ -112,6 +113,18 @@ static unsigned reach_differs(struct trial *t, const struct legal_sums_ops *ops,
     return is.range >> 23 != must.range >> 23 || is.step != must.step;
 }
 
+/* A product and less than half of a factor, divided by that factor: each processor has its own way.
+ */
+static unsigned quotient_differs(uint32_t *state)
+{
+    uint64_t high = random_next(state), low = random_next(state), more = random_next(state);
+    uint64_t d = (high << 39 ^ low << 20 ^ more) >> (1 + random_next(state) % 62) | 3;
+    int64_t q = (int64_t)(low << 40 ^ more << 17 ^ high) >> random_next(state) % 63;
+    int64_t rest = (int64_t)(more << 38 ^ high << 9 ^ low) % (int64_t)(d / 2);
+    struct wide a = wide_add(wide_mul(q, (int64_t)d), wide_of(q < 0 ? -rest : rest));
+    return wide_div(a, d) != q;
+}
+
 unsigned cost_variant_differs(const struct legal_sums_ops *ops, unsigned rounds)
 {
     static struct trial t; /* of images and tests only */
@@ -123,6 +136,7 @@ unsigned cost_variant_differs(const struct legal_sums_ops *ops, unsigned rounds)
             differs += phase_differs(&t, ops, p);
         differs += currents_differ(&t, ops);
         differs += reach_differs(&t, ops, &state);
+        differs += quotient_differs(&state);
     }
     return differs;
 }
