@@ -23,7 +23,7 @@
 #define SHORT_S   10
 #define POINT_S   2
 #define HALF_DEG  60 /* PF 0.5 inductive */
-#define CHECK_DEG 45 /* active and reactive alike, so that both registers run at Ist */
+#define CHECK_DEG 45 /* active and reactive alike */
 #define N_CHECKS  3  /* currents measured again where there is no table */
 
 struct work {
@@ -363,7 +363,7 @@ static enum err step_drift(struct work *w)
     return err;
 }
 
-/* --- the sealed meter ----------------------------------------------------------------------- */
+/* --- the calibrated meter ------------------------------------------------------------------- */
 
 static enum err check(struct work *w, const char *kind, double i_a, double celsius,
                       struct stand_seen *seen)
@@ -395,18 +395,9 @@ static enum err step_check(struct work *w)
 
 /* --- the whole ------------------------------------------------------------------------------ */
 
-/* Imax / 5000, but no current at which the registers rest. */
-static double least_current(const struct calibrate_job *job)
-{
-    struct legal_config c;
-    legal_config_get(job->legal, &c);
-    uint32_t start = c.i_start_ua > c.i_start_reactive_ua ? c.i_start_ua : c.i_start_reactive_ua;
-    return fmax(job->model->imax_ma / 1e3 / RANGE, start / 1e6);
-}
-
 static void plan(struct work *w, const struct calibrate_job *job)
 {
-    double top = job->model->imax_ma / 1e3, least = least_current(job);
+    double top = job->model->imax_ma / 1e3, least = top / RANGE;
     stand_init(&w->stand, job);
     w->lsb_u = (double)front_end_u_lsb_fv(job->front_end) / 1e15;
     w->lsb_i = (double)front_end_i_lsb_fa(job->front_end) / 1e15;
@@ -422,20 +413,32 @@ static void plan(struct work *w, const struct calibrate_job *job)
     }
 }
 
+/* The starting currents, 0 while the meter is measured: the least currents may lie below them. */
+static enum err set_starts(struct work *w, uint32_t active, uint32_t reactive)
+{
+    enum err err = set(w, LEGAL_PARAMETER_I_START_UA, 0, active);
+    return err ? err : set(w, LEGAL_PARAMETER_I_START_REACTIVE_UA, 0, reactive);
+}
+
 static enum err run(struct work *w)
 {
-    static enum err (*const step[])(struct work *) = {
-        step_short, step_gain, step_neutral, step_phase, step_leak, step_currents, step_drift};
+    static enum err (*const step[])(struct work *) = {step_short, step_gain, step_neutral,
+                                                      step_phase, step_leak, step_currents,
+                                                      step_drift, step_check};
     struct legal_config c;
-    enum err err = ERR_OK;
-    for (unsigned k = 0; !err && k < sizeof step / sizeof step[0]; k++)
-        err = step[k](w);
+    legal_config_get(w->stand.job->legal, &c);
+    enum err err = set_starts(w, 0, 0);
     if (err)
         return err;
+    for (unsigned k = 0; !err && k < sizeof step / sizeof step[0]; k++)
+        err = step[k](w);
+    enum err back = set_starts(w, c.i_start_ua, c.i_start_reactive_ua);
+    if (err || back)
+        return err ? err : back;
     seal(w);
     legal_config_get(w->stand.job->legal, &c);
     w->out->calibration = c.calibration;
-    return step_check(w);
+    return ERR_OK;
 }
 
 enum err calibrate_meter(const struct calibrate_job *job, struct calibrate_result *out, char *why,

@@ -4,8 +4,9 @@
  * at PF 0.5 inductive, power offset with the currents open, a table over current where there is a
  * CT, the same gain and phase point hot and cold for the drift; one point each for all phases at
  * once. The reference is the exact signal; the meter's own windows are what is compared. Every
- * parameter goes in through legal_parameter_set, then the seal; then the points are measured again,
- * at the registers.
+ * parameter goes in through legal_parameter_set; then the points are measured again, at the
+ * registers, and the seal closes. Starting currents are 0 meanwhile, as the least currents may lie
+ * below them.
  *
  * Small currents take long: each point lasts until the front end's noise has come down to an eighth
  * of 0.02 %, some ten minutes at Imax / 5000. A factory that promises class 1 stops after seconds.
@@ -19,7 +20,7 @@
 
 struct calibrate_point {
     char what[32];        /* "gain u2", "phase 1", "current 1 at 0.05 A", "hot 3 at 5 A" */
-    double before, after; /* error in percent or minutes of arc; after: the sealed meter's own */
+    double before, after; /* error in percent or minutes of arc; after: at the registers */
     const char *unit;     /* "%", "'" */
 };
 #define CALIBRATE_POINTS_MAX 64

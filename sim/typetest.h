@@ -51,7 +51,7 @@ struct typetest_point {
     double u_rel, f_hz, celsius;
     double limit_pct; /* of the error or the variation; starting: of one pulse period (50: the first
                          pulse within 1.5); no-load: pulses; temperature: %/K */
-    double target_pct; /* what we ask of ourselves beyond the class; 0: nothing */
+    double target_pct; /* what we ask of ourselves beyond the class, table "target"; 0: nothing */
     bool certain;      /* the limit was read in a public text, not remembered */
 };
 struct typetest_result {

@@ -26,6 +26,7 @@
 #define DRAIN_S       0.8 /* two windows at 45 Hz and some */
 #define PERIODS_MAX   4.0 /* of pulses that never come */
 #define LOAD_MARGIN_S 0.6 /* three windows after the current came on */
+#define REGISTER_S    10  /* a point is lengthened for its register by that much at most */
 
 struct typetest_bench {
     const struct typetest_options *o;
@@ -80,7 +81,7 @@ static enum err set_up(struct typetest_bench *b, const struct fault *f)
     enum err err = typetest_meter_init(b->meter, b->o->model, front_end_u_lsb_fv(b->front_end),
                                        front_end_i_lsb_fa(b->front_end));
     if (!err)
-        err = typetest_meter_start(b->meter, NULL);
+        err = typetest_meter_start(b->meter, NULL, false);
     if (!err)
         err = typetest_meter_version(b->meter, b->version, sizeof b->version);
     if (err)
@@ -221,6 +222,20 @@ static enum err feed_until_done(struct run *r, const struct typetest_want *w,
     return ERR_OK;
 }
 
+/* To the end of the burst's four periods: what a part of a period counts is not its mean power. */
+static enum err feed_period(struct run *r)
+{
+    double samples = 4 * r->watch.rate_hz / test_signal_spec_of(r->signal)->f_hz;
+    uint64_t end = (uint64_t)llround(ceil((double)r->n / samples) * samples);
+    while (r->n < end) {
+        uint64_t left = end - r->n;
+        enum err err = feed(r, r->signal, left < AFE_BLOCK_MAX ? (uint32_t)left : AFE_BLOCK_MAX);
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}
+
 /* Current off, until the last window has left through the LED. */
 static enum err drain(struct run *r)
 {
@@ -263,31 +278,47 @@ static void read_led(const struct run *r, const struct expected *e, char quantit
     out->noise_pct = noise_pct(e, (w->last_s - w->first_s) * w->rate_hz);
 }
 
-static enum err read_registers(struct run *r, double load_s, char quantity,
-                               struct typetest_reading *out)
+struct registers { /* Wh or varh */
+    double in, out, unit;
+};
+
+static enum err read_registers(struct run *r, char quantity, struct registers *to)
 {
-    double in, ex, unit, k = r->b->o->model->pulse_per_kwh;
-    enum err err =
-        typetest_meter_read(r->b->meter, quantity == 'P' ? "1.8.0" : "3.8.0", &in, &unit);
-    if (!err)
-        err = typetest_meter_read(r->b->meter, quantity == 'P' ? "2.8.0" : "4.8.0", &ex, &unit);
-    if (err)
-        return err;
+    struct typetest_meter *m = r->b->meter;
+    enum err err = typetest_meter_read(m, quantity == 'P' ? "1.8.0" : "3.8.0", &to->in, &to->unit);
+    return err ? err
+               : typetest_meter_read(m, quantity == 'P' ? "2.8.0" : "4.8.0", &to->out, &to->unit);
+}
+
+static void compare_registers(const struct run *r, double load_s, char quantity,
+                              const struct registers from_to[2], struct typetest_reading *out)
+{
+    double in = from_to[1].in - from_to[0].in, ex = from_to[1].out - from_to[0].out;
+    double k = r->b->o->model->pulse_per_kwh, unit = from_to[1].unit;
     double given = energy(r->signal, 0, load_s, quantity), pulses = (in + ex) * k / 1000;
     out->register_pct = given != 0 ? 100 * ((in - ex) / given - 1) : NAN;
     out->unit_pct = given != 0 ? 100 * unit / fabs(given) : NAN;
     out->counted_pct = r->watch.n ? 100 * (pulses / r->watch.n - 1) : NAN;
     out->joined = fabs(pulses - r->watch.n) <= 1 + 2 * unit * k / 1000;
-    return ERR_OK;
+}
+
+/* Seconds of load until noise and register are as fine as wanted. */
+static double need_s(const struct run *r, const struct typetest_want *w, const struct expected *e,
+                     double unit)
+{
+    double need = fmax(w->at_least_s, AT_LEAST_S);
+    if (w->noise_pct > 0 && e->power > 0)
+        need = fmax(need, pow(100 * e->noise / (w->noise_pct * e->power), 2) / r->watch.rate_hz);
+    if (w->unit_pct > 0 && e->power > 0)
+        need = fmax(need, fmin(REGISTER_S, 3600 * unit / (e->power * w->unit_pct / 100)));
+    return need;
 }
 
 static enum err run(struct run *r, const struct typetest_want *w, struct typetest_reading *out)
 {
     const struct test_signal_spec *s = test_signal_spec_of(r->signal);
     struct expected e = expect(r->b, r->signal, w->quantity);
-    double need_s = fmax(w->at_least_s, AT_LEAST_S);
-    if (w->noise_pct > 0 && e.power > 0)
-        need_s = fmax(need_s, pow(100 * e.noise / (w->noise_pct * e.power), 2) / s->rate_hz);
+    struct registers registers[2];
     r->watch = (struct watch){.led = w->quantity == 'P' ? LEGAL_LED_ACTIVE : LEGAL_LED_REACTIVE,
                               .rate_hz = s->rate_hz,
                               .from_s = SETTLE_S,
@@ -296,22 +327,29 @@ static enum err run(struct run *r, const struct typetest_want *w, struct typetes
                               .off_s = s->off_s,
                               .start_s = NAN};
     meter_pulse_observe(&r->b->meter->meter, on_pulse, &r->watch);
-    enum err err = feed_until_done(r, w, &e, need_s);
+    enum err err = read_registers(r, w->quantity, &registers[0]);
+    if (!err)
+        err = feed_until_done(r, w, &e, need_s(r, w, &e, registers[0].unit));
+    if (!err)
+        err = feed_period(r);
     double load_s = r->watch.to_s = (double)r->n / s->rate_hz;
     if (!err)
         err = drain(r);
+    if (!err)
+        err = read_registers(r, w->quantity, &registers[1]);
     if (err)
         return err;
     read_led(r, &e, w->quantity, out);
+    compare_registers(r, load_s, w->quantity, registers, out);
     out->seconds = (double)r->n / s->rate_hz;
-    return read_registers(r, load_s, w->quantity, out);
+    return ERR_OK;
 }
 
-/* The same for a load and for its reference. */
+/* The same for a load and for its reference, whatever the current is cut from. */
 static uint64_t noise_seed(const struct typetest_bench *b, const struct typetest_load *l)
 {
-    uint64_t i, phi, z = b->o->seed;
-    memcpy(&i, &l->i_a, sizeof i);
+    double i_a = l->shape == TEST_HALF_WAVE ? l->i_a / sqrt(2) : l->i_a;
+    uint64_t i = (uint64_t)llround(i_a * 1e9), phi, z = b->o->seed;
     memcpy(&phi, &l->phi_deg, sizeof phi);
     z = (z ^ i) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 29 ^ phi) * UINT64_C(0x94d049bb133111eb);
@@ -328,7 +366,8 @@ enum err typetest_measure(struct typetest_bench *b, const struct typetest_load *
     struct test_signal *t = test_signal_new(&spec);
     if (!t)
         return ERR_RANGE;
-    enum err err = typetest_meter_start(b->meter, b->o->ideal ? NULL : &b->calibration);
+    enum err err =
+        typetest_meter_start(b->meter, b->o->ideal ? NULL : &b->calibration, l->sensitive);
     if (!err) {
         front_end_temperature(b->front_end, l->celsius);
         front_end_noise_seed(b->front_end, noise_seed(b, l));

@@ -22,13 +22,15 @@ struct typetest_want {
     char quantity;
     double noise_pct;  /* long enough for this deviation at most; 0: does not matter */
     double at_least_s; /* between first and last pulse */
+    double unit_pct;   /* long enough for a unit of the register to be that much of the energy, but
+                          for REGISTER_S at most; 0: does not matter */
     uint32_t pulses;   /* at least; less than 2 counts as 2 */
     double only_s;     /* no pulses expected: this long, whatever comes; 0: by the above */
 };
 struct typetest_reading {
     double error_pct;    /* LED against the source's energy between first and last pulse; NaN
                             without two pulses */
-    double register_pct; /* registers against all energy of the source */
+    double register_pct; /* registers, after less before, against all energy of the source */
     double unit_pct;     /* what a unit of the register is of that energy */
     double counted_pct;  /* registers against the pulses of the whole run */
     bool joined;         /* registers and pulses agree to a pulse and a unit */

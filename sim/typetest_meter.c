@@ -55,6 +55,11 @@ static enum err fill(const struct hal_rng *r, void *to, size_t n)
     return ERR_OK;
 }
 
+uint32_t typetest_sensitive_ua(const struct model_meter *m)
+{
+    return m->imax_ma / 20;
+}
+
 enum err typetest_meter_init(struct typetest_meter *t, const struct model_meter *m,
                              uint64_t u_lsb_fv, uint64_t i_lsb_fa)
 {
@@ -66,6 +71,10 @@ enum err typetest_meter_init(struct typetest_meter *t, const struct model_meter 
                                   .erase = flash_erase};
     t->octets = malloc((size_t)t->flash.sector_size * t->flash.n_sectors);
     t->flash.context = t->octets;
+    t->model = m;
+    t->sensitive = *m;
+    t->sensitive.ist_ua = typetest_sensitive_ua(m);
+    t->sensitive.ist_reactive_ua = 0;
     t->rng = (struct hal_rng){.context = t, .fill = fill};
     t->config = (struct meter_config){.model = m,
                                       .serial = "0123456789",
@@ -135,12 +144,14 @@ static enum err associate(struct typetest_meter *t)
     return pump(t) && t->client.state == CLIENT_READY ? ERR_OK : ERR_REFUSED;
 }
 
-enum err typetest_meter_start(struct typetest_meter *t, const struct legal_calibration *c)
+enum err typetest_meter_start(struct typetest_meter *t, const struct legal_calibration *c,
+                              bool sensitive)
 {
     stop(t);
     memset(t->octets, 0xFF, (size_t)t->flash.sector_size * t->flash.n_sectors);
     t->random = 1;
     t->config.calibration = c;
+    t->config.model = sensitive ? &t->sensitive : t->model;
     enum err err = meter_init(&t->meter, &t->config);
     if (err)
         return err;

@@ -21,6 +21,8 @@ struct typetest_meter { /* must not move; about 100 kB beside the flash */
     uint8_t *octets;
     struct hal_rng rng;
     uint64_t random;
+    struct model_meter sensitive; /* the model with its starting current lowered */
+    const struct model_meter *model;
     struct meter_config config;
     struct meter meter;
     bool lives; /* meter_end() is due */
@@ -35,10 +37,13 @@ struct typetest_meter { /* must not move; about 100 kB beside the flash */
 MUST_CHECK enum err typetest_meter_init(struct typetest_meter *t, const struct model_meter *m,
                                         uint64_t u_lsb_fv, uint64_t i_lsb_fa);
 void typetest_meter_end(struct typetest_meter *t);
+/* Where a sensitive meter begins to count: Imax / 20 000, a quarter of the least current that the
+ * bench promises, so that PF 0.25 counts there, too. */
+uint32_t typetest_sensitive_ua(const struct model_meter *m);
 /* A new meter with what the factory found out about its front end (NULL: nothing to correct),
  * sealed, and the reader associated. Errors of meter_init; ERR_REFUSED: no association. */
 MUST_CHECK enum err typetest_meter_start(struct typetest_meter *t,
-                                         const struct legal_calibration *c);
+                                         const struct legal_calibration *c, bool sensitive);
 /* A register by its short name ("1.8.0"), scaler applied: Wh, varh; *unit: of its last digit.
  * ERR_NOT_FOUND, ERR_FORMAT. */
 MUST_CHECK enum err typetest_meter_read(struct typetest_meter *t, const char *name, double *value,

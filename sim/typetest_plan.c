@@ -3,9 +3,9 @@
  * Currents: in load curves 1, 2, 5 ... of the reference and of the maximum current within the
  * row's range, and its beginning; for influences the beginning, the reference current and the end.
  *
- * What we ask of ourselves (target_pct): load curves 0.02 % / power factor over 5000:1, with an
- * ideal converter 0.005 %; influences a tenth of what class 0.5S of IEC 62053-22 allows, where that
- * has no such row class C of EN 50470-3, else of the class itself. */
+ * What we ask of ourselves (target_pct) is the limit of the row of table "target" for the same
+ * test, quantity, power factor and place; a curve's point must lie within that row's currents, too.
+ */
 #include "sim/typetest_plan.h"
 #include "sim/text.h"
 
@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PI              3.14159265358979323846
-#define RANGE_OF_TARGET 5000
-#define CURRENTS_MAX    32
-#define CLASSES_MAX     6
+#define PI           3.14159265358979323846
+#define CURRENTS_MAX 32
+#define CLASSES_MAX  6
+#define OWN          "target" /* the table that no standard asks for */
 
 struct class_of { /* one way a model's accuracy is stated */
     const char *table;
@@ -79,6 +79,11 @@ static void add_printed(struct planner *p, const char *printed)
     }
 }
 
+static const char *own_class(const struct planner *p)
+{
+    return p->o->ideal ? "ideal" : "calibrated";
+}
+
 static void classes_make(struct planner *p)
 {
     const struct model_meter *m = p->m;
@@ -87,8 +92,8 @@ static void classes_make(struct planner *p)
     if (m->features & MODEL_REACTIVE)
         add_class(p, m->reactive_table, (struct span){m->reactive_class, strlen(m->reactive_class)},
                   'Q');
-    add_class(p, "target",
-              p->o->ideal ? (struct span){"ideal", 5} : (struct span){"calibrated", 10}, 0);
+    const char *own = own_class(p);
+    add_class(p, OWN, (struct span){own, strlen(own)}, 0);
 }
 
 static double ist_of(const struct planner *p)
@@ -131,8 +136,8 @@ static int by_value(const void *a, const void *b)
 /* The currents of the row, rising. */
 static size_t currents(const struct planner *p, double out[CURRENTS_MAX])
 {
-    static const double of_ib[] = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1};
-    static const double of_imax[] = {0.2, 0.5, 1};
+    static const double of_ib[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1};
+    static const double of_imax[] = {0.1, 0.2, 0.5, 1};
     const struct typetest_row *r = p->row;
     double from = current_of(p, &r->from), to = current_of(p, &r->to), all[CURRENTS_MAX];
     double imax = p->m->imax_ma / 1e3, ib = p->m->in_ma / 1e3;
@@ -212,44 +217,46 @@ static struct typetest_load load_of(const struct planner *p, double i_a, double 
 
 /* --- what we ask of ourselves --------------------------------------------------------------- */
 
-static const struct typetest_row *strict_row(const struct planner *p, const char *table,
-                                             const char *class_name, const struct typetest_pf *pf,
-                                             const struct typetest_place *place)
+static bool has_place(const struct typetest_row *r, const struct typetest_place *place)
 {
-    for (size_t i = 0; i < p->rows->n; i++) {
-        const struct typetest_row *r = &p->rows->row[i];
-        bool same = r->test == p->row->test && r->quantity == p->row->quantity &&
-                    strcmp(r->table, table) == 0 && strcmp(r->class_name, class_name) == 0;
-        bool fits = false;
-        for (size_t k = 0; same && k < r->n_pf; k++) {
-            for (size_t j = 0; j < r->n_places || j == 0; j++) {
-                fits |= r->pf[k].pf == pf->pf &&
-                        (!place || r->n_places == 0 ||
-                         (r->place[j].end == place->end && r->place[j].value == place->value));
-            }
-        }
-        if (fits)
-            return r;
+    for (size_t k = 0; place && k < r->n_places; k++) {
+        const struct typetest_place *q = &r->place[k];
+        if (q->end == place->end && q->value == place->value && q->to == place->to &&
+            q->phases == place->phases)
+            return true;
     }
-    return NULL;
+    return r->n_places == 0;
 }
 
-static double target_of(const struct planner *p, const struct typetest_job *job,
-                        const struct typetest_pf *pf, const struct typetest_place *place)
+static bool has_pf(const struct typetest_row *r, const struct typetest_pf *pf)
 {
-    const struct typetest_row *r = p->row;
-    if (strcmp(r->table, "target") == 0)
-        return r->limit;
-    if (is_curve(r->test)) {
-        bool in_range = job->point.i_a >= p->m->imax_ma / 1e3 / RANGE_OF_TARGET * 0.999;
-        return in_range ? (p->o->ideal ? 0.005 : 0.02 / pf->pf) : 0;
+    for (size_t k = 0; k < r->n_pf; k++) {
+        if (r->pf[k].pf == pf->pf && strcmp(r->pf[k].kind, pf->kind) == 0)
+            return true;
     }
-    if (r->test < TYPETEST_VOLTAGE || r->test == TYPETEST_COMPOSITE)
-        return 0;
-    const struct typetest_row *strict = strict_row(p, "62053-22", "0.5S", pf, place);
-    if (!strict)
-        strict = strict_row(p, "50470-3", "C", pf, place);
-    return (strict ? strict->limit : r->limit) / 10;
+    return false;
+}
+
+static bool has_current(const struct planner *p, const struct typetest_row *r, double i_a)
+{
+    return i_a >= current_of(p, &r->from) * 0.999 && i_a <= current_of(p, &r->to) * 1.001;
+}
+
+/* 0: nothing. */
+static double target_of(const struct planner *p, double i_a, const struct typetest_pf *pf,
+                        const struct typetest_place *place)
+{
+    const struct typetest_row *of = p->row;
+    if (strcmp(of->table, OWN) == 0)
+        return of->limit;
+    for (size_t i = 0; i < p->rows->n; i++) {
+        const struct typetest_row *r = &p->rows->row[i];
+        if (r->test == of->test && r->quantity == of->quantity && strcmp(r->table, OWN) == 0 &&
+            strcmp(r->class_name, own_class(p)) == 0 && (p->m->is_ct ? r->ct : r->direct) &&
+            has_pf(r, pf) && has_place(r, place) && (!is_curve(r->test) || has_current(p, r, i_a)))
+            return r->limit;
+    }
+    return 0;
 }
 
 /* --- points --------------------------------------------------------------------------------- */
@@ -374,12 +381,11 @@ static enum err push_temperatures(struct planner *p, struct typetest_job *job)
         to = 55;
     }
     int n = (int)ceil((to - from) / 20);
-    double step = (to - from) / n;
+    double step = (to - from) / n, goal = job->noise_goal_pct;
     for (int k = 0; k < n; k++) {
         job->reference.celsius = from + k * step;
         job->load.celsius = job->point.celsius = from + (k + 1) * step;
-        double goal = job->point.target_pct * step / 4 / sqrt(2); /* %/K over the step */
-        job->noise_goal_pct = goal;
+        job->noise_goal_pct = goal * step; /* %/K over the step */
         enum err err = push(p, job);
         if (err)
             return err;
@@ -412,7 +418,7 @@ static enum err push_point(struct planner *p, struct typetest_job *job,
     if (!put_influence(p, place, job))
         return ERR_OK;
     fill_point(p, pf, job);
-    job->point.target_pct = target_of(p, job, pf, place);
+    job->point.target_pct = target_of(p, job->point.i_a, pf, place);
     job->noise_goal_pct = goal_of(job);
     if (test == TYPETEST_TEMPERATURE)
         return push_temperatures(p, job);
@@ -427,7 +433,8 @@ static enum err push_current(struct planner *p, double i_a, const struct typetes
 {
     enum typetest_test test = p->row->test;
     uint8_t phases = typetest_phases(p->m);
-    if (is_curve(test) && i_a * pf->pf < ist_of(p) * 0.999)
+    bool below = is_curve(test) && i_a * pf->pf < ist_of(p) * 0.999;
+    if (below && strcmp(p->row->table, OWN) != 0)
         return ERR_OK; /* below its starting power a meter shall not count */
     bool both = (is_curve(test) || test == TYPETEST_STARTING) && p->m->features & MODEL_EXPORT;
     for (unsigned exported = 0; exported <= both; exported++) {
@@ -437,6 +444,7 @@ static enum err push_current(struct planner *p, double i_a, const struct typetes
             if (p->row->one_phase && !(phases >> k & 1))
                 continue;
             job.load = job.reference;
+            job.load.sensitive = below;
             job.point.i_a = i_a;
             job.point.exported = exported;
             if (p->row->one_phase)

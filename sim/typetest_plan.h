@@ -16,6 +16,7 @@ struct typetest_load {
     enum test_shape shape;
     uint8_t loaded, lost; /* bits of phases: with current, without voltage */
     uint8_t reversed;
+    uint8_t sensitive; /* the meter counts far below its starting current */
 };
 struct typetest_job {
     struct typetest_point point;
