@@ -12,8 +12,9 @@
  *       '---------------------------------------------'
  *
  * While searching, windows go on by the last good period, so nothing stops when voltages are
- * missing; they carry NO_FREQ. Good periods are those of 38 to 72 Hz; once locked, single ones of up
- * to 96 Hz, since what lies below the mains frequency passes the low-pass better and sways them. */
+ * missing; they carry NO_FREQ. Good periods are those of 38 to 72 Hz; once locked, single ones of
+ * up to 96 Hz, since what lies below the mains frequency passes the low-pass better and sways them.
+ */
 #include "firmware/legal/legal_parts.h"
 
 #include <string.h>
