@@ -9,6 +9,22 @@
 static const char *const losses[] = {"on-load, import", "on-load, export", "on-load, sum",
                                      "no-load, import", "no-load, export", "no-load, sum",
                                      "total, import",   "total, export",   "total, sum"};
+/* In the order of enum pq_kind. */
+static const char *const kinds[] = {"dip",
+                                    "swell",
+                                    "interruption",
+                                    "under-voltage",
+                                    "over-voltage",
+                                    "missing potential",
+                                    "current without voltage",
+                                    "reversed current",
+                                    "phase sequence",
+                                    "neutral break",
+                                    "bypass",
+                                    "over-current",
+                                    "voltage unbalance",
+                                    "current unbalance",
+                                    "distorted input"};
 static const char *const sequences[] = {"zero sequence", "positive sequence", "negative sequence"};
 
 /* What there is room for; always a string. */
@@ -42,6 +58,9 @@ static void append_instance(const struct cosem_ref *o, char *to, size_t size)
     } else if (q == MODEL_SEQUENCE_U || q == MODEL_SEQUENCE_I) {
         append(to, size, ", ");
         append(to, size, sequences[o->i % 3]);
+    } else if (q >= MODEL_LIMIT_ON && q <= MODEL_LIMIT_OFF_MS) {
+        append(to, size, ", ");
+        append(to, size, kinds[o->i % 15]);
     } else if (o->row->range[0].n > 1) {
         append_number(to, size, " ", o->i + 1u);
     }

@@ -78,6 +78,11 @@ static const struct cosem_rights security = {.read = NOT_PUBLIC(5), .invoke = MA
     {                                                                                              \
         LN(a, b, c, d, e), 1, 0, NO_RANGE, &(rights_), &meter_binding_data, quantity, text         \
     }
+#define LIMIT(d, quantity, text)                                                                   \
+    {                                                                                              \
+        LN(0, 0, 96, d, 0), 1, 0, RANGE_ONE(4, 1, 15), &data_set, &meter_binding_data, quantity,   \
+            text                                                                                   \
+    }
 #define ROW(b, c, d, e, range_, rights_, arg_, text)                                               \
     {                                                                                              \
         LN(1, b, c, d, e), 3, 0, range_, &(rights_), &meter_binding_register, arg_, text           \
@@ -118,6 +123,11 @@ const struct cosem_row model_rows[] = {
     DATA(0, 0, 96, 14, 0, data, MODEL_RATE, "Currently active energy tariff"),
     /* D 128 and above is the manufacturer's. */
     DATA(0, 0, 96, 128, 0, data, MODEL_AUDIT, "Audit trail, newest record"),
+    /* Parts and times in 1e-6 and milliseconds, firmware/pq/pq.h; threshold 0: not watched. */
+    LIMIT(129, MODEL_LIMIT_ON, "Supervision, threshold"),
+    LIMIT(130, MODEL_LIMIT_HYSTERESIS, "Supervision, hysteresis"),
+    LIMIT(131, MODEL_LIMIT_ON_MS, "Supervision, time to the begin"),
+    LIMIT(132, MODEL_LIMIT_OFF_MS, "Supervision, time to the end"),
     /* Error register 1; its bits are ours, meter_errors(). */
     DATA(0, 0, 97, 97, 0, data, MODEL_ERRORS, "Error register"),
     /* Alarm register 10; its bits are ours, enum pq_kind. */

@@ -80,6 +80,11 @@ enum model_quantity {
     MODEL_LOSS_RFE,
     MODEL_LOSS_RCU,
     MODEL_LOSS_XS,
+    /* of the supervision, instance enum pq_kind; the order of METER_LIMIT_ON .. */
+    MODEL_LIMIT_ON,
+    MODEL_LIMIT_HYSTERESIS,
+    MODEL_LIMIT_ON_MS,
+    MODEL_LIMIT_OFF_MS,
     /* constants of the meter */
     MODEL_LED_ACTIVE,
     MODEL_LED_REACTIVE,

@@ -173,6 +173,10 @@ MUST_CHECK enum err meter_parameter_set(struct meter *m, uint16_t client_sap,
 /* The same of a transformer ratio, METER_CT_NUM ... ERR_RANGE: meter_ratio_valid(). */
 MUST_CHECK enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part,
                                     uint32_t value);
+/* The same of a limit of the supervision: enum pq_kind, METER_LIMIT_ON .. ERR_RANGE as
+ * pq_limit_set(). */
+MUST_CHECK enum err meter_limit_set(struct meter *m, uint16_t client_sap, unsigned kind,
+                                    unsigned which, uint32_t value);
 /* Opens or closes the seal: whoever holds the housing. ERR_IO, ERR_FULL as meter_parameter_set. */
 MUST_CHECK enum err meter_seal_set(struct meter *m, bool sealed);
 /* The rate that counts from now on, 0..n_rates-1; kept over a cut. ERR_RANGE, ERR_IO, ERR_FULL:

@@ -2,6 +2,7 @@
 #include "firmware/meter/meter_audit.h"
 
 #include "firmware/meter/meter_ratio.h"
+#include "firmware/meter/meter_watch.h"
 #include "lib/base/cursor.h"
 
 void meter_audit_encode(const struct meter_audit *a, uint8_t out[METER_AUDIT_SIZE])
@@ -19,6 +20,10 @@ void meter_audit_encode(const struct meter_audit *a, uint8_t out[METER_AUDIT_SIZ
     wr_u64(&w, (uint64_t)a->legal.before);
     wr_u64(&w, (uint64_t)a->legal.after);
 }
+
+_Static_assert(LEGAL_N_PARAMETERS <= METER_AUDIT_LIMIT &&
+                   METER_AUDIT_LIMIT + PQ_N_KINDS <= METER_AUDIT_RATIO,
+               "numbers of parameters in the trail");
 
 void meter_audit_decode(const uint8_t in[METER_AUDIT_SIZE], struct meter_audit *a)
 {
@@ -44,6 +49,8 @@ const char *meter_audit_name(const struct meter_audit *a)
         return "";
     if (id >= METER_AUDIT_RATIO && id < METER_AUDIT_RATIO + METER_N_RATIOS)
         return ratio[id - METER_AUDIT_RATIO];
+    if (id >= METER_AUDIT_LIMIT && id < METER_AUDIT_LIMIT + PQ_N_KINDS)
+        return meter_event_name((uint8_t)(id - METER_AUDIT_LIMIT));
     const struct legal_parameter_row *row = legal_parameter_row((enum legal_parameter)id);
     return row != NULL ? row->name : "";
 }

@@ -23,7 +23,8 @@ static enum cosem_result get_data(const struct cosem_call *c, const struct cosem
     g->more = false;
     if (attr != 2)
         return COSEM_OBJECT_UNDEFINED;
-    switch (MODEL_QUANTITY(o->row->arg)) {
+    const enum model_quantity q = MODEL_QUANTITY(o->row->arg);
+    switch (q) {
     case MODEL_DEVICE_NAME:
         put_name(out, m->device_name);
         return COSEM_SUCCESS;
@@ -54,11 +55,17 @@ static enum cosem_result get_data(const struct cosem_call *c, const struct cosem
             return COSEM_TEMPORARY_FAILURE;
         meter_put_audit(out, &audit);
         return COSEM_SUCCESS;
+    case MODEL_LIMIT_ON:
+    case MODEL_LIMIT_HYSTERESIS:
+    case MODEL_LIMIT_ON_MS:
+    case MODEL_LIMIT_OFF_MS:
+        axdr_put_u32(out, meter_limit(m, o->i, (unsigned)q - MODEL_LIMIT_ON));
+        return COSEM_SUCCESS;
     case MODEL_RATIO_CT_NUM:
     case MODEL_RATIO_VT_NUM:
     case MODEL_RATIO_CT_DEN:
     case MODEL_RATIO_VT_DEN:
-        axdr_put_u32(out, m->ratio.part[MODEL_QUANTITY(o->row->arg) - MODEL_RATIO_CT_NUM]);
+        axdr_put_u32(out, m->ratio.part[q - MODEL_RATIO_CT_NUM]);
         return COSEM_SUCCESS;
     default:
         return COSEM_OBJECT_UNDEFINED;
@@ -76,10 +83,15 @@ static enum cosem_result set_data(const struct cosem_call *c, const struct cosem
     enum model_quantity q = MODEL_QUANTITY(o->row->arg);
     bool is_u32 = axdr_peek(value) == AXDR_U32;
     uint32_t to = (uint32_t)axdr_get_uint(value);
-    if (attr != 2 || q < MODEL_RATIO_CT_NUM || q > MODEL_RATIO_VT_DEN)
+    const bool is_limit = q >= MODEL_LIMIT_ON && q <= MODEL_LIMIT_OFF_MS;
+    const bool is_ratio = q >= MODEL_RATIO_CT_NUM && q <= MODEL_RATIO_VT_DEN;
+    if (attr != 2 || (!is_limit && !is_ratio))
         return COSEM_READ_WRITE_DENIED;
     if (!is_u32 || value->err)
         return COSEM_TYPE_UNMATCHED;
+    if (is_limit)
+        return cosem_result_of(
+            meter_limit_set(meter_of(c), meter_client(c), o->i, (unsigned)q - MODEL_LIMIT_ON, to));
     return cosem_result_of(
         meter_ratio_set(meter_of(c), meter_client(c), (unsigned)(q - MODEL_RATIO_CT_NUM), to));
 }

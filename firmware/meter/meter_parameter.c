@@ -154,6 +154,9 @@ static enum err redo(struct meter *m, const struct legal_audit *a)
     bool sealed = s.sealed;
     if (a->change == LEGAL_CHANGE_SEALED || a->change == LEGAL_CHANGE_OPENED) {
         sealed = a->change == LEGAL_CHANGE_SEALED;
+    } else if (a->change == LEGAL_CHANGE_DONE && a->parameter >= METER_AUDIT_LIMIT &&
+               a->parameter < METER_AUDIT_RATIO) {
+        meter_limits_redo(m, a);
     } else if (a->change == LEGAL_CHANGE_DONE && a->parameter >= METER_AUDIT_RATIO) {
         m->ratio.part[(a->parameter - METER_AUDIT_RATIO) % METER_N_RATIOS] = (uint32_t)a->after;
     } else if (a->change == LEGAL_CHANGE_DONE) {
@@ -178,7 +181,10 @@ static enum err redo_from(struct meter *m, uint64_t upto)
         if (err)
             return err;
     }
-    return newest > upto ? meter_store_parameters(m) : ERR_OK;
+    if (newest <= upto)
+        return ERR_OK;
+    enum err err = meter_limits_store(m); /* first: the parameters say how far the trail counts */
+    return err ? err : meter_store_parameters(m);
 }
 
 /* The first start: calibration as the factory found it, then the seal. */
@@ -203,7 +209,10 @@ enum err meter_load_parameters(struct meter *m, const struct legal_calibration *
     uint8_t buf[NV_VALUE_MAX];
     size_t len;
     uint64_t upto = 0;
-    enum err err = nv_get(&m->nv, METER_KEY_PARAMETERS, buf, sizeof buf, &len);
+    enum err err = meter_limits_load(m);
+    if (err)
+        return err;
+    err = nv_get(&m->nv, METER_KEY_PARAMETERS, buf, sizeof buf, &len);
     /* The first snapshot follows them: a meter that has lived and has none has lost them. */
     if (err == ERR_NOT_FOUND)
         return nv_count(&m->nv, METER_RING_SNAPSHOT) > 0 ? ERR_CORRUPT
@@ -226,6 +235,16 @@ enum err meter_audit_append(struct meter *m, uint16_t client_sap, const struct l
                             .legal = *audit};
     meter_audit_encode(&a, octets);
     return nv_append(&m->nv, METER_RING_AUDIT, octets);
+}
+
+enum err meter_audit_other(struct meter *m, uint16_t client_sap, const struct legal_audit *change)
+{
+    struct legal_snapshot s;
+    struct legal_audit audit = *change;
+    legal_snapshot_get(&m->legal, &s);
+    audit.sequence = s.audit_sequence;
+    audit.reason = change->change == LEGAL_CHANGE_REFUSED ? OUT_OF_RANGE : 0;
+    return meter_audit_append(m, client_sap, &audit);
 }
 
 uint32_t meter_audit_count(const struct meter *m)
@@ -277,19 +296,15 @@ enum err meter_parameter_set(struct meter *m, uint16_t client_sap, enum legal_pa
 enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, uint32_t value)
 {
     struct meter_ratio changed = m->ratio;
-    struct legal_snapshot s;
     if (part >= METER_N_RATIOS)
         return ERR_RANGE;
-    legal_snapshot_get(&m->legal, &s);
     changed.part[part] = value;
     bool valid = meter_ratio_valid(&changed);
-    const struct legal_audit audit = {.sequence = s.audit_sequence,
-                                      .change = valid ? LEGAL_CHANGE_DONE : LEGAL_CHANGE_REFUSED,
+    const struct legal_audit audit = {.change = valid ? LEGAL_CHANGE_DONE : LEGAL_CHANGE_REFUSED,
                                       .parameter = (uint8_t)(METER_AUDIT_RATIO + part),
-                                      .reason = valid ? 0 : OUT_OF_RANGE,
                                       .before = m->ratio.part[part],
                                       .after = value};
-    enum err err = faulty(m, meter_audit_append(m, client_sap, &audit));
+    enum err err = faulty(m, meter_audit_other(m, client_sap, &audit));
     if (err || !valid)
         return err ? err : ERR_RANGE;
     m->ratio = changed;

@@ -5,13 +5,14 @@
 
 #include "firmware/meter/meter.h"
 
-enum meter_key {                      /* of the key-value area */
-                 METER_KEY_MODEL,     /* name and order of the model: another board is refused */
-                 METER_KEY_CLOCK,     /* attributes and preset of the clock object */
-                 METER_KEY_SECURITY,  /* keys, policy, password: in plain */
-                 METER_KEY_TX,        /* invocation counters below this may have been used */
-                 METER_KEY_RX,        /* least acceptable counters of the clients */
-                 METER_KEY_PARAMETERS /* legal parameters, transformer ratios, seal */
+enum meter_key {                       /* of the key-value area */
+                 METER_KEY_MODEL,      /* name and order of the model: another board is refused */
+                 METER_KEY_CLOCK,      /* attributes and preset of the clock object */
+                 METER_KEY_SECURITY,   /* keys, policy, password: in plain */
+                 METER_KEY_TX,         /* invocation counters below this may have been used */
+                 METER_KEY_RX,         /* least acceptable counters of the clients */
+                 METER_KEY_PARAMETERS, /* legal parameters, transformer ratios, seal */
+                 METER_KEY_LIMITS      /* of the supervision, those that were chosen */
 };
 
 /* Lays the areas out and mounts them. */
@@ -38,6 +39,17 @@ MUST_CHECK enum err meter_load_parameters(struct meter *m,
 MUST_CHECK enum err meter_store_parameters(struct meter *m);
 MUST_CHECK enum err meter_audit_append(struct meter *m, uint16_t client_sap,
                                        const struct legal_audit *audit);
+
+/* Records a change that is not the legal part's: parameter number and index, refused or done. */
+MUST_CHECK enum err meter_audit_other(struct meter *m, uint16_t client_sap,
+                                      const struct legal_audit *change);
+
+/* Chosen limits of the supervision: from the flash, to it, from an audit record that it may lack;
+ * into the supervision. ERR_CORRUPT, ERR_VERSION. */
+MUST_CHECK enum err meter_limits_load(struct meter *m);
+MUST_CHECK enum err meter_limits_store(struct meter *m);
+void meter_limits_redo(struct meter *m, const struct legal_audit *a);
+void meter_limits_apply(struct meter *m);
 
 /* Octets of a snapshot of this model. */
 size_t meter_snapshot_size(const struct model_meter *m);

@@ -1,5 +1,5 @@
 /* See meter_watch.h. */
-#include "firmware/meter/meter.h"
+#include "firmware/meter/meter_store.h"
 
 #include <string.h>
 
@@ -27,7 +27,10 @@ enum err meter_watch_init(struct meter *m)
     config.phases_used = m->model->phases_used;
     w->lit_ns[LEGAL_LED_ACTIVE] = w->lit_ns[LEGAL_LED_REACTIVE] = UINT64_MAX;
     legal_pulse_observe(&m->legal, on_pulse, m);
-    return pq_init(&w->pq, &config);
+    enum err err = pq_init(&w->pq, &config);
+    if (!err)
+        meter_limits_apply(m);
+    return err;
 }
 
 /* Events come with the time since the first sample, the meter's clock knows when now is. */

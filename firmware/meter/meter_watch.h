@@ -11,12 +11,28 @@
 #define METER_EVENTS 32       /* kept, newest last */
 #define METER_LED_NS 40000000 /* a pulse lights its LED for 40 ms */
 
+/* Limits of the supervision that a client may set, each a number of its own. */
+enum {
+    METER_LIMIT_ON,
+    METER_LIMIT_HYSTERESIS,
+    METER_LIMIT_ON_MS,
+    METER_LIMIT_OFF_MS,
+    METER_N_LIMITS
+};
+
+struct meter_limits {
+    uint64_t chosen; /* bit METER_N_LIMITS x kind + which: value[] counts, else the model's */
+    uint32_t value[PQ_N_KINDS][METER_N_LIMITS];
+};
+_Static_assert(PQ_N_KINDS *METER_N_LIMITS <= 64, "chosen is one word");
+
 struct meter_watch_event {
     struct pq_event pq;
     int64_t utc_s; /* begin or, when ended, end */
 };
 struct meter_watch { /* fields are private to firmware/meter */
     struct pq pq;
+    struct meter_limits limits;
     uint64_t lived_ns; /* of what pq was told */
     struct meter_watch_event event[METER_EVENTS];
     uint32_t n_events;        /* ever; the newest is event[(n_events - 1) % METER_EVENTS] */
@@ -31,7 +47,8 @@ struct meter_watch { /* fields are private to firmware/meter */
 };
 
 struct meter;
-/* Starts it with the limits of the datasheets. ERR_RANGE as pq_init. */
+/* Starts it with the limits of the datasheets and what was chosen instead; choices that contradict
+ * them do not count. ERR_RANGE as pq_init. */
 MUST_CHECK enum err meter_watch_init(struct meter *m);
 /* A block is about to go to the legal part, and it did: the pulses of legal_feed() come between. */
 void meter_watch_before(struct meter *m, const struct afe_block *block);
@@ -45,6 +62,8 @@ bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, ui
 #define METER_ERROR_CHANNELS 8
 #define METER_ERROR_FLASH    0x10000u
 uint32_t meter_errors(const struct meter *m);
+/* enum pq_kind, METER_LIMIT_ON ..; in force. */
+uint32_t meter_limit(const struct meter *m, unsigned kind, unsigned which);
 /* Bit k: enum pq_kind k is present now. */
 uint32_t meter_present(const struct meter *m);
 /* Events kept, 0 the oldest. False past the end. */

@@ -296,8 +296,12 @@ static enum err change(struct rig *r, unsigned step)
         return meter_seal_set(&r->meter, false);
     case 3:
         return meter_parameter_set(&r->meter, 0, LEGAL_PARAMETER_DELAY_NS, 5, -99);
-    default:
+    case 4:
         return meter_seal_set(&r->meter, true);
+    case 5:
+        return meter_limit_set(&r->meter, 1, PQ_BYPASS, METER_LIMIT_ON_MS, 5000);
+    default:
+        return meter_limit_set(&r->meter, 1, PQ_BYPASS, METER_LIMIT_ON, 120000);
     }
 }
 
@@ -306,6 +310,10 @@ static unsigned steps_done(const struct rig *r)
     bool led = parameter(r, LEGAL_PARAMETER_PULSE_PER_KWH, 0) == 777;
     bool ratio = r->meter.ratio.part[METER_VT_NUM] == 300;
     bool delay = parameter(r, LEGAL_PARAMETER_DELAY_NS, 5) == -99;
+    if (meter_limit(&r->meter, PQ_BYPASS, METER_LIMIT_ON) == 120000)
+        return 7;
+    if (meter_limit(&r->meter, PQ_BYPASS, METER_LIMIT_ON_MS) == 5000)
+        return 6;
     if (delay)
         return is_sealed(r) ? 5 : 4;
     if (!is_sealed(r))
@@ -322,7 +330,7 @@ static void change_is_there_if_and_only_if_it_is_in_the_trail(void **state)
         struct rig *r = rig_new("ST402C", START, LOAD);
         unsigned told = 0;
         flash_emu_power(&r->emu, 1 + cut / N_TEARS, (enum tear)(cut % N_TEARS));
-        while (told < 5 && change(r, told) == ERR_OK)
+        while (told < 7 && change(r, told) == ERR_OK)
             told++;
         dead = r->emu.dead;
         n_cuts += dead;

@@ -82,6 +82,64 @@ static void newest_events_are_kept(void **state)
     rig_free(r);
 }
 
+static bool set(struct rig *r, const char *obis, uint32_t to)
+{
+    uint8_t octets[5];
+    struct wr w = wr_of(octets, sizeof octets);
+    struct apdu_attr a = rig_attr(1, obis, 2);
+    axdr_put_u32(&w, to);
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    bool done = rig_set(r, &a, (struct bytes){octets, w.len});
+    rig_release(r);
+    return done;
+}
+
+/* Over-current after ten seconds above 105 % of Imax, as it comes; chosen: after three above 10 %,
+ * and then not at all. */
+static void limits_are_the_owners(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", START, "synth:phases=3,u=230,i=20,rate=4000");
+    const uint32_t over = 1u << PQ_OVER_CURRENT, dip = 1u << PQ_DIP;
+    struct meter_watch_event e;
+    struct meter_audit a;
+    live_blocks(r, 5, 400);
+    assert_int_equal(rig_value(r, 1, "0-0:96.129.11.255", 2), 1050000);
+    assert_int_equal(meter_present(&r->meter), 0);
+    assert_true(set(r, "0-0:96.131.11.255", 3000));
+    assert_true(set(r, "0-0:96.129.11.255", 100000));
+    assert_int_equal(meter_audit_read(&r->meter, meter_audit_newest(&r->meter), &a), ERR_OK);
+    assert_string_equal(meter_audit_name(&a), "over-current");
+    assert_int_equal(a.client_sap, METER_SAP_MANAGER);
+    assert_int_equal(a.legal.index, METER_LIMIT_ON);
+    assert_int_equal(a.legal.before, 1050000);
+    assert_int_equal(a.legal.after, 100000);
+    live_blocks(r, 2, 400);
+    assert_int_equal(meter_present(&r->meter) & over, 0);
+    live_blocks(r, 4, 400);
+    assert_int_equal(meter_present(&r->meter) & over, over);
+    assert_int_equal(rig_power_up(r, 2), ERR_OK); /* kept */
+    live_blocks(r, 7, 400);
+    assert_int_equal(meter_present(&r->meter) & over, over);
+    assert_true(set(r, "0-0:96.132.11.255", 0));
+    assert_true(set(r, "0-0:96.129.11.255", 0));
+    live_blocks(r, 3, 400);
+    assert_int_equal(meter_present(&r->meter) & over, 0);
+    uint32_t n = 0, n_ended = 0;
+    for (; meter_event_at(&r->meter, n, &e); n++)
+        n_ended += e.pq.kind == PQ_OVER_CURRENT && e.pq.ended;
+    assert_int_equal(n, 6); /* each phase's begin and end */
+    assert_int_equal(n_ended, 3);
+    /* a dip under way ends when dips are not watched any more */
+    source_phase_set(r->source, 2, false);
+    live_blocks(r, 1, 400);
+    assert_int_equal(meter_present(&r->meter) & dip, dip);
+    assert_true(set(r, "0-0:96.129.0.255", 0));
+    live_blocks(r, 1, 400);
+    assert_int_equal(meter_present(&r->meter) & dip, 0);
+    rig_free(r);
+}
+
 /* Every model, alone with its signal for as long as the slowest kind of supervision takes. */
 static uint32_t told(const char *model, const char *what)
 {
@@ -311,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dip_is_an_event_with_the_time_it_happened),
         cmocka_unit_test(newest_events_are_kept),
+        cmocka_unit_test(limits_are_the_owners),
         cmocka_unit_test(sound_installation_raises_no_alarm),
         cmocka_unit_test(clipped_channel_is_told_for_a_second),
         cmocka_unit_test(clipped_channel_marks_the_row),

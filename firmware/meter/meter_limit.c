@@ -1,0 +1,130 @@
+/* Limits of the supervision that clients set: thresholds and times, each a number of its own, so
+ * that a change is one record of the audit trail and is done or not.
+ *
+ *     try -> audit record in the ring (durable) -> chosen values under a key -> acknowledged
+ *
+ * Kept are only values that were chosen: the others follow the model, the starting current and the
+ * firmware. It refuses to let a choice keep the meter from starting: one that contradicts the
+ * others of its kind after an update does not count. */
+#include "firmware/meter/meter_store.h"
+
+#define LIMITS_FORMAT 1
+#define LIMITS_SIZE   (1 + 5 * PQ_N_KINDS * METER_N_LIMITS)
+
+static unsigned number(unsigned kind, unsigned which)
+{
+    return kind * METER_N_LIMITS + which;
+}
+
+static void choose(struct meter_limits *l, unsigned kind, unsigned which, uint32_t value)
+{
+    l->chosen |= UINT64_C(1) << number(kind, which);
+    l->value[kind][which] = value;
+}
+
+static void put(struct pq_limit *l, unsigned which, uint32_t value)
+{
+    uint32_t *const field[METER_N_LIMITS] = {&l->on_ppm, &l->hysteresis_ppm, &l->on_ms, &l->off_ms};
+    *field[which] = value;
+}
+
+uint32_t meter_limit(const struct meter *m, unsigned kind, unsigned which)
+{
+    struct pq_limit l;
+    pq_limit_get(&m->watch.pq, (enum pq_kind)kind, &l);
+    const uint32_t value[METER_N_LIMITS] = {l.on_ppm, l.hysteresis_ppm, l.on_ms, l.off_ms};
+    return value[which % METER_N_LIMITS];
+}
+
+/* ---- in the flash ---- */
+
+enum err meter_limits_store(struct meter *m)
+{
+    uint8_t buf[LIMITS_SIZE];
+    const struct meter_limits *l = &m->watch.limits;
+    struct wr w = wr_of(buf, sizeof buf);
+    wr_u8(&w, LIMITS_FORMAT);
+    for (unsigned n = 0; n < PQ_N_KINDS * METER_N_LIMITS; n++) {
+        if ((l->chosen >> n & 1u) == 0)
+            continue;
+        wr_u8(&w, (uint8_t)n);
+        wr_u32(&w, l->value[n / METER_N_LIMITS][n % METER_N_LIMITS]);
+    }
+    return w.err ? w.err : nv_put(&m->nv, METER_KEY_LIMITS, buf, w.len);
+}
+
+enum err meter_limits_load(struct meter *m)
+{
+    uint8_t buf[LIMITS_SIZE];
+    size_t len;
+    enum err err = nv_get(&m->nv, METER_KEY_LIMITS, buf, sizeof buf, &len);
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    struct rd r = rd_of(buf, len);
+    if (rd_u8(&r) != LIMITS_FORMAT)
+        return ERR_VERSION;
+    while (rd_left(&r) > 0 && !r.err) {
+        unsigned n = rd_u8(&r);
+        uint32_t value = rd_u32(&r);
+        if (r.err || n >= PQ_N_KINDS * METER_N_LIMITS)
+            return ERR_CORRUPT;
+        choose(&m->watch.limits, n / METER_N_LIMITS, n % METER_N_LIMITS, value);
+    }
+    return ERR_OK;
+}
+
+void meter_limits_redo(struct meter *m, const struct legal_audit *a)
+{
+    unsigned kind = (unsigned)a->parameter - METER_AUDIT_LIMIT;
+    if (kind < PQ_N_KINDS && a->index < METER_N_LIMITS)
+        choose(&m->watch.limits, kind, a->index, (uint32_t)a->after);
+}
+
+void meter_limits_apply(struct meter *m)
+{
+    const struct meter_limits *chosen = &m->watch.limits;
+    for (unsigned kind = 0; kind < PQ_N_KINDS; kind++) {
+        struct pq_limit l;
+        pq_limit_get(&m->watch.pq, (enum pq_kind)kind, &l);
+        for (unsigned which = 0; which < METER_N_LIMITS; which++) {
+            if ((chosen->chosen >> number(kind, which) & 1u) != 0)
+                put(&l, which, chosen->value[kind][which]);
+        }
+        if (pq_limit_set(&m->watch.pq, (enum pq_kind)kind, &l) != ERR_OK)
+            continue; /* contradicts: the model's stay */
+    }
+}
+
+/* ---- changes ---- */
+
+static enum err keep(struct meter *m, enum err err)
+{
+    if (err)
+        m->fault = err;
+    return err;
+}
+
+enum err meter_limit_set(struct meter *m, uint16_t client_sap, unsigned kind, unsigned which,
+                         uint32_t value)
+{
+    if (kind >= PQ_N_KINDS || which >= METER_N_LIMITS)
+        return ERR_RANGE;
+    struct pq_limit before, after;
+    pq_limit_get(&m->watch.pq, (enum pq_kind)kind, &before);
+    after = before;
+    put(&after, which, value);
+    const int64_t was = meter_limit(m, kind, which);
+    enum err refused = pq_limit_set(&m->watch.pq, (enum pq_kind)kind, &after);
+    const struct legal_audit audit = {.change = refused ? LEGAL_CHANGE_REFUSED : LEGAL_CHANGE_DONE,
+                                      .parameter = (uint8_t)(METER_AUDIT_LIMIT + kind),
+                                      .index = (uint8_t)which,
+                                      .before = was,
+                                      .after = value};
+    enum err err = keep(m, meter_audit_other(m, client_sap, &audit));
+    if (err && !refused) /* no trail, no change */
+        return pq_limit_set(&m->watch.pq, (enum pq_kind)kind, &before) ? ERR_STATE : err;
+    if (refused || err)
+        return refused ? refused : err;
+    choose(&m->watch.limits, kind, which, value);
+    return keep(m, meter_limits_store(m));
+}
