@@ -75,7 +75,14 @@ static void profile_goes_on_over_the_roll_over(void **state)
     assert_int_equal(legal_snapshot_set(&r->meter.legal, &s), ERR_OK);
     uint64_t before = meter_energy(r->config.model, &s.energy, MODEL_A_IMPORT, 0);
     r->meter.profile.last.reg[0] = before;
-    rig_live(r, 4 * 3600);
+    /* cut where it stands just behind the border, in the interval that it rolled over in */
+    rig_live(r, 36 * 60);
+    assert_true(rig_value(r, 3, "1-0:1.8.0.255", 2) < 20000);
+    assert_int_equal(meter_power_fail(&r->meter), ERR_OK);
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    rig_live(r, 4 * 3600 - 36 * 60);
+    assert_int_equal(rig_value(r, 3, "1-0:1.8.1.255", 2), rig_value(r, 3, "1-0:1.8.0.255", 2));
+    assert_in_range(rig_value(r, 5, "1-0:1.4.0.255", 3), 26380, 26420); /* demand knows no end */
     struct meter_row row[32];
     size_t n = rig_rows(r, row, 32);
     uint64_t sum = 0;
