@@ -21,14 +21,14 @@ static void on_progress(void *context, size_t done, size_t of, const char *what)
     cli_progress(what, (double)done / (double)of);
 }
 
-static int write_html(const struct cli_verb *v, const char *path, struct typetest_report *r)
+static int write_html(const struct cli_verb *v, const char *path, FILE *to,
+                      struct typetest_report *r)
 {
     time_t now = time(NULL);
     struct tm day;
     if (gmtime_r(&now, &day))
         strftime(r->date, sizeof r->date, "%Y-%m-%d", &day);
-    FILE *to = fopen(path, "w");
-    if (!to)
+    if (!(to = freopen(path, "w", to))) /* what stood there goes only now */
         return cli_fail(v, CLI_NO, "%s: %s", path, strerror(errno));
     enum err err = typetest_html(r, to);
     if (fclose(to) != 0 || err)
@@ -36,9 +36,11 @@ static int write_html(const struct cli_verb *v, const char *path, struct typetes
     return CLI_DONE;
 }
 
-static int answer(const struct cli_verb *v, const struct wish *w, struct typetest_report *r)
+/* Closes the page. */
+static int answer(const struct cli_verb *v, const struct wish *w, FILE *page,
+                  struct typetest_report *r)
 {
-    int code = w->html ? write_html(v, w->html, r) : CLI_DONE;
+    int code = page ? write_html(v, w->html, page, r) : CLI_DONE;
     enum err err = ERR_OK;
     if (code != CLI_DONE)
         return code;
@@ -78,11 +80,17 @@ static int bench(const struct cli_verb *v, const struct wish *w, const struct mo
                                        .tables = w->tables,
                                        .only = w->only,
                                        .progress = on_progress};
+    FILE *page = w->html ? fopen(w->html, "a") : NULL; /* before minutes of work */
+    if (w->html && !page)
+        return cli_fail(v, CLI_NO, "%s: %s", w->html, strerror(errno));
     enum err err = typetest_run(&o, &report, &(struct fault){message, sizeof message});
     cli_progress_end();
-    if (err)
+    if (err) {
+        if (page)
+            fclose(page);
         return cli_fail(v, code_of(err), "%s", message[0] ? message : err_text(err));
-    int code = answer(v, w, &report);
+    }
+    int code = answer(v, w, page, &report);
     typetest_free(&report);
     return code;
 }
