@@ -136,23 +136,6 @@ static const char *const losses[] = {"on-load, import", "on-load, export", "on-l
                                      "total, import",   "total, export",   "total, sum"};
 static const char *const sequences[] = {"zero sequence", "positive sequence", "negative sequence"};
 
-/* of firmware/pq/pq.h, in its order */
-static const char *const supervised[] = {"dip",
-                                         "swell",
-                                         "interruption",
-                                         "under-voltage",
-                                         "over-voltage",
-                                         "missing potential",
-                                         "current without voltage",
-                                         "reversed current",
-                                         "phase sequence",
-                                         "neutral break",
-                                         "bypass",
-                                         "over-current",
-                                         "voltage unbalance",
-                                         "current unbalance",
-                                         "distorted input"};
-
 static const struct series {
     uint8_t c, d, e, n; /* of the first, and how many */
     const char *name;
@@ -162,10 +145,6 @@ static const struct series {
     {83, 8, 10, 9, "Reactive losses of transformer and line", losses},
     {137, 7, 0, 3, "Symmetrical voltage", sequences}, /* from here on our own meters' */
     {138, 7, 0, 3, "Symmetrical current", sequences},
-    {140, 128, 0, 15, "Supervision, threshold", supervised},
-    {140, 129, 0, 15, "Supervision, hysteresis", supervised},
-    {140, 130, 0, 15, "Supervision, time to the begin", supervised},
-    {140, 131, 0, 15, "Supervision, time to the end", supervised},
 };
 
 /* C of a total or phase. *phase: 0 the total, 1..3. */

@@ -57,7 +57,7 @@ function energyGroup(o: Obis): Group {
 export function groupOf(text: string): Group {
     const o = parseObis(text);
     if (!o || o.a !== 1) return 'Other';
-    if (o.c === 0 || o.c === 140) return 'Parameters'; // 140: limits of our own meters' supervision
+    if (o.c === 0) return 'Parameters';
     if (o.d === 8 || o.d === 9 || o.d === 29) return energyGroup(o);
     if (o.d >= 31 && o.d <= 45) return 'Network quality';
     if ((o.d >= 2 && o.d <= 6) || (o.d >= 13 && o.d <= 27)) return 'Demand and averages';

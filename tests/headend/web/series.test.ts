@@ -145,7 +145,6 @@ test('codes are put in groups and phases', () => {
     assert.equal(groupOf('1-0:131.7.0.255'), 'Network quality');
     assert.equal(groupOf('1-0:12.32.0.255'), 'Network quality');
     assert.equal(groupOf('1-0:0.3.0.255'), 'Parameters');
-    assert.equal(groupOf('1-0:140.128.3.255'), 'Parameters');
     assert.equal(groupOf('1-0:135.7.0.255'), 'Power');
     assert.equal(groupOf('1-0:52.7.0.255'), 'Voltage and current');
     assert.equal(groupOf('1-0:81.7.26.255'), 'Voltage and current');
