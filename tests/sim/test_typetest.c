@@ -120,7 +120,8 @@ static void typetest_fails_where_a_limit_is_missed(void **state)
     char folder[] = "/tmp/typetest-XXXXXX", message[300] = "";
     assert_non_null(mkdtemp(folder));
     write_table(folder, "62053-24", "# nothing\n");
-    write_table(folder, "target", "# nothing\n");
+    /* says how fine the measurement has to be */
+    write_table(folder, "target", "load,calibrated,CT,P,all,0.2In,0.2In,0.25i|0.25c,,0.08,own\n");
     write_table(folder, "62053-22",
                 "load,0.5S,CT,P,all,0.2In,0.2In,0.25i,,0.5,M\n"
                 "load,0.5S,CT,P,all,0.2In,0.2In,0.25c,,0.0001,M\n");
@@ -134,7 +135,7 @@ static void typetest_fails_where_a_limit_is_missed(void **state)
     remove_tables(folder);
     if (err)
         fail_msg("%s", message);
-    assert_int_equal(r.n, 4); /* both directions */
+    assert_int_equal(r.n, 8); /* two tables, both directions */
     assert_int_equal(r.n_failed, 2);
     assert_true(r.result[0].pass && r.result[1].pass);
     assert_true(!r.result[2].pass && !r.result[3].pass);
