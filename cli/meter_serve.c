@@ -1,6 +1,7 @@
 /* See meter_serve.h. */
 #include "cli/meter_serve.h"
 
+#include "cli/panel_parameter.h"
 #include "firmware/meter/meter_energy.h"
 
 #include <math.h>
@@ -166,10 +167,14 @@ void serve_panel(void *context, char *line, char *answer, size_t size)
     } else if (n == 3 && strcmp(word[0], "phase") == 0 && is_switch(word[2]) &&
                word[1][1] == '\0' && phase < s->life->o.model->n_phases) {
         life_phase(s->life, phase, strcmp(word[2], "on") == 0);
+    } else if (s->life->powered && strcmp(word[0], "parameter") == 0) {
+        panel_parameter(&s->life->meter, line + strcspn(line, "p") + strlen("parameter"), answer,
+                        size);
     } else if (!s->life->powered || n > 2 || !inside(s, word[0], word[1], answer, size)) {
-        snprintf(answer, size,
-                 "error not a command%s: status | mains on | mains off [warn] | phase 1..%u on|off "
-                 "| temperature CELSIUS | events | audit | seal open|close\n",
-                 s->life->powered ? "" : " while the mains are off", s->life->o.model->n_phases);
+        snprintf(
+            answer, size,
+            "error not a command%s: status | mains on | mains off [warn] | phase 1..%u on|off "
+            "| temperature CELSIUS | events | audit | seal open|close | parameter NAME [VALUE]\n",
+            s->life->powered ? "" : " while the mains are off", s->life->o.model->n_phases);
     }
 }

@@ -45,8 +45,12 @@ const struct cli_verb verb_panel = {
     .name = "panel",
     .summary = "switch the mains or a phase of a virtual meter, show its state and events",
     .usage = "ferraris panel unix:PATH status | mains on|off [--warn] | phase 1..3 on|off | "
-             "temperature CELSIUS | events | audit | seal open|close",
+             "temperature CELSIUS | events | audit | seal open|close | parameter NAME [VALUE]",
     .example = "ferraris panel unix:/tmp/m1.panel mains off --warn\n"
-               "ferraris panel unix:/tmp/m1.panel phase 2 off",
+               "ferraris panel unix:/tmp/m1.panel phase 2 off\n"
+               "ferraris panel unix:/tmp/m1.panel seal open\n"
+               "ferraris panel unix:/tmp/m1.panel parameter SUM 1",
+    .words = "NAME   a parameter of the factory, NAME[INDEX] where it has more than one\n"
+             "       SUM: how the total follows from the phases, 0 vector, 1 per phase, 2 absolute",
     .run = run,
 };

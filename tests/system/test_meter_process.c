@@ -149,6 +149,50 @@ static void meter_obeys_the_panel(void **state)
     expect(3, NULL, NULL);
 }
 
+/* The factory's parameters at the panel: closed under the seal, kept over a cut, each try told. */
+static void meter_takes_parameters_at_the_panel_while_the_seal_is_open(void **state)
+{
+    (void)state;
+    pid_t meter = start("60");
+    COMMAND(&c, NULL, "panel", panel, "parameter", "SUM");
+    expect(0, "SUM 0..2, under the seal\nSUM[0] 0\n", NULL);
+    COMMAND(&c, NULL, "panel", panel, "parameter", "SUM", "1");
+    expect(1, NULL, "SUM is sealed");
+    COMMAND(&c, NULL, "panel", panel, "parameter", "PULSE_PER_KWH", "500");
+    expect(1, NULL, "the owner's");
+    COMMAND(&c, NULL, "panel", panel, "seal", "open");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "parameter", "sum", "1");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "parameter", "SUM", "3");
+    expect(1, NULL, "SUM takes 0..2");
+    COMMAND(&c, NULL, "panel", panel, "parameter", "SUM", "one");
+    expect(1, NULL, "no whole number");
+    COMMAND(&c, NULL, "panel", panel, "parameter", "DELAY_NS[6]", "-500");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "parameter", "DELAY_NS", "-500");
+    expect(1, NULL, "DELAY_NS[0..6]");
+    COMMAND(&c, NULL, "panel", panel, "parameter", "DELAY_NS[7]", "-500");
+    expect(1, NULL, "not a parameter: U_LSB_FV[0..2]");
+    COMMAND(&c, NULL, "panel", panel, "seal", "close");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "mains", "off");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "parameter", "SUM");
+    expect(1, NULL, "while the mains are off");
+    COMMAND(&c, NULL, "panel", panel, "mains", "on");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "parameter", "SUM[0]");
+    expect(0, "SUM[0] 1\n", NULL);
+    COMMAND(&c, NULL, "panel", panel, "parameter", "DELAY_NS");
+    expect(0, "DELAY_NS[5] 0\nDELAY_NS[6] -500\n", NULL);
+    COMMAND(&c, NULL, "panel", panel, "audit");
+    expect(0, "refused SUM[0] 0 -> 1\n", NULL);
+    expect(0, "changed SUM[0] 0 -> 1\n", NULL);
+    expect(0, "changed DELAY_NS[6] 0 -> -500\n", NULL);
+    command_stop(meter);
+}
+
 static void meter_says_what_is_taken_or_wrong(void **state)
 {
     (void)state;
@@ -217,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(meter_loses_nothing_told_when_killed),
         cmocka_unit_test(meter_obeys_the_panel),
+        cmocka_unit_test(meter_takes_parameters_at_the_panel_while_the_seal_is_open),
         cmocka_unit_test(meter_says_what_is_taken_or_wrong),
         cmocka_unit_test(meter_starts_at_local_times),
     };
