@@ -104,7 +104,9 @@ struct legal_window {
     int64_t cross[6];
 };
 
-/* Values of the last whole averaging interval (about one second: 50 or 60 cycles), DC removed. */
+/* Values of the last whole averaging interval (about one second: 50 or 60 cycles), DC removed. A
+ * break of the voltage begins the interval anew, but new values come after three seconds at most.
+ */
 struct legal_phase_values {
     uint32_t u_mv;
     uint32_t i_ua;

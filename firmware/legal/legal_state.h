@@ -116,6 +116,7 @@ struct legal_average {
     uint32_t n_cycles; /* 0: empty */
     uint64_t n_q16, rate_uhz;
     uint64_t f_weight, f_sum; /* measured windows: duration in q8 samples, and times microhertz */
+    uint64_t lost_q16;        /* seconds left out since the last values, see legal_values.c */
     bool no_cycle;            /* windows without samples were in it: no harmonics */
     struct legal_cleaned sum; /* s is not summed */
 };

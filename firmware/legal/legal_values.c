@@ -228,20 +228,39 @@ static void add_currents(struct legal_average *a, const struct legal_clean_curre
         add(&s->cross[k], c->cross[k], a, w);
 }
 
+static uint64_t seconds_q16(uint64_t n_q16, uint64_t rate_uhz)
+{
+    return mul_div_u64(n_q16, 1000000, rate_uhz);
+}
+
 static uint32_t cycles_of(const struct legal_window *w)
 {
-    uint64_t seconds_q16 = mul_div_u64(w->n_q16, 1000000, w->rate_uhz);
-    return (uint32_t)((mul_div_u64(seconds_q16, w->frequency_uhz, 1000000) + Q16 / 2) / Q16);
+    uint64_t s_q16 = seconds_q16(w->n_q16, w->rate_uhz);
+    return (uint32_t)((mul_div_u64(s_q16, w->frequency_uhz, 1000000) + Q16 / 2) / Q16);
+}
+
+/* Begins anew behind a piece of cycles, so that an average has whole ones only. False when a second
+ * would be lost by that since the last values: where the voltage dips again and again they would
+ * never come. Windows telescope, so a piece amid others does no harm. */
+static bool leave_out(struct legal *l, const struct legal_window *w)
+{
+    const struct legal_average *a = &l->average;
+    uint64_t lost_q16 = a->lost_q16 + seconds_q16(w->n_q16, w->rate_uhz);
+    if (a->n_cycles)
+        lost_q16 += seconds_q16(a->n_q16, a->rate_uhz);
+    if (lost_q16 > Q16)
+        return false;
+    legal_average_clear(l);
+    l->average.lost_q16 = lost_q16;
+    return true;
 }
 
 void legal_average_add(struct legal *l, const struct legal_window *w,
                        const struct legal_cleaned *clean)
 {
     struct legal_average *a = &l->average;
-    if (w->flags & LEGAL_WINDOW_PARTIAL) {
-        legal_average_clear(l);
+    if ((w->flags & LEGAL_WINDOW_PARTIAL) && leave_out(l, w))
         return;
-    }
     if (a->n_cycles == 0)
         a->rate_uhz = w->rate_uhz;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)

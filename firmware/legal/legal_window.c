@@ -154,6 +154,7 @@ void legal_flush(struct legal *l)
     close_window(l, &cut);
     release_held(l);
     legal_pulse_flush(l);
+    legal_average_clear(l);
     l->kernel.turn = l->kernel.step / 2;
     l->tracker.locked = false;
     l->tracker.cycles = 0;
