@@ -32,17 +32,23 @@ static struct typetest_report run(const char *model, const char *order, bool ide
     return report;
 }
 
+/* A sample of the points may have none of a curve: NaN. */
+static bool keeps(double worst_pct, double limit_pct)
+{
+    return full ? worst_pct <= limit_pct : !(worst_pct > limit_pct);
+}
+
 static void check(const char *model, const char *order, bool ideal)
 {
     struct typetest_report r = run(model, order, ideal, ideal ? 4 * SAMPLE : SAMPLE);
     assert_int_equal(typetest_text(&r, stdout), ERR_OK);
-    assert_true(r.n > (full ? 400 : 40));
+    assert_true(r.n > 400 / (full ? 1 : ideal ? 4 * SAMPLE : SAMPLE));
     assert_int_equal(r.n_failed, 0);
     assert_int_equal(r.n_missed, 0);
-    assert_true(r.worst_pf1_pct <= (ideal ? 0.005 : 0.02));
-    assert_true(r.worst_q1_pct <= (ideal ? 0.005 : 0.02));
-    assert_true(r.worst_pf05_pct <= (ideal ? 0.005 : 0.04));
-    assert_true(r.worst_q05_pct <= (ideal ? 0.005 : 0.04));
+    assert_true(keeps(r.worst_pf1_pct, ideal ? 0.005 : 0.02));
+    assert_true(keeps(r.worst_q1_pct, ideal ? 0.005 : 0.02));
+    assert_true(keeps(r.worst_pf05_pct, ideal ? 0.005 : 0.04));
+    assert_true(keeps(r.worst_q05_pct, ideal ? 0.005 : 0.04));
     typetest_free(&r);
 }
 
@@ -71,10 +77,13 @@ MODEL(ad13a, "AD13A")
 static void typetest_passes_with_an_ideal_converter(void **state)
 {
     (void)state;
-    if (!want_ct)
+    if (!full && !want_ct)
         skip();
-    for (size_t i = 0; i < (full ? 8 : 1); i++)
-        check(model_meter_at(full ? i : 3)->name, "", true);
+    for (size_t i = 0; full && i < 8; i++)
+        if (wanted(model_meter_at(i)->name))
+            check(model_meter_at(i)->name, "", true);
+    if (!full)
+        check("ST402C", "", true);
 }
 
 /* One order of each kind that changes what is measured. */
@@ -85,10 +94,11 @@ static void typetest_passes_ordered_otherwise(void **state)
                                             {"MT371", "ct"},
                                             {"SMARTESOX-P", "3wire"},
                                             {"ST402C", "class1"}};
-    for (size_t i = 0; full && i < sizeof orders / sizeof *orders; i++)
-        check(orders[i][0], orders[i][1], false);
     if (!full)
         skip();
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        if (wanted(orders[i][0]))
+            check(orders[i][0], orders[i][1], false);
 }
 
 static void write_table(const char *folder, const char *name, const char *text)
@@ -168,10 +178,11 @@ static void typetest_gives_the_same_figures_in_any_selection(void **state)
 
 int main(int argc, char **argv)
 {
-    const char *what = argc > 1 ? argv[1] : "";
-    full = strcmp(what, "full") == 0;
-    want_direct = strcmp(what, "ct") != 0;
-    want_ct = strcmp(what, "direct") != 0;
+    for (int i = 1; i < argc; i++) {
+        full |= strcmp(argv[i], "full") == 0;
+        want_direct &= strcmp(argv[i], "ct") != 0;
+        want_ct &= strcmp(argv[i], "direct") != 0;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(typetest_fails_where_a_limit_is_missed),
         cmocka_unit_test(typetest_gives_the_same_figures_in_any_selection),
