@@ -233,10 +233,12 @@ static uint64_t seconds_q16(uint64_t n_q16, uint64_t rate_uhz)
     return mul_div_u64(n_q16, 1000000, rate_uhz);
 }
 
+/* One at least: none means an empty average. */
 static uint32_t cycles_of(const struct legal_window *w)
 {
     uint64_t s_q16 = seconds_q16(w->n_q16, w->rate_uhz);
-    return (uint32_t)((mul_div_u64(s_q16, w->frequency_uhz, 1000000) + Q16 / 2) / Q16);
+    uint64_t n = (mul_div_u64(s_q16, w->frequency_uhz, 1000000) + Q16 / 2) / Q16;
+    return n > 0 ? (uint32_t)n : 1;
 }
 
 /* Begins anew behind a piece of cycles, so that an average has whole ones only. False when a second

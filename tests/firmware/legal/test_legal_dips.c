@@ -157,12 +157,75 @@ static void frequency_of_a_second_with_a_step_lies_between(void **state)
     assert_true(beyond < 0.3);
 }
 
+/* A generator that runs away: the slope of the phases must not lose a turn. */
+static void frequency_of_a_ramp_lies_between(void **state)
+{
+    static const double hz_per_s[] = {-12, -9, -6, -3, -1, 1, 3, 6, 9, 12};
+    double worst = 0;
+    (void)state;
+    for (unsigned k = 0; k < sizeof hz_per_s / sizeof *hz_per_s; k++) {
+        struct supply s = {.f = hz_per_s[k] > 0 ? 44 : 62, .n_phases = 1};
+        struct legal_values v;
+        uint32_t sequence = 0;
+        start(1);
+        for (int n = 0; n < 350; n++) {
+            double before = s.f;
+            if (n > 100 && s.f > 43.9 && s.f < 62.1)
+                s.f += hz_per_s[k] * BLOCK / RATE;
+            feed(&s, n * (double)BLOCK / RATE);
+            legal_values_get(&meter, &v);
+            double f = v.frequency_uhz * 1e-6, mean = (before + s.f) / 2 - hz_per_s[k] * 0.55;
+            if (v.sequence != sequence && n > 160 && fabs(s.f - before) > 0)
+                worst = fmax(worst, fabs((f - mean) / hz_per_s[k]));
+            sequence = v.sequence;
+        }
+    }
+    print_message("ramps of up to 12 Hz/s: within %.0f ms\n", worst * 1e3);
+    assert_true(worst < 0.2);
+}
+
+/* The phase that bounds the windows dips, the others do not: one of them takes over. */
+static void values_are_right_where_one_phase_dips(void **state)
+{
+    struct supply s = {.f = 50.02, .every_s = 0.31, .dip_s = 0.06, .n_phases = 3};
+    (void)state;
+    for (unsigned p = 0; p < 3; p++) {
+        struct legal_values v;
+        s.dipped = 1u << p;
+        assert_true(longest_gap(&s, 6, &v) < GAP_MAX);
+        assert_in_range(v.frequency_uhz, 50019000, 50021000);
+        for (unsigned k = 0; k < 3; k++)
+            if (k != p)
+                assert_in_range(v.phase[k].p_mw, P_MW - 30, P_MW + 30);
+    }
+}
+
+/* No frequency is told: the windows count as cycles, and the values come. */
+static void values_come_from_windows_without_a_frequency(void **state)
+{
+    struct legal_window w = {.n_q16 = UINT64_C(1600) << 16, .rate_uhz = RATE * UINT64_C(1000000)};
+    struct legal_values v;
+    (void)state;
+    start(1);
+    w.flags = LEGAL_WINDOW_NO_CROSS | LEGAL_WINDOW_NO_FREQ;
+    w.phase[0].uu = INT64_C(1600) * 2300000 * 2300000;
+    for (int k = 0; k < 60; k++)
+        assert_int_equal(legal_feed_window(&meter, &w), ERR_OK);
+    legal_values_get(&meter, &v);
+    assert_int_equal(v.sequence, 1);
+    assert_int_equal(v.phase[0].u_mv, 230000);
+    assert_int_equal(v.frequency_uhz, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_go_on_when_dips_come_often),
+        cmocka_unit_test(values_are_right_where_one_phase_dips),
+        cmocka_unit_test(values_come_from_windows_without_a_frequency),
         cmocka_unit_test(faults_clear_while_dips_come_often),
         cmocka_unit_test(frequency_of_a_second_with_a_step_lies_between),
+        cmocka_unit_test(frequency_of_a_ramp_lies_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
