@@ -32,7 +32,7 @@ enum pq_kind {
     PQ_OVER_CURRENT,
     PQ_UNBALANCE_U,     /* u2 */
     PQ_UNBALANCE_I,     /* i2 */
-    PQ_DISTORTED_INPUT, /* clip, slew, stuck or missing channel (legal_status) */
+    PQ_DISTORTED_INPUT, /* a fault of a channel: LEGAL_FAULT_* of the status */
     PQ_N_KINDS
 };
 
