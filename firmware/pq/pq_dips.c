@@ -93,6 +93,15 @@ static void take_swell(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
     }
 }
 
+/* Of all phases, since the last one to fall need not be the worst. */
+static uint32_t lowest(const struct pq *p, uint32_t u_mv)
+{
+    for (unsigned k = 0; k < LEGAL_N_PHASES; k++)
+        if ((p->phases >> k & 1) && p->cycle[k].measured && p->cycle[k].u_mv < u_mv)
+            u_mv = p->cycle[k].u_mv;
+    return u_mv;
+}
+
 static void take_interruption(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
 {
     struct pq_dip *d = &p->interruption;
@@ -105,7 +114,7 @@ static void take_interruption(struct pq *p, unsigned phase, uint32_t u_mv, uint6
     if (d->active && p->dead != p->phases) {
         end(p, PQ_INTERRUPTION, 0, d, ns);
     } else if (!d->active && p->dead == p->phases) {
-        *d = (struct pq_dip){.begin_ns = ns, .extreme = u_mv};
+        *d = (struct pq_dip){.begin_ns = ns, .extreme = lowest(p, u_mv)};
         begin(p, PQ_INTERRUPTION, 0, d);
     }
 }
