@@ -286,7 +286,9 @@ static enum err run_plan(struct runner *r, const struct typetest_plan *plan)
     out->result = calloc(plan->n ? plan->n : 1, sizeof *out->result);
     if (!out->result)
         return ERR_MEMORY;
-    out->worst_margin_pct = plan->n ? 100 : 0;
+    out->worst_margin_pct = NAN; /* fmin and fmax give the other one then */
+    out->worst_pf1_pct = out->worst_pf05_pct = NAN;
+    out->worst_q1_pct = out->worst_q05_pct = NAN;
     for (size_t i = 0; i < plan->n; i++) {
         const struct typetest_job *j = &plan->job[i];
         if (r->o->progress)

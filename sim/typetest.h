@@ -88,7 +88,8 @@ struct typetest_report {
     size_t n_missed;  /* points beyond their target_pct; failed ones of table "target" among them */
     char beyond[160]; /* tests of these tables that no simulation shows, "a, b" */
     struct typetest_result *result; /* n, in the order of the tables */
-    double worst_margin_pct;        /* least (limit - |error|) / limit x 100 over all points */
+    /* NaN where no such point was measured: */
+    double worst_margin_pct;              /* least (limit - |error|) / limit x 100 of all points */
     double worst_pf1_pct, worst_pf05_pct; /* greatest |error| of the load curves, P */
     double worst_q1_pct, worst_q05_pct;   /* and of Q at sin 1 and 0.5 */
     double seconds;                       /* of signal, all points */

@@ -355,7 +355,11 @@ static void summary(const struct typetest_report *r, FILE *to)
         while (typetest_group_next(&g, t))
             summary_row(&g, to);
     }
-    fputs("</tbody>\n</table>\n<table>\n<thead><tr><th class=\"l\">Greatest error of the load "
+    fputs("</tbody>\n</table>\n", to);
+    if (isnan(r->worst_pf1_pct) && isnan(r->worst_pf05_pct) && isnan(r->worst_q1_pct) &&
+        isnan(r->worst_q05_pct))
+        return;
+    fputs("<table>\n<thead><tr><th class=\"l\">Greatest error of the load "
           "curves, balanced</th><th>P, PF 1</th><th>P, PF 0.5</th><th>Q, sin 1</th>"
           "<th>Q, sin 0.5</th></tr></thead>\n<tbody><tr><td class=\"l\">percent of the energy</td>",
           to);

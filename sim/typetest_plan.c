@@ -509,12 +509,18 @@ static bool listed(const char *list, const char *name)
 static enum err only_check(const char *list, const struct fault *f)
 {
     struct span rest = {list, list ? strlen(list) : 0}, s;
+    char names[300] = "";
+    size_t len = 0;
     while (list && text_field(&rest, ',', &s)) {
         bool known = false;
         for (int t = 0; t < TYPETEST_N_TESTS; t++)
             known |= text_is(s, typetest_test_name((enum typetest_test)t));
+        for (int t = 0; !known && t < TYPETEST_N_TESTS; t++)
+            len += (size_t)snprintf(names + len, sizeof names - len, " %s",
+                                    typetest_test_name((enum typetest_test)t));
         if (!known)
-            return fault_set(f, ERR_RANGE, "\"%.*s\" is no test", (int)s.len, s.p);
+            return fault_set(f, ERR_RANGE, "\"%.*s\" is no test; there are%s", (int)s.len, s.p,
+                             names);
     }
     return ERR_OK;
 }

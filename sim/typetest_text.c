@@ -28,14 +28,19 @@ static void print_pf(FILE *to, const struct typetest_point *p)
     fprintf(to, "%-6s", s);
 }
 
+static int decimals(const struct typetest_result *r)
+{
+    return r->point.test == TYPETEST_TEMPERATURE ? 6 : 4; /* %/K */
+}
+
 static void print_point(FILE *to, const struct typetest_result *r)
 {
     const struct typetest_point *p = &r->point;
     fprintf(to, "  %-9s%-12s%c %-4s%-4s%9.4g A  ", p->table, typetest_test_name(p->test),
             p->quantity, p->phases, p->exported ? "exp" : "imp", p->i_a);
     print_pf(to, p);
-    fprintf(to, "%5.3g Un %6.4g Hz %5.3g C  %+10.4f  of %g%s%s\n", p->u_rel, p->f_hz, p->celsius,
-            r->error_pct, p->limit_pct, r->note[0] ? "  " : "", r->note);
+    fprintf(to, "%5.3g Un %6.4g Hz %5.3g C  %+10.*f  of %g%s%s\n", p->u_rel, p->f_hz, p->celsius,
+            decimals(r), r->error_pct, p->limit_pct, r->note[0] ? "  " : "", r->note);
 }
 
 static double margin(const struct typetest_result *r)
@@ -64,9 +69,9 @@ static void print_group(FILE *to, const struct typetest_report *r, size_t first)
         if (!worst || margin(q) < margin(worst))
             worst = q;
     }
-    fprintf(to, "  %-9s%-13s%c %6zu %6zu %9.1f   %+.4f of %g at %.4g A, ", p->table,
-            typetest_test_name(p->test), p->quantity, n, failed, margin(worst), worst->error_pct,
-            worst->point.limit_pct, worst->point.i_a);
+    fprintf(to, "  %-9s%-13s%c %6zu %6zu %9.1f   %+.*f of %g at %.4g A, ", p->table,
+            typetest_test_name(p->test), p->quantity, n, failed, margin(worst), decimals(worst),
+            worst->error_pct, worst->point.limit_pct, worst->point.i_a);
     print_pf(to, &worst->point);
     fprintf(to, " %s\n", worst->point.phases);
 }
@@ -83,7 +88,7 @@ static bool begins_group(const struct typetest_report *r, size_t at)
 static void print_groups(FILE *to, const struct typetest_report *r)
 {
     fprintf(to, "  %-9s%-13s%c %6s %6s %9s   %s\n", "table", "test", ' ', "points", "failed",
-            "margin %", "worst: error or variation in % of the limit");
+            "margin %", "worst: error or variation and its limit, %");
     for (size_t i = 0; i < r->n; i++) {
         if (begins_group(r, i))
             print_group(to, r, i);
@@ -102,36 +107,61 @@ static void print_tables(FILE *to, const struct typetest_report *r)
     }
 }
 
-/* Failed points of the table that no standard asks for. */
-static size_t failed_own(const struct typetest_report *r)
+/* The table "target" is no standard: its points never speak in the verdict. */
+static void print_passed(FILE *to, const struct typetest_report *r)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < r->n; i++)
-        n += !r->result[i].pass && strcmp(r->result[i].point.table, "target") == 0;
-    return n;
+    size_t n[2] = {0}, failed[2] = {0}; /* of standards, of our own */
+    for (size_t i = 0; i < r->n; i++) {
+        bool own = strcmp(r->result[i].point.table, "target") == 0;
+        n[own]++;
+        failed[own] += !r->result[i].pass;
+    }
+    if (n[0] > 0) {
+        fprintf(to, "\n  %s %s the limits of ", r->model->name,
+                failed[0] ? "does NOT pass" : "passes");
+        print_tables(to, r);
+        fprintf(to, " as this bench knows them.\n");
+    } else {
+        fprintf(to, "\n  No point of a standard was measured: nothing is said about %s.\n",
+                r->model->name);
+    }
+    if (failed[1])
+        fprintf(to, "  %zu points of our own table \"target\" failed.\n", failed[1]);
+}
+
+/* What was measured of them. */
+static void print_curves(FILE *to, const struct typetest_report *r)
+{
+    const struct {
+        const char *where;
+        double pct;
+    } worst[] = {{"P at PF 1", r->worst_pf1_pct},
+                 {"P at PF 0.5", r->worst_pf05_pct},
+                 {"Q at sin 1", r->worst_q1_pct},
+                 {"Q at sin 0.5", r->worst_q05_pct}};
+    const char *between = "\n  load curves, greatest error: ";
+    for (size_t k = 0; k < sizeof worst / sizeof *worst; k++) {
+        if (isnan(worst[k].pct))
+            continue;
+        fprintf(to, "%s%s %.4f %%", between, worst[k].where, worst[k].pct);
+        between = ", ";
+    }
+    fputc('\n', to);
 }
 
 static void print_verdict(FILE *to, const struct typetest_report *r)
 {
-    fprintf(to, "\n  load curves: P %.4f %% at PF 1, %.4f %% at 0.5; Q %.4f %% at sin 1, %.4f %%\n",
-            r->worst_pf1_pct, r->worst_pf05_pct, r->worst_q1_pct, r->worst_q05_pct);
-    fprintf(to, "  %zu points, %zu failed, %zu beyond our own targets; worst margin %.1f %%; ",
-            r->n, r->n_failed, r->n_missed, r->worst_margin_pct);
+    print_curves(to, r);
+    fprintf(to, "  %zu points, %zu failed, %zu beyond our own targets; ", r->n, r->n_failed,
+            r->n_missed);
+    if (!isnan(r->worst_margin_pct))
+        fprintf(to, "worst margin %.1f %%; ", r->worst_margin_pct);
     fprintf(to, "%.1f h of signal in %.1f s\n", r->seconds / 3600, r->wall_s);
     if (r->beyond[0])
         fprintf(to, "  not simulated: %s\n", r->beyond);
     if (r->every > 1 || r->only[0])
         fprintf(to, "  a sample of the points only\n");
-    size_t own = failed_own(r);
-    bool fails = r->n_failed > own;
-    fprintf(to, "\n  %s %s the limits of ", r->model->name,
-            r->n == 0 ? "was not tested against"
-            : fails   ? "does NOT pass"
-                      : "passes");
-    print_tables(to, r);
-    fprintf(to, " as this bench knows them.\n");
-    if (own)
-        fprintf(to, "  %zu points of our own table \"target\" failed.\n", own);
+    print_passed(to, r);
     fprintf(to, "  No conformity assessment; most limits are from memory of the standards.\n");
 }
 
