@@ -114,6 +114,29 @@ static void values_go_on_when_dips_come_often(void **state)
         }
 }
 
+/* A flush ends what was before: however long it had waited, it is not in the next values. */
+static void values_begin_anew_when_flushed(void **state)
+{
+    (void)state;
+    for (int blocks = 110; blocks < 230; blocks += 5) {
+        struct supply s = {.f = 50, .every_s = 0.3, .dip_s = 0.05, .dipped = 1, .n_phases = 1};
+        struct legal_values v;
+        start(1);
+        for (int k = 0; k < blocks; k++)
+            feed(&s, k * (double)BLOCK / RATE);
+        legal_flush(&meter);
+        legal_values_get(&meter, &v);
+        uint32_t sequence = v.sequence;
+        s.every_s = 0;
+        for (int k = 0; k < 150 && v.sequence == sequence; k++) {
+            feed(&s, 0);
+            legal_values_get(&meter, &v);
+        }
+        assert_int_equal(v.sequence, sequence + 1);
+        assert_in_range(v.phase[0].u_mv, 229980, 230020);
+    }
+}
+
 static void faults_clear_while_dips_come_often(void **state)
 {
     struct supply s = {.f = 50, .every_s = 0.3, .dip_s = 0.05, .dipped = 1, .n_phases = 1};
@@ -249,6 +272,7 @@ int main(void)
         cmocka_unit_test(values_are_right_where_one_phase_dips),
         cmocka_unit_test(energy_is_right_where_the_voltage_dips),
         cmocka_unit_test(values_come_from_windows_without_a_frequency),
+        cmocka_unit_test(values_begin_anew_when_flushed),
         cmocka_unit_test(faults_clear_while_dips_come_often),
         cmocka_unit_test(frequency_of_a_second_with_a_step_lies_between),
         cmocka_unit_test(frequency_of_a_ramp_lies_between),
