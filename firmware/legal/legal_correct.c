@@ -29,7 +29,6 @@
 #define PER_PPT      UINT64_C(1000000000000)
 #define DELTA_MAX_MK 200000
 #define TURN_MAX_Q31 (ONE_Q31 / 2)
-#define N_CURRENTS   4 /* three phases, neutral */
 
 /* --- arithmetic ----------------------------------------------------------------------------- */
 

@@ -26,10 +26,8 @@
 
 #include <string.h>
 
-#define SQRT3_2_Q30 INT64_C(929887697)
-#define SECOND_Q16  65536
-#define POWER_MAX   (INT64_C(1) << 60) /* microwatt; keeps differences in 64 bits */
-#define E18         UINT64_C(1000000000000000000)
+#define SECOND_Q16 65536
+#define POWER_MAX  (INT64_C(1) << 60) /* microwatt; keeps differences in 64 bits */
 
 enum { ACTIVE, REACTIVE };
 struct share { /* of one phase in a window, 2^-32 register units */

@@ -13,8 +13,6 @@
  * loss whose parameter is 0 is not counted. */
 #include "firmware/legal/legal_parts.h"
 
-#define E18 UINT64_C(1000000000000000000)
-
 /* lsb^2 1e-30 x (1e6 / rate_uhz) s / 3600 s x 1e6 units x 2^32 */
 static struct gain square_gain(uint64_t lsb, uint64_t rate_uhz)
 {

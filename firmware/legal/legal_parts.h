@@ -4,6 +4,12 @@
 
 #include "firmware/legal/legal_state.h"
 
+#define SQRT3_2_Q30 INT64_C(929887697) /* sqrt(3) / 2 */
+#define FV_PER_MV   UINT64_C(1000000000000)
+#define FA_PER_UA   1000000000
+#define E18         UINT64_C(1000000000000000000)
+#define N_CURRENTS  (LEGAL_N_PHASES + 1) /* the neutral is the last */
+
 /* A block as the inner loops see it: channels that are absent or not of this wiring are NULL. */
 struct legal_view {
     const int32_t *x[AFE_N_CHANNELS];

@@ -13,11 +13,7 @@
  * the neutral is not measured. */
 #include "firmware/legal/legal_parts.h"
 
-#define SQRT3_2_Q30 INT64_C(929887697)
-#define FV_PER_MV   UINT64_C(1000000000000)
-#define FA_PER_UA   1000000000
-#define N_CURRENTS  4                  /* three phases, neutral */
-#define PHASOR_MAX  (INT64_C(1) << 59) /* a second at full scale is 2^39; sums of four fit */
+#define PHASOR_MAX (INT64_C(1) << 59) /* a second at full scale is 2^39; sums of four fit */
 
 static int64_t held(int64_t a)
 {

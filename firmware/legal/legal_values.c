@@ -10,12 +10,9 @@
 
 #include <string.h>
 
-#define Q16         65536
-#define MILLI       1000000000 /* divisors of mean_power() */
-#define MICRO       1000000
-#define FV_PER_MV   UINT64_C(1000000000000)
-#define FA_PER_UA   1000000000
-#define SQRT3_2_Q30 INT64_C(929887697)
+#define Q16   65536
+#define MILLI 1000000000 /* divisors of mean_power() */
+#define MICRO 1000000
 
 const uint8_t legal_pair[6][2] = {{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}};
 
@@ -302,7 +299,7 @@ uint32_t legal_rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor)
 static int64_t mean_power(const struct legal *l, unsigned p, int64_t sum, uint64_t divisor)
 {
     struct gain g = gain_mul(gain_of(l->config.u_lsb_fv[p]), l->config.i_lsb_fa[p]);
-    g = gain_div(gain_div(g, UINT64_C(1000000000000000000)), divisor); /* lsb: 1e-30 W */
+    g = gain_div(gain_div(g, E18), divisor); /* lsb: 1e-30 W */
     g = gain_div(g, l->average.n_q16);
     g.exp += 16;
     return wide_narrow(gain_apply(g, sum));
