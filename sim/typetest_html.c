@@ -39,6 +39,7 @@ static const char style[] =
     "background:#f1f6f3}\n"
     ".verdict.no{border-color:#a4161a;background:#fbeeee}\n"
     ".note{font-size:8.5pt;color:#333;margin:1.5mm 0}\n"
+    ".k{break-after:avoid}\n"
     ".warn{border:.8pt solid #111;padding:1.5mm 3mm;font-weight:bold}\n"
     "table{border-collapse:collapse;width:100%;font-size:8pt;line-height:1.25}\n"
     "thead{display:table-header-group}tr{break-inside:avoid}\n"
@@ -74,7 +75,6 @@ static const char style[] =
     "marker:url(#h3)}.c.s4{marker:url(#f4)}.c.s4.h{marker:url(#h4)}.c.s5{marker:url(#f5)}"
     ".c.s5.h{marker:url(#h5)}.c.s6{marker:url(#f6)}.c.s6.h{marker:url(#h6)}.c.s7{marker:u"
     "rl(#f7)}.c.s7.h{marker:url(#h7)}\n"
-    ".own{break-before:page}\n"
     "@media print{body{margin:0;padding:0;max-width:none}}\n"
     "@media screen{body{box-shadow:0 0 6mm #ccc;padding:10mm 12mm;max-width:210mm}"
     "html{background:#eee}}\n";
@@ -96,7 +96,7 @@ static void cell(FILE *to, double v, int decimals, bool sign)
 
 static void limit_cell(FILE *to, const struct typetest_point *p)
 {
-    fprintf(to, "<td>%g%s</td>", p->limit_pct, p->certain ? "" : " m");
+    fprintf(to, "<td>%g%s</td>", p->limit_pct, p->certain ? "" : " <i>m</i>");
 }
 
 static void fact(FILE *to, const char *what, const char *format, ...)
@@ -171,7 +171,8 @@ static void facts_of_meter(const struct typetest_report *r, FILE *to)
     fact(to, "Order", "%s", r->order[0] != '\0' ? r->order : "standard");
     fact(to, "Active class", "%s", r->active);
     fact(to, "Reactive class", "%s", r->reactive[0] != '\0' ? r->reactive : "none");
-    fact(to, "Nominal voltage", "%g V", m->un_mv * 1e-3);
+    fact(to, "Nominal voltage", "%.4g V%s", m->un_mv * 1e-3,
+         m->n_phases > 1 ? " phase to neutral" : "");
     fact(to, "Frequency", "%g Hz", m->f_mhz * 1e-3);
     fact(to, "Current", "%g(%g) A", m->in_ma * 1e-3, m->imax_ma * 1e-3);
     fact(to, "Starting current", "%g mA", m->ist_ua * 1e-3);
@@ -477,7 +478,7 @@ static void point_row(const struct typetest_result *r, const struct columns *c, 
 
 static void points(const struct typetest_report *r, FILE *to)
 {
-    fputs("<h2 class=\"own\">All points</h2>\n", to);
+    fputs("<h2>All points</h2>\n", to);
     for (unsigned t = 0; t < TYPETEST_N_TESTS; t++) {
         struct typetest_group g = {r, NULL, false};
         while (typetest_group_next(&g, t)) {
@@ -517,10 +518,9 @@ static enum err figures(const struct typetest_report *r, FILE *to)
     static const enum typetest_test influences[] = {TYPETEST_VOLTAGE, TYPETEST_FREQUENCY,
                                                     TYPETEST_TEMPERATURE};
     unsigned plot = 0;
-    fputs("<h2 class=\"own\">Error curves</h2>\n<p class=\"note\">Shaded: the limit, from each "
-          "current "
-          "up to the next. Filled markers: import; hollow: export. Whiskers: noise, one standard "
-          "deviation. Right: the same, magnified.</p>\n",
+    fputs("<h2>Error curves</h2>\n<p class=\"note k\">Shaded: the limits, a band for each power "
+          "factor, from each current up to the next. Filled markers: import; hollow: export. "
+          "Whiskers: noise, one standard deviation. Right: the same, magnified.</p>\n",
           to);
     enum err e = curves(r, loads, 3, &plot, to);
     if (e != ERR_OK)

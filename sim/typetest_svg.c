@@ -6,6 +6,7 @@
 
 #define LABEL_WIDTH  34.0 /* of a tick label on the x axis, with its gap */
 #define LABEL_HEIGHT 24.0
+#define DIGIT_WIDTH  7.1 /* of a wide font; the point is narrower, which leaves the gap */
 #define MARKER       3.2
 
 void svg_escape(FILE *to, const char *text)
@@ -102,7 +103,10 @@ size_t svg_ticks(const struct svg_axis *a, double length, struct svg_tick out[SV
 {
     if (!a->log)
         return linear_ticks(a, length / LABEL_HEIGHT, out);
-    return log_ticks(a, length / log10(a->hi / a->lo), LABEL_WIDTH * 0.7, out);
+    char widest[24]; /* where small figures stand */
+    int len = snprintf(widest, sizeof widest, "%.5g", pow(10, floor(log10(a->lo) + 1e-9)));
+    return log_ticks(a, length / log10(a->hi / a->lo), fmax(LABEL_WIDTH * 0.7, DIGIT_WIDTH * len),
+                     out);
 }
 
 void svg_tick_text(const struct svg_axis *a, const struct svg_tick *ticks, size_t n, double at,

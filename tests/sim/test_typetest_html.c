@@ -224,7 +224,7 @@ static void html_passes_says_so_with_its_reserve(void **state)
     assert_non_null(strstr(page, "2014/32/EU (MID) annex V class C"));
     assert_non_null(strstr(page, "from memory"));
     assert_non_null(strstr(page, "magnetic field, radio field"));
-    assert_non_null(strstr(page, "<td>0.2 m</td>"));
+    assert_non_null(strstr(page, "<td>0.2 <i>m</i></td>"));
     assert_non_null(strstr(page, "8 of 8 points keep the project's own"));
     assert_non_null(strstr(page, "no conformity assessment"));
     assert_null(strstr(page, "omplies"));
@@ -381,11 +381,17 @@ static void svg_ticks_of_decades_leave_room(void **state)
     for (size_t k = 0; k < n; k++)
         labelled += t[k].labelled;
     assert_int_equal(labelled, 13);
-    n = svg_ticks(&a, 100, t);
+    n = svg_ticks(&a, 120, t);
     labelled = 0;
     for (size_t k = 0; k < n; k++)
         labelled += t[k].labelled;
     assert_int_equal(labelled, 5); /* the powers of ten alone */
+    a = (struct svg_axis){0.00095, 7.8, true, ""};
+    n = svg_ticks(&a, 364, t);
+    labelled = 0;
+    for (size_t k = 0; k < n; k++)
+        labelled += t[k].labelled;
+    assert_int_equal(labelled, 4); /* 0.001 and 0.002 would touch */
 }
 
 static void svg_axis_rounds_outwards(void **state)
