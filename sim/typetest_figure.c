@@ -301,7 +301,7 @@ static double y_range(const struct figure *f, bool magnified)
 {
     double most = f->limit > 0 ? 3 * f->limit : f->worst;
     if (magnified)
-        return fmax(f->worst * 1.15, 1e-4);
+        return fmax(f->worst * 1.15, 1e-6); /* an ideal converter has 1e-5 */
     return fmax(fmin(fmax(f->limit, f->worst), most) * 1.12, 1e-4);
 }
 

@@ -364,10 +364,11 @@ static void summary(const struct typetest_report *r, FILE *to)
           "curves, balanced</th><th>P, PF 1</th><th>P, PF 0.5</th><th>Q, sin 1</th>"
           "<th>Q, sin 0.5</th></tr></thead>\n<tbody><tr><td class=\"l\">percent of the energy</td>",
           to);
-    cell(to, r->worst_pf1_pct, 4, false);
-    cell(to, r->worst_pf05_pct, 4, false);
-    cell(to, r->worst_q1_pct, 4, false);
-    cell(to, r->worst_q05_pct, 4, false);
+    int decimals = r->ideal ? 6 : 4;
+    cell(to, r->worst_pf1_pct, decimals, false);
+    cell(to, r->worst_pf05_pct, decimals, false);
+    cell(to, r->worst_q1_pct, decimals, false);
+    cell(to, r->worst_q05_pct, decimals, false);
     fputs("</tr></tbody>\n</table>\n", to);
 }
 

@@ -143,7 +143,7 @@ static void print_curves(FILE *to, const struct typetest_report *r)
     for (size_t k = 0; k < sizeof worst / sizeof *worst; k++) {
         if (isnan(worst[k].pct))
             continue;
-        fprintf(to, "%s%s %.4f %%", between, worst[k].where, worst[k].pct);
+        fprintf(to, "%s%s %.*f %%", between, worst[k].where, r->ideal ? 6 : 4, worst[k].pct);
         between = ", ";
     }
     fputc('\n', to);
