@@ -145,7 +145,7 @@ static bool take_pf(struct span s, struct typetest_pf *out)
         return false;
     const char *kind = text_is(s, "i") ? "ind" : text_is(s, "c") ? "cap" : "";
     memcpy(out->kind, kind, strlen(kind) + 1);
-    return (s.len == 0) == (out->pf == 1);
+    return out->pf == 1 ? s.len == 0 : kind[0] != '\0';
 }
 
 static bool take_phases(struct span s, struct typetest_place *out)

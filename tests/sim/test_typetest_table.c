@@ -97,6 +97,7 @@ static void typetest_table_refuses_a_wrong_word_with_its_line(void **state)
         "load,1,direct,P,all,0.05Ib,0.1Ib,1.2,,1.5,M",
         "load,1,direct,P,all,0.05Ib,0.1Ib,0.5,,1.5,M",
         "load,1,direct,P,all,0.05Ib,0.1Ib,1i,,1.5,M",
+        "load,1,direct,P,all,0.05Ib,0.1Ib,0.5x,,1.5,M",
         "load,1,direct,P,all,0.05Ib,0.1Ib,,,1.5,M",
         "load,1,direct,P,all,0.05Ib,0.1Ib,1,0.9,1.5,M",
         "load,1,direct,P,all,0.05Ib,0.1Ib,1,,x,M",
