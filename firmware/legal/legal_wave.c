@@ -11,9 +11,9 @@
  * moves them by half a millisecond, and the frequency between two of them, a second apart, by
  * 18 mHz. A phasor is a mean over ten cycles, which weakens what is 25 Hz off to a sixteenth. So
  * the frequency of an average is the slope of a straight line through the voltage's phases at the
- * middles of the windows, by least squares; 0.3 times as many cycles' worth of the crossings' error
- * are left of it. The frequency by crossings is where the line is measured from, and the result
- * where windows were not whole. */
+ * middles of the windows, by least squares; the crossings have counted the whole turns between, so
+ * a frequency that runs away loses none. The frequency by crossings is where the line is measured
+ * from, and the result where windows were not whole. */
 #include "firmware/legal/legal_parts.h"
 
 #define QUARTER   (UINT32_C(1) << 30)
@@ -51,6 +51,8 @@ void legal_wave_keep(struct legal *l, const struct legal_window *w, int64_t beyo
     bool tracked = beyond_q32 < INT64_C(1) << 31 && beyond_q32 > -(INT64_C(1) << 31);
     if (!tracked || x->reference != l->tracker.ref || x->n == LEGAL_FIT_MAX)
         legal_wave_begin(l);
+    if (!tracked) /* the phasor of another frequency tells no phase */
+        return;
     uint32_t ns = (uint32_t)mul_div_u64(w->n_q16, 1000000 * NS, w->rate_uhz << 16);
     x->reference = l->tracker.ref;
     x->middle_ns[x->n] = x->end_ns + ns / 2;
@@ -69,8 +71,9 @@ uint32_t legal_wave_uhz(const struct legal *l, uint32_t by_crossings)
     for (int64_t k = 0; k < n; k++) {
         uint64_t since_ns = x->middle_ns[k] - x->middle_ns[0];
         uint64_t turns_q32 = mul_div_u64(since_ns * by_crossings, UINT64_C(1) << 32, UHZ_NS);
-        uint32_t r = x->reference_turn[k] - x->reference_turn[0] - (uint32_t)turns_q32;
-        sum += (2 * k - n + 1) * (int32_t)r;
+        int64_t whole_q32 = k * l->tracker.cycles_per_window * (INT64_C(1) << 32);
+        int64_t moved = (int32_t)(x->reference_turn[k] - x->reference_turn[0]);
+        sum += (2 * k - n + 1) * (whole_q32 + moved - (int64_t)turns_q32);
     }
     int64_t window_ns = (x->middle_ns[n - 1] - x->middle_ns[0]) / (n - 1);
     int64_t per_window_q32 = sum * 6 / (n * (n * n - 1));
