@@ -195,9 +195,11 @@ static int prepare(const struct cli_verb *v, const struct wish *w, struct work *
         return cli_fail(v, CLI_USAGE, "there is no model %s", w->model);
     enum err err = model_order(row, w->order, &k->model, &bad_at);
     if (err)
-        return cli_fail(v, CLI_USAGE, "--order: \"%s\" %s", w->order + bad_at,
-                        err == ERR_STATE ? "contradicts a word before it"
-                                         : "is not a word of this model");
+        return cli_fail(
+            v, CLI_USAGE, "--order: \"%s\" %s; ferraris meter --model %s --datasheet lists them",
+            w->order + bad_at,
+            err == ERR_STATE ? "contradicts a word before it" : "is not a word of this model",
+            w->model);
     front_end_spec_of(&k->model, w->seed, w->ideal, &k->spec);
     if (w->fault && !parse_fault(w->fault, &k->spec))
         return cli_fail(v, CLI_USAGE,

@@ -145,9 +145,11 @@ static int choose(const struct cli_verb *v, const struct wish *w, struct model_m
         return no_model(v, w->model);
     enum err err = model_order(row, w->order, ordered, &bad_at);
     if (err)
-        return cli_fail(v, CLI_USAGE, "--order: \"%s\" %s", w->order + bad_at,
-                        err == ERR_STATE ? "contradicts a word before it"
-                                         : "is not a word of this model");
+        return cli_fail(
+            v, CLI_USAGE, "--order: \"%s\" %s; ferraris meter --model %s --datasheet lists them",
+            w->order + bad_at,
+            err == ERR_STATE ? "contradicts a word before it" : "is not a word of this model",
+            w->model);
     return CLI_DONE;
 }
 
