@@ -343,6 +343,60 @@ static void claim_AD1X_START(void **state)
         start_holds(&(struct start){ad1x[i], 0.05 * 5, 0.004 * 5, 0.005 * 5});
 }
 
+/* ---- averages over day and month ---- */
+
+/* An hour's load for a number of hours; adds W h of import and export. */
+static void spend(struct rig *r, const struct claim_load *l, unsigned hours, double wh[2])
+{
+    double p = 0;
+    for (unsigned k = 0; k < claim_phases(r); k++)
+        p += phase_power(l, k, false);
+    wh[p < 0] += fabs(p) * hours;
+    claim_live(r, l, hours * INT64_C(3600));
+}
+
+/* D 15: last day, 25: last month, of P+ and P-. */
+static void averages_are(struct rig *r, unsigned d, const double wh[2], double hours)
+{
+    char obis[24];
+    assert_true(rig_connect(r, METER_SAP_READER_HLS));
+    for (unsigned k = 0; k < 2; k++) {
+        snprintf(obis, sizeof obis, "1-0:%u.%u.0.255", k + 1, d);
+        claim_near(obis, claim_get(r, obis, COSEM_UNIT_W), wh[k] / hours,
+                   0.0005 * (wh[0] + wh[1]) / hours + 0.1);
+    }
+    rig_release(r);
+}
+
+/* From the local midnight before the last two days of January: two days, then all of February. */
+static void claim_AD1X_AVERAGE(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct rig *r = claim_meter_at(ad1x[i], 0, "2026-01-29T23:00:00");
+        struct claim_load in = claim_load(r, 0.3, 30), out = claim_load(r, 0.2, 150);
+        double first[2] = {0}, second[2] = {0}, month[2] = {0}, last[2] = {0};
+        spend(r, &in, 10, first);
+        spend(r, &out, 14, first);
+        averages_are(r, 15, first, 24);
+        spend(r, &in, 23, second);
+        averages_are(r, 15, first, 24); /* until the day is over */
+        spend(r, &in, 1, second);
+        averages_are(r, 15, second, 24);
+        for (unsigned k = 0; k < 2; k++)
+            month[k] = first[k] + second[k];
+        averages_are(r, 25, month, 48);
+        memset(month, 0, sizeof month);
+        spend(r, &out, 9 * 24, month);
+        spend(r, &in, 18 * 24 + 12, month);
+        spend(r, &in, 12, last);
+        for (unsigned k = 0; k < 2; k++)
+            month[k] += last[k];
+        averages_are(r, 25, month, 28 * 24);
+        rig_free(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +406,7 @@ int main(void)
         cmocka_unit_test(claim_AD1X_PQ_FREQUENCY), cmocka_unit_test(claim_AD1X_PQ_ANGLES),
         cmocka_unit_test(claim_AD1X_PQ_THD),       cmocka_unit_test(claim_MT371_START),
         cmocka_unit_test(claim_SM307_START),       cmocka_unit_test(claim_AD1X_START),
+        cmocka_unit_test(claim_AD1X_AVERAGE),
     };
     return cmocka_run_group_tests_name("claims_instant", tests, NULL, NULL);
 }
