@@ -2,18 +2,10 @@
  * that again writes the same octets (the first octet of the input chooses the codec). */
 #include "lib/dlms/acse.h"
 #include "lib/dlms/apdu.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Reads the APDU and writes it again; false where it was refused. */
 static bool rewrite(uint8_t kind, struct rd *r, struct wr *w)

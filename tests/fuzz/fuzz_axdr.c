@@ -4,18 +4,10 @@
  * type "any", and re-read at exactly its length it is whole while one octet less is not. */
 #include "lib/cosem/model.h"
 #include "lib/dlms/axdr_text.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t skip(const uint8_t *p, size_t n, enum err *err)
 {

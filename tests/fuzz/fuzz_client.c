@@ -9,16 +9,11 @@
  * The same happens whether octets come at once or one by one; a value that was called complete is
  * one well-formed A-XDR value; a failed client takes and sends nothing more. */
 #include "lib/cosem/client.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 #define VALUE_MAX 8192
 #define N_LIST    2
 #define LONG      100 /* octets of values that go out: more than the meter's PDU */
@@ -31,8 +26,6 @@ enum {
     DATAGRAMS = 0x40,
     NO_LISTS = 0x80
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct result {
     struct cosem_client client;

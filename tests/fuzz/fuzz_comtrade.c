@@ -4,18 +4,11 @@
  * something, and a success gives finite values or gaps and rates that cover all samples. Read
  * again, the same parts give the same recording. */
 #include "sim/comtrade.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void *exact_copy(const void *p, size_t n)
 {

@@ -3,20 +3,14 @@
  * A failure always says something; a success, written out again as a plain table of seconds and
  * values, reads as the same recording (round trip). */
 #include "sim/csv.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
 #define CELL_MAX 32 /* characters of %.17g and its separator */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char *write_table(const struct recording *r, size_t *len)
 {

@@ -3,18 +3,10 @@
  * Whatever the calls, a reader never passes its end, keeps its first error and its place, and what
  * a writer wrote reads back (round trip). */
 #include "lib/base/cursor.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* One read chosen by `op`; the same value is written to w. */
 static void step(uint8_t op, struct rd *r, struct wr *w)

@@ -6,18 +6,10 @@
  * block agree. */
 #include "headend/store/day_block.h"
 #include "lib/base/crc.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool is_same_day(const struct day_rows *a, const struct day_rows *b)
 {

@@ -6,18 +6,10 @@
 #include "cli/decode_pcap.h"
 #include "cli/decode_print.h"
 #include "cli/decode_text.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void take(void *context, json_t *entry, enum decode_result result)
 {

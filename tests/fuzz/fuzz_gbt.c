@@ -5,19 +5,12 @@
  * block comes. What the receiver hands on is always the beginning of the APDU sent, until an
  * invented block was taken; the codec writes what it read. */
 #include "lib/dlms/gbt.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 #define LINE 64
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct world {
     struct gbt_sender tx, words; /* of the APDU; of the other side */

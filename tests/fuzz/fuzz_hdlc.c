@@ -9,18 +9,10 @@
  * - mode E: the same events for the hand-over around a link. */
 #include "lib/dlms/hdlc.h"
 #include "lib/dlms/mode_e.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* --- frames */
 

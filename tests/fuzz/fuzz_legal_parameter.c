@@ -4,37 +4,19 @@
  * read; nothing of the factory's goes through a closed seal. The configuration is valid at any
  * time: another meter takes it whole, and counting with it wraps nothing (the sanitizers look). */
 #include "firmware/legal/legal_parts.h"
+#include "tests/fuzz/legal_choice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-#define LSB     UINT64_C(50000000000)
 #define ORDER   11 /* octets: what, index, wideness of the value, value */
 #define SAMPLES 400
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct legal_config first_config(uint8_t choice)
 {
-    bool single = (choice & 3) == 0;
-    struct legal_config c = {.n_phases = single ? 1 : 3,
-                             .wiring = single       ? LEGAL_1P2W
-                                       : choice & 1 ? LEGAL_3P4W
-                                                    : LEGAL_3P3W,
-                             .f_nominal_mhz = choice & 4 ? 60000 : 50000,
-                             .un_mv = 230000,
-                             .pulse_per_kwh = 1000,
-                             .n_rates = choice >> 3};
-    for (unsigned p = 0; p <= LEGAL_N_PHASES; p++) {
-        c.i_lsb_fa[p] = LSB;
-        if (p < LEGAL_N_PHASES)
-            c.u_lsb_fv[p] = LSB;
-    }
+    struct legal_config c = legal_choice(choice);
+    c.pulse_per_kwh = 1000;
+    c.n_rates = choice >> 3;
     return c;
 }
 

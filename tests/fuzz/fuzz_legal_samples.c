@@ -5,19 +5,12 @@
  * back, what reached the end of the range is told, the same samples in smaller blocks give the same
  * books, and the snapshot is one that a new meter takes. */
 #include "firmware/legal/legal_state.h"
+#include "tests/fuzz/legal_choice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-#define LSB        UINT64_C(50000000000)
 #define BLOCKS_MAX 60
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct input {
     const uint8_t *p;
@@ -34,24 +27,13 @@ static uint8_t take(struct input *in)
 
 static struct legal_config config_of(uint8_t choice)
 {
-    bool single = (choice & 3) == 0;
-    struct legal_config c = {.n_phases = single ? 1 : 3,
-                             .wiring = single       ? LEGAL_1P2W
-                                       : choice & 1 ? LEGAL_3P4W
-                                                    : LEGAL_3P3W,
-                             .f_nominal_mhz = choice & 4 ? 60000 : 50000,
-                             .un_mv = 230000,
-                             .i_start_ua = choice & 8 ? 20000 : 0,
-                             .pulse_per_kwh = 10000,
-                             .sum = (enum legal_sum)((choice >> 4) % 3),
-                             .n_rates = choice & 64 ? 2 : 0};
+    struct legal_config c = legal_choice(choice);
+    c.i_start_ua = choice & 8 ? 20000 : 0;
+    c.pulse_per_kwh = 10000;
+    c.sum = (enum legal_sum)((choice >> 4) % 3);
+    c.n_rates = choice & 64 ? 2 : 0;
     for (unsigned n = 0; n < AFE_N_CHANNELS; n++)
         c.slew_limit[n] = choice & 128 ? 9000000 : 0;
-    for (unsigned p = 0; p <= LEGAL_N_PHASES; p++) {
-        c.i_lsb_fa[p] = LSB;
-        if (p < LEGAL_N_PHASES)
-            c.u_lsb_fv[p] = LSB;
-    }
     return c;
 }
 

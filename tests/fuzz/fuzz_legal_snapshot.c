@@ -4,33 +4,17 @@
  * The snapshot is refused and the meter stays as it was, or it is taken and comes back as it is,
  * to the last bit; whatever was taken, counting goes on from there and gives another that is. */
 #include "firmware/legal/legal_state.h"
+#include "tests/fuzz/legal_choice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-#define LSB UINT64_C(50000000000)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct legal_config config_of(uint8_t choice)
 {
-    struct legal_config c = {.n_phases = 3,
-                             .wiring = choice & 1 ? LEGAL_3P3W : LEGAL_3P4W,
-                             .f_nominal_mhz = 50000,
-                             .un_mv = 230000,
-                             .pulse_per_kwh = 1000,
-                             .sum = (enum legal_sum)(choice >> 1 & 3) % 3,
-                             .n_rates = choice >> 3};
-    for (unsigned p = 0; p <= LEGAL_N_PHASES; p++) {
-        c.i_lsb_fa[p] = LSB;
-        if (p < LEGAL_N_PHASES)
-            c.u_lsb_fv[p] = LSB;
-    }
+    struct legal_config c = legal_choice(choice & 1 ? 2 : 1);
+    c.pulse_per_kwh = 1000;
+    c.sum = (enum legal_sum)(choice >> 1 & 3) % 3;
+    c.n_rates = choice >> 3;
     return c;
 }
 

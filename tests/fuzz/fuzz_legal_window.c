@@ -3,39 +3,21 @@
  * A window is refused and nothing has moved, or it is counted and no register went back; then its
  * sums were such as samples have, and the values hold no more than full scale on every channel. */
 #include "firmware/legal/legal_state.h"
+#include "tests/fuzz/legal_choice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-#define LSB         UINT64_C(50000000000) /* 50 uV and 50 uA: full scale is 419 V and 419 A */
 #define WINDOWS_MAX 40
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct legal_config config_of(uint8_t choice)
 {
-    bool single = (choice & 3) == 0;
-    struct legal_config c = {.n_phases = single ? 1 : 3,
-                             .wiring = single       ? LEGAL_1P2W
-                                       : choice & 1 ? LEGAL_3P4W
-                                                    : LEGAL_3P3W,
-                             .f_nominal_mhz = choice & 4 ? 60000 : 50000,
-                             .un_mv = 230000,
-                             .i_start_ua = choice & 8 ? 20000 : 0,
-                             .pulse_per_kwh = 100000,
-                             .sum = (enum legal_sum)((choice >> 4) % 3),
-                             .n_rates = choice & 64 ? 2 : 0,
-                             .loss = {1000, 1000, 1000, 1000}};
-    for (unsigned p = 0; p <= LEGAL_N_PHASES; p++) {
-        c.i_lsb_fa[p] = LSB;
-        if (p < LEGAL_N_PHASES)
-            c.u_lsb_fv[p] = LSB;
-    }
+    struct legal_config c = legal_choice(choice);
+    c.i_start_ua = choice & 8 ? 20000 : 0;
+    c.pulse_per_kwh = 100000;
+    c.sum = (enum legal_sum)((choice >> 4) % 3);
+    c.n_rates = choice & 64 ? 2 : 0;
+    c.loss = (struct legal_loss_config){1000, 1000, 1000, 1000};
     return c;
 }
 

@@ -4,19 +4,12 @@
  * a frame is decoded, and a frame without overflow, written again, gives its octets (round trip).
  */
 #include "lib/mbus/mbus_frame.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 #define OUT_SIZE 8192
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct result {
     uint8_t octets[OUT_SIZE]; /* all frames */

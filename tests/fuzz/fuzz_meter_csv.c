@@ -5,17 +5,10 @@
  * as everybody, its secret opens again, and a dry run tells exactly the same. */
 #include "headend/keys/meter_check.h"
 #include "headend/keys/meter_csv.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct seal_key key = {{1, 2, 3}};
 

@@ -1,18 +1,10 @@
 /* Fuzz target of the JSON that adds or changes a meter: whatever comes in, a form that is taken
  * passes the check, and one that is not names its member and says why. */
 #include "headend/api/api_meter_form.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,18 +4,10 @@
  * octet by octet give the same rows; what the walk calls complete is one A-XDR value for the walk
  * in memory, too; no row is lost or made up. */
 #include "lib/cosem/profile_rows.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct rows {
     struct profile_rows decoder;

@@ -3,19 +3,12 @@
  * What opens seals again to the same octets; what does not open gives no text; what was sealed
  * opens to the same text and, when authenticated, not after any one bit changed. */
 #include "lib/dlms/security.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 #define BODY_MAX 1024
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The keys of the Green Book's examples, so that the seeds open. */
 static const uint8_t ek[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -15,24 +15,16 @@
 
 #include "lib/cosem/line.h"
 #include "lib/dlms/wrapper_link.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 #define WAIT     0x7E
 #define BLOCKS   0x7F
 #define PUSH     0xFE
 #define SECOND   0xFF
 #define TALK_MAX 200 /* frames in answer to one: more than any window */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct example x;
 static struct peer p, other;

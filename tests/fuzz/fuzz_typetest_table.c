@@ -3,20 +3,14 @@
  * A failure names the table and a line; a success holds nothing that the bench could not run, and
  * written out again, a row a class, it reads as the same rows (round trip). */
 #include "sim/typetest_table.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
 #define ROW_MAX 800
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *current_name(enum typetest_current of)
 {

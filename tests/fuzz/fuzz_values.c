@@ -2,22 +2,14 @@
  *
  * What is refused has changed nothing; what is taken leaves every value such that its descriptor
  * accepts it, and can be read. */
+#include "tests/fuzz/fuzz.h"
 #include "tests/lib/cosem/all_classes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
 #define ASKS_MAX   32 /* what comes behind them finds nothing new */
 #define VALUES_LEN (sizeof((struct all_classes *)0)->arena - ALL_CLASSES_VALUE_MAX - 4)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Attribute or method id (bit 7) with these octets, as the server would ask. */
 static enum cosem_result ask(struct all_classes *d, const struct cosem_ref *o, uint8_t id,

@@ -3,19 +3,12 @@
  * The same frames come out whether the stream is fed at once or in pieces, no octet lands outside
  * the buffer, and frames written again give the octets that were consumed (round trip). */
 #include "lib/dlms/wrapper.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 #define OUT_SIZE 4096
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct result {
     uint8_t octets[OUT_SIZE]; /* all frames, written again */
