@@ -25,6 +25,59 @@
 #define MODEL_AVERAGES     0x2000u /* voltage, current, power over day and month */
 #define MODEL_LED_SET      0x4000u /* LED constants are the owner's to choose */
 
+/* capture_objects and the sizes of the profiles are the owner's to choose. */
+#define MODEL_COLUMNS_SET 0x8000u
+
+/* Profiles with a ring of their own (class 7). The M-Bus ones are for the devices behind the meter;
+ * their periods and columns are chosen like the others'. */
+enum model_profile_id {
+    MODEL_LP1,    /* 1-0:99.1.0 */
+    MODEL_LP2,    /* 1-0:99.2.0 */
+    MODEL_LP3,    /* 1-0:99.1.1 */
+    MODEL_LP4,    /* 1-0:99.1.2 */
+    MODEL_MBUS_1, /* 0-1:24.3.0 .. 0-4:24.3.0 */
+    MODEL_MBUS_2,
+    MODEL_MBUS_3,
+    MODEL_MBUS_4,
+    MODEL_DAILY,   /* 1-0:98.2.0, at local midnight */
+    MODEL_MONTHLY, /* 0-0:98.1.0, on the first of the month at local midnight */
+    MODEL_N_PROFILES
+};
+#define MODEL_VALUES_MAX 32 /* columns of a profile beside clock and status */
+struct model_profile {
+    uint8_t n_values;     /* columns beside clock and status at most; 0: the meter lacks it */
+    uint8_t depth_values; /* `depth` is kept with so many of them, of 8 octets each */
+    uint16_t period_s10;  /* as delivered, in 10 s; MODEL_DAILY, MODEL_MONTHLY: not used */
+    uint32_t depth;       /* rows that are always there */
+};
+
+/* Periods a client may choose, bits of model_meter.periods. */
+#define MODEL_1_MIN   0x01u
+#define MODEL_5_MIN   0x02u
+#define MODEL_10_MIN  0x04u
+#define MODEL_15_MIN  0x08u
+#define MODEL_20_MIN  0x10u
+#define MODEL_30_MIN  0x20u
+#define MODEL_60_MIN  0x40u
+#define MODEL_1_DAY   0x80u
+#define MODEL_ANY_MIN 0x100u /* every whole number of minutes, 1..60 */
+
+/* Event logs (class 7), each with a ring, a code object 0-0:96.11.E and a filter of its own. */
+enum model_log_id {
+    MODEL_LOG_STANDARD,      /* 0-0:99.98.0 */
+    MODEL_LOG_FRAUD,         /* .1 */
+    MODEL_LOG_DISCONNECTOR,  /* .2 */
+    MODEL_LOG_QUALITY,       /* .4 (IDIS), .5 (DSMR) */
+    MODEL_LOG_COMMUNICATION, /* .5 (IDIS), .4 (DSMR) */
+    MODEL_LOG_LOAD,          /* .7, manufacturer's: limits of current and power */
+    MODEL_LOG_CONFIGURATION, /* .8, manufacturer's: parameters, keys, clearing */
+    MODEL_LOG_SECURITY,      /* .9: access */
+    MODEL_LOG_OUTAGE,        /* 1-0:99.97.0: long power failures with their durations */
+    MODEL_N_LOGS
+};
+enum model_event_map { MODEL_EVENTS_IDIS, MODEL_EVENTS_DSMR, MODEL_EVENTS_SEVEN };
+enum model_reserve { MODEL_SUPERCAP, MODEL_BATTERY };
+
 #define MODEL_ORDER_MAX 64 /* octets of the words of an order, with the terminating one */
 
 struct model_meter {
@@ -54,7 +107,15 @@ struct model_meter {
     uint8_t kwh_digits;                      /* and roll over at 10^n kWh (kvarh, kVAh) */
     uint8_t n_rates;                         /* rates with energy registers of their own */
     uint32_t profile_depth;                  /* rows of load profile 1 that are always kept */
-    uint32_t features;                       /* MODEL_* */
+    struct model_profile profile[MODEL_N_PROFILES];
+    uint16_t periods;                 /* MODEL_1_MIN .. of the load profiles */
+    uint16_t log_depth[MODEL_N_LOGS]; /* entries always kept; 0: the meter lacks it */
+    uint8_t event_map;           /* enum model_event_map: where each event goes, by which code */
+    uint8_t reserve;             /* enum model_reserve: what keeps the clock without mains */
+    uint32_t reserve_s;          /* at least so long */
+    uint32_t clock_ppb;          /* printed accuracy at 23 or 25 degrees, of the calibrated clock */
+    uint16_t long_outage_s;      /* threshold of a long outage as delivered */
+    uint32_t features;           /* MODEL_* */
     char order[MODEL_ORDER_MAX]; /* words that differ from the standard order, "" for that */
 };
 
