@@ -22,8 +22,7 @@ int64_t meter_crystal_ns(const struct meter *m)
     return m->clock.base_ns;
 }
 
-/* Remembers the newest failure of the flash: rows are marked by it from now on. */
-static enum err keep(struct meter *m, enum err err)
+enum err meter_keep(struct meter *m, enum err err)
 {
     if (err)
         m->fault = err;
@@ -33,7 +32,7 @@ static enum err keep(struct meter *m, enum err err)
 enum err meter_snapshot(struct meter *m)
 {
     m->snapshot_due_ns = m->clock.base_ns + METER_SNAPSHOT_S * METER_NS;
-    return keep(m, meter_store_snapshot(m));
+    return meter_keep(m, meter_store_snapshot(m));
 }
 
 static uint64_t import_uwh(const struct meter *m)
@@ -92,19 +91,19 @@ static enum err complete_ring(struct meter *m)
     if (p->clearing) {
         enum err err = nv_clear(&m->nv, METER_RING_PROFILE);
         if (err)
-            return keep(m, err);
+            return meter_keep(m, err);
         p->clearing = false;
     }
     if (!p->pending)
         return ERR_OK;
     uint8_t octets[METER_ROW_SIZE];
     meter_row_encode(&p->last, octets);
-    enum err err = keep(m, nv_append(&m->nv, METER_RING_PROFILE, octets));
+    enum err err = meter_keep(m, nv_append(&m->nv, METER_RING_PROFILE, octets));
     p->pending = err != ERR_OK;
     return err;
 }
 
-static enum err snapshot_and_complete(struct meter *m)
+enum err meter_commit(struct meter *m)
 {
     enum err err = meter_snapshot(m);
     return err ? err : complete_ring(m);
@@ -195,7 +194,7 @@ static void run_due(struct meter *m)
     }
     if (close_averages(m))
         changed = true;
-    if (changed && snapshot_and_complete(m) != ERR_OK)
+    if (changed && meter_commit(m) != ERR_OK)
         return; /* kept in m->fault; the next snapshot tries again */
 }
 
@@ -277,13 +276,13 @@ uint64_t meter_due_ns(const struct meter *m)
 enum err meter_power_fail(struct meter *m)
 {
     legal_flush(&m->legal);
-    return snapshot_and_complete(m);
+    return meter_commit(m);
 }
 
 static enum err sync_floors(struct meter *m)
 {
     if (memcmp(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor) != 0)
-        return keep(m, meter_store_rx(m));
+        return meter_keep(m, meter_store_rx(m));
     return ERR_OK;
 }
 
@@ -292,7 +291,7 @@ enum err meter_sync(struct meter *m)
     struct legal_energies now;
     legal_energies_get(&m->legal, &now);
     if (memcmp(&now, &m->stored, sizeof now) != 0 || m->profile.pending) {
-        enum err err = snapshot_and_complete(m);
+        enum err err = meter_commit(m);
         if (err)
             return err;
     }
@@ -301,62 +300,39 @@ enum err meter_sync(struct meter *m)
 
 /* ---- commands of the bindings ---- */
 
-enum err meter_clock_change(struct meter *m, int64_t utc_ns)
+void meter_rows_leave(struct meter *m)
 {
-    if (utc_ns < METER_TIME_MIN_NS || utc_ns >= METER_TIME_END_NS)
-        return ERR_RANGE;
-    int64_t delta = utc_ns - meter_clock_ns(&m->clock);
-    int64_t limit = METER_SHIFT_LIMIT_S * METER_NS;
-    bool silent = m->clock.doubt == 0 && delta >= -limit && delta <= limit;
-    if (!silent) {
-        m->profile.marks |= METER_ROW_CAD;
-        close_interval(m, m->profile.due_s);
-        m->profile.marks = METER_ROW_CAD;
-    }
-    meter_clock_set_ns(&m->clock, utc_ns);
-    if (!silent) {
-        next_interval(m, meter_now_s(m));
-        restart_demand(m, meter_now_s(m));
-        restart_averages(m);
-    }
-    return snapshot_and_complete(m);
+    m->profile.marks |= METER_ROW_CAD;
+    close_interval(m, m->profile.due_s);
+    m->profile.marks = METER_ROW_CAD;
 }
 
-enum err meter_clock_store(struct meter *m)
+void meter_rows_enter(struct meter *m)
 {
-    enum err err = keep(m, meter_store_clock(m));
-    if (err)
-        return err;
+    next_interval(m, meter_now_s(m));
+    restart_demand(m, meter_now_s(m));
+    restart_averages(m);
+}
+
+void meter_rows_regrid(struct meter *m)
+{
     next_interval(m, meter_now_s(m));
     m->demand.due_s = meter_clock_boundary(&m->clock, meter_now_s(m), m->demand.period_s);
     m->average[METER_DAY].due_s = meter_clock_boundary(&m->clock, meter_now_s(m), METER_DAY_S);
     m->average[METER_MONTH].due_s = month_end(&m->clock, meter_now_s(m));
-    return meter_snapshot(m);
-}
-
-enum err meter_clock_preset(struct meter *m, int64_t to_s, int64_t first_s, int64_t last_s)
-{
-    const struct meter_clock before = m->clock;
-    m->clock.preset_s = to_s;
-    m->clock.preset_from_s = first_s;
-    m->clock.preset_to_s = last_s;
-    enum err err = keep(m, meter_store_clock(m));
-    if (err)
-        m->clock = before;
-    return err;
 }
 
 enum err meter_profile_clear(struct meter *m)
 {
     m->profile.pending = false;
     m->profile.clearing = true;
-    return snapshot_and_complete(m);
+    return meter_commit(m);
 }
 
 enum err meter_profile_capture(struct meter *m)
 {
     close_interval(m, meter_now_s(m));
-    return snapshot_and_complete(m);
+    return meter_commit(m);
 }
 
 enum err meter_profile_period(struct meter *m, uint32_t period_s)
@@ -436,13 +412,13 @@ static enum err before_tell(void *context, enum cosem_role role)
 static enum err security_store(void *context, const struct dlms_keys *keys, uint8_t policy)
 {
     struct meter *m = context;
-    return keep(m, meter_store_security(m, keys, policy));
+    return meter_keep(m, meter_store_security(m, keys, policy));
 }
 
 static enum err reserve(void *context, uint32_t limit)
 {
     struct meter *m = context;
-    return keep(m, meter_store_tx(m, limit));
+    return meter_keep(m, meter_store_tx(m, limit));
 }
 
 static bool present(void *context, const struct cosem_ref *o)
@@ -582,7 +558,7 @@ static enum err resume(struct meter *m, int64_t crystal_ns)
         m->profile.marks = METER_ROW_PDN;
         next_interval(m, now_s);
     }
-    return snapshot_and_complete(m);
+    return meter_commit(m);
 }
 
 void meter_end(struct meter *m)

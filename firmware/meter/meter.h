@@ -27,6 +27,7 @@
 #include "firmware/meter/meter_demand.h"
 #include "firmware/meter/meter_profile.h"
 #include "firmware/meter/meter_ratio.h"
+#include "firmware/meter/meter_time.h"
 #include "firmware/meter/meter_watch.h"
 #include "lib/cosem/server.h"
 #include "lib/nv/nv.h"
@@ -145,15 +146,6 @@ int64_t meter_crystal_ns(const struct meter *m);
 int64_t meter_now_s(const struct meter *m);
 /* Status octet (METER_ROW_*) a row with this stamp would get now. */
 uint8_t meter_row_status(const struct meter *m, int64_t stamp_s);
-/* Sets the clock. Beyond METER_SHIFT_LIMIT_S the running interval ends early, marked, and demand
- * begins anew. ERR_RANGE outside 2000..2099. */
-MUST_CHECK enum err meter_clock_change(struct meter *m, int64_t utc_ns);
-/* After attributes 3 and 5..8 of the clock were changed: stores them, finds the next boundaries. */
-MUST_CHECK enum err meter_clock_store(struct meter *m);
-/* Class 8 method 5: the time that method 4 sets between first_s and last_s; none where last_s is
- * less. Stored: it is there after a power cut. */
-MUST_CHECK enum err meter_clock_preset(struct meter *m, int64_t to_s, int64_t first_s,
-                                       int64_t last_s);
 /* New lengths of the load profile's interval (empties it; the next row is marked not valid, since
  * its interval began under the old length) and of the demand period. ERR_RANGE. */
 MUST_CHECK enum err meter_profile_period(struct meter *m, uint32_t period_s);
