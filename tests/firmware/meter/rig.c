@@ -38,6 +38,11 @@ int64_t rig_time(const char *utc)
 
 struct rig *rig_new(const char *model, const char *start, const char *load)
 {
+    return rig_new_row(model_meter_find(model), start, load);
+}
+
+struct rig *rig_new_row(const struct model_meter *row, const char *start, const char *load)
+{
     struct rig *r = calloc(1, sizeof *r);
     char error[500];
     struct source_options o = {.repeat = true};
@@ -48,7 +53,7 @@ struct rig *rig_new(const char *model, const char *start, const char *load)
     source_info_get(r->source, &info);
     r->security = DLMS_SC_AUTH | DLMS_SC_ENC;
     r->rng = (struct hal_rng){.context = r, .fill = fill};
-    r->config = (struct meter_config){.model = model_meter_find(model),
+    r->config = (struct meter_config){.model = row,
                                       .serial = "0123456789",
                                       .rng = &r->rng,
                                       .password = PASSWORD,

@@ -32,6 +32,8 @@ struct rig {
 /* A meter of this model that starts at `start` ("2026-03-28T00:00:00" UTC) with a synth load, keys
  * and password. Allocated; rig_free() asserts that the flash rules were kept. */
 struct rig *rig_new(const char *model, const char *start, const char *load);
+/* The same of a row of the test's own (smaller rings ...), which outlives the rig. */
+struct rig *rig_new_row(const struct model_meter *row, const char *start, const char *load);
 void rig_free(struct rig *r);
 /* Power-up at the crystal's present time plus gap_s. */
 enum err rig_power_up(struct rig *r, int64_t gap_s);
