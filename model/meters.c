@@ -20,6 +20,120 @@
  * pulse, so that a register never moves without a pulse having been due. AD1x and SM307 print eight
  * digits: every register rolls over at 10^8 kWh, so that a display of eight digits with any number
  * of decimals shows the end of the register and both roll over together. */
+
+/* Memory and time. Printed are: MT371's two profiles of 16 channels with 3456 rows of one value,
+ * its log book of 64 events, its super-capacitor of 10 days and its 3 minutes a year; Sx402's four
+ * profiles, four more for M-Bus, periods, five log books, 32 channels of billing; smartESOX P's
+ * several profiles and seven logs; SM307's 9600 rows of 16 channels and 12 months; AD1x's three
+ * profiles of 6048 and 312 rows of 6 parameters and 110 months; 0.5 s a day of all but the MT371.
+ *
+ * Chosen here, because not printed:
+ *   columns      16 where nothing is said, as the two datasheets that say something have it; 4 for
+ *                M-Bus, the values that companions give a device; smartESOX P 32 in the monthly
+ *                profile, which is what a profile can have
+ *   depth        Sx402 and smartESOX P keep load profile 1 for 100 days as SM307 does, an hourly
+ *                one for 144 days as MT371, a short one of 10 (5) minutes for a month (a week),
+ *                and 400 days of a profile by the day: a year and the weeks until it is read.
+ *                M-Bus: 1000 hours. Daily values 400 days, monthly ones 24 months: a month is
+ *                compared with the one a year before. AD1x keeps its daily values as long as its
+ *                load profile; its third profile, a day of 5 minutes, is what trade begins with
+ *   as delivered 15 minutes in load profile 1, which is what head-ends expect; the others as above
+ *   width        6 values a row where the printed depth is of fewer: the columns as delivered
+ *   logs         100 entries of rare events; 255 of the standard and quality logs, which fill
+ *                first. SM307 and AD1x print no names: those of IDIS that their functions fill
+ *   reserve      10 years of a battery without mains, 20 where the battery is printed with that;
+ *                10 days of a super-capacitor as MT371's
+ *   outages      3 minutes, EN 50160 and the short power-downs of MT371 */
+#define DAY_S      86400u
+#define YEAR_S     31557600u
+#define PPB_HALF_S 5787u /* 0.5 s a day */
+#define PPB_3_MIN  5703u /* 180 s a year */
+#define OUTAGE_S   180u
+#define MINUTES(n) ((n)*6u) /* in 10 s */
+#define BY_THE_DAY 8640u
+#define DAILY_400                                                                                  \
+    {                                                                                              \
+        16, 16, 0, 400                                                                             \
+    }
+
+#define MT371_MEMORY                                                                               \
+    .profile = {[MODEL_LP1] = {16, 6, MINUTES(15), 3456},                                          \
+                [MODEL_LP2] = {16, 6, MINUTES(60), 3456},                                          \
+                [MODEL_DAILY] = DAILY_400,                                                         \
+                [MODEL_MONTHLY] = {16, 16, 0, 24}},                                                \
+    .periods = MODEL_15_MIN | MODEL_30_MIN | MODEL_60_MIN | MODEL_1_DAY,                           \
+    .log_depth = {[MODEL_LOG_STANDARD] = 64}, .event_map = MODEL_EVENTS_IDIS,                      \
+    .reserve = MODEL_SUPERCAP, .reserve_s = 10 * DAY_S, .clock_ppb = PPB_3_MIN,                    \
+    .long_outage_s = OUTAGE_S
+
+#define MBUS_1000                                                                                  \
+    {                                                                                              \
+        4, 4, MINUTES(60), 1000                                                                    \
+    }
+#define SX402_MEMORY                                                                               \
+    .profile = {[MODEL_LP1] = {16, 8, MINUTES(15), DAYS(100)},                                     \
+                [MODEL_LP2] = {16, 8, MINUTES(60), 3456},                                          \
+                [MODEL_LP3] = {16, 8, MINUTES(10), 4464},                                          \
+                [MODEL_LP4] = {16, 16, BY_THE_DAY, 400},                                           \
+                [MODEL_MBUS_1] = MBUS_1000,                                                        \
+                [MODEL_MBUS_2] = MBUS_1000,                                                        \
+                [MODEL_MBUS_3] = MBUS_1000,                                                        \
+                [MODEL_MBUS_4] = MBUS_1000,                                                        \
+                [MODEL_DAILY] = DAILY_400,                                                         \
+                [MODEL_MONTHLY] = {32, 32, 0, 24}},                                                \
+    .periods =                                                                                     \
+        MODEL_5_MIN | MODEL_10_MIN | MODEL_15_MIN | MODEL_30_MIN | MODEL_60_MIN | MODEL_1_DAY,     \
+    .log_depth = {[MODEL_LOG_STANDARD] = 255,                                                      \
+                  [MODEL_LOG_FRAUD] = 100,                                                         \
+                  [MODEL_LOG_DISCONNECTOR] = 100,                                                  \
+                  [MODEL_LOG_QUALITY] = 255,                                                       \
+                  [MODEL_LOG_OUTAGE] = 100},                                                       \
+    .event_map = MODEL_EVENTS_IDIS, .reserve = MODEL_BATTERY, .reserve_s = 10 * YEAR_S,            \
+    .clock_ppb = PPB_HALF_S, .long_outage_s = OUTAGE_S
+
+#define ESOX_MEMORY                                                                                \
+    .profile = {[MODEL_LP1] = {16, 16, MINUTES(15), DAYS(100)},                                    \
+                [MODEL_LP2] = {16, 8, MINUTES(60), 3456},                                          \
+                [MODEL_LP3] = {16, 8, MINUTES(5), 2016},                                           \
+                [MODEL_LP4] = {16, 16, BY_THE_DAY, 400},                                           \
+                [MODEL_DAILY] = DAILY_400,                                                         \
+                [MODEL_MONTHLY] = {32, 32, 0, 24}},                                                \
+    .periods = MODEL_ANY_MIN | MODEL_1_DAY,                                                        \
+    .log_depth =                                                                                   \
+        {[MODEL_LOG_STANDARD] = 255, [MODEL_LOG_FRAUD] = 100,         [MODEL_LOG_QUALITY] = 255,   \
+         [MODEL_LOG_LOAD] = 100,     [MODEL_LOG_CONFIGURATION] = 100, [MODEL_LOG_SECURITY] = 100,  \
+         [MODEL_LOG_OUTAGE] = 100},                                                                \
+    .event_map = MODEL_EVENTS_SEVEN, .reserve = MODEL_BATTERY, .reserve_s = 10 * YEAR_S,           \
+    .clock_ppb = PPB_HALF_S, .long_outage_s = OUTAGE_S
+
+#define SM307_MEMORY                                                                               \
+    .profile = {[MODEL_LP1] = {16, 16, MINUTES(15), DAYS(100)},                                    \
+                [MODEL_DAILY] = DAILY_400,                                                         \
+                [MODEL_MONTHLY] = {16, 16, 0, 12}},                                                \
+    .periods = MODEL_ANY_MIN,                                                                      \
+    .log_depth = {[MODEL_LOG_STANDARD] = 255,                                                      \
+                  [MODEL_LOG_FRAUD] = 100,                                                         \
+                  [MODEL_LOG_QUALITY] = 255,                                                       \
+                  [MODEL_LOG_OUTAGE] = 100},                                                       \
+    .event_map = MODEL_EVENTS_IDIS, .reserve = MODEL_BATTERY, .reserve_s = 10 * YEAR_S,            \
+    .clock_ppb = PPB_HALF_S, .long_outage_s = OUTAGE_S
+
+#define AD1X_PERIODS                                                                               \
+    (MODEL_5_MIN | MODEL_10_MIN | MODEL_15_MIN | MODEL_20_MIN | MODEL_30_MIN | MODEL_60_MIN)
+#define AD1X_MEMORY                                                                                \
+    .profile = {[MODEL_LP1] = {16, 6, MINUTES(15), DAYS(63)},                                      \
+                [MODEL_LP2] = {16, 6, MINUTES(60), 13 * 24},                                       \
+                [MODEL_LP3] = {16, 6, MINUTES(5), 288},                                            \
+                [MODEL_DAILY] = {16, 6, 0, 63},                                                    \
+                [MODEL_MONTHLY] = {16, 6, 0, 110}},                                                \
+    .log_depth = {[MODEL_LOG_STANDARD] = 255,                                                      \
+                  [MODEL_LOG_FRAUD] = 100,                                                         \
+                  [MODEL_LOG_DISCONNECTOR] = 100,                                                  \
+                  [MODEL_LOG_QUALITY] = 255,                                                       \
+                  [MODEL_LOG_OUTAGE] = 100},                                                       \
+    .event_map = MODEL_EVENTS_IDIS, .reserve = MODEL_BATTERY, .reserve_s = 20 * YEAR_S,            \
+    .clock_ppb = PPB_HALF_S, .long_outage_s = OUTAGE_S
+
 static const struct model_meter meters[] = {
     {
         .name = "MT371",
@@ -46,7 +160,9 @@ static const struct model_meter meters[] = {
         .energy_scaler = -1,
         .kwh_digits = 8,
         .profile_depth = 3456,
-        .features = MODEL_REACTIVE | MODEL_EXPORT | MODEL_PHASE_ENERGY | MODEL_UNBALANCE,
+        MT371_MEMORY,
+        .features = MODEL_REACTIVE | MODEL_EXPORT | MODEL_PHASE_ENERGY | MODEL_UNBALANCE |
+                    MODEL_COLUMNS_SET,
     },
     {
         .name = "SM402D",
@@ -73,7 +189,8 @@ static const struct model_meter meters[] = {
         .energy_scaler = -1,
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
-        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_LED_SET,
+        SX402_MEMORY,
+        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_LED_SET | MODEL_COLUMNS_SET,
     },
     {
         .name = "ST402D",
@@ -100,7 +217,9 @@ static const struct model_meter meters[] = {
         .energy_scaler = -1,
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
-        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY | MODEL_LED_SET,
+        SX402_MEMORY,
+        .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY |
+                    MODEL_LED_SET | MODEL_COLUMNS_SET,
     },
     {
         .name = "ST402C",
@@ -128,8 +247,9 @@ static const struct model_meter meters[] = {
         .energy_scaler = -2,
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
+        SX402_MEMORY,
         .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY |
-                    MODEL_LED_SET | MODEL_RATIOS,
+                    MODEL_LED_SET | MODEL_RATIOS | MODEL_COLUMNS_SET,
     },
     {
         .name = "SMARTESOX-P",
@@ -155,9 +275,10 @@ static const struct model_meter meters[] = {
         .energy_scaler = -2,
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
+        ESOX_MEMORY,
         .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_APPARENT | MODEL_EXPORT |
                     MODEL_NEUTRAL | MODEL_THD | MODEL_ANGLES | MODEL_LOSSES | MODEL_RATIOS |
-                    MODEL_UNBALANCE,
+                    MODEL_UNBALANCE | MODEL_COLUMNS_SET,
     },
     {
         .name = "SM307",
@@ -186,8 +307,9 @@ static const struct model_meter meters[] = {
         .energy_scaler = -2,
         .kwh_digits = 8,
         .profile_depth = DAYS(100),
+        SM307_MEMORY,
         .features = MODEL_REACTIVE | MODEL_ABSOLUTE | MODEL_APPARENT | MODEL_EXPORT | MODEL_ANGLES |
-                    MODEL_RATIOS | MODEL_UNBALANCE,
+                    MODEL_RATIOS | MODEL_UNBALANCE | MODEL_COLUMNS_SET,
     },
     {
         .name = "AD11A",
@@ -215,8 +337,10 @@ static const struct model_meter meters[] = {
         .energy_scaler = -1,
         .kwh_digits = 8,
         .profile_depth = DAYS(63),
+        AD1X_MEMORY,
+        .periods = AD1X_PERIODS | MODEL_1_MIN,
         .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |
-                    MODEL_DIFFERENTIAL | MODEL_AVERAGES,
+                    MODEL_DIFFERENTIAL | MODEL_AVERAGES | MODEL_COLUMNS_SET | MODEL_TRADE,
     },
     {
         .name = "AD13A",
@@ -244,8 +368,11 @@ static const struct model_meter meters[] = {
         .energy_scaler = -1,
         .kwh_digits = 8,
         .profile_depth = DAYS(63),
+        AD1X_MEMORY,
+        .periods = AD1X_PERIODS,
         .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |
-                    MODEL_ANGLES | MODEL_PHASE_ENERGY | MODEL_DIFFERENTIAL | MODEL_AVERAGES,
+                    MODEL_ANGLES | MODEL_PHASE_ENERGY | MODEL_DIFFERENTIAL | MODEL_AVERAGES |
+                    MODEL_COLUMNS_SET | MODEL_TRADE,
     },
 };
 #define N_METERS (sizeof meters / sizeof meters[0])

@@ -27,6 +27,8 @@
 
 /* capture_objects and the sizes of the profiles are the owner's to choose. */
 #define MODEL_COLUMNS_SET 0x8000u
+/* Space freed in one profile can be taken by another. Above the 16 bits that objects ask for. */
+#define MODEL_TRADE 0x10000u
 
 /* Profiles with a ring of their own (class 7). The M-Bus ones are for the devices behind the meter;
  * their periods and columns are chosen like the others'. */
