@@ -12,6 +12,7 @@ enum model_bit { /* of a row of meters.c */
                  ST402D = 4,
                  ST402C = 8,
                  ESOX = 16,
+                 SM307 = 32,
                  SX402_DIRECT = SM402D | ST402D,
                  SX402 = SM402D | ST402D | ST402C
 };
@@ -20,10 +21,22 @@ static const struct {
     uint8_t bit;
 } names[] = {
     {"MT371", MT371},   {"SM402D", SM402D},    {"ST402D", ST402D},
-    {"ST402C", ST402C}, {"SMARTESOX-P", ESOX},
+    {"ST402C", ST402C}, {"SMARTESOX-P", ESOX}, {"SM307", SM307},
 };
 
-enum kind { CURRENT, ACTIVE, REACTIVE, VOLTAGE, FREQUENCY, WIRING, OPTION, DIRECTION, PHASES };
+enum kind {
+    CURRENT,
+    ACTIVE,
+    REACTIVE,
+    VOLTAGE,
+    FREQUENCY,
+    WIRING,
+    OPTION,
+    DIRECTION,
+    PHASES,
+    RESERVE,
+    EVENTS
+};
 
 struct row {
     struct model_choice choice;
@@ -37,6 +50,9 @@ struct row {
     int8_t energy_scaler;
     const char *table, *class, *printed; /* of ACTIVE and REACTIVE */
     uint32_t with, without;              /* features added and taken away */
+    uint8_t reserve;                     /* of RESERVE, with reserve_s */
+    uint32_t reserve_s;
+    uint8_t event_map;
 };
 
 #define CLASS(models_, kind_, word, table_, class_, printed_)                                      \
@@ -143,6 +159,27 @@ static const struct row rows[] = {
      .models = MT371,
      .kind = PHASES,
      .phases_used = 1},
+
+    /* The super-capacitor is as large as the one whose time is printed, MT371's. */
+    {.choice = {"battery", "clock kept by a battery"},
+     .models = SX402 | SM307,
+     .kind = RESERVE,
+     .standard = true},
+    {.choice = {"supercap", "clock kept by a super-capacitor"},
+     .models = SX402 | SM307,
+     .kind = RESERVE,
+     .reserve = MODEL_SUPERCAP,
+     .reserve_s = 10 * 86400u},
+
+    /* Meters of the IDIS family are sold into DSMR networks too, which number events their way. */
+    {.choice = {"idis", "events by the numbers of IDIS"},
+     .models = MT371 | SX402,
+     .kind = EVENTS,
+     .standard = true},
+    {.choice = {"dsmr", "events by the numbers of DSMR"},
+     .models = MT371 | SX402,
+     .kind = EVENTS,
+     .event_map = MODEL_EVENTS_DSMR},
 };
 #define N_ROWS (sizeof rows / sizeof rows[0])
 
@@ -197,8 +234,19 @@ static void apply_class(const struct row *r, struct model_meter *m)
     }
 }
 
+static void apply_memory(const struct row *r, struct model_meter *m)
+{
+    if (r->reserve_s != 0) {
+        m->reserve = r->reserve;
+        m->reserve_s = r->reserve_s;
+    }
+    if (r->event_map != 0)
+        m->event_map = r->event_map;
+}
+
 static void apply(const struct row *r, struct model_meter *m)
 {
+    apply_memory(r, m);
     if (r->table != NULL)
         apply_class(r, m);
     if (r->in_ma != 0) {

@@ -45,6 +45,19 @@ static void order_changes_what_its_words_say(void **state)
     assert_string_equal(m.active, "2 (A)");
 }
 
+static void order_chooses_reserve_and_numbers_of_events(void **state)
+{
+    (void)state;
+    struct model_meter m = ordered("ST402D", "supercap,dsmr");
+    assert_int_equal(m.reserve, MODEL_SUPERCAP);
+    assert_int_equal(m.reserve_s, model_meter_find("MT371")->reserve_s);
+    assert_int_equal(m.event_map, MODEL_EVENTS_DSMR);
+    m = ordered("ST402D", "battery,idis");
+    assert_int_equal(m.reserve, MODEL_BATTERY);
+    assert_int_equal(m.event_map, MODEL_EVENTS_IDIS);
+    assert_string_equal(m.order, "");
+}
+
 static void order_has_one_name_for_one_meter(void **state)
 {
     (void)state;
@@ -72,7 +85,7 @@ static void order_refuses_what_is_not_printed(void **state)
     assert_int_equal(model_order(mt, "60h", &m, NULL), ERR_NOT_FOUND);
     assert_int_equal(model_order(model_meter_find("SM402D"), "class0.5s", &m, &at), ERR_NOT_FOUND);
     assert_int_equal(model_order(model_meter_find("AD11A"), "60hz", &m, &at), ERR_NOT_FOUND);
-    assert_null(model_choice_at(model_meter_find("SM307"), 0));
+    assert_null(model_choice_at(model_meter_find("AD13A"), 0));
 }
 
 static bool among(const char *text, const char *const *list)
@@ -146,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_changes_what_its_words_say),
+        cmocka_unit_test(order_chooses_reserve_and_numbers_of_events),
         cmocka_unit_test(order_has_one_name_for_one_meter),
         cmocka_unit_test(order_refuses_what_is_not_printed),
         cmocka_unit_test(every_choice_makes_a_meter_that_starts),
