@@ -383,6 +383,23 @@ const struct model_meter *model_meter_at(size_t index)
     return index < N_METERS ? &meters[index] : NULL;
 }
 
+bool model_period_allowed(uint16_t periods, uint32_t period_s)
+{
+    static const struct {
+        uint16_t bit;
+        uint32_t period_s;
+    } named[] = {
+        {MODEL_1_MIN, 60},    {MODEL_5_MIN, 300},   {MODEL_10_MIN, 600},  {MODEL_15_MIN, 900},
+        {MODEL_20_MIN, 1200}, {MODEL_30_MIN, 1800}, {MODEL_60_MIN, 3600}, {MODEL_1_DAY, DAY_S},
+    };
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++) {
+        if (period_s == named[i].period_s && (periods & named[i].bit) != 0)
+            return true;
+    }
+    return (periods & MODEL_ANY_MIN) != 0 && period_s >= 60 && period_s <= 3600 &&
+           period_s % 60 == 0;
+}
+
 static char upper(char c)
 {
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;

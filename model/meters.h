@@ -63,6 +63,8 @@ struct model_profile {
 #define MODEL_60_MIN  0x40u
 #define MODEL_1_DAY   0x80u
 #define MODEL_ANY_MIN 0x100u /* every whole number of minutes, 1..60 */
+/* Whether load profiles of a meter with these periods can be told this one. */
+bool model_period_allowed(uint16_t periods, uint32_t period_s);
 
 /* Event logs (class 7), each with a ring, a code object 0-0:96.11.E and a filter of its own. */
 enum model_log_id {

@@ -97,6 +97,51 @@ static bool among(const char *text, const char *const *list)
     return false;
 }
 
+/* What is there has a width, a depth and a period that a client could have chosen; what is not, is
+ * nothing at all. */
+static void check_profiles(const struct model_meter *m)
+{
+    for (size_t p = 0; p < MODEL_N_PROFILES; p++) {
+        const struct model_profile *row = &m->profile[p];
+        assert_int_equal(row->n_values > 0, row->depth > 0);
+        assert_true(row->n_values <= MODEL_VALUES_MAX && row->depth_values <= row->n_values);
+        assert_int_equal(row->n_values > 0, row->depth_values > 0);
+        if (row->n_values > 0 && p < MODEL_DAILY)
+            assert_true(model_period_allowed(m->periods, row->period_s10 * 10u));
+    }
+    assert_true(m->profile[MODEL_LP1].n_values > 0);
+    assert_true(m->profile[MODEL_DAILY].n_values > 0 && m->profile[MODEL_MONTHLY].n_values > 0);
+    assert_true((m->features & MODEL_TRADE) == 0 || (m->features & MODEL_COLUMNS_SET) != 0);
+}
+
+/* A chip of 4 MiB is the largest that such meters carry. */
+static void check_memory(const struct model_meter *m)
+{
+    check_profiles(m);
+    assert_true(m->log_depth[MODEL_LOG_STANDARD] > 0);
+    assert_true(m->reserve_s >= 10 * 86400 && m->clock_ppb > 0 && m->long_outage_s > 0);
+    assert_in_range(meter_n_sectors(m) * METER_SECTOR_SIZE, 1, 4 * 1024 * 1024);
+}
+
+static void periods_are_those_printed(void **state)
+{
+    (void)state;
+    static const uint32_t any[] = {60, 420, 3540, 3600};
+    const uint16_t mt = model_meter_find("MT371")->periods,
+                   sx = model_meter_find("ST402D")->periods,
+                   sm = model_meter_find("SM307")->periods;
+    assert_true(model_period_allowed(mt, 900) && model_period_allowed(mt, 86400));
+    assert_false(model_period_allowed(mt, 300) || model_period_allowed(mt, 0));
+    assert_true(model_period_allowed(sx, 300) && model_period_allowed(sx, 86400));
+    assert_false(model_period_allowed(sx, 1200) || model_period_allowed(sx, 60));
+    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++)
+        assert_true(model_period_allowed(sm, any[i]));
+    assert_false(model_period_allowed(sm, 0) || model_period_allowed(sm, 3660) ||
+                 model_period_allowed(sm, 90) || model_period_allowed(sm, 86400));
+    assert_true(model_period_allowed(model_meter_find("AD11A")->periods, 60));
+    assert_false(model_period_allowed(model_meter_find("AD13A")->periods, 60));
+}
+
 /* Words that the tables of the bench know, and figures that hang together. */
 static void check(const struct model_meter *m)
 {
@@ -116,6 +161,7 @@ static void check(const struct model_meter *m)
     assert_int_equal(legal_init(&legal, &c), ERR_OK);
     assert_int_equal(c.wiring == LEGAL_3P3W, m->is_3wire);
     assert_int_equal(c.n_rates, m->n_rates);
+    check_memory(m);
 }
 
 static void every_choice_makes_a_meter_that_starts(void **state)
@@ -162,6 +208,7 @@ int main(void)
         cmocka_unit_test(order_chooses_reserve_and_numbers_of_events),
         cmocka_unit_test(order_has_one_name_for_one_meter),
         cmocka_unit_test(order_refuses_what_is_not_printed),
+        cmocka_unit_test(periods_are_those_printed),
         cmocka_unit_test(every_choice_makes_a_meter_that_starts),
         cmocka_unit_test(legal_config_watches_for_torn_channels),
     };
