@@ -138,6 +138,10 @@ const struct model_choice *model_choice_at(const struct model_meter *m, size_t i
 MUST_CHECK enum err model_order(const struct model_meter *m, const char *words,
                                 struct model_meter *out, size_t *bad_at);
 
+/* The rows by themselves: a firmware names its own, and its linker drops the others. */
+extern const struct model_meter model_mt371, model_sm402d, model_st402d, model_st402c,
+    model_smartesox_p, model_sm307, model_ad11a, model_ad13a;
+
 /* Sorted as the datasheets are. NULL past the end. */
 const struct model_meter *model_meter_at(size_t index);
 /* By name, upper or lower case; NULL where there is none. */
