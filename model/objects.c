@@ -3,6 +3,8 @@
 
 #include "lib/cosem/server.h"
 
+#include <string.h>
+
 #define ATTR(n)     (1u << ((n)-1))
 #define ATTRS(a, z) ((uint16_t)((ATTR(z) << 1) - ATTR(a)))
 #define ALL(n)                                                                                     \
@@ -315,6 +317,31 @@ const size_t model_n_rows = sizeof model_rows / sizeof model_rows[0];
 const uint8_t model_ln_clock[6] = LN(0, 0, 1, 0, 0);
 const uint8_t model_ln_profile_status[6] = LN(0, 0, 96, 10, 1);
 
+static const struct {
+    uint8_t ln[6], status[6];
+} profiles[MODEL_N_PROFILES] = {
+    [MODEL_LP1] = {LN(1, 0, 99, 1, 0), LN(0, 0, 96, 10, 1)},
+    [MODEL_LP2] = {LN(1, 0, 99, 2, 0), LN(0, 0, 96, 10, 2)},
+    [MODEL_LP3] = {LN(1, 0, 99, 1, 1), LN(0, 0, 96, 10, 3)},
+    [MODEL_LP4] = {LN(1, 0, 99, 1, 2), LN(0, 0, 96, 10, 4)},
+    [MODEL_MBUS_1] = {LN(0, 1, 24, 3, 0), LN(0, 1, 96, 10, 3)},
+    [MODEL_MBUS_2] = {LN(0, 2, 24, 3, 0), LN(0, 2, 96, 10, 3)},
+    [MODEL_MBUS_3] = {LN(0, 3, 24, 3, 0), LN(0, 3, 96, 10, 3)},
+    [MODEL_MBUS_4] = {LN(0, 4, 24, 3, 0), LN(0, 4, 96, 10, 3)},
+    [MODEL_DAILY] = {LN(1, 0, 98, 2, 0), LN(0, 0, 96, 10, 5)},
+    [MODEL_MONTHLY] = {LN(0, 0, 98, 1, 0), LN(0, 0, 96, 10, 7)},
+};
+
+void model_profile_ln(enum model_profile_id id, uint8_t ln[6])
+{
+    memcpy(ln, profiles[id].ln, 6);
+}
+
+void model_profile_status_ln(enum model_profile_id id, uint8_t ln[6])
+{
+    memcpy(ln, profiles[id].status, 6);
+}
+
 static bool is_energy(uint32_t arg)
 {
     return MODEL_QUANTITY(arg) >= MODEL_A_IMPORT && MODEL_QUANTITY(arg) < MODEL_N_ENERGIES_END;
@@ -323,6 +350,8 @@ static bool is_energy(uint32_t arg)
 bool model_present(const struct model_meter *m, uint32_t features, const struct cosem_ref *o)
 {
     uint32_t arg = o->row->arg;
+    if ((arg & MODEL_OF_PROFILE) != 0)
+        return m->profile[MODEL_PROFILE_OF(o)].n_values > 0;
     if ((MODEL_FEATURES(arg) & ~features) != 0)
         return false;
     if ((arg & MODEL_LED_FIXED) != 0 && (features & MODEL_LED_SET) != 0)

@@ -121,6 +121,11 @@ enum model_quantity {
 #define MODEL_RATES_MAX      8
 #define MODEL_LED_FIXED      0x20000000u /* only where MODEL_LED_SET is lacking */
 #define MODEL_HAS_TOTAL(arg) (((arg)&MODEL_WITH_TOTAL) != 0)
+/* Of a profile: the place of the features holds its number (enum model_profile_id) instead, of the
+ * first instance. It is there when the model's row has that profile. */
+#define MODEL_OF_PROFILE    0x40000000u
+#define MODEL_PROFILE(id)   (MODEL_OF_PROFILE | (uint32_t)(id) << 8)
+#define MODEL_PROFILE_OF(o) ((enum model_profile_id)(((o)->row->arg >> 8 & 0xFFu) + (o)->i))
 
 #define MODEL_N_CLIENTS                                                                            \
     4 /* client entries of a meter: association objects 0-0:40.0.1 .. 40.0.4                       \
@@ -131,6 +136,10 @@ extern const size_t model_n_rows;
 
 /* Whether a meter of this row with these features (MODEL_*) has the object. */
 bool model_present(const struct model_meter *m, uint32_t features, const struct cosem_ref *o);
+
+/* Logical name of a profile, 1-0:99.1.0.255 ...; of the object that shows its status octet. */
+void model_profile_ln(enum model_profile_id id, uint8_t ln[6]);
+void model_profile_status_ln(enum model_profile_id id, uint8_t ln[6]);
 
 /* Logical names other code needs. */
 extern const uint8_t model_ln_clock[6];
