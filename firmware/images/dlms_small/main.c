@@ -1,6 +1,7 @@
 /* Wiring: the UART's octets to the line, the line's octets to the UART, time to both. See
  * small_meter.h. */
 #include "firmware/images/dlms_small/small_meter.h"
+#include "firmware/images/report.h"
 
 #include "firmware/ports/mps2/clock.h"
 #include "firmware/ports/mps2/keys.h"
@@ -105,7 +106,7 @@ int main(void)
         turn(mps2_clock_ms());
         bool open = dlms_link_state(&link.link) == LINK_OPEN;
         if (was_open && !open)
-            small_report();
+            image_report("closed");
         was_open = open;
         mps2_uart_wait();
     }

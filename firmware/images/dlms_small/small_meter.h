@@ -38,8 +38,4 @@ void small_capture(struct small_meter *m);
 /* bindings, small_profile.c and small_objects.c */
 extern const struct cosem_binding small_binding_profile;
 
-/* Called when a client has closed the link: the test's image tells its figures, the product's
- * nothing (report_*.c, chosen by the linker). */
-void small_report(void);
-
 #endif

@@ -1,4 +1,4 @@
-/* The personalisation page: the meter's title and keys, in the last page of the code memory.
+/* The personalisation page: the meter's title and keys, in a page of its own above the code.
  *
  * No key stands in a source or an image: the page is erased (FF) until somebody writes it, with a
  * programmer on a board, with `-device loader` under QEMU. An erased page gives keys that let
@@ -16,7 +16,7 @@ struct mps2_keys {
     uint8_t guek[16], gak[16], kek[16], seed[16];
 };
 #define MPS2_KEYS_MARK    "FMK1"
-#define MPS2_KEYS_ADDRESS 0x0000FC00u /* as in mps2.ld */
+#define MPS2_KEYS_ADDRESS 0x0003FC00u /* as in mps2.ld */
 
 extern const struct mps2_keys port_keys; /* of the linker script */
 

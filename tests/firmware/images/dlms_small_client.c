@@ -342,7 +342,7 @@ static void talk_as_manager(void)
     run(cosem_client_release(&client, now_ms()), "release");
 }
 
-/* The meter's report after each client: "stack USED of SIZE lost OCTETS". */
+/* The meter's report after each client: "closed stack USED of SIZE lost OCTETS". */
 static unsigned long last_report(unsigned n_reports)
 {
     char text[4096] = "", *at = text;
@@ -358,7 +358,7 @@ static unsigned long last_report(unsigned n_reports)
         len += (size_t)got;
         text[len] = '\0';
         for (char *end; (end = strchr(at, '\n')) != NULL; at = end + 1)
-            n += sscanf(at, "stack %lu of %lu lost %lu", &used, &size, &lost) == 3;
+            n += sscanf(at, "closed stack %lu of %lu lost %lu", &used, &size, &lost) == 3;
     }
     if (used + 256 > size || lost != 0)
         fail("stack %lu of %lu, %lu octets of the line lost", used, size, lost);

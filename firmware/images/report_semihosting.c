@@ -1,5 +1,6 @@
-/* The test's image: after each client the deepest stack, as "stack USED of SIZE lost OCTETS". */
-#include "firmware/images/dlms_small/small_meter.h"
+/* The test's image: the moment, and the deepest stack since the reset: "closed stack USED of SIZE
+ * lost OCTETS". */
+#include "firmware/images/report.h"
 
 #include "firmware/ports/mps2/semihosting.h"
 #include "firmware/ports/mps2/stack.h"
@@ -18,9 +19,10 @@ static void print_number(const char *before, uint32_t n)
     mps2_semihosting_print(p);
 }
 
-void small_report(void)
+void image_report(const char *when)
 {
-    print_number("stack ", (uint32_t)mps2_stack_used());
+    mps2_semihosting_print(when);
+    print_number(" stack ", (uint32_t)mps2_stack_used());
     print_number(" of ", (uint32_t)mps2_stack_size());
     print_number(" lost ", mps2_uart_lost());
     mps2_semihosting_print("\n");
