@@ -16,7 +16,11 @@ void meter_clock_reset(struct meter_clock *c)
                                                 0,    0,    0, 0x80,          0x00, 0};
     static const uint8_t end[DATETIME_LEN] = {0xFF, 0xFF, 10, DATETIME_LAST, 7,    3,
                                               0,    0,    0,  0x80,          0x00, 0};
-    *c = (struct meter_clock){.zone_min = -60, .dst_min = 60, .dst_on = true, .preset_to_s = -1};
+    *c = (struct meter_clock){.zone_min = -60,
+                              .dst_min = 60,
+                              .dst_on = true,
+                              .preset_to_s = -1,
+                              .shift_s = METER_SHIFT_LIMIT_S};
     memcpy(c->dst_begin, begin, sizeof begin);
     memcpy(c->dst_end, end, sizeof end);
 }
@@ -37,6 +41,62 @@ void meter_clock_set_ns(struct meter_clock *c, int64_t utc_ns)
     c->doubt = 0;
 }
 
+/* ---- the crystal ---- */
+
+#define PPB        1000000000
+#define MC_MIN     (-100000)
+#define MC_MAX     150000
+#define MK2_PER_K2 1000000
+
+bool meter_crystal_valid(const struct meter_crystal *x)
+{
+    return x->ppb >= -METER_CRYSTAL_PPB_MAX && x->ppb <= METER_CRYSTAL_PPB_MAX &&
+           x->ppb_per_k2 >= -METER_CRYSTAL_PPB_K2_MAX &&
+           x->ppb_per_k2 <= METER_CRYSTAL_PPB_K2_MAX && x->turnover_mc >= 0 &&
+           x->turnover_mc <= METER_TURNOVER_MAX_MC;
+}
+
+int32_t meter_crystal_error(const struct meter_crystal *x, int32_t mc)
+{
+    mc = mc < MC_MIN ? MC_MIN : mc > MC_MAX ? MC_MAX : mc;
+    int64_t away = (int64_t)mc - x->turnover_mc;
+    int64_t parabola = away * away * x->ppb_per_k2; /* below 6e12 */
+    return (int32_t)(x->ppb + floor_div(parabola + MK2_PER_K2 / 2, MK2_PER_K2));
+}
+
+/* A crystal that is fast by e shows 1 + e for each second: of what it shows e / (1 + e) is too
+ * much, and the square is felt from 30 ppm on. */
+void meter_clock_temperature(struct meter_clock *c, int32_t mc)
+{
+    int64_t e = meter_crystal_error(&c->crystal, mc);
+    c->rate_ppb = (int32_t)(e * PPB / (PPB + e));
+}
+
+/* n * rate / of without overflow for all spans of a clock; *rest goes in and comes out. */
+static int64_t part(int64_t n, int64_t rate, int64_t of, int32_t *rest)
+{
+    int64_t below = n % of * rate + *rest;
+    *rest = (int32_t)(below % of);
+    return n / of * rate + below / of;
+}
+
+void meter_clock_run(struct meter_clock *c, int64_t base_ns)
+{
+    c->offset_ns -= part(base_ns - c->base_ns, c->rate_ppb, PPB, &c->rest);
+    c->base_ns = base_ns;
+}
+
+int64_t meter_clock_crystal_at(const struct meter_clock *c, int64_t utc_ns)
+{
+    int64_t ns = utc_ns - meter_clock_ns(c);
+    if (ns <= 0)
+        return c->base_ns;
+    int32_t none = 0;
+    return c->base_ns + ns + part(ns, c->rate_ppb, PPB - c->rate_ppb, &none);
+}
+
+/* ---- summer time ---- */
+
 /* Day of the month a rule means: a number is the first such weekday on or after it, `last` and
  * `second last` the last such weekday, or the one a week before it. 0: the rule says none. */
 static uint8_t rule_day(const struct datetime *d, int32_t year)
@@ -56,14 +116,21 @@ static uint8_t rule_day(const struct datetime *d, int32_t year)
     return day > n_days ? 0 : (uint8_t)day;
 }
 
-/* The instant a rule names in a year, UTC; deviation: of the local time it is written in. */
+bool meter_clock_rule_valid(const struct datetime *d)
+{
+    const bool counted = d->day >= 1 && d->day <= 31;
+    const bool from_end = d->day == DATETIME_LAST || d->day == DATETIME_SECOND_LAST;
+    return d->month >= 1 && d->month <= 12 && (counted || from_end) && d->hour != DATETIME_ANY &&
+           (from_end || d->day <= civil_days_in_month(2000, d->month));
+}
+
+/* The instant a rule names in a year, UTC; deviation: of the local time it is written in.
+ * *in_force: it is a rule of every year, or of this one. */
 static bool rule_instant(const uint8_t rule[DATETIME_LEN], int32_t year, int16_t deviation,
-                         int64_t *utc)
+                         int64_t *utc, bool *in_force)
 {
     struct datetime d;
     if (datetime_decode(rule, &d) != ERR_OK)
-        return false;
-    if (d.year != DATETIME_ANY_YEAR && d.year != year)
         return false;
     uint8_t day = rule_day(&d, year);
     if (day == 0 || d.hour == DATETIME_ANY)
@@ -77,6 +144,7 @@ static bool rule_instant(const uint8_t rule[DATETIME_LEN], int32_t year, int16_t
     if (d.deviation != DATETIME_ANY_DEV)
         deviation = d.deviation;
     *utc = civil_to_seconds(&t) + deviation * INT64_C(60);
+    *in_force = d.year == DATETIME_ANY_YEAR || d.year == year;
     return true;
 }
 
@@ -85,18 +153,50 @@ static int16_t summer_deviation(const struct meter_clock *c)
     return (int16_t)(c->zone_min - c->dst_min);
 }
 
+/* The summer that begins in a year. */
+static bool summer(const struct meter_clock *c, int32_t year, int64_t *begin, int64_t *end)
+{
+    bool begins, ends;
+    if (!c->dst_on || !rule_instant(c->dst_begin, year, c->zone_min, begin, &begins) || !begins ||
+        !rule_instant(c->dst_end, year, summer_deviation(c), end, &ends))
+        return false;
+    if (*end < *begin && !rule_instant(c->dst_end, year + 1, summer_deviation(c), end, &ends))
+        return false;
+    return ends && *end > *begin;
+}
+
+static int32_t standard_year(const struct meter_clock *c, int64_t utc_s)
+{
+    return civil_from_seconds(utc_s - c->zone_min * INT64_C(60)).year;
+}
+
 bool meter_clock_dst(const struct meter_clock *c, int64_t utc_s)
 {
-    if (!c->dst_on)
-        return false;
-    int32_t year = civil_from_seconds(utc_s - c->zone_min * INT64_C(60)).year;
-    int64_t begin, end;
-    if (!rule_instant(c->dst_begin, year, c->zone_min, &begin) ||
-        !rule_instant(c->dst_end, year, summer_deviation(c), &end))
-        return false;
-    if (begin < end)
-        return begin <= utc_s && utc_s < end;
-    return !(end <= utc_s && utc_s < begin); /* southern half of the earth */
+    int32_t year = standard_year(c, utc_s);
+    for (int32_t y = year - 1; y <= year; y++) {
+        int64_t begin, end;
+        if (summer(c, y, &begin, &end) && begin <= utc_s && utc_s < end)
+            return true;
+    }
+    return false;
+}
+
+#define LOOK_AGAIN_S (100 * INT64_C(86400))
+
+int64_t meter_clock_season(const struct meter_clock *c, int64_t utc_s)
+{
+    int32_t year = standard_year(c, utc_s);
+    int64_t next = utc_s + LOOK_AGAIN_S;
+    for (int32_t y = year - 1; y <= year + 1; y++) {
+        int64_t begin, end;
+        if (!summer(c, y, &begin, &end))
+            continue;
+        if (begin > utc_s && begin < next)
+            next = begin;
+        if (end > utc_s && end < next)
+            next = end;
+    }
+    return next;
 }
 
 int16_t meter_clock_deviation(const struct meter_clock *c, int64_t utc_s)
@@ -150,4 +250,13 @@ int64_t meter_clock_boundary(const struct meter_clock *c, int64_t utc_s, uint32_
     int64_t utc;
     /* a midnight inside the years of lib/base/civil.h always has an instant */
     return meter_clock_utc(c, &d, false, &utc) == ERR_OK ? utc : utc_s + METER_DAY_S;
+}
+
+int64_t meter_clock_nearest(const struct meter_clock *c, int64_t utc_ns, uint32_t period_s)
+{
+    int64_t after = meter_clock_boundary(c, floor_div(utc_ns, METER_NS), period_s);
+    int64_t before = after - period_s;
+    if (period_s == METER_DAY_S) /* local days have 22 to 26 hours */
+        before = meter_clock_boundary(c, after - METER_DAY_S * 3 / 2, METER_DAY_S);
+    return after * METER_NS - utc_ns <= utc_ns - before * METER_NS ? after : before;
 }
