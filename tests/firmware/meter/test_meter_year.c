@@ -1,0 +1,357 @@
+/* A year of a meter, minute by minute, against an oracle that knows only what went in.
+ *
+ * The load changes every minute and visits all quadrants; the power goes for seconds and for days,
+ * over midnights, month ends and both changes of the clocks; the clock is set within and beyond its
+ * limit, forward and back over boundaries. At each month's end a client reads every profile and
+ * every log, by range and ciphered, and each cell must be what oracle.c works out. The clock's 23
+ * and 25 hours and the leap day are in the year.
+ *
+ * Without arguments one model from the week before the end of summer time to the week after it;
+ * `full`: all models, the whole year. */
+#include "tests/firmware/meter/exact.h"
+#include "tests/firmware/meter/oracle.h"
+
+#include "lib/cosem/profile_select.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define LIMIT_S  60
+#define CHUNK_S  (10 * 86400) /* of a profile, read at once */
+#define MAX_ROWS 20000
+
+static bool full;
+
+/* ---- what happens in the year ---- */
+
+enum deed {
+    CUT,    /* the supply fails with warning and is back after `by` seconds */
+    BREAK,  /* the same without warning */
+    ADVANCE /* the clock is set by `by` seconds */
+};
+static const struct happening {
+    const char *at; /* UTC */
+    enum deed deed;
+    int32_t by;
+} year[] = {
+    {"2028-01-04T10:07:00", CUT, 20},     /* inside an interval */
+    {"2028-01-04T11:14:50", CUT, 10},     /* back at its very end */
+    {"2028-01-04T13:15:00", BREAK, 40},   /* at the very end of one */
+    {"2028-01-05T02:20:37", BREAK, 3600}, /* over several, half a minute unstored */
+    {"2028-01-07T12:00:13", ADVANCE, 30}, /* synchronised */
+    {"2028-01-08T12:00:13", ADVANCE, -59},
+    {"2028-01-09T09:59:40", ADVANCE, 40},   /* silently over a boundary */
+    {"2028-01-09T15:00:20", ADVANCE, -40},  /* and back over one */
+    {"2028-01-11T12:02:00", ADVANCE, 300},  /* beyond the limit, inside an interval */
+    {"2028-01-12T12:02:00", ADVANCE, 1800}, /* over two boundaries */
+    {"2028-01-13T12:35:00", ADVANCE, -1200},
+    {"2028-01-14T12:35:10", ADVANCE, -7200}, /* two hours come twice */
+    {"2028-01-16T12:20:00", ADVANCE, 600},   /* to a boundary */
+    {"2028-01-17T12:30:00", ADVANCE, 61},    /* from a boundary */
+    {"2028-01-20T22:50:00", CUT, 1800},      /* over midnight */
+    {"2028-01-31T22:31:00", BREAK, 9600},    /* over the month's end */
+    {"2028-02-28T22:58:30", CUT, 200},       /* into the leap day */
+    {"2028-02-29T12:00:00", BREAK, 86400},   /* out of it */
+    {"2028-03-10T22:58:00", ADVANCE, 300},   /* over midnight */
+    {"2028-03-11T23:02:00", ADVANCE, -300},  /* and back over one */
+    {"2028-03-26T00:40:00", CUT, 5400},      /* over the beginning of summer time */
+    {"2028-03-31T21:59:00", ADVANCE, 120},   /* over a month's end */
+    {"2028-04-30T22:01:00", ADVANCE, -180},  /* back over one */
+    {"2028-05-02T08:00:00", CUT, 259200},    /* three days */
+    {"2028-06-15T03:14:15", BREAK, 1},
+    {"2028-06-15T03:15:30", BREAK, 1}, /* twice in an interval */
+    {"2028-06-15T03:16:45", CUT, 1},
+    {"2028-06-15T03:29:59", CUT, 2},
+    {"2028-07-30T12:00:00", CUT, 4 * 86400}, /* over a whole month's end */
+    {"2028-10-26T10:00:10", ADVANCE, 20},
+    {"2028-10-27T08:16:30", BREAK, 250},
+    {"2028-10-29T00:20:00", CUT, 3600}, /* over the end of summer time */
+    {"2028-10-30T12:00:00", ADVANCE, -90},
+    {"2028-11-11T11:11:11", ADVANCE, 86400}, /* a day forward */
+    {"2028-11-13T11:11:11", ADVANCE, -86400},
+};
+
+/* ---- a life ---- */
+
+struct life {
+    struct rig *rig;
+    struct oracle *oracle;
+    const struct model_meter *model;
+    uint64_t random;
+    size_t next;               /* happening */
+    uint64_t stored[ORACLE_N]; /* a minute ago at most: what cannot be lost */
+    uint32_t unstored_s;
+    size_t n_rows, n_cells, n_entries, n_cuts, n_sets, n_unknown;
+};
+
+static uint32_t draw(struct life *l, uint32_t n)
+{
+    l->random = l->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (uint32_t)(l->random >> 33) % n;
+}
+
+/* Of a phase; nothing, or more than creeping. */
+static int64_t some(struct life *l, int64_t least, int64_t most)
+{
+    if (draw(l, 5) == 0)
+        return 0;
+    const int64_t x = least + (int64_t)draw(l, 1000000) * (most - least) / 1000000;
+    return draw(l, 4) == 0 ? -x : x;
+}
+
+static void live(struct life *l, uint32_t seconds)
+{
+    struct exact_load load = {.seconds = seconds};
+    const int64_t least = exact_least_uwh(l->model, seconds);
+    const int64_t most = (int64_t)l->model->un_mv * l->model->imax_ma / 7200 * seconds;
+    int64_t p = 0, q = 0, s = 0;
+    for (unsigned k = 0; k < l->model->n_phases; k++)
+        load.phase[k] =
+            (struct exact_phase){.p_uwh = some(l, least, most), .q_uwh = some(l, least, most / 3)};
+    const struct legal_window w = exact_window(l->model, &load);
+    for (unsigned k = 0; k < l->model->n_phases; k++) {
+        p += load.phase[k].p_uwh;
+        q += load.phase[k].q_uwh;
+        s += load.phase[k].s_uwh;
+    }
+    assert_int_equal(meter_window(&l->rig->meter, &w), ERR_OK);
+    oracle_window(l->oracle, seconds, p, q, s);
+    l->unstored_s += seconds;
+    if (oracle_now(l->oracle) % 60 == 0) { /* a row or not, the minute is stored by now */
+        for (unsigned e = 0; e < ORACLE_N; e++)
+            l->stored[e] = oracle_sum(l->oracle, e);
+        l->unstored_s = 0;
+    }
+}
+
+/* To an instant of the meter's clock, windows ending at its minutes. */
+static void live_until(struct life *l, int64_t utc_s)
+{
+    for (int64_t now = oracle_now(l->oracle); now < utc_s; now = oracle_now(l->oracle)) {
+        const int64_t to = now - now % 60 + 60;
+        live(l, (uint32_t)((to < utc_s ? to : utc_s) - now));
+    }
+    assert_int_equal(meter_now_s(&l->rig->meter), oracle_now(l->oracle));
+}
+
+static void cut(struct life *l, int64_t gap_s, bool warned)
+{
+    struct legal_energies before, after;
+    uint64_t lost[ORACLE_N];
+    legal_energies_get(&l->rig->meter.legal, &before);
+    if (warned)
+        assert_int_equal(meter_power_fail(&l->rig->meter), ERR_OK);
+    assert_int_equal(rig_power_up(l->rig, gap_s), ERR_OK);
+    legal_energies_get(&l->rig->meter.legal, &after);
+    for (unsigned e = 0; e < ORACLE_N; e++) {
+        lost[e] = before.total[e] - after.total[e];
+        assert_true(after.total[e] >= l->stored[e] && after.total[e] <= before.total[e]);
+        assert_true(!warned || lost[e] == 0);
+        l->stored[e] = after.total[e];
+    }
+    oracle_cut(l->oracle, gap_s, lost, warned ? 0 : l->unstored_s);
+    l->unstored_s = 0;
+    l->n_cuts++;
+}
+
+static void set_clock(struct life *l, int64_t to_s)
+{
+    struct apdu_attr a = rig_attr(8, "0-0:1.0.0.255", 2);
+    uint8_t value[16];
+    struct wr w = wr_of(value, sizeof value);
+    struct datetime d = datetime_from_utc(to_s, -60, 0);
+    datetime_put(&w, &d);
+    assert_true(rig_connect(l->rig, METER_SAP_MANAGER));
+    assert_true(rig_set(l->rig, &a, (struct bytes){value, w.len}));
+    rig_release(l->rig);
+    oracle_set_clock(l->oracle, to_s, LIMIT_S);
+    l->n_sets++;
+}
+
+static void happen(struct life *l, const struct happening *h)
+{
+    if (h->deed == ADVANCE)
+        set_clock(l, oracle_now(l->oracle) + h->by);
+    else
+        cut(l, h->by, h->deed == CUT);
+}
+
+/* ---- reading ---- */
+
+static void get_cell(struct rd *r, const struct oracle_column *c, struct oracle_seen *row, size_t k)
+{
+    if (rd_left(r) > 0 && r->p[r->pos] == 0) { /* null-data */
+        (void)rd_u8(r);
+        row->null[k] = true;
+    } else if (c->class_id == 8) {
+        struct datetime d;
+        datetime_get(r, &d);
+        row->deviation = d.deviation;
+        row->clock_status = d.status;
+        assert_int_equal(datetime_to_utc(&d, 0, &row->value[k]), ERR_OK);
+    } else {
+        row->value[k] = axdr_get_int(r);
+    }
+}
+
+static void read_columns(struct life *l, struct apdu_attr a, struct oracle_table *t)
+{
+    a.id = 3;
+    assert_true(rig_get(l->rig, &a));
+    struct rd r = rd_of(l->rig->answer, l->rig->answer_len);
+    t->n_columns = axdr_get_array(&r);
+    assert_in_range(t->n_columns, 1, ORACLE_VALUES_MAX);
+    for (size_t c = 0; c < t->n_columns; c++) {
+        struct profile_column column;
+        profile_get_column(&r, &column);
+        t->column[c].class_id = column.class_id;
+        t->column[c].attribute = column.attribute;
+        memcpy(t->column[c].ln, column.ln, sizeof column.ln);
+    }
+    assert_int_equal(r.err, ERR_OK);
+    assert_int_equal(t->column[0].class_id, 8);
+}
+
+static void read_rows(struct life *l, struct apdu_attr a, int64_t from_s, int64_t to_s,
+                      struct oracle_table *t)
+{
+    static const struct profile_column clock = {8, {0, 0, 1, 0, 0, 255}, 2, 0};
+    uint8_t bound[2][16], selector[80];
+    struct profile_range range = {.by = clock};
+    for (unsigned k = 0; k < 2; k++) {
+        struct wr w = wr_of(bound[k], sizeof bound[k]);
+        struct datetime d = datetime_from_utc(k == 0 ? from_s : to_s, k == 0 ? -60 : -120, 0);
+        datetime_put(&w, &d);
+        *(k == 0 ? &range.from : &range.to) = (struct bytes){bound[k], w.len};
+    }
+    struct wr w = wr_of(selector, sizeof selector);
+    profile_put_range(&w, &range);
+    a.id = 2;
+    a.selector = PROFILE_BY_RANGE;
+    a.parameter = (struct bytes){selector, w.len};
+    assert_true(rig_get(l->rig, &a));
+    struct rd r = rd_of(l->rig->answer, l->rig->answer_len);
+    const size_t n = axdr_get_array(&r);
+    assert_true(t->n_rows + n <= MAX_ROWS);
+    for (size_t i = 0; i < n; i++) {
+        struct oracle_seen *row = &t->row[t->n_rows++];
+        memset(row, 0, sizeof *row);
+        axdr_get_struct(&r, t->n_columns);
+        for (size_t c = 0; c < t->n_columns; c++)
+            get_cell(&r, &t->column[c], row, c);
+    }
+    assert_int_equal(r.err, ERR_OK);
+    assert_int_equal(rd_left(&r), 0);
+}
+
+static const char *const names[MODEL_N_PROFILES] = {
+    [MODEL_LP1] = "1-0:99.1.0.255",
+};
+
+static void check_profile(struct life *l, unsigned profile, int64_t from_s, int64_t to_s)
+{
+    char words[200] = "";
+    size_t unknown;
+    struct oracle_table t = {.row = calloc(MAX_ROWS, sizeof *t.row)};
+    assert_non_null(t.row);
+    const struct apdu_attr a = rig_attr(7, names[profile], 2);
+    read_columns(l, a, &t);
+    for (int64_t at = from_s; at <= to_s; at += CHUNK_S) {
+        const int64_t end = at + CHUNK_S - 1;
+        t.n_rows = 0;
+        read_rows(l, a, at, end < to_s ? end : to_s, &t);
+        if (oracle_compare(l->oracle, profile, at, end < to_s ? end : to_s, &t, words, sizeof words,
+                           &unknown) != 0)
+            fail_msg("%s, %s: %s", l->model->name, names[profile], words);
+        l->n_rows += t.n_rows;
+        l->n_cells += t.n_rows * (t.n_columns - unknown);
+    }
+    l->n_unknown += unknown;
+    free(t.row);
+}
+
+/* Everything with stamps after from_s up to now. */
+static void check_all(struct life *l, int64_t from_s)
+{
+    assert_true(rig_connect(l->rig, METER_SAP_READER_HLS));
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        if (names[k] != NULL)
+            check_profile(l, k, from_s + 1, oracle_now(l->oracle));
+    }
+    rig_release(l->rig);
+}
+
+/* ---- the year ---- */
+
+static struct life *begin(const char *model, const char *start)
+{
+    struct life *l = calloc(1, sizeof *l);
+    assert_non_null(l);
+    l->rig = exact_rig(model, start);
+    l->model = l->rig->config.model;
+    l->oracle = oracle_new(l->model, rig_time(start));
+    while (rig_time(year[l->next].at) < rig_time(start))
+        l->next++;
+    return l;
+}
+
+static void end(struct life *l)
+{
+    oracle_free(l->oracle);
+    rig_free(l->rig);
+    free(l);
+}
+
+/* Next, by the meter's clock: a happening or a month's end, whichever is first. */
+static void go_on(struct life *l, int64_t to_s)
+{
+    while (l->next < sizeof year / sizeof year[0] && rig_time(year[l->next].at) < to_s) {
+        live_until(l, rig_time(year[l->next].at));
+        happen(l, &year[l->next++]);
+    }
+    live_until(l, to_s);
+}
+
+static void live_year(const char *model, const char *from, const char *to)
+{
+    struct life *l = begin(model, from);
+    const clock_t began = clock();
+    int64_t read_s = rig_time(from);
+    while (oracle_now(l->oracle) < rig_time(to)) {
+        int64_t month_s = oracle_month(oracle_now(l->oracle)) + 600;
+        go_on(l, month_s < rig_time(to) ? month_s : rig_time(to));
+        check_all(l, read_s);
+        read_s = oracle_now(l->oracle);
+    }
+    print_message("%s: %zu rows, %zu cells, %zu entries as worked out; %zu cuts, clock set %zu "
+                  "times; %.1f s\n",
+                  model, l->n_rows, l->n_cells, l->n_entries, l->n_cuts, l->n_sets,
+                  (double)(clock() - began) / CLOCKS_PER_SEC);
+    end(l);
+}
+
+static void meter_holds_what_the_oracle_works_out(void **state)
+{
+    (void)state;
+    if (!full) {
+        live_year("ST402D", "2028-10-22T22:00:00", "2028-11-05T23:00:00");
+        return;
+    }
+    for (size_t k = 0; model_meter_at(k) != NULL; k++)
+        live_year(model_meter_at(k)->name, "2027-12-31T23:00:00", "2028-12-31T23:10:00");
+}
+
+int main(int argc, char **argv)
+{
+    full = argc > 1 && strcmp(argv[1], "full") == 0;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(meter_holds_what_the_oracle_works_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
