@@ -209,7 +209,7 @@ static void kv_note(struct nv *nv, const struct record *r)
  * *end is where the next record may go. */
 static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, uint32_t *end)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     uint32_t addr = area_addr(&a, sector) + SECTOR_DATA, used;
     enum err err = sector_used(&a, sector, &used);
     used += area_addr(&a, sector);
@@ -287,7 +287,7 @@ static enum err record_program(const struct area *a, const struct record *r,
  * head sector. */
 static enum err kv_write(struct nv *nv, uint8_t key, enum kind kind, const struct source *from)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     uint32_t limit = area_addr(&a, nv->kv_sector) + a.flash->sector_size;
     struct record r = {.key = key, .kind = (uint8_t)kind, .len = from->len};
     r.span = span_of(r.len);
@@ -319,7 +319,7 @@ static enum err kv_done(struct nv *nv)
  * tell the caller that there never was a value. */
 static enum err kv_move(struct nv *nv, uint8_t key)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     struct record r;
     struct source payload = {0};
     enum err err = record_read(&a, nv->kv_addr[key], limit_of(&a, nv->kv_addr[key]), &r);
@@ -335,7 +335,7 @@ static enum err kv_move(struct nv *nv, uint8_t key)
  * sector becomes the ready one. Deleted keys have no older record anywhere and need no copy. */
 static enum err kv_collect(struct nv *nv)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     uint16_t oldest = area_after(&a, nv->kv_sector, 1);
     uint32_t from = area_addr(&a, oldest);
     enum err err = ERR_OK;
@@ -352,7 +352,7 @@ static enum err kv_collect(struct nv *nv)
 
 static void kv_open(struct nv *nv, uint16_t sector, uint64_t order)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     nv->kv_sector = sector;
     nv->kv_order = order;
     nv->kv_head = area_addr(&a, sector) + SECTOR_DATA;
@@ -360,7 +360,7 @@ static void kv_open(struct nv *nv, uint16_t sector, uint64_t order)
 
 static enum err kv_rotate(struct nv *nv)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     kv_open(nv, area_after(&a, nv->kv_sector, 1), nv->kv_order + 1);
     return kv_collect(nv);
 }
@@ -369,7 +369,7 @@ static enum err kv_rotate(struct nv *nv)
  */
 static enum err kv_could_fit(const struct nv *nv, uint32_t extra, bool *fits)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     uint64_t room = a.flash->sector_size - SECTOR_DATA - span_of(0), live = extra;
     room *= (uint64_t)(a.n_sectors - 1);
     for (uint8_t key = 0; key < NV_KEYS_MAX; key++) {
@@ -428,7 +428,7 @@ enum err nv_put(struct nv *nv, uint8_t key, const void *value, size_t len)
 
 enum err nv_get(const struct nv *nv, uint8_t key, void *value, size_t size, size_t *len)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     struct record r;
     *len = 0;
     if (key >= NV_KEYS_MAX)
@@ -458,7 +458,7 @@ struct survey { /* what the headers say */
 
 static enum err kv_survey(const struct nv *nv, struct survey *s)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     *s = (struct survey){0};
     for (uint16_t i = 0; i < a.n_sectors; i++) {
         struct sector_head head;
@@ -485,7 +485,7 @@ static enum err kv_survey(const struct nv *nv, struct survey *s)
 /* A device without records: new, cut at its first steps, or with all of them lost. */
 static enum err kv_format(struct nv *nv, const struct survey *s)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     enum err err = ERR_OK;
     if (!s->any_valid)
         err = sector_prepare(&a, 0, 1);
@@ -497,7 +497,7 @@ static enum err kv_format(struct nv *nv, const struct survey *s)
  * the sector before it is the head again. */
 static enum err kv_step_back(struct nv *nv, bool *complete)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     uint16_t before = area_after(&a, nv->kv_sector, a.n_sectors - 1u);
     uint16_t next = area_after(&a, nv->kv_sector, 1);
     struct sector_head head;
@@ -523,7 +523,7 @@ static enum err kv_step_back(struct nv *nv, bool *complete)
  * or blank. */
 static enum err kv_replay(struct nv *nv, bool complete)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     bool done;
     enum err err = ERR_OK;
     for (uint32_t step = complete ? 2 : 1; step <= a.n_sectors && !err; step++) {
@@ -545,7 +545,7 @@ static enum err kv_replay(struct nv *nv, bool complete)
 
 enum err kv_mount(struct nv *nv)
 {
-    struct area a = area_kv(nv);
+    struct area a = area_kv(&nv->config);
     struct survey s;
     bool complete = false, ready = false;
     for (uint8_t key = 0; key < NV_KEYS_MAX; key++)

@@ -4,20 +4,9 @@
 
 #include "lib/nv/sector.h"
 
-static bool area_in_device(const struct area *a)
+static struct area area_of(const struct nv_config *config, uint8_t i)
 {
-    return a->n_sectors >= 2 && (uint32_t)a->first_sector + a->n_sectors <= a->flash->n_sectors;
-}
-
-static bool areas_overlap(const struct area *a, const struct area *b)
-{
-    return a->first_sector < b->first_sector + b->n_sectors &&
-           b->first_sector < a->first_sector + a->n_sectors;
-}
-
-static struct area area_of(const struct nv *nv, uint8_t i)
-{
-    return i == 0 ? area_kv(nv) : area_ring(nv, (uint8_t)(i - 1));
+    return i == 0 ? area_kv(config) : area_ring(config, (uint8_t)(i - 1));
 }
 
 static bool flash_usable(const struct hal_flash *f)
@@ -27,28 +16,61 @@ static bool flash_usable(const struct hal_flash *f)
            f->n_sectors <= 65535;
 }
 
-static bool layout_usable(const struct nv *nv)
+static struct nv_extent extent_of(const struct area *a, uint8_t i)
 {
-    if (!flash_usable(nv->config.flash) || nv->config.n_rings > NV_RINGS_MAX)
-        return false;
-    for (uint8_t i = 0; i <= nv->config.n_rings; i++) {
-        struct area a = area_of(nv, i);
-        if (!area_in_device(&a) || (i > 0 && !ring_fits(&a)))
-            return false;
-        for (uint8_t j = 0; j < i; j++) {
-            struct area b = area_of(nv, j);
-            if (areas_overlap(&a, &b))
-                return false;
+    return i == 0 ? a->first : a->more[i - 1];
+}
+
+/* Overlaps one of the extents before it, in the areas up to its own. */
+static bool extent_taken(const struct nv_config *config, uint8_t area, uint8_t index,
+                         struct nv_extent x)
+{
+    for (uint8_t i = 0; i <= area; i++) {
+        struct area a = area_of(config, i);
+        uint8_t n = i < area ? (uint8_t)(a.n_more + 1) : index;
+        for (uint8_t j = 0; j < n; j++) {
+            struct nv_extent y = extent_of(&a, j);
+            if (x.first_sector < y.first_sector + y.n_sectors &&
+                y.first_sector < x.first_sector + x.n_sectors)
+                return true;
         }
     }
+    return false;
+}
+
+static bool area_usable(const struct nv_config *config, uint8_t area)
+{
+    struct area a = area_of(config, area);
+    uint32_t n = 0;
+    for (uint8_t i = 0; i <= a.n_more; i++) {
+        struct nv_extent x = extent_of(&a, i);
+        n += x.n_sectors;
+        if ((uint32_t)x.first_sector + x.n_sectors > a.flash->n_sectors ||
+            extent_taken(config, area, i, x))
+            return false;
+    }
+    return n >= 2 && (area == 0 || ring_fits(&a));
+}
+
+static bool layout_usable(const struct nv_config *config)
+{
+    if (!flash_usable(config->flash) || config->n_rings > NV_RINGS_MAX)
+        return false;
+    for (uint8_t i = 0; i < config->n_rings; i++)
+        if (config->rings[i].n_more > NV_MORE_MAX)
+            return false;
+    for (uint8_t i = 0; i <= config->n_rings; i++)
+        if (!area_usable(config, i))
+            return false;
     return true;
 }
 
-static enum err device_is_ours(const struct nv *nv)
+/* Whether every header of the areas from `first` on may be overwritten. */
+static enum err device_is_ours(const struct nv *nv, uint8_t first)
 {
     enum err err = ERR_OK;
-    for (uint8_t i = 0; i <= nv->config.n_rings; i++) {
-        struct area a = area_of(nv, i);
+    for (uint8_t i = first; i <= nv->config.n_rings; i++) {
+        struct area a = area_of(&nv->config, i);
         struct sector_head head;
         for (uint16_t s = 0; s < a.n_sectors && !err; s++)
             err = sector_read(&a, s, &head);
@@ -56,28 +78,69 @@ static enum err device_is_ours(const struct nv *nv)
     return err;
 }
 
+static enum err mount_rings(struct nv *nv)
+{
+    enum err err = ERR_OK;
+    for (uint8_t i = 0; i < nv->config.n_rings && !err; i++)
+        err = ring_mount(nv, i);
+    return err;
+}
+
 enum err nv_mount(struct nv *nv, const struct nv_config *config)
 {
     *nv = (struct nv){.config = *config};
-    if (!layout_usable(nv))
+    if (!layout_usable(config))
         return ERR_RANGE;
-    enum err err = device_is_ours(nv);
+    enum err err = device_is_ours(nv, 0);
     if (!err)
         err = kv_mount(nv);
-    for (uint8_t i = 0; i < config->n_rings && !err; i++)
-        err = ring_mount(nv, i);
+    nv->kv_n_corrupt = nv->n_corrupt;
+    nv->damaged = nv->n_corrupt > 0;
+    return err ? err : mount_rings(nv);
+}
+
+enum err nv_mount_rings(struct nv *nv, const struct nv_ring_layout *rings, uint8_t n_rings)
+{
+    nv->config.rings = rings;
+    nv->config.n_rings = n_rings;
+    nv->n_corrupt = nv->kv_n_corrupt;
+    nv->damaged = nv->n_corrupt > 0;
+    enum err err = ERR_RANGE;
+    if (layout_usable(&nv->config))
+        err = device_is_ours(nv, 1);
+    if (!err)
+        err = mount_rings(nv);
+    if (err)
+        nv->config.n_rings = 0;
     return err;
+}
+
+enum err nv_check_rings(const struct nv *nv, const struct nv_ring_layout *rings, uint8_t n_rings)
+{
+    struct nv_config config = nv->config;
+    config.rings = rings;
+    config.n_rings = n_rings;
+    return layout_usable(&config) ? ERR_OK : ERR_RANGE;
+}
+
+static bool area_has(const struct area *a, uint16_t sector, uint16_t *place)
+{
+    for (*place = 0; *place < a->n_sectors; ++*place)
+        if (area_sector(a, *place) == sector)
+            return true;
+    return false;
 }
 
 enum err nv_wear(const struct nv *nv, uint16_t sector, uint32_t *n_erases)
 {
     *n_erases = 0;
     for (uint8_t i = 0; i <= nv->config.n_rings; i++) {
-        struct area a = area_of(nv, i);
-        if (sector < a.first_sector || sector >= a.first_sector + a.n_sectors)
-            continue;
+        struct area a = area_of(&nv->config, i);
         struct sector_head head;
-        enum err err = sector_read(&a, (uint16_t)(sector - a.first_sector), &head);
+        uint16_t place;
+        if (!area_has(&a, sector, &place))
+            continue;
+        enum err err = sector_read(&a, place, &head);
         *n_erases = head.n_erases;
         return err;
     }

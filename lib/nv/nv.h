@@ -1,15 +1,24 @@
 /* Power-fail-safe storage over raw flash: a key-value log and rings of fixed-size records in one
  * device.
  *
- * The caller owns struct nv and its config and gives a layout (areas of whole sectors, the same at
- * every mount); nothing is allocated. After any power cut nv_mount() finds every value either old
- * or new, never a mix, and every ring record that nv_append() acknowledged. Byte format, validity
- * rules, recovery: docs/SPEC-storage.md. Single-threaded per instance.
+ * The caller owns struct nv and its config and gives a layout (areas of whole sectors); nothing is
+ * allocated. After any power cut nv_mount() finds every value either old or new, never a mix, and
+ * every ring record that nv_append() acknowledged. Byte format, validity rules, recovery:
+ * docs/SPEC-storage.md. Single-threaded per instance.
+ *
+ * The key-value area lies where it lies for ever. A ring can be re-made elsewhere, larger, smaller
+ * or with other records: the caller keeps the layout under a key, puts the new layout there with a
+ * generation that this ring never had, and calls nv_mount_rings(). The put is the decision: before
+ * it the old ring is whole, after it the new one is empty. Sectors of another generation are not
+ * erased then but one by one when the ring comes to them; how often they were erased is carried on.
+ * Where a record stands follows from its number and the number of sectors, so a ring cannot grow or
+ * shrink with its records in it: that is a re-making as well. Rings whose layout stays keep all.
  *
  * Damage that no power cut explains (n_corrupt > 0) is never served as data: the value or record
  * answers ERR_CORRUPT. One thing the caller must know: where a whole sector of the key-value area
  * is lost, a key in it is gone or shows the value it had before. What must never go back, such as
- * an invocation counter, is not to be trusted after a mount with n_corrupt > 0. */
+ * an invocation counter, is not to be trusted after a mount that found damage there; nor is the
+ * layout's generation: take one far above. */
 #ifndef FERRARIS_NV_H
 #define FERRARIS_NV_H
 
@@ -17,32 +26,44 @@
 
 #include <stdbool.h>
 
-#define NV_FORMAT    1    /* of the octets on flash */
+#define NV_FORMAT    2    /* of the octets on flash; format 1 is read and written on */
 #define NV_KEYS_MAX  64   /* keys 0..63 */
 #define NV_VALUE_MAX 1024 /* octets of one value; less in a small sector: sector_size - 120 */
-#define NV_RINGS_MAX 16
+#define NV_RINGS_MAX 28
+#define NV_MORE_MAX  3 /* further extents of a ring */
 
+struct nv_extent {
+    uint16_t first_sector, n_sectors;
+};
+/* Where a ring lies: n_sectors from first_sector, then those of `more`, in this order; two or more
+ * in all, for one is always erased in advance. What is 0 beyond the first three fields means one
+ * extent and the first generation. */
 struct nv_ring_layout {
-    uint16_t first_sector, n_sectors; /* n_sectors >= 2: one is always erased in advance */
-    uint16_t record_size;             /* 1..2048 octets of payload; sector_size - 77 at most */
+    uint16_t first_sector, n_sectors;
+    uint16_t record_size;               /* 1..2048 octets of payload; sector_size - 77 at most */
+    uint16_t generation;                /* another one whenever anything here changes */
+    struct nv_extent more[NV_MORE_MAX]; /* the first n_more count */
+    uint8_t n_more;
 };
 struct nv_config {
     const struct hal_flash *flash;
     uint16_t kv_first_sector, kv_n_sectors; /* >= 2; n - 1 of them hold values */
-    const struct nv_ring_layout *rings;     /* keeps alive as long as nv */
+    const struct nv_ring_layout *rings;     /* keeps alive as long as nv; not read for n_rings 0 */
     uint8_t n_rings;
 };
 struct nv_ring_state { /* private to lib/nv; here so that struct nv can be embedded */
-    uint64_t next_seq; /* sequence number of the next record; the first ever is 1 */
-    uint64_t oldest;   /* of the oldest record held; next_seq when there is none */
-    uint32_t slot;     /* place of the next record in its sector */
+    uint32_t next_seq; /* sequence number of the next record; the first ever is 1 */
+    uint32_t oldest;   /* of the oldest record held; next_seq when there is none */
+    uint16_t slot;     /* place of the next record in its sector */
     bool head_ready;   /* the sector of the next record is erased for it */
     bool next_ready;   /* so is the one after */
 };
 struct nv {
     struct nv_config config;
     uint32_t n_corrupt; /* records or sectors found damaged at mount, for the event log */
+    uint32_t damaged;   /* where: bit 0 the key-value area, bit 1 + i ring i */
     /* The rest is private to lib/nv. */
+    uint32_t kv_n_corrupt;         /* the part of n_corrupt that is the key-value area's */
     uint32_t kv_addr[NV_KEYS_MAX]; /* newest record of each key, 0xFFFFFFFF none */
     uint32_t kv_head;              /* where the next record goes */
     uint16_t kv_sector;            /* the sector of kv_head, counted within the area */
@@ -53,9 +74,22 @@ struct nv {
 };
 
 /* Reads the device and repairs what a power cut left. A blank device is formatted. ERR_RANGE
- * (layout does not fit or overlaps), ERR_VERSION (other format or other layout: nothing is
- * touched), ERR_IO. Damaged records are skipped and counted, never served. */
+ * (layout does not fit or overlaps), ERR_VERSION (a later format anywhere, or another layout of the
+ * key-value area: nothing is touched), ERR_IO. Damaged records are skipped and counted, never
+ * served. With n_rings 0 the rings are left alone until nv_mount_rings(). */
 MUST_CHECK enum err nv_mount(struct nv *nv, const struct nv_config *config);
+/* Mounts the rings of a mounted store, at first or anew after their layout changed; `rings` keeps
+ * alive as long as nv and may be the array used so far. n_corrupt and damaged then tell of the keys
+ * and of these rings. Reads every sector of them, erases at most two of each. A sector that is not
+ * of the ring's generation is blank for it. ERR_RANGE as nv_check_rings(); ERR_VERSION (a later
+ * format); ERR_IO. On an error no ring is mounted. */
+MUST_CHECK enum err nv_mount_rings(struct nv *nv, const struct nv_ring_layout *rings,
+                                   uint8_t n_rings);
+/* Would nv_mount_rings() take this layout? To be asked before the layout is put. ERR_RANGE: too
+ * many rings, a record that does not fit, too few sectors, outside the device, or an overlap with
+ * another extent or the key-value area. */
+MUST_CHECK enum err nv_check_rings(const struct nv *nv, const struct nv_ring_layout *rings,
+                                   uint8_t n_rings);
 /* Acknowledged (ERR_OK) means durable. len 0 deletes. ERR_RANGE (key or len), ERR_FULL (no room
  * even after collecting what is dead; a delete needs 32 octets too), ERR_IO (the value is then old
  * or new; which one, shows after the next put or mount). */
@@ -67,7 +101,8 @@ MUST_CHECK enum err nv_get(const struct nv *nv, uint8_t key, void *value, size_t
 
 /* Appends a record of the ring's record_size; the oldest sector of records leaves when the ring is
  * full. The record is durable before a sector is erased for those to come. ERR_RANGE (no such
- * ring), ERR_IO (the record is there or not, never in part). */
+ * ring), ERR_FULL (after 4 026 531 840 numbers: the ring has to be re-made), ERR_IO (the record is
+ * there or not, never in part). */
 MUST_CHECK enum err nv_append(struct nv *nv, uint8_t ring, const void *record);
 /* Records held, the unreadable among them included. 0 where there is no such ring. */
 uint32_t nv_count(const struct nv *nv, uint8_t ring);

@@ -20,6 +20,7 @@
 #define SLOT_SEQ      8u
 #define SLOT_TAIL     5u /* CRC-32, kind */
 #define RING_RECORD_N 2048u
+#define SEQ_END       0xF0000000u /* no number from here on: room to calculate with the next ones */
 
 enum kind { KIND_DATA = 0x3C, KIND_CLEAR = 0xC3 };
 enum state { STATE_BLANK, STATE_TORN, STATE_DAMAGED, STATE_DATA, STATE_CLEAR };
@@ -45,7 +46,7 @@ static struct geometry geometry_of(const struct area *a)
 
 static struct geometry geometry_ring(const struct nv *nv, uint8_t ring)
 {
-    struct area a = area_ring(nv, ring);
+    struct area a = area_ring(&nv->config, ring);
     return geometry_of(&a);
 }
 
@@ -54,18 +55,18 @@ bool ring_fits(const struct area *a)
     return a->record_size >= 1 && a->record_size <= RING_RECORD_N && geometry_of(a).n_slots >= 1;
 }
 
-static uint16_t sector_of(const struct geometry *g, uint64_t seq)
+static uint16_t sector_of(const struct geometry *g, uint32_t seq)
 {
     return (uint16_t)((seq - 1) / g->n_records % g->area.n_sectors);
 }
 
-static uint32_t index_of(const struct geometry *g, uint64_t seq)
+static uint32_t index_of(const struct geometry *g, uint32_t seq)
 {
     return (uint32_t)((seq - 1) % g->n_records);
 }
 
 /* The first number that falls into the same sector. */
-static uint64_t base_of(const struct geometry *g, uint64_t seq)
+static uint32_t base_of(const struct geometry *g, uint32_t seq)
 {
     return seq - index_of(g, seq);
 }
@@ -75,12 +76,18 @@ static uint32_t slot_addr(const struct geometry *g, struct place at)
     return area_addr(&g->area, at.sector) + SECTOR_DATA + at.slot * g->slot_size;
 }
 
-/* The check sum covers what the slot does not say: whose record it is and how long. */
+/* The check sum covers what the slot does not say: whose record it is, how long, of which
+ * generation; so what a cut erase left of another generation is no record. The first generation has
+ * none, as in format 1. */
 static uint32_t crc_start(const struct geometry *g, const uint8_t seq[SLOT_SEQ])
 {
-    const uint8_t tag[3] = {g->area.id, (uint8_t)(g->area.record_size >> 8),
-                            (uint8_t)g->area.record_size};
-    return crc32_update(crc32_update(0, tag, sizeof tag), seq, SLOT_SEQ);
+    uint8_t tag[5];
+    struct wr w = wr_of(tag, sizeof tag);
+    wr_u8(&w, g->area.id);
+    wr_u16(&w, g->area.record_size);
+    if (g->area.generation)
+        wr_u16(&w, g->area.generation);
+    return crc32_update(crc32_update(0, tag, w.len), seq, SLOT_SEQ);
 }
 
 static uint32_t crc_end(uint32_t crc, uint8_t kind)
@@ -120,7 +127,7 @@ static enum err payload_read(const struct geometry *g, uint32_t addr, uint8_t *r
 }
 
 static enum err slot_read(const struct geometry *g, struct place at, uint8_t *record,
-                          enum state *state, uint64_t *seq)
+                          enum state *state, uint32_t *seq)
 {
     const struct hal_flash *flash = g->area.flash;
     uint32_t addr = slot_addr(g, at);
@@ -141,7 +148,8 @@ static enum err slot_read(const struct geometry *g, struct place at, uint8_t *re
     if (err)
         return err;
     struct rd r = rd_of(head, sizeof head);
-    *seq = rd_u64(&r);
+    uint64_t number = rd_u64(&r);
+    *seq = number < SEQ_END ? (uint32_t)number : 0;
     r = rd_of(tail, sizeof tail);
     uint32_t stored = rd_u32(&r);
     *state = state_of(crc, stored, rd_u8(&r));
@@ -149,7 +157,7 @@ static enum err slot_read(const struct geometry *g, struct place at, uint8_t *re
 }
 
 /* payload NULL: a record of zeros. */
-static enum err slot_program(const struct geometry *g, struct place at, uint64_t seq,
+static enum err slot_program(const struct geometry *g, struct place at, uint32_t seq,
                              enum kind kind, const uint8_t *payload)
 {
     static const uint8_t zeros[SECTOR_CHUNK];
@@ -178,7 +186,7 @@ static enum err slot_program(const struct geometry *g, struct place at, uint64_t
 
 /* The next record is `seq`: in its sector not before slot `slot`. A place too late for the number
  * costs the number; past the last place or number the next sector begins. */
-static void ring_place(const struct geometry *g, struct nv_ring_state *ring, uint64_t seq,
+static void ring_place(const struct geometry *g, struct nv_ring_state *ring, uint32_t seq,
                        uint32_t slot, uint32_t index)
 {
     if (slot > index + g->n_spare) {
@@ -186,7 +194,7 @@ static void ring_place(const struct geometry *g, struct nv_ring_state *ring, uin
         index = slot - g->n_spare;
     }
     ring->next_seq = seq;
-    ring->slot = slot;
+    ring->slot = (uint16_t)slot;
     if (index >= g->n_records) {
         ring->slot = 0;
         ring->head_ready = ring->next_ready;
@@ -206,7 +214,7 @@ static struct place place_of(const struct geometry *g, const struct nv_ring_stat
     return (struct place){.sector = sector_of(g, ring->next_seq), .slot = ring->slot};
 }
 
-static uint64_t next_base(const struct geometry *g, uint64_t seq)
+static uint32_t next_base(const struct geometry *g, uint32_t seq)
 {
     return base_of(g, seq) + g->n_records;
 }
@@ -214,14 +222,14 @@ static uint64_t next_base(const struct geometry *g, uint64_t seq)
 /* --- appending --- */
 
 /* With the sector of `base` erased, nothing before this number is left. */
-static void ring_forget(const struct geometry *g, struct nv_ring_state *ring, uint64_t base)
+static void ring_forget(const struct geometry *g, struct nv_ring_state *ring, uint32_t base)
 {
-    uint64_t held = (uint64_t)(g->area.n_sectors - 1u) * g->n_records;
+    uint32_t held = (uint32_t)(g->area.n_sectors - 1u) * g->n_records;
     if (base > held && ring->oldest < base - held)
         ring->oldest = base - held;
 }
 
-static enum err ring_prepare(const struct geometry *g, struct nv_ring_state *ring, uint64_t base)
+static enum err ring_prepare(const struct geometry *g, struct nv_ring_state *ring, uint32_t base)
 {
     ring_forget(g, ring, base);
     return sector_prepare(&g->area, sector_of(g, base), base);
@@ -251,7 +259,7 @@ static enum err ring_make_place(const struct geometry *g, struct nv_ring_state *
 static enum err ring_write(const struct geometry *g, struct nv_ring_state *ring, enum kind kind,
                            const uint8_t *record)
 {
-    uint64_t seq = ring->next_seq, back = 0;
+    uint32_t seq = ring->next_seq, back = 0;
     struct place at = place_of(g, ring);
     enum state state = STATE_TORN, want = kind == KIND_DATA ? STATE_DATA : STATE_CLEAR;
     enum err err = slot_program(g, at, seq, kind, record);
@@ -268,8 +276,10 @@ static enum err ring_append(struct nv *nv, uint8_t index, enum kind kind, const 
     struct geometry g = geometry_ring(nv, index);
     struct nv_ring_state *ring = &nv->ring[index];
     bool empty = ring->oldest == ring->next_seq;
+    if (ring->next_seq >= SEQ_END)
+        return ERR_FULL;
     enum err err = ring_make_place(&g, ring);
-    uint64_t seq = ring->next_seq;
+    uint32_t seq = ring->next_seq;
     bool next_ready = ring->next_ready;
     if (!err)
         err = ring_write(&g, ring, kind, record);
@@ -315,7 +325,7 @@ uint32_t nv_count(const struct nv *nv, uint8_t ring)
 {
     if (ring >= nv->config.n_rings)
         return 0;
-    return (uint32_t)(nv->ring[ring].next_seq - nv->ring[ring].oldest);
+    return nv->ring[ring].next_seq - nv->ring[ring].oldest;
 }
 
 uint32_t nv_capacity(const struct nv *nv, uint8_t ring)
@@ -332,12 +342,12 @@ uint64_t nv_newest(const struct nv *nv, uint8_t ring)
 }
 
 /* The data record `seq`, looked for in the slots it can stand in. */
-static enum err record_find(const struct geometry *g, uint64_t seq, uint8_t *record)
+static enum err record_find(const struct geometry *g, uint32_t seq, uint8_t *record)
 {
     uint32_t index = index_of(g, seq);
     for (uint32_t slot = index; slot <= index + g->n_spare; slot++) {
         enum state state;
-        uint64_t found;
+        uint32_t found;
         struct place at = {.sector = sector_of(g, seq), .slot = slot};
         enum err err = slot_read(g, at, record, &state, &found);
         if (err)
@@ -355,7 +365,7 @@ enum err nv_read(const struct nv *nv, uint8_t ring, uint64_t seq, void *record)
     if (seq < nv->ring[ring].oldest || seq >= nv->ring[ring].next_seq)
         return ERR_NOT_FOUND;
     struct geometry g = geometry_ring(nv, ring);
-    enum err err = record_find(&g, seq, record);
+    enum err err = record_find(&g, (uint32_t)seq, record);
     if (err)
         memset(record, 0, g.area.record_size);
     return err;
@@ -364,14 +374,14 @@ enum err nv_read(const struct nv *nv, uint8_t ring, uint64_t seq, void *record)
 /* --- mounting --- */
 
 struct survey {
-    uint64_t newest, oldest; /* valid records: 0 none */
-    uint64_t cleared;        /* newest clear record */
-    uint64_t base;           /* highest of the sector headers, 0 none */
+    uint32_t newest, oldest; /* valid records: 0 none */
+    uint32_t cleared;        /* newest clear record */
+    uint32_t base;           /* highest of the sector headers, 0 none */
     struct place at;         /* of newest */
     uint32_t n_damaged;
 };
 
-static bool belongs(const struct geometry *g, struct place at, uint64_t seq)
+static bool belongs(const struct geometry *g, struct place at, uint32_t seq)
 {
     if (seq == 0)
         return false;
@@ -379,7 +389,13 @@ static bool belongs(const struct geometry *g, struct place at, uint64_t seq)
     return sector_of(g, seq) == at.sector && at.slot >= index && at.slot - index <= g->n_spare;
 }
 
-static void survey_record(struct survey *s, struct place at, enum state state, uint64_t seq)
+static bool begins_use(const struct geometry *g, uint16_t sector, uint64_t base)
+{
+    return base < SEQ_END && index_of(g, (uint32_t)base) == 0 &&
+           sector_of(g, (uint32_t)base) == sector;
+}
+
+static void survey_record(struct survey *s, struct place at, enum state state, uint32_t seq)
 {
     if (seq > s->newest) {
         s->newest = seq;
@@ -396,12 +412,14 @@ static enum err survey_sector(const struct geometry *g, uint16_t sector, struct 
     struct sector_head head;
     bool used = false;
     enum err err = sector_read(&g->area, sector, &head);
-    if (head.base > s->base)
-        s->base = head.base;
+    if (err || head.foreign)
+        return err;
+    if (head.base > s->base && begins_use(g, sector, head.base))
+        s->base = (uint32_t)head.base;
     for (uint32_t slot = 0; slot < g->n_slots && !err; slot++) {
         struct place at = {.sector = sector, .slot = slot};
         enum state state;
-        uint64_t seq;
+        uint32_t seq;
         err = slot_read(g, at, NULL, &state, &seq);
         if (err)
             break;
@@ -420,7 +438,7 @@ static enum err ring_skip_tail(const struct geometry *g, struct nv_ring_state *r
 {
     while (ring->head_ready) {
         enum state state;
-        uint64_t seq;
+        uint32_t seq;
         enum err err = slot_read(g, place_of(g, ring), NULL, &state, &seq);
         if (err || state == STATE_BLANK)
             return err;
@@ -441,7 +459,7 @@ static enum err ring_find_head(const struct geometry *g, struct survey *s,
         ring->head_ready = s->base != 0;
         return ring_skip_tail(g, ring);
     }
-    uint64_t ahead = next_base(g, s->newest);
+    uint32_t ahead = next_base(g, s->newest);
     enum err err = sector_read(&g->area, sector_of(g, ahead), &head);
     if (err)
         return err;
@@ -456,14 +474,17 @@ static enum err ring_find_head(const struct geometry *g, struct survey *s,
 static enum err ring_count_damage(struct nv *nv, const struct geometry *g, const struct survey *s,
                                   const struct nv_ring_state *ring)
 {
-    uint64_t base = base_of(g, ring->next_seq);
+    uint32_t base = base_of(g, ring->next_seq);
     struct survey doomed = {0};
     enum err err = ERR_OK;
     if (!ring->head_ready)
         err = survey_sector(g, sector_of(g, base), &doomed);
     else if (s->newest >= base && !ring->next_ready)
         err = survey_sector(g, sector_of(g, base + g->n_records), &doomed);
-    nv->n_corrupt += s->n_damaged - doomed.n_damaged;
+    uint32_t n = s->n_damaged - doomed.n_damaged;
+    nv->n_corrupt += n;
+    if (n > 0)
+        nv->damaged |= 1u << g->area.id;
     return err;
 }
 
@@ -472,7 +493,7 @@ static enum err ring_count_damage(struct nv *nv, const struct geometry *g, const
 static enum err ring_repair(const struct geometry *g, const struct survey *s,
                             struct nv_ring_state *ring)
 {
-    uint64_t base = base_of(g, ring->next_seq);
+    uint32_t base = base_of(g, ring->next_seq);
     enum err err = ERR_OK;
     if (ring->head_ready)
         ring_forget(g, ring, base);

@@ -8,26 +8,42 @@
 
 #define SECTOR_MAGIC UINT32_C(0x464E5653) /* "FNVS" */
 
-struct area area_kv(const struct nv *nv)
+struct area area_kv(const struct nv_config *config)
 {
-    return (struct area){.flash = nv->config.flash,
-                         .first_sector = nv->config.kv_first_sector,
-                         .n_sectors = nv->config.kv_n_sectors};
+    return (struct area){.flash = config->flash,
+                         .first = {config->kv_first_sector, config->kv_n_sectors},
+                         .n_sectors = config->kv_n_sectors};
 }
 
-struct area area_ring(const struct nv *nv, uint8_t ring)
+struct area area_ring(const struct nv_config *config, uint8_t ring)
 {
-    const struct nv_ring_layout *layout = &nv->config.rings[ring];
-    return (struct area){.flash = nv->config.flash,
-                         .first_sector = layout->first_sector,
-                         .n_sectors = layout->n_sectors,
-                         .record_size = layout->record_size,
-                         .id = (uint8_t)(ring + 1)};
+    const struct nv_ring_layout *layout = &config->rings[ring];
+    struct area a = {.flash = config->flash,
+                     .first = {layout->first_sector, layout->n_sectors},
+                     .more = layout->more,
+                     .n_more = layout->n_more,
+                     .id = (uint8_t)(ring + 1),
+                     .n_sectors = layout->n_sectors,
+                     .record_size = layout->record_size,
+                     .generation = layout->generation};
+    for (uint8_t i = 0; i < a.n_more; i++)
+        a.n_sectors = (uint16_t)(a.n_sectors + a.more[i].n_sectors);
+    return a;
+}
+
+uint32_t area_sector(const struct area *a, uint16_t sector)
+{
+    const struct nv_extent *in = &a->first;
+    for (uint8_t i = 0; i < a->n_more && sector >= in->n_sectors; i++) {
+        sector = (uint16_t)(sector - in->n_sectors);
+        in = &a->more[i];
+    }
+    return (uint32_t)in->first_sector + sector;
 }
 
 uint32_t area_addr(const struct area *a, uint16_t sector)
 {
-    return (uint32_t)(a->first_sector + sector) * a->flash->sector_size;
+    return area_sector(a, sector) * a->flash->sector_size;
 }
 
 uint16_t area_after(const struct area *a, uint16_t sector, uint32_t steps)
@@ -46,13 +62,14 @@ static void head_encode(const struct area *a, uint16_t sector, const struct sect
     wr_u16(&w, a->record_size);
     wr_u16(&w, a->n_sectors);
     wr_u16(&w, sector);
-    wr_u16(&w, 0);
+    wr_u16(&w, a->generation);
     wr_u32(&w, head->n_erases);
     wr_u64(&w, head->base);
     wr_u32(&w, crc32_update(0, to, w.len));
 }
 
-/* ERR_CORRUPT: no header at all. ERR_VERSION: a whole one that this layout does not write. */
+/* ERR_CORRUPT: no header at all. Format 1 had zeros where the generation stands, so it needs no
+ * case of its own. */
 static enum err head_decode(const struct area *a, uint16_t sector, const uint8_t from[SECTOR_HEAD],
                             struct sector_head *head)
 {
@@ -62,15 +79,18 @@ static enum err head_decode(const struct area *a, uint16_t sector, const uint8_t
     uint8_t id = rd_u8(&r);
     rd_u8(&r);
     uint16_t record_size = rd_u16(&r), n_sectors = rd_u16(&r), place = rd_u16(&r);
-    rd_u16(&r);
+    uint16_t generation = rd_u16(&r);
     head->n_erases = rd_u32(&r);
     head->base = rd_u64(&r);
     uint32_t crc = crc32_update(0, from, r.pos);
     if (magic != SECTOR_MAGIC || rd_u32(&r) != crc)
         return ERR_CORRUPT;
-    bool ours = format == NV_FORMAT && id == a->id && record_size == a->record_size &&
-                n_sectors == a->n_sectors && place == sector;
-    return ours ? ERR_OK : ERR_VERSION;
+    head->valid = id == a->id && generation == a->generation && record_size == a->record_size &&
+                  n_sectors == a->n_sectors && place == sector;
+    head->foreign = !head->valid;
+    if (head->foreign)
+        head->base = 0;
+    return format > NV_FORMAT || (head->foreign && a->id == 0) ? ERR_VERSION : ERR_OK;
 }
 
 enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *head)
@@ -83,10 +103,8 @@ enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *
         if (err)
             return err;
         err = head_decode(a, sector, octets, head);
-        if (err != ERR_CORRUPT) {
-            head->valid = err == ERR_OK;
+        if (err != ERR_CORRUPT)
             return err;
-        }
     }
     *head = (struct sector_head){0};
     return ERR_OK;
@@ -98,7 +116,7 @@ static enum err erases_so_far(const struct area *a, uint16_t sector, uint32_t *n
 {
     struct sector_head head = {0};
     enum err err = ERR_OK;
-    for (uint16_t i = 0; !err && !head.valid && i < 2; i++)
+    for (uint16_t i = 0; !err && head.n_erases == 0 && i < 2; i++)
         err = sector_read(a, area_after(a, sector, i), &head);
     *n_erases = head.n_erases;
     return err;
@@ -111,7 +129,7 @@ enum err sector_prepare(const struct area *a, uint16_t sector, uint64_t base)
     bool ready = false;
     enum err err = erases_so_far(a, sector, &head.n_erases);
     if (!err)
-        err = a->flash->erase(a->flash, (uint32_t)a->first_sector + sector);
+        err = a->flash->erase(a->flash, area_sector(a, sector));
     if (err)
         return err;
     head.n_erases++;

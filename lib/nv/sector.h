@@ -11,24 +11,30 @@
 
 struct area {
     const struct hal_flash *flash;
-    uint16_t first_sector, n_sectors;
-    uint16_t record_size; /* 0: the key-value area */
+    struct nv_extent first;
+    const struct nv_extent *more;
+    uint8_t n_more;
     uint8_t id;           /* 0 key-value, 1 + ring */
+    uint16_t n_sectors;   /* of all extents */
+    uint16_t record_size; /* 0: the key-value area */
+    uint16_t generation;
 };
 
 struct sector_head {
     bool valid;
+    bool foreign; /* whole, but of another ring, generation or shape; then base is 0 */
     uint32_t n_erases;
     uint64_t base; /* key-value: order number; ring: first sequence number of this use */
 };
 
-struct area area_kv(const struct nv *nv);
-struct area area_ring(const struct nv *nv, uint8_t ring);
-uint32_t area_addr(const struct area *a, uint16_t sector); /* of the sector's first octet */
+struct area area_kv(const struct nv_config *config);
+struct area area_ring(const struct nv_config *config, uint8_t ring);
+uint32_t area_sector(const struct area *a, uint16_t sector); /* counted within the device */
+uint32_t area_addr(const struct area *a, uint16_t sector);   /* of the sector's first octet */
 uint16_t area_after(const struct area *a, uint16_t sector, uint32_t steps); /* cyclic */
 
-/* head->valid tells whether one of the two copies is whole. ERR_VERSION: a whole header of another
- * format or layout. ERR_IO. */
+/* head->valid tells whether one of the two copies is whole and ours. ERR_VERSION: a whole header of
+ * a later format, or in the key-value area one of another layout. ERR_IO. */
 MUST_CHECK enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *head);
 /* Erases and writes a header, so that the sector is ready. ERR_IO, also when it does not get blank.
  */

@@ -97,6 +97,7 @@ static enum err emu_erase(const struct hal_flash *hal, uint32_t sector)
         return ERR_IO;
     uint8_t *at = f->octets + (size_t)sector * hal->sector_size;
     f->n_erases++;
+    f->erases[sector]++;
     if (count_operation(f)) {
         erase_torn(f, at);
         return ERR_IO;
@@ -115,7 +116,8 @@ void flash_emu_init(struct flash_emu *f, uint32_t sector_size, uint32_t n_sector
                                     .erase = emu_erase},
                             .random = UINT64_C(0x9E3779B97F4A7C15)};
     f->octets = malloc(flash_emu_size(f));
-    if (!f->octets)
+    f->erases = calloc(n_sectors, sizeof *f->erases);
+    if (!f->octets || !f->erases)
         abort();
     memset(f->octets, 0xFF, flash_emu_size(f));
 }
@@ -123,7 +125,9 @@ void flash_emu_init(struct flash_emu *f, uint32_t sector_size, uint32_t n_sector
 void flash_emu_free(struct flash_emu *f)
 {
     free(f->octets);
+    free(f->erases);
     f->octets = NULL;
+    f->erases = NULL;
 }
 
 void flash_emu_power(struct flash_emu *f, uint32_t cut_at, enum tear tear)

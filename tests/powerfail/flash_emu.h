@@ -28,6 +28,7 @@ struct flash_emu {
     uint32_t stuck; /* this octet cannot be programmed any more and stays FF; 0 none */
     uint32_t n_violations;
     uint32_t n_reads, n_programs, n_erases, n_octets_programmed; /* for ever */
+    uint32_t *erases; /* of each sector, the cut ones too; for ever */
     uint64_t random;
 };
 

@@ -223,28 +223,29 @@ static void nv_mount_writes_nothing_when_all_is_well(void **state)
     }
 }
 
-static void nv_mount_refuses_another_layout_untouched(void **state)
+static void nv_mount_refuses_another_key_area_untouched(void **state)
 {
     struct store *s = *state;
-    const struct nv_ring_layout other[] = {{KV_N, RING_N, 51}};
     struct nv_config config = s->config;
-    config.rings = other;
     flash_emu_power(&s->flash, 0, TEAR_NOTHING);
-    assert_int_equal(nv_mount(&s->nv, &config), ERR_VERSION);
-    config = s->config;
     config.kv_n_sectors = KV_N - 1;
     assert_int_equal(nv_mount(&s->nv, &config), ERR_VERSION);
     assert_int_equal(s->flash.n_ops, 0);
 }
 
-static void nv_mount_refuses_another_format_untouched(void **state)
+/* Changes an octet of a header copy, with a check sum to match. */
+static void header_set(uint8_t *head, size_t at, uint8_t octet)
 {
-    struct store *s = *state;
-    uint8_t *head = s->flash.octets + (size_t)SECTOR * KV_N;
-    head[5] = 2; /* format, with a check sum to match */
+    head[at] = octet;
     uint32_t crc = crc32_update(0, head, 28);
     for (int i = 0; i < 4; i++)
         head[28 + i] = (uint8_t)(crc >> (24 - 8 * i));
+}
+
+static void nv_mount_refuses_a_later_format_untouched(void **state)
+{
+    struct store *s = *state;
+    header_set(s->flash.octets, 5, NV_FORMAT + 1);
     flash_emu_power(&s->flash, 0, TEAR_NOTHING);
     assert_int_equal(nv_mount(&s->nv, &s->config), ERR_VERSION);
     assert_int_equal(s->flash.n_ops, 0);
@@ -253,16 +254,36 @@ static void nv_mount_refuses_another_format_untouched(void **state)
 static void nv_mount_refuses_an_impossible_layout(void **state)
 {
     struct store *s = *state;
-    const struct nv_ring_layout bad[] = {{KV_N - 1, RING_N, 50},
-                                         {KV_N, RING_N + 1, 50},
-                                         {KV_N, 1, 50},
-                                         {KV_N, RING_N, 0},
-                                         {KV_N, RING_N, 2049},
-                                         {KV_N, RING_N, SECTOR - 76},
-                                         {KV_N + RING_N, UINT16_MAX, 50}};
+    const struct nv_ring_layout bad[] = {
+        {.first_sector = KV_N - 1, .n_sectors = RING_N, .record_size = 50},
+        {.first_sector = KV_N, .n_sectors = RING_N + 1, .record_size = 50},
+        {.first_sector = KV_N, .n_sectors = 1, .record_size = 50},
+        {.first_sector = KV_N, .n_sectors = RING_N, .record_size = 0},
+        {.first_sector = KV_N, .n_sectors = RING_N, .record_size = 2049},
+        {.first_sector = KV_N, .n_sectors = RING_N, .record_size = SECTOR - 76},
+        {.first_sector = KV_N + RING_N, .n_sectors = UINT16_MAX, .record_size = 50},
+        {.first_sector = KV_N, /* an extent over itself, over the keys, outside, too many */
+         .n_sectors = 2,
+         .record_size = 50,
+         .more = {{KV_N + 1, 1}},
+         .n_more = 1},
+        {.first_sector = KV_N,
+         .n_sectors = 2,
+         .record_size = 50,
+         .more = {{KV_N + 2, 1}, {KV_N - 1, 1}},
+         .n_more = 2},
+        {.first_sector = KV_N,
+         .n_sectors = 2,
+         .record_size = 50,
+         .more = {{KV_N + 2, RING_N}},
+         .n_more = 1},
+        {.first_sector = KV_N, .n_sectors = 2, .record_size = 50, .n_more = NV_MORE_MAX + 1},
+    };
     struct nv_config config = s->config;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         config.rings = &bad[i];
+        assert_int_equal(nv_check_rings(&s->nv, &bad[i], 1), ERR_RANGE);
+        assert_int_equal(nv_mount_rings(&s->nv, &bad[i], 1), ERR_RANGE);
         assert_int_equal(nv_mount(&s->nv, &config), ERR_RANGE);
     }
     config = s->config;
@@ -368,6 +389,138 @@ static void nv_put_writes_further_on_when_a_cell_is_worn_out(void **state)
     assert_true(n_failed > 0 && n_failed < 120);
 }
 
+/* --- rings that are re-made --- */
+
+#define N_SECTORS (KV_N + RING_N)
+
+static void append_many(struct store *s, uint8_t ring, uint8_t first, int n)
+{
+    uint8_t record[128];
+    for (int i = 0; i < n; i++) {
+        memset(record, first + i, sizeof record);
+        assert_int_equal(nv_append(&s->nv, ring, record), ERR_OK);
+    }
+}
+
+static void must_end_with(struct store *s, uint8_t ring, uint8_t newest, uint32_t n)
+{
+    uint8_t back[128];
+    assert_int_equal(nv_count(&s->nv, ring), n);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(nv_read(&s->nv, ring, nv_newest(&s->nv, ring) - i, back), ERR_OK);
+        assert_int_equal(back[0], (uint8_t)(newest - i));
+    }
+}
+
+static uint32_t wear_of(struct store *s, uint16_t sector)
+{
+    uint32_t n = 0;
+    assert_int_equal(nv_wear(&s->nv, sector, &n), ERR_OK);
+    return n;
+}
+
+static void nv_mount_leaves_the_rings_alone_when_there_are_none(void **state)
+{
+    struct store *s = *state;
+    append_many(s, 0, 1, 20);
+    struct nv_config config = s->config;
+    config.rings = NULL;
+    config.n_rings = 0;
+    flash_emu_power(&s->flash, 0, TEAR_NOTHING);
+    assert_int_equal(nv_mount(&s->nv, &config), ERR_OK);
+    assert_int_equal(nv_count(&s->nv, 0), 0);
+    assert_int_equal(nv_mount_rings(&s->nv, rings, 1), ERR_OK);
+    assert_int_equal(s->flash.n_ops, 0);
+    must_end_with(s, 0, 20, 20);
+}
+
+/* One ring is cut in two parts that take turns; the other keeps its records. */
+static void nv_mount_rings_empties_what_was_re_made_and_keeps_the_rest(void **state)
+{
+    struct store *s = *state;
+    struct nv_ring_layout two[] = {
+        {.first_sector = KV_N, .n_sectors = 2, .record_size = 50, .generation = 1},
+        {.first_sector = KV_N + 2, .n_sectors = 2, .record_size = 20, .generation = 1},
+    };
+    append_many(s, 0, 1, 60);
+    uint32_t before[N_SECTORS], n_erases = s->flash.n_erases;
+    for (uint16_t i = 0; i < N_SECTORS; i++)
+        before[i] = wear_of(s, i);
+    assert_int_equal(nv_mount_rings(&s->nv, two, 2), ERR_OK);
+    assert_int_equal(s->nv.n_corrupt, 0);
+    assert_int_equal(s->flash.n_erases - n_erases, 2); /* of four: the first sector of each */
+    assert_int_equal(nv_count(&s->nv, 0), 0);
+    append_many(s, 0, 1, 5);
+    append_many(s, 1, 101, 7);
+    two[0].record_size = 33;
+    two[0].generation = 2;
+    assert_int_equal(nv_mount_rings(&s->nv, two, 2), ERR_OK);
+    assert_int_equal(nv_count(&s->nv, 0), 0);
+    must_end_with(s, 1, 107, 7);
+    assert_int_equal(s->nv.n_corrupt, 0);
+    for (uint16_t i = 0; i < N_SECTORS; i++) /* the last of a new area may count one more */
+        assert_in_range(wear_of(s, i), s->flash.erases[i], s->flash.erases[i] + 1);
+    assert_true(wear_of(s, KV_N) == before[KV_N] + 2);
+}
+
+static void nv_rings_use_all_their_extents_in_turn(void **state)
+{
+    struct store *s = *state;
+    const struct nv_ring_layout scattered = {.first_sector = KV_N + 3,
+                                             .n_sectors = 1,
+                                             .record_size = 50,
+                                             .generation = 7,
+                                             .more = {{KV_N, 1}, {KV_N + 1, 2}},
+                                             .n_more = 2};
+    append_many(s, 0, 1, 60);
+    uint32_t before[N_SECTORS];
+    memcpy(before, s->flash.erases, sizeof before);
+    assert_int_equal(nv_mount_rings(&s->nv, &scattered, 1), ERR_OK);
+    assert_int_equal(nv_capacity(&s->nv, 0), 2 * 13 + 1);
+    append_many(s, 0, 0, 13 * RING_N * 10 - 1);
+    assert_int_equal(nv_mount_rings(&s->nv, &scattered, 1), ERR_OK);
+    must_end_with(s, 0, (uint8_t)(13 * RING_N * 10 - 2), 2 * 13 + 12);
+    for (uint16_t i = KV_N; i < N_SECTORS; i++)
+        assert_int_equal(s->flash.erases[i] - before[i], i == KV_N + 3 ? 11 : 10);
+}
+
+/* Headers as the version before wrote them: format 1, zeros where the generation stands. */
+static void nv_mount_takes_over_a_device_of_format_1(void **state)
+{
+    struct store *s = *state;
+    uint8_t back[8];
+    size_t len;
+    append_many(s, 0, 1, 20);
+    assert_int_equal(nv_put(&s->nv, 9, "kept", 4), ERR_OK);
+    for (uint32_t at = 0; at < flash_emu_size(&s->flash); at += SECTOR)
+        for (uint32_t copy = 0; copy < 64; copy += 32)
+            if (s->flash.octets[at] != 0xFF)
+                header_set(s->flash.octets + at + copy, 5, 1);
+    flash_emu_power(&s->flash, 0, TEAR_NOTHING);
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    assert_int_equal(s->flash.n_ops, 0);
+    assert_int_equal(s->nv.n_corrupt, 0);
+    must_end_with(s, 0, 20, 20);
+    assert_int_equal(nv_get(&s->nv, 9, back, sizeof back, &len), ERR_OK);
+    assert_memory_equal(back, "kept", 4);
+    append_many(s, 0, 21, 15); /* goes on in sectors of either format */
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    must_end_with(s, 0, 35, 35);
+    assert_int_equal(s->nv.n_corrupt, 0);
+}
+
+/* A header of a later format anywhere in a ring: somebody newer was here. */
+static void nv_mount_rings_refuses_a_later_format_untouched(void **state)
+{
+    struct store *s = *state;
+    append_many(s, 0, 1, 20);
+    header_set(s->flash.octets + (size_t)(KV_N + 1) * SECTOR, 5, NV_FORMAT + 1);
+    flash_emu_power(&s->flash, 0, TEAR_NOTHING);
+    assert_int_equal(nv_mount_rings(&s->nv, rings, 1), ERR_VERSION);
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_VERSION);
+    assert_int_equal(s->flash.n_ops, 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -384,13 +537,18 @@ int main(void)
         CASE(nv_append_erases_nothing_but_once_a_sector),
         CASE(nv_wear_is_level_and_counts_erases),
         CASE(nv_mount_writes_nothing_when_all_is_well),
-        CASE(nv_mount_refuses_another_layout_untouched),
-        CASE(nv_mount_refuses_another_format_untouched),
+        CASE(nv_mount_refuses_another_key_area_untouched),
+        CASE(nv_mount_refuses_a_later_format_untouched),
         CASE(nv_mount_refuses_an_impossible_layout),
         CASE(nv_instances_do_not_share_anything),
         CASE(nv_keeps_values_when_the_done_mark_is_lost),
         CASE(nv_put_writes_further_on_when_a_cell_is_worn_out),
         CASE(nv_get_says_corrupt_until_the_key_is_put_again),
+        CASE(nv_mount_leaves_the_rings_alone_when_there_are_none),
+        CASE(nv_mount_rings_empties_what_was_re_made_and_keeps_the_rest),
+        CASE(nv_rings_use_all_their_extents_in_turn),
+        CASE(nv_mount_takes_over_a_device_of_format_1),
+        CASE(nv_mount_rings_refuses_a_later_format_untouched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
