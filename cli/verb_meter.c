@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/client_value.h"
 #include "cli/keys_file.h"
+#include "cli/meter_datasheet.h"
 #include "cli/meter_serve.h"
 #include "cli/replay_run.h"
 #include "firmware/ports/posix/flash.h"
@@ -386,22 +387,6 @@ static int open_flash(struct run *r, const char *path, bool sync)
     return -1;
 }
 
-static int print_datasheet(const struct model_meter *m)
-{
-    printf("%s: %s\n  %s%.0f V%s, %g Hz, %g(%g) A%s, starts at %g mA\n"
-           "  active class %s (%s), reactive class %s (%s), %u imp/kWh\n"
-           "  %u rates, load profile: %u rows\n",
-           m->name, m->kind, m->n_phases == 3 ? "3 x " : "", m->un_mv / 1e3,
-           m->is_3wire ? " in three wires" : "", m->f_mhz / 1e3, m->in_ma / 1e3, m->imax_ma / 1e3,
-           m->is_ct ? " through transformers" : "", m->ist_ua / 1e3, m->active, m->active_table,
-           m->reactive, m->reactive_table, (unsigned)m->pulse_per_kwh, m->n_rates,
-           (unsigned)m->profile_depth);
-    const struct model_choice *c;
-    for (size_t i = 0; (c = model_choice_at(m, i)) != NULL; i++)
-        printf("%s%-10s %s\n", i == 0 ? "  --order: " : "           ", c->word, c->what);
-    return CLI_DONE;
-}
-
 /* ---- the process ---- */
 
 /* "HOST:PORT" is the wrapper over TCP, as is tcp://HOST:PORT. */
@@ -561,7 +546,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         {"inactivity", CLI_UINT, &w.inactivity, "SECONDS",
          "a silent session is closed; 0 never (default 180)"},
         {"run", CLI_REAL, &w.run, "SECONDS", "of serving, then exit (default: until a signal)"},
-        {"datasheet", CLI_FLAG, &w.datasheet, NULL, "print the model's row and exit"}};
+        {"datasheet", CLI_FLAG, &w.datasheet, NULL,
+         "print the model, as ordered, as a datasheet and exit"}};
     const char *words[1];
     size_t n;
     int code = cli_parse(v, options, sizeof options / sizeof options[0], argc, argv, words, 1, &n);
@@ -576,8 +562,10 @@ static int run(const struct cli_verb *v, int argc, char **argv)
     r->rng = posix_rng();
     r->life.o.rng = &r->rng;
     code = parse_words(r, &w);
-    if (code < 0 && w.datasheet)
-        code = print_datasheet(r->life.o.model);
+    if (code < 0 && w.datasheet) {
+        meter_datasheet(stdout, r->life.o.model);
+        code = CLI_DONE;
+    }
     if (code < 0)
         code = load_keys(r, w.keys);
     if (code < 0)
