@@ -20,7 +20,11 @@ struct model_event_place {
  * one. False: nowhere. */
 bool model_event_place(const struct model_meter *m, enum model_event e,
                        struct model_event_place *out);
+/* The event with this code in a meter's logs; MODEL_N_EVENTS: none. */
+enum model_event model_event_of(const struct model_meter *m, uint8_t code);
 /* "power down"; "?" where there is none. */
 const char *model_event_text(unsigned e);
+/* "standard", "power failures"; "?" where there is none. */
+const char *model_log_text(unsigned log);
 
 #endif

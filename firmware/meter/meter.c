@@ -226,6 +226,12 @@ static uint64_t duration_ns(struct meter *m, uint64_t n_q16, uint64_t rate_uhz)
     return ns + rest / of;
 }
 
+static void run_logs(struct meter *m)
+{
+    meter_log_run(m);
+    meter_log_flush(m);
+}
+
 /* What was fed lasted `ns`: its values count into the periods that it ends in. */
 static void live(struct meter *m, uint64_t ns)
 {
@@ -248,6 +254,7 @@ enum err meter_samples(struct meter *m, const struct afe_block *block)
         return err;
     meter_watch_after(m, block);
     live(m, duration_ns(m, (uint64_t)block->n << 16, block->rate_uhz));
+    run_logs(m);
     return ERR_OK;
 }
 
@@ -258,6 +265,7 @@ enum err meter_window(struct meter *m, const struct legal_window *w)
     if (err)
         return err;
     live(m, duration_ns(m, w->n_q16, w->rate_uhz));
+    run_logs(m);
     return ERR_OK;
 }
 #endif
@@ -265,6 +273,7 @@ enum err meter_window(struct meter *m, const struct legal_window *w)
 void meter_idle(struct meter *m, uint64_t ns)
 {
     advance(m, ns);
+    run_logs(m);
 }
 
 uint64_t meter_due_ns(const struct meter *m)
@@ -406,6 +415,7 @@ void meter_temperature(struct meter *m, int32_t mc)
  * that a cut could take back: so nobody without a secret can wear the flash. */
 static enum err before_tell(void *context, enum cosem_role role)
 {
+    meter_log_flush(context); /* a stranger causes no more entries than the logs' limits allow */
     return role == COSEM_PUBLIC ? sync_floors(context) : meter_sync(context);
 }
 
@@ -594,6 +604,7 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
     m->clients[2].password = m->password[0] != '\0' ? m->password : NULL;
     err = meter_store_restore(m);
     memcpy(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor);
+    meter_log_start(m);
     if (err == ERR_NOT_FOUND)
         return begin(m);
     return err ? err : resume(m, config->time_ns);

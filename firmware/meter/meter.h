@@ -25,6 +25,7 @@
 #include "firmware/meter/meter_average.h"
 #include "firmware/meter/meter_clock.h"
 #include "firmware/meter/meter_demand.h"
+#include "firmware/meter/meter_log.h"
 #include "firmware/meter/meter_profile.h"
 #include "firmware/meter/meter_ratio.h"
 #include "firmware/meter/meter_time.h"
@@ -69,7 +70,13 @@ struct meter_config {
 };
 
 /* Rings of the flash. */
-enum { METER_RING_SNAPSHOT, METER_RING_PROFILE, METER_RING_AUDIT, METER_N_RINGS };
+enum {
+    METER_RING_SNAPSHOT,
+    METER_RING_PROFILE,
+    METER_RING_AUDIT,
+    METER_RING_LOGS, /* the logs that the model has follow each other: meter_log_ring() */
+    METER_N_RINGS = METER_RING_LOGS + MODEL_N_LOGS
+};
 
 /* Logical devices' clients, in the order of the server's entries. */
 enum {
@@ -103,6 +110,7 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     struct meter_ratio ratio;
     uint64_t u_lsb_fv, i_lsb_fa; /* of the front end */
     struct meter_watch watch;
+    struct meter_log log;
     uint64_t ns_rest, ns_rest_of; /* below a nanosecond: ns_rest / ns_rest_of */
     int64_t snapshot_due_ns;      /* on the crystal's scale */
     struct legal_energies stored; /* of the newest snapshot */

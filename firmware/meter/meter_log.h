@@ -1,17 +1,94 @@
 /* Event logs: each a ring of the store, entry = when it happened and the event's number.
  *
+ *     meter_event() -> queue -> meter_log_flush() -> ring of the log
+ *                        \-> snapshot (what is queued is owed to the rings)
+ *
  * What is reported with meter_event() is in the log of the model's map (model/events.h) before the
- * next answer leaves the meter and before the next snapshot counts; it is not written on the
- * power-fail path, which only stores energy: "power down" is entered at the next power-up, with the
- * time the meter last knew. Entries lie in the order in which they were reported. */
+ * next answer leaves the meter. It goes to the flash together with the state that changed with it:
+ * a snapshot holds the queue, and meter_log_start() completes the rings from it, so that after any
+ * cut a change and its entry are both there or both not, and no entry is there twice (entries of
+ * all logs are numbered together). Nothing is written on the power-fail path, which only stores
+ * energy and the queue: "power down" is entered at the next power-up, with the time the meter last
+ * knew. Entries lie in the order in which they were reported.
+ *
+ * An event that repeats takes METER_LOG_BURST entries at once and then one an hour; one that
+ * anybody on a line can cause, METER_LOG_LINE_BURST and then one a day. The first that finds no
+ * room is entered as "left out" in the same log, and only the first until all is quiet again. So
+ * one fault needs days to push the others out of a log, and 20 years of every fault at once stay
+ * below the flash's erases (docs/EVENTS.md). */
 #ifndef FERRARIS_METER_LOG_H
 #define FERRARIS_METER_LOG_H
 
+#include "lib/base/cursor.h"
 #include "model/events.h"
+
+#define METER_LOG_ENTRY_SIZE 16
+#define METER_LOG_QUEUE      6 /* events that change with one snapshot */
+#define METER_LOG_FILTER_MAX 32
+#define METER_LOG_BURST      8
+#define METER_LOG_LINE_BURST 4
+#define METER_LOG_REFUSALS   3 /* failed authentications in a row of a client make one event */
+
+struct meter_log_entry {
+    uint32_t number; /* over all logs, from 1 */
+    uint32_t utc_s;
+    int16_t deviation; /* of local time then, minutes */
+    uint8_t clock_status;
+    uint8_t code;   /* of the model's map; 0 in the power failure log */
+    uint32_t extra; /* power failure log: seconds without supply; "left out": code of which event */
+};
+struct meter_log { /* fields are private to firmware/meter */
+    uint32_t next_number;
+    uint8_t n_queued;
+    struct {
+        uint8_t log; /* enum model_log_id */
+        uint8_t octets[METER_LOG_ENTRY_SIZE];
+    } queue[METER_LOG_QUEUE];
+    uint8_t held[(MODEL_N_EVENTS + 7) / 8]; /* the owner's filters, bit e of enum model_event */
+    uint8_t left[MODEL_N_EVENTS];           /* entries it may still have; top bit: told */
+    int64_t refill_ns;                      /* crystal: the next hour */
+    uint8_t hours;                          /* of the day of 24 refills */
+};
+#define METER_LOG_STATE_SIZE (4 + 1 + METER_LOG_QUEUE * (1 + METER_LOG_ENTRY_SIZE))
 
 struct meter;
 /* Reports an event that happened at utc_s. What the model's map does not have, or the owner's
  * filter holds back, is not entered. A failing flash is kept in the meter's fault. */
 void meter_event(struct meter *m, enum model_event e, int64_t utc_s);
+/* The same of the first of three events, L1, for this phase (0..2). */
+void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, int64_t utc_s);
+/* True when the next meter_event() of it would be entered. */
+bool meter_event_wanted(const struct meter *m, enum model_event e);
+/* A power failure that ended at utc_s, into the log for those. */
+void meter_log_outage(struct meter *m, int64_t utc_s, uint32_t duration_s);
+/* Writes what is queued to the rings. Not while the supply fails. */
+void meter_log_flush(struct meter *m);
+
+/* Entries of a log: their number, at most model.log_depth; sequence number in the ring of the
+ * newest. 0: none. */
+uint32_t meter_log_count(const struct meter *m, unsigned log);
+uint64_t meter_log_newest(const struct meter *m, unsigned log);
+/* ERR_NOT_FOUND (no such log or entry), ERR_CORRUPT, ERR_IO. */
+MUST_CHECK enum err meter_log_read(const struct meter *m, unsigned log, uint64_t seq,
+                                   struct meter_log_entry *out);
+/* Code of the newest entry, 0: none. */
+uint8_t meter_log_code(const struct meter *m, unsigned log);
+/* Empties a log; the first entry then says so (in the standard log for the power failure log). The
+ * others stay as they are. ERR_NOT_FOUND (no such log), ERR_IO, ERR_FULL. */
+MUST_CHECK enum err meter_log_clear(struct meter *m, unsigned log);
+/* Codes that are not entered in a log. get: at most METER_LOG_FILTER_MAX octets, sorted. set:
+ * ERR_RANGE (more, twice the same, a code that the log does not have or that says what happened to
+ * the log itself), ERR_IO, ERR_FULL: the filter is as before. */
+size_t meter_log_filter(const struct meter *m, unsigned log, uint8_t codes[METER_LOG_FILTER_MAX]);
+MUST_CHECK enum err meter_log_filter_set(struct meter *m, unsigned log, struct bytes codes);
+
+/* For meter.c. Before the snapshot is read: logs as delivered, filters from the flash. After it:
+ * numbers go on, what is owed is still queued. */
+MUST_CHECK enum err meter_log_load(struct meter *m);
+void meter_log_start(struct meter *m);
+void meter_log_put(struct wr *w, const struct meter *m); /* METER_LOG_STATE_SIZE octets */
+void meter_log_get(struct rd *r, struct meter *m);
+/* Hours pass (crystal). */
+void meter_log_run(struct meter *m);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define SNAPSHOT_FORMAT 2
+#define SNAPSHOT_FORMAT 3
 #define SNAPSHOT_TRIES  16 /* damaged newest records looked past */
 /* After damage that no power cut explains the stored limit may be an old one; registers go on from
  * the snapshot, and counters from well above anything it can have missed. */
@@ -24,11 +24,12 @@
 #define SNAPSHOT_MAX                                                                               \
     (CLOCK_SIZE + LEGAL_SIZE + 4 * ENERGIES_SIZE + 8 * 8 * LEGAL_N_ENERGIES +                      \
      12 * LEGAL_N_LOSSES + DEMAND_SIZE + PROFILE_SIZE + COUNTERS_SIZE +                            \
-     METER_N_AVERAGES * AVERAGE_SIZE(3))
+     METER_N_AVERAGES * AVERAGE_SIZE(3) + METER_LOG_STATE_SIZE)
 
 size_t meter_snapshot_size(const struct model_meter *m)
 {
-    size_t size = CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + PROFILE_SIZE + COUNTERS_SIZE;
+    size_t size =
+        CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + PROFILE_SIZE + COUNTERS_SIZE + METER_LOG_STATE_SIZE;
     size += (1u + m->n_phases) * ENERGIES_SIZE + 8u * m->n_rates * LEGAL_N_ENERGIES;
     if ((m->features & MODEL_LOSSES) != 0)
         size += 12 * LEGAL_N_LOSSES;
@@ -196,6 +197,7 @@ enum err meter_store_snapshot(struct meter *m)
     put_profile(&w, &m->profile);
     for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
         put_average(&w, m->model, &m->average[k]);
+    meter_log_put(&w, m);
     wr_u32(&w, m->server.tx.limit);
     meter_put_floors(&w, m);
     if (w.err || w.len != meter_snapshot_size(m->model))
@@ -237,6 +239,7 @@ static enum err restore(struct meter *m)
     get_profile(&r, &m->profile);
     for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
         get_average(&r, m->model, &m->average[k]);
+    meter_log_get(&r, m);
     meter_raise_tx(m, rd_u32(&r));
     meter_raise_floors(&r, m);
     if (r.err)

@@ -39,9 +39,48 @@ static uint16_t profile_sectors(const struct model_meter *model)
     return (uint16_t)((model->profile_depth + rows - 1) / rows + 3);
 }
 
+/* Two sectors more than the entries fill: one erased ahead, one just given up. */
+static uint16_t log_sectors(const struct model_meter *model, unsigned log)
+{
+    uint32_t n = records_in_sector(METER_LOG_ENTRY_SIZE), depth = model->log_depth[log];
+    return (uint16_t)(depth > 0 ? (depth + n - 1) / n + 2 : 0);
+}
+
+static uint16_t logs_sectors(const struct model_meter *model)
+{
+    uint16_t n = 0;
+    for (unsigned log = 0; log < MODEL_N_LOGS; log++)
+        n = (uint16_t)(n + log_sectors(model, log));
+    return n;
+}
+
+uint8_t meter_log_ring(const struct model_meter *model, unsigned log)
+{
+    uint8_t ring = METER_RING_LOGS;
+    for (unsigned before = 0; before < log; before++)
+        ring = (uint8_t)(ring + (model->log_depth[before] > 0));
+    return ring;
+}
+
+/* Gives the number of rings with the logs. */
+static uint8_t lay_logs(struct meter *m, uint16_t first_sector)
+{
+    uint8_t ring = METER_RING_LOGS;
+    for (unsigned log = 0; log < MODEL_N_LOGS; log++) {
+        const uint16_t n = log_sectors(m->model, log);
+        if (n == 0)
+            continue;
+        m->rings[ring++] = (struct nv_ring_layout){
+            .first_sector = first_sector, .n_sectors = n, .record_size = METER_LOG_ENTRY_SIZE};
+        first_sector = (uint16_t)(first_sector + n);
+    }
+    return ring;
+}
+
 uint32_t meter_n_sectors(const struct model_meter *model)
 {
-    return KV_SECTORS + AUDIT_SECTORS + (uint32_t)snapshot_sectors(model) + profile_sectors(model);
+    return KV_SECTORS + AUDIT_SECTORS + (uint32_t)snapshot_sectors(model) + profile_sectors(model) +
+           logs_sectors(model);
 }
 
 enum err meter_store_mount(struct meter *m, const struct hal_flash *flash)
@@ -59,8 +98,12 @@ enum err meter_store_mount(struct meter *m, const struct hal_flash *flash)
                                 .record_size = METER_ROW_SIZE};
     m->rings[METER_RING_AUDIT] = (struct nv_ring_layout){
         .first_sector = KV_SECTORS, .n_sectors = AUDIT_SECTORS, .record_size = METER_AUDIT_SIZE};
+    const struct nv_ring_layout *profile = &m->rings[METER_RING_PROFILE];
     struct nv_config config = {
-        .flash = flash, .kv_n_sectors = KV_SECTORS, .rings = m->rings, .n_rings = METER_N_RINGS};
+        .flash = flash,
+        .kv_n_sectors = KV_SECTORS,
+        .rings = m->rings,
+        .n_rings = lay_logs(m, (uint16_t)(profile->first_sector + profile->n_sectors))};
     return nv_mount(&m->nv, &config);
 }
 
@@ -247,5 +290,7 @@ enum err meter_store_load(struct meter *m, const struct meter_config *config)
         err = load_security(m, config);
     if (!err)
         err = load_counters(m);
+    if (!err)
+        err = meter_log_load(m);
     return err;
 }

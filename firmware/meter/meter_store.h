@@ -12,8 +12,12 @@ enum meter_key {                       /* of the key-value area */
                  METER_KEY_TX,         /* invocation counters below this may have been used */
                  METER_KEY_RX,         /* least acceptable counters of the clients */
                  METER_KEY_PARAMETERS, /* legal parameters, transformer ratios, seal */
-                 METER_KEY_LIMITS      /* of the supervision, those that were chosen */
+                 METER_KEY_LIMITS,     /* of the supervision, those that were chosen */
+                 METER_KEY_LOGS = 20   /* filters of the event logs */
 };
+
+/* The ring of a log that the model has. */
+uint8_t meter_log_ring(const struct model_meter *model, unsigned log);
 
 /* Lays the areas out and mounts them. */
 MUST_CHECK enum err meter_store_mount(struct meter *m, const struct hal_flash *flash);

@@ -1,0 +1,401 @@
+/* See meter_log.h. */
+#include "firmware/meter/meter_log.h"
+
+#include "firmware/meter/meter_store.h"
+
+#include <string.h>
+
+#define HOUR_NS      (3600 * METER_NS)
+#define HOURS_A_DAY  24
+#define TOLD         0x80u /* of meter_log.left[] */
+#define LEFT         0x7Fu
+#define NEWEST_TRIES 16 /* damaged newest records looked past */
+
+/* ---- records ---- */
+
+static void encode(const struct meter_log_entry *e, uint8_t out[METER_LOG_ENTRY_SIZE])
+{
+    struct wr w = wr_of(out, METER_LOG_ENTRY_SIZE);
+    wr_u32(&w, e->number);
+    wr_u32(&w, e->utc_s);
+    wr_u16(&w, (uint16_t)e->deviation);
+    wr_u8(&w, e->clock_status);
+    wr_u8(&w, e->code);
+    wr_u32(&w, e->extra);
+}
+
+static void decode(const uint8_t in[METER_LOG_ENTRY_SIZE], struct meter_log_entry *e)
+{
+    struct rd r = rd_of(in, METER_LOG_ENTRY_SIZE);
+    e->number = rd_u32(&r);
+    e->utc_s = rd_u32(&r);
+    e->deviation = (int16_t)rd_u16(&r);
+    e->clock_status = rd_u8(&r);
+    e->code = rd_u8(&r);
+    e->extra = rd_u32(&r);
+}
+
+static bool exists(const struct meter *m, unsigned log)
+{
+    return log < MODEL_N_LOGS && m->model->log_depth[log] > 0;
+}
+
+uint32_t meter_log_count(const struct meter *m, unsigned log)
+{
+    if (!exists(m, log))
+        return 0;
+    uint32_t n = nv_count(&m->nv, meter_log_ring(m->model, log));
+    return n < m->model->log_depth[log] ? n : m->model->log_depth[log];
+}
+
+uint64_t meter_log_newest(const struct meter *m, unsigned log)
+{
+    return exists(m, log) ? nv_newest(&m->nv, meter_log_ring(m->model, log)) : 0;
+}
+
+enum err meter_log_read(const struct meter *m, unsigned log, uint64_t seq,
+                        struct meter_log_entry *out)
+{
+    uint8_t octets[METER_LOG_ENTRY_SIZE];
+    if (!exists(m, log))
+        return ERR_NOT_FOUND;
+    enum err err = nv_read(&m->nv, meter_log_ring(m->model, log), seq, octets);
+    if (!err)
+        decode(octets, out);
+    return err;
+}
+
+/* The newest one that can be read. */
+static bool read_newest(const struct meter *m, unsigned log, struct meter_log_entry *out)
+{
+    uint64_t newest = meter_log_newest(m, log);
+    uint32_t n = meter_log_count(m, log);
+    for (uint32_t i = 0; i < n && i < NEWEST_TRIES; i++) {
+        if (meter_log_read(m, log, newest - i, out) == ERR_OK)
+            return true;
+    }
+    return false;
+}
+
+uint8_t meter_log_code(const struct meter *m, unsigned log)
+{
+    struct meter_log_entry e;
+    return read_newest(m, log, &e) ? e.code : 0;
+}
+
+/* ---- the queue ---- */
+
+static uint8_t code_of(const struct meter *m, enum model_event e)
+{
+    struct model_event_place place;
+    return model_event_place(m->model, e, &place) ? place.code : 0;
+}
+
+/* The log that an entry empties before it is written; MODEL_N_LOGS: none. */
+static unsigned clears(const struct meter *m, unsigned log, const struct meter_log_entry *e)
+{
+    if (log == MODEL_LOG_OUTAGE)
+        return MODEL_N_LOGS;
+    if (e->code == code_of(m, MODEL_EVENT_LOG_CLEARED))
+        return log;
+    return e->code == code_of(m, MODEL_EVENT_OUTAGES_CLEARED) ? MODEL_LOG_OUTAGE : MODEL_N_LOGS;
+}
+
+static enum err write_first(struct meter *m)
+{
+    struct meter_log_entry e;
+    const unsigned log = m->log.queue[0].log;
+    decode(m->log.queue[0].octets, &e);
+    const unsigned cleared = clears(m, log, &e);
+    enum err err = ERR_OK;
+    if (exists(m, cleared))
+        err = nv_clear(&m->nv, meter_log_ring(m->model, cleared));
+    if (!err)
+        err = nv_append(&m->nv, meter_log_ring(m->model, log), m->log.queue[0].octets);
+    return err;
+}
+
+static void drop(struct meter_log *l, unsigned i)
+{
+    l->n_queued--;
+    memmove(&l->queue[i], &l->queue[i + 1], (l->n_queued - i) * sizeof l->queue[0]);
+}
+
+void meter_log_flush(struct meter *m)
+{
+    while (m->log.n_queued > 0) {
+        enum err err = write_first(m);
+        if (err) {
+            m->fault = err;
+            return; /* stays queued */
+        }
+        drop(&m->log, 0);
+    }
+}
+
+static uint32_t stamp(int64_t utc_s)
+{
+    return utc_s < 0 ? 0 : utc_s > UINT32_MAX ? UINT32_MAX : (uint32_t)utc_s;
+}
+
+static void enter(struct meter *m, struct model_event_place place, int64_t utc_s, uint32_t extra)
+{
+    struct meter_log *l = &m->log;
+    if (l->n_queued == METER_LOG_QUEUE)
+        meter_log_flush(m);
+    if (l->n_queued == METER_LOG_QUEUE)
+        return; /* the flash fails: m->fault */
+    const struct meter_log_entry e = {.number = l->next_number++,
+                                      .utc_s = stamp(utc_s),
+                                      .deviation = meter_clock_deviation(&m->clock, utc_s),
+                                      .clock_status = meter_clock_status(&m->clock, utc_s),
+                                      .code = place.code,
+                                      .extra = extra};
+    l->queue[l->n_queued].log = place.log;
+    encode(&e, l->queue[l->n_queued++].octets);
+}
+
+/* ---- which events are entered ---- */
+
+static bool is_held(const struct meter *m, enum model_event e)
+{
+    return ((unsigned)m->log.held[e / 8] >> (e % 8) & 1u) != 0;
+}
+
+/* Anybody who reaches a port can cause these. */
+static bool is_from_line(enum model_event e)
+{
+    return e == MODEL_EVENT_ACCESS_REFUSED || e == MODEL_EVENT_DECIPHER_FAILED ||
+           e == MODEL_EVENT_REPLAY;
+}
+
+static uint8_t burst_of(enum model_event e)
+{
+    return is_from_line(e) ? METER_LOG_LINE_BURST : METER_LOG_BURST;
+}
+
+bool meter_event_wanted(const struct meter *m, enum model_event e)
+{
+    struct model_event_place place;
+    return model_event_place(m->model, e, &place) && !is_held(m, e) && (m->log.left[e] & LEFT) > 0;
+}
+
+void meter_event(struct meter *m, enum model_event e, int64_t utc_s)
+{
+    struct model_event_place place;
+    if (!model_event_place(m->model, e, &place) || is_held(m, e))
+        return;
+    if ((m->log.left[e] & LEFT) > 0) {
+        m->log.left[e]--;
+        enter(m, place, utc_s, 0);
+    } else if ((m->log.left[e] & TOLD) == 0) {
+        m->log.left[e] |= TOLD;
+        enter(
+            m,
+            (struct model_event_place){.log = place.log, .code = code_of(m, MODEL_EVENT_LEFT_OUT)},
+            utc_s, place.code);
+    }
+}
+
+void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, int64_t utc_s)
+{
+    meter_event(m, (enum model_event)((unsigned)of_l1 + phase), utc_s);
+}
+
+void meter_log_outage(struct meter *m, int64_t utc_s, uint32_t duration_s)
+{
+    if (exists(m, MODEL_LOG_OUTAGE))
+        enter(m, (struct model_event_place){.log = MODEL_LOG_OUTAGE}, utc_s, duration_s);
+}
+
+static void refill(struct meter_log *l, enum model_event e)
+{
+    const uint8_t burst = burst_of(e);
+    if ((l->left[e] & LEFT) < burst)
+        l->left[e]++;
+    if ((l->left[e] & LEFT) == burst)
+        l->left[e] = burst; /* quiet again: not told any more */
+}
+
+void meter_log_run(struct meter *m)
+{
+    struct meter_log *l = &m->log;
+    if (m->clock.base_ns < l->refill_ns)
+        return;
+    l->refill_ns = m->clock.base_ns + HOUR_NS;
+    l->hours = (uint8_t)((l->hours + 1) % HOURS_A_DAY);
+    for (unsigned e = 0; e < MODEL_N_EVENTS; e++) {
+        if (!is_from_line((enum model_event)e) || l->hours == 0)
+            refill(l, (enum model_event)e);
+    }
+}
+
+/* ---- clearing ---- */
+
+enum err meter_log_clear(struct meter *m, unsigned log)
+{
+    if (!exists(m, log))
+        return ERR_NOT_FOUND;
+    meter_log_flush(m);
+    const bool outages = log == MODEL_LOG_OUTAGE;
+    const enum model_event e = outages ? MODEL_EVENT_OUTAGES_CLEARED : MODEL_EVENT_LOG_CLEARED;
+    struct model_event_place place = {.log = (uint8_t)log, .code = code_of(m, e)};
+    if (m->log.n_queued > 0 || (outages && !model_event_place(m->model, e, &place)))
+        return ERR_IO;
+    enter(m, place, meter_now_s(m), 0);
+    enum err err = meter_snapshot(m); /* from here on it is decided */
+    if (err) {
+        drop(&m->log, 0);
+        return err;
+    }
+    meter_log_flush(m);
+    return m->log.n_queued > 0 ? ERR_IO : ERR_OK;
+}
+
+/* ---- filters ---- */
+
+size_t meter_log_filter(const struct meter *m, unsigned log, uint8_t codes[METER_LOG_FILTER_MAX])
+{
+    size_t n = 0;
+    for (unsigned code = 0; code <= UINT8_MAX && n < METER_LOG_FILTER_MAX; code++) {
+        struct model_event_place place;
+        enum model_event e = model_event_of(m->model, (uint8_t)code);
+        if (e < MODEL_N_EVENTS && is_held(m, e) && model_event_place(m->model, e, &place) &&
+            place.log == log)
+            codes[n++] = (uint8_t)code;
+    }
+    return n;
+}
+
+#define FILTERS_FORMAT 1
+#define FILTERS_SIZE   (1 + MODEL_N_LOGS * (2 + METER_LOG_FILTER_MAX))
+
+static enum err store(struct meter *m)
+{
+    uint8_t buf[FILTERS_SIZE], codes[METER_LOG_FILTER_MAX];
+    struct wr w = wr_of(buf, sizeof buf);
+    wr_u8(&w, FILTERS_FORMAT);
+    for (unsigned log = 0; log < MODEL_N_LOGS; log++) {
+        size_t n = meter_log_filter(m, log, codes);
+        if (n == 0)
+            continue;
+        wr_u8(&w, (uint8_t)log);
+        wr_u8(&w, (uint8_t)n);
+        wr_bytes(&w, codes, n);
+    }
+    return w.err ? w.err : nv_put(&m->nv, METER_KEY_LOGS, buf, w.len);
+}
+
+static bool may_be_held(const struct meter *m, enum model_event e, unsigned log)
+{
+    struct model_event_place place;
+    return e < MODEL_N_EVENTS && e != MODEL_EVENT_LOG_CLEARED && e != MODEL_EVENT_LEFT_OUT &&
+           e != MODEL_EVENT_OUTAGES_CLEARED && model_event_place(m->model, e, &place) &&
+           place.log == log;
+}
+
+static void release(struct meter *m, unsigned log)
+{
+    for (unsigned e = 0; e < MODEL_N_EVENTS; e++) {
+        if (may_be_held(m, (enum model_event)e, log))
+            m->log.held[e / 8] &= (uint8_t) ~(1u << (e % 8));
+    }
+}
+
+enum err meter_log_filter_set(struct meter *m, unsigned log, struct bytes codes)
+{
+    uint8_t before[sizeof m->log.held];
+    if (!exists(m, log))
+        return ERR_NOT_FOUND;
+    if (codes.len > METER_LOG_FILTER_MAX)
+        return ERR_RANGE;
+    memcpy(before, m->log.held, sizeof before);
+    release(m, log);
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < codes.len && !err; i++) {
+        enum model_event e = model_event_of(m->model, codes.p[i]);
+        if (!may_be_held(m, e, log) || is_held(m, e))
+            err = ERR_RANGE;
+        else
+            m->log.held[e / 8] |= (uint8_t)(1u << (e % 8));
+    }
+    if (!err) {
+        err = store(m);
+        m->fault = err ? err : m->fault;
+    }
+    if (err)
+        memcpy(m->log.held, before, sizeof before);
+    return err;
+}
+
+/* ---- power-up ---- */
+
+enum err meter_log_load(struct meter *m)
+{
+    uint8_t buf[FILTERS_SIZE];
+    size_t len;
+    m->log.next_number = 1;
+    m->log.refill_ns = m->clock.base_ns + HOUR_NS;
+    for (unsigned e = 0; e < MODEL_N_EVENTS; e++)
+        m->log.left[e] = burst_of((enum model_event)e);
+    enum err err = nv_get(&m->nv, METER_KEY_LOGS, buf, sizeof buf, &len);
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    struct rd r = rd_of(buf, len);
+    if (rd_u8(&r) != FILTERS_FORMAT)
+        return ERR_VERSION;
+    while (rd_left(&r) > 0 && !r.err) {
+        unsigned log = rd_u8(&r);
+        struct bytes codes = rd_bytes(&r, rd_u8(&r));
+        for (size_t i = 0; i < codes.len; i++) {
+            enum model_event e = model_event_of(m->model, codes.p[i]);
+            if (may_be_held(m, e, log)) /* not in this version's map: forgotten */
+                m->log.held[e / 8] |= (uint8_t)(1u << (e % 8));
+        }
+    }
+    return r.err ? ERR_CORRUPT : ERR_OK;
+}
+
+void meter_log_start(struct meter *m)
+{
+    uint32_t newest[MODEL_N_LOGS] = {0};
+    struct meter_log *l = &m->log;
+    struct meter_log_entry e;
+    for (unsigned log = 0; log < MODEL_N_LOGS; log++) {
+        if (read_newest(m, log, &e))
+            newest[log] = e.number;
+        if (newest[log] >= l->next_number)
+            l->next_number = newest[log] + 1;
+    }
+    for (unsigned i = 0; i < l->n_queued;) {
+        decode(l->queue[i].octets, &e);
+        if (e.number <= newest[l->queue[i].log % MODEL_N_LOGS])
+            drop(l, i);
+        else
+            i++;
+    }
+}
+
+void meter_log_put(struct wr *w, const struct meter *m)
+{
+    static const uint8_t none[1 + METER_LOG_ENTRY_SIZE];
+    wr_u32(w, m->log.next_number);
+    wr_u8(w, m->log.n_queued);
+    for (unsigned i = 0; i < METER_LOG_QUEUE; i++) {
+        bool queued = i < m->log.n_queued;
+        wr_u8(w, queued ? m->log.queue[i].log : 0);
+        wr_bytes(w, queued ? m->log.queue[i].octets : none, METER_LOG_ENTRY_SIZE);
+    }
+}
+
+void meter_log_get(struct rd *r, struct meter *m)
+{
+    m->log.next_number = rd_u32(r);
+    m->log.n_queued = rd_u8(r);
+    for (unsigned i = 0; i < METER_LOG_QUEUE; i++) {
+        m->log.queue[i].log = rd_u8(r);
+        rd_copy(r, m->log.queue[i].octets, METER_LOG_ENTRY_SIZE);
+    }
+    if (m->log.n_queued > METER_LOG_QUEUE)
+        r->err = ERR_CORRUPT;
+}

@@ -1,0 +1,70 @@
+/* See events.h. */
+#include "model/events.h"
+
+/* An event that a companion lacks. */
+#define MODEL_LOG_NONE MODEL_N_LOGS
+
+static const struct row {
+    const char *text;
+    struct model_event_place idis, dsmr;
+    uint8_t seven_log;
+} rows[] = {
+#define EVENT(name, text_, idis_log, idis_code, dsmr_log, dsmr_code, seven_log_)                   \
+    [MODEL_EVENT_##name] = {.text = (text_),                                                       \
+                            .idis = {MODEL_LOG_##idis_log, idis_code},                             \
+                            .dsmr = {MODEL_LOG_##dsmr_log, dsmr_code},                             \
+                            .seven_log = MODEL_LOG_##seven_log_},
+#include "model/events.def"
+#undef EVENT
+};
+_Static_assert(sizeof rows / sizeof *rows == MODEL_N_EVENTS, "a row for each event");
+
+static struct model_event_place in_map(uint8_t map, const struct row *row)
+{
+    if (map == MODEL_EVENTS_DSMR)
+        return row->dsmr;
+    struct model_event_place place = row->idis;
+    if (map == MODEL_EVENTS_SEVEN)
+        place.log = row->seven_log;
+    return place;
+}
+
+bool model_event_place(const struct model_meter *m, enum model_event e,
+                       struct model_event_place *out)
+{
+    if ((unsigned)e >= MODEL_N_EVENTS)
+        return false;
+    *out = in_map(m->event_map, &rows[e]);
+    if (out->log == MODEL_LOG_NONE)
+        return false;
+    if (m->log_depth[out->log] == 0)
+        out->log = MODEL_LOG_STANDARD;
+    return m->log_depth[out->log] > 0;
+}
+
+enum model_event model_event_of(const struct model_meter *m, uint8_t code)
+{
+    for (unsigned e = 0; e < MODEL_N_EVENTS; e++) {
+        struct model_event_place place;
+        if (model_event_place(m, (enum model_event)e, &place) && place.code == code)
+            return (enum model_event)e;
+    }
+    return MODEL_N_EVENTS;
+}
+
+const char *model_event_text(unsigned e)
+{
+    return e < MODEL_N_EVENTS ? rows[e].text : "?";
+}
+
+const char *model_log_text(unsigned log)
+{
+    static const char *const text[MODEL_N_LOGS] = {
+        [MODEL_LOG_STANDARD] = "standard",           [MODEL_LOG_FRAUD] = "fraud",
+        [MODEL_LOG_DISCONNECTOR] = "disconnector",   [MODEL_LOG_QUALITY] = "power quality",
+        [MODEL_LOG_COMMUNICATION] = "communication", [MODEL_LOG_LOAD] = "load",
+        [MODEL_LOG_CONFIGURATION] = "configuration", [MODEL_LOG_SECURITY] = "security",
+        [MODEL_LOG_OUTAGE] = "power failures",
+    };
+    return log < MODEL_N_LOGS ? text[log] : "?";
+}
