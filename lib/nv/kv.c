@@ -37,6 +37,7 @@ enum state { STATE_TORN, STATE_DAMAGED, STATE_VALID };
 struct record {
     enum state state;
     bool by_tail; /* the head was damaged, the tail told what it is */
+    bool garbage; /* nothing that a cut leaves; then it is torn and tells no key */
     uint8_t key, kind;
     uint16_t len;
     uint32_t addr, span; /* of the whole record */
@@ -150,6 +151,19 @@ static enum err state_by_head(const struct area *a, struct record *r)
     return ERR_OK;
 }
 
+/* Can a cut have left this bad head? Octets are programmed in rising order, so the last one is
+ * still FF, or it is the one that was cut: then it has every bit of the right one and more. */
+static enum err head_torn(const struct area *a, uint32_t addr, bool *garbage)
+{
+    uint8_t octet[REC_HEAD] = {0};
+    enum err err = a->flash->read(a->flash, addr, octet, sizeof octet);
+    uint32_t crc = crc32_update(crc_at(addr), octet, REC_HEAD - 4);
+    struct rd r = rd_of(octet + REC_HEAD - 4, 4);
+    uint32_t stored = rd_u32(&r);
+    *garbage = (stored & 0xFF) != 0xFF && (stored | 0xFF) != (crc | 0xFF);
+    return err;
+}
+
 /* With a bad head: a tail somewhere behind that fits this start exactly tells all but the sequence
  * number. None: the head is torn or this is garbage, one grain of it. */
 static enum err state_by_tail(const struct area *a, uint32_t limit, struct record *r)
@@ -176,7 +190,7 @@ static enum err state_by_tail(const struct area *a, uint32_t limit, struct recor
         }
     }
     *r = (struct record){.state = STATE_TORN, .addr = start, .span = GRAIN};
-    return ERR_OK;
+    return head_torn(a, start, &r->garbage);
 }
 
 /* What stands at addr, within the sector that ends at limit. */
@@ -197,7 +211,7 @@ static uint32_t limit_of(const struct area *a, uint32_t addr)
 
 static void kv_note(struct nv *nv, const struct record *r)
 {
-    if (r->state == STATE_DAMAGED || r->by_tail)
+    if (r->state == STATE_DAMAGED || r->by_tail || r->garbage)
         nv->n_corrupt++;
     if (r->state != STATE_TORN && r->key < NV_KEYS_MAX) {
         bool gone = r->state == STATE_VALID && r->kind == KIND_DELETED;
@@ -519,27 +533,36 @@ static enum err kv_step_back(struct nv *nv, bool *complete)
     return kv_walk(nv, before, false, &done, &used);
 }
 
-/* Takes over the records from the oldest sector to the head. The one after a complete head is dead
- * or blank. */
-static enum err kv_replay(struct nv *nv, bool complete)
+/* Takes over the records of the sector that was used `age` sectors before the head. It has the
+ * order that follows from that and holds a mark DONE, unless it is the head before that; where the
+ * turns have not come to it yet, it holds nothing. */
+static enum err kv_replay_sector(struct nv *nv, uint16_t age, bool may_lack_done)
 {
     struct area a = area_kv(&nv->config);
-    bool done;
+    uint16_t sector = area_after(&a, nv->kv_sector, (uint32_t)(a.n_sectors - age));
+    bool was_used = nv->kv_order > age, done = false;
+    struct sector_head head;
+    uint32_t used = SECTOR_DATA;
+    enum err err = sector_read(&a, sector, &head);
+    if (!err)
+        err = sector_used(&a, sector, &used);
+    if (err)
+        return err;
+    bool right = head.valid && was_used && head.base == nv->kv_order - age;
+    bool empty = used == SECTOR_DATA;
+    if (right)
+        err = kv_walk(nv, sector, true, &done, &nv->kv_head);
+    if (right ? !done && !may_lack_done : was_used || !empty)
+        nv->n_corrupt++;
+    return err;
+}
+
+/* From the oldest sector to the head. The one after a complete head is dead or blank. */
+static enum err kv_replay(struct nv *nv, bool complete)
+{
     enum err err = ERR_OK;
-    for (uint32_t step = complete ? 2 : 1; step <= a.n_sectors && !err; step++) {
-        uint16_t sector = area_after(&a, nv->kv_sector, step);
-        struct sector_head head;
-        uint32_t used = SECTOR_DATA;
-        err = sector_read(&a, sector, &head);
-        if (!err && !head.valid)
-            err = sector_used(&a, sector, &used);
-        if (err)
-            return err;
-        if (head.valid)
-            err = kv_walk(nv, sector, true, &done, &nv->kv_head);
-        else if (used > SECTOR_DATA)
-            nv->n_corrupt++;
-    }
+    for (uint32_t age = nv->config.kv_n_sectors - (complete ? 1u : 0u); age > 0 && !err; age--)
+        err = kv_replay_sector(nv, (uint16_t)(age - 1), age == 1 && !complete);
     return err;
 }
 

@@ -95,13 +95,20 @@ static uint32_t crc_end(uint32_t crc, uint8_t kind)
     return crc32_update(crc, &kind, 1);
 }
 
+/* The kind is programmed last, so after a cut it still has every bit of the whole one and more. */
+static bool kind_torn(uint8_t kind, uint8_t whole)
+{
+    return kind != whole && (kind & whole) == whole;
+}
+
 static enum state state_of(uint32_t crc, uint32_t stored, uint8_t kind)
 {
     if (stored == crc_end(crc, KIND_DATA))
         return STATE_DATA;
     if (stored == crc_end(crc, KIND_CLEAR))
         return STATE_CLEAR;
-    return kind == KIND_DATA || kind == KIND_CLEAR ? STATE_DAMAGED : STATE_TORN;
+    bool torn = kind_torn(kind, KIND_DATA) || kind_torn(kind, KIND_CLEAR) || (!stored && !kind);
+    return torn ? STATE_TORN : STATE_DAMAGED;
 }
 
 /* Reads a payload into `record` (NULL: only its check sum). */
@@ -341,8 +348,8 @@ uint64_t nv_newest(const struct nv *nv, uint8_t ring)
     return nv_count(nv, ring) ? nv->ring[ring].next_seq - 1 : 0;
 }
 
-/* The data record `seq`, looked for in the slots it can stand in. */
-static enum err record_find(const struct geometry *g, uint32_t seq, uint8_t *record)
+/* The record `seq`, looked for in the slots it can stand in; one of data unless `any`. */
+static enum err record_find(const struct geometry *g, uint32_t seq, uint8_t *record, bool any)
 {
     uint32_t index = index_of(g, seq);
     for (uint32_t slot = index; slot <= index + g->n_spare; slot++) {
@@ -352,7 +359,7 @@ static enum err record_find(const struct geometry *g, uint32_t seq, uint8_t *rec
         enum err err = slot_read(g, at, record, &state, &found);
         if (err)
             return err;
-        if (state == STATE_DATA && found == seq)
+        if (found == seq && (state == STATE_DATA || (any && state == STATE_CLEAR)))
             return ERR_OK;
     }
     return ERR_CORRUPT;
@@ -365,7 +372,7 @@ enum err nv_read(const struct nv *nv, uint8_t ring, uint64_t seq, void *record)
     if (seq < nv->ring[ring].oldest || seq >= nv->ring[ring].next_seq)
         return ERR_NOT_FOUND;
     struct geometry g = geometry_ring(nv, ring);
-    enum err err = record_find(&g, (uint32_t)seq, record);
+    enum err err = record_find(&g, (uint32_t)seq, record, false);
     if (err)
         memset(record, 0, g.area.record_size);
     return err;
@@ -469,10 +476,10 @@ static enum err ring_find_head(const struct geometry *g, struct survey *s,
     return ring_skip_tail(g, ring);
 }
 
-/* Adds to n_corrupt. A sector about to be erased may hold what a cut erase left; that is no damage.
- * (An empty head says nothing about the sector after it: that one still holds records.) */
-static enum err ring_count_damage(struct nv *nv, const struct geometry *g, const struct survey *s,
-                                  const struct nv_ring_state *ring)
+/* A sector about to be erased may hold what a cut erase left; that is no damage. (An empty head
+ * says nothing about the sector after it: that one still holds records.) */
+static enum err ring_pardon(const struct geometry *g, struct survey *s,
+                            const struct nv_ring_state *ring)
 {
     uint32_t base = base_of(g, ring->next_seq);
     struct survey doomed = {0};
@@ -481,10 +488,7 @@ static enum err ring_count_damage(struct nv *nv, const struct geometry *g, const
         err = survey_sector(g, sector_of(g, base), &doomed);
     else if (s->newest >= base && !ring->next_ready)
         err = survey_sector(g, sector_of(g, base + g->n_records), &doomed);
-    uint32_t n = s->n_damaged - doomed.n_damaged;
-    nv->n_corrupt += n;
-    if (n > 0)
-        nv->damaged |= 1u << g->area.id;
+    s->n_damaged -= doomed.n_damaged;
     return err;
 }
 
@@ -511,12 +515,30 @@ static enum err ring_repair(const struct geometry *g, const struct survey *s,
     return err;
 }
 
+/* A sector left behind has the header of its use and a record: one that has not was lost, be it to
+ * blank or to what looks like another's. (A header that is gone was counted with the records.) */
+static enum err ring_look_back(const struct geometry *g, const struct nv_ring_state *ring,
+                               struct survey *s)
+{
+    for (uint32_t base = base_of(g, ring->oldest); base < base_of(g, ring->next_seq);
+         base += g->n_records) {
+        struct sector_head head;
+        enum err err = sector_read(&g->area, sector_of(g, base), &head), found = ERR_CORRUPT;
+        for (uint32_t i = 0; i < g->n_records && found == ERR_CORRUPT; i++)
+            found = record_find(g, base + i, NULL, true);
+        if (err || (found && found != ERR_CORRUPT))
+            return err ? err : found;
+        s->n_damaged += head.foreign || (head.valid && head.base != base) || found;
+    }
+    return ERR_OK;
+}
+
 /* Numbers without a record are not held where no record is before them; so a ring cut while it was
  * cleared is empty. */
 static enum err ring_trim(const struct geometry *g, struct nv_ring_state *ring)
 {
     while (ring->oldest < ring->next_seq) {
-        enum err err = record_find(g, ring->oldest, NULL);
+        enum err err = record_find(g, ring->oldest, NULL, false);
         if (err != ERR_CORRUPT)
             return err;
         ring->oldest++;
@@ -539,11 +561,19 @@ enum err ring_mount(struct nv *nv, uint8_t index)
         err = ring_find_head(&g, &s, ring);
     if (err)
         return err;
-    ring->oldest = s.newest ? s.oldest : ring->next_seq;
-    if (ring->oldest <= s.cleared)
-        ring->oldest = s.cleared + 1;
-    err = ring_count_damage(nv, &g, &s, ring);
+    ring->oldest = s.cleared + 1;
+    err = ring_pardon(&g, &s, ring);
     if (!err)
         err = ring_repair(&g, &s, ring);
-    return err ? err : ring_trim(&g, ring);
+    if (!err)
+        err = ring_look_back(&g, ring, &s);
+    if (err)
+        return err;
+    nv->n_corrupt += s.n_damaged;
+    if (s.n_damaged > 0)
+        nv->damaged |= 1u << g.area.id;
+    uint32_t oldest = s.newest ? s.oldest : ring->next_seq;
+    if (ring->oldest < oldest)
+        ring->oldest = oldest;
+    return ring_trim(&g, ring);
 }
