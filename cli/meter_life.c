@@ -58,6 +58,7 @@ enum err life_mains_on(struct life *l)
                                   .rng = l->o.rng,
                                   .keys = l->o.keys,
                                   .time_ns = l->crystal_ns,
+                                  .frozen = true,
                                   .u_lsb_fv = l->u_lsb_fv,
                                   .i_lsb_fa = l->i_lsb_fa,
                                   .f_mhz = l->f_mhz,

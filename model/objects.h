@@ -152,6 +152,7 @@ extern const struct cosem_binding meter_binding_max_demand;
 extern const struct cosem_binding meter_binding_demand;
 extern const struct cosem_binding meter_binding_profile;
 extern const struct cosem_binding meter_binding_clock;
+extern const struct cosem_binding meter_binding_shift; /* of the clock */
 extern const struct cosem_binding meter_binding_tariff; /* class 9: scripts 1.. set the rate */
 extern const struct cosem_binding meter_binding_audit;
 

@@ -173,7 +173,8 @@ static int64_t next_event_ns(const struct meter *m)
 {
     int64_t due_s = m->profile.due_s < m->demand.due_s ? m->profile.due_s : m->demand.due_s;
     due_s = m->average[METER_DAY].due_s < due_s ? m->average[METER_DAY].due_s : due_s;
-    int64_t due_ns = due_s * METER_NS - m->clock.offset_ns;
+    due_s = m->clock.season_s < due_s ? m->clock.season_s : due_s;
+    int64_t due_ns = meter_clock_crystal_at(&m->clock, due_s * METER_NS);
     return due_ns < m->snapshot_due_ns ? due_ns : m->snapshot_due_ns;
 }
 
@@ -182,6 +183,7 @@ static void run_due(struct meter *m)
 {
     int64_t now_s = meter_now_s(m);
     bool changed = m->clock.base_ns >= m->snapshot_due_ns;
+    meter_time_season(m);
     if (now_s >= m->demand.due_s) {
         meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));
         restart_demand(m, m->demand.due_s);
@@ -203,10 +205,10 @@ static void advance(struct meter *m, uint64_t ns)
     int64_t target = m->clock.base_ns + (int64_t)ns;
     for (int64_t event = next_event_ns(m); event <= target; event = next_event_ns(m)) {
         if (event > m->clock.base_ns)
-            m->clock.base_ns = event;
+            meter_clock_run(&m->clock, event);
         run_due(m);
     }
-    m->clock.base_ns = target;
+    meter_clock_run(&m->clock, target);
 }
 
 /* Nanoseconds of n_q16 samples (Q16) at a rate; what is below one is carried while the rate stays.
@@ -243,7 +245,7 @@ static void live(struct meter *m, uint64_t ns)
         if (m->watch.faults != 0)
             m->profile.marks |= METER_ROW_DNV;
     }
-    advance(m, ns);
+    advance(m, meter_time_owed(m, ns));
 }
 
 enum err meter_samples(struct meter *m, const struct afe_block *block)
@@ -278,7 +280,7 @@ void meter_idle(struct meter *m, uint64_t ns)
 
 uint64_t meter_due_ns(const struct meter *m)
 {
-    int64_t ns = next_event_ns(m) - m->clock.base_ns;
+    int64_t ns = next_event_ns(m) - m->clock.base_ns + m->clock.ahead_ns;
     return ns > 0 ? (uint64_t)ns : 1;
 }
 
@@ -407,6 +409,7 @@ uint8_t meter_rate(const struct meter *m)
 void meter_temperature(struct meter *m, int32_t mc)
 {
     legal_temperature_set(&m->legal, mc);
+    meter_clock_temperature(&m->clock, mc);
 }
 
 /* ---- power-up ---- */
@@ -446,7 +449,9 @@ static bool config_valid(const struct meter_config *c)
         if (c->serial[i] < '0' || c->serial[i] > '9')
             return false;
     }
-    return c->time_ns >= METER_TIME_MIN_NS && c->time_ns < METER_TIME_END_NS &&
+    return (c->crystal_lost ||
+            (c->time_ns >= METER_TIME_MIN_NS && c->time_ns < METER_TIME_END_NS)) &&
+           meter_crystal_valid(&c->crystal) &&
            memchr(c->password, '\0', sizeof c->password) != NULL;
 }
 
@@ -545,15 +550,12 @@ static enum err mend_ring(struct meter *m)
 
 /* Closes what the cut fell into: the interval gets its row at its nominal end and so does demand;
  * intervals wholly without power get none. */
-static enum err resume(struct meter *m, int64_t crystal_ns)
+static enum err resume(struct meter *m, const struct meter_config *config)
 {
     enum err err = mend_ring(m);
     if (err)
         return err;
-    if (crystal_ns < m->clock.base_ns)
-        m->clock.doubt |= DATETIME_DOUBTFUL;
-    else
-        m->clock.base_ns = crystal_ns;
+    meter_time_resume(m, config);
     int64_t now_s = meter_now_s(m);
     if (now_s >= m->demand.due_s) {
         meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));
@@ -587,8 +589,7 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
                         .i_lsb_fa = config->i_lsb_fa,
                         .f_mhz = config->f_mhz != 0 ? config->f_mhz : config->model->f_mhz};
     memcpy(m->serial, config->serial, sizeof m->serial);
-    meter_clock_reset(&m->clock);
-    m->clock.base_ns = config->time_ns;
+    meter_time_begin(m, config);
     start_server(m, config);
     enum err err = start_legal(m, config);
     if (!err)
@@ -607,5 +608,5 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
     meter_log_start(m);
     if (err == ERR_NOT_FOUND)
         return begin(m);
-    return err ? err : resume(m, config->time_ns);
+    return err ? err : resume(m, config);
 }

@@ -34,9 +34,7 @@
 #include "lib/nv/nv.h"
 #include "model/objects.h"
 
-#define METER_SNAPSHOT_S 60 /* of meter time between two snapshots at most */
-#define METER_SHIFT_LIMIT_S                                                                        \
-    60 /* clock corrections up to this leave no mark in profile and demand */
+#define METER_SNAPSHOT_S   60 /* of meter time between two snapshots at most */
 #define METER_PASSWORD_MAX 64
 #define METER_SERIAL_LEN   10      /* digits */
 #define METER_VERSION      "0.1.0" /* of this application, 1-1:0.2.0 */
@@ -60,7 +58,12 @@ struct meter_config {
     struct dlms_keys keys;
     char password[METER_PASSWORD_MAX + 1];
     int64_t time_ns;   /* crystal at power-up: nanoseconds since 1970, UTC at the first start */
-    uint64_t u_lsb_fv; /* front end: femtovolt and femtoampere per count */
+    bool crystal_lost; /* the reserve ran out: it stood still or began anew, time_ns says nothing */
+    /* Of a virtual meter: when time_ns is behind the newest snapshot, the whole world stood still
+     * since that, not the crystal alone. */
+    bool frozen;
+    struct meter_crystal crystal; /* as measured by the factory; taken over like the keys */
+    uint64_t u_lsb_fv;            /* front end: femtovolt and femtoampere per count */
     uint64_t i_lsb_fa;
     /* What the factory found out about this front end; taken over and sealed at the first start.
      * NULL: nothing to correct. */
@@ -124,9 +127,9 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
 };
 
 /* Power-up. Brings back what the flash holds, closes the interval that the power cut fell into and
- * goes on. The clock goes on from time_ns; a crystal behind the newest snapshot has stood still:
- * then from there, marked doubtful. ERR_RANGE (config), ERR_STATE (the flash is of another model),
- * ERR_VERSION, ERR_CORRUPT, ERR_FULL, ERR_IO. */
+ * goes on. The clock goes on from time_ns; a crystal that was lost, or that is behind the newest
+ * snapshot: then from there, marked invalid until it is set (docs/TIME.md). ERR_RANGE (config),
+ * ERR_STATE (the flash is of another model), ERR_VERSION, ERR_CORRUPT, ERR_FULL, ERR_IO. */
 MUST_CHECK enum err meter_init(struct meter *m, const struct meter_config *config);
 /* The struct's life ends, or another meter_init() follows a power cut: wipes the keys and, on
  * hosts, releases what the cipher holds. Nothing is stored. Its sessions are closed. */
@@ -147,7 +150,8 @@ MUST_CHECK enum err meter_power_fail(struct meter *m);
 /* Makes durable what a client may be told now; the server's before_tell. */
 MUST_CHECK enum err meter_sync(struct meter *m);
 
-/* What the crystal shows: the scale of meter_config.time_ns. */
+/* What the crystal shows: the scale of meter_config.time_ns. A port whose crystal was lost sets it
+ * to this after meter_init(). */
 int64_t meter_crystal_ns(const struct meter *m);
 
 /* For the bindings and the panel. */
@@ -188,7 +192,7 @@ uint8_t meter_rate(const struct meter *m);
 uint32_t meter_audit_count(const struct meter *m);
 uint64_t meter_audit_newest(const struct meter *m);
 MUST_CHECK enum err meter_audit_read(const struct meter *m, uint64_t seq, struct meter_audit *out);
-/* Temperature of the front end, millidegree Celsius. */
+/* Temperature of the front end and of the crystal, millidegree Celsius. */
 void meter_temperature(struct meter *m, int32_t mc);
 /* Writes everything that changes by itself as one record. */
 MUST_CHECK enum err meter_snapshot(struct meter *m);

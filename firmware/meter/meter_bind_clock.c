@@ -1,11 +1,13 @@
-/* Class 8, the clock object 0-0:1.0.0. Attribute 9 says crystal. */
+/* Class 8, the clock object 0-0:1.0.0, and its shift limit 1-0:0.9.11 (class 3). Attribute 9 says
+ * crystal. Numbers in comments are the rules of docs/TIME.md. */
 #include "firmware/meter/meter_bind.h"
+
+#include "lib/base/civil.h"
 
 #define CLOCK_BASE_CRYSTAL 1
 #define ZONE_MIN           (-720)
 #define ZONE_MAX           840
 #define DST_MAX            120
-#define SHIFT_MAX_S        900
 #define QUARTER_S          900
 #define MINUTE_S           60
 
@@ -48,7 +50,26 @@ static enum cosem_result get_clock(const struct cosem_call *c, const struct cose
     }
 }
 
-/* A complete instant; hundredths count where given. */
+/* A weekday that is told must be that of the date (rule 19). */
+static bool agrees(const struct datetime *d)
+{
+    return d->weekday == DATETIME_ANY || d->weekday == civil_weekday(d->year, d->month, d->day);
+}
+
+/* In the hour that comes twice the summer mark tells which, where a status is told; the first if
+ * not. Local time that does not come is none (rules 18, 19). */
+static bool local_instant(const struct meter_clock *k, const struct datetime *d, int64_t *utc_s)
+{
+    const bool winter = d->status != DATETIME_STATUS_ANY && (d->status & DATETIME_DST) == 0;
+    if (meter_clock_utc(k, d, winter, utc_s) != ERR_OK)
+        return false;
+    if (d->deviation != DATETIME_ANY_DEV)
+        return true;
+    struct datetime back = datetime_from_utc(*utc_s, meter_clock_deviation(k, *utc_s), 0);
+    return back.hour == d->hour && back.minute == d->minute;
+}
+
+/* A complete instant of the years that a clock can show; hundredths count where given. */
 static enum cosem_result get_instant(const struct meter *m, struct rd *value, int64_t *ns)
 {
     struct datetime d;
@@ -56,8 +77,8 @@ static enum cosem_result get_instant(const struct meter *m, struct rd *value, in
     datetime_get(value, &d);
     if (value->err)
         return COSEM_TYPE_UNMATCHED;
-    if (!datetime_complete(&d) || meter_clock_utc(&m->clock, &d, false, &utc_s) != ERR_OK ||
-        utc_s > INT64_MAX / METER_NS || utc_s < 0)
+    if (!datetime_complete(&d) || !agrees(&d) || !local_instant(&m->clock, &d, &utc_s) ||
+        utc_s < METER_TIME_MIN_NS / METER_NS || utc_s >= METER_TIME_END_NS / METER_NS)
         return COSEM_OTHER_REASON;
     *ns = utc_s * METER_NS;
     if (d.hundredths != DATETIME_ANY)
@@ -78,6 +99,8 @@ static enum cosem_result set_rule(struct rd *value, uint8_t rule[DATETIME_LEN])
     datetime_get(value, &d);
     if (value->err)
         return COSEM_TYPE_UNMATCHED;
+    if (!meter_clock_rule_valid(&d))
+        return COSEM_OTHER_REASON;
     datetime_encode(&d, rule);
     return COSEM_SUCCESS;
 }
@@ -120,19 +143,14 @@ static enum cosem_result set_clock(const struct cosem_call *c, const struct cose
         return r;
     if (value->err)
         return COSEM_TYPE_UNMATCHED;
-    m->clock = changed;
-    return cosem_result_of(meter_clock_store(m));
+    return cosem_result_of(meter_clock_rules(m, &changed));
 }
 
-/* To the nearest multiple of a period in local standard time. */
+/* To the end of a period that is nearest. */
 static enum cosem_result adjust(struct meter *m, uint32_t period_s)
 {
     int64_t now_ns = meter_clock_ns(&m->clock);
-    int64_t after_s = meter_clock_boundary(&m->clock, meter_now_s(m), period_s);
-    int64_t to_ns = after_s * METER_NS;
-    if (to_ns - now_ns > period_s * METER_NS / 2)
-        to_ns -= period_s * METER_NS;
-    return cosem_result_of(meter_clock_change(m, to_ns));
+    return cosem_result_of(meter_clock_change(m, meter_clock_nearest(&m->clock, now_ns, period_s)));
 }
 
 static enum cosem_result adjust_to_preset(struct meter *m)
@@ -156,6 +174,8 @@ static enum cosem_result preset(struct meter *m, struct rd *param)
         r = get_instant(m, param, &to);
     if (r)
         return r;
+    if (from > to)
+        return COSEM_OTHER_REASON;
     return cosem_result_of(meter_clock_preset(m, at / METER_NS, from / METER_NS, to / METER_NS));
 }
 
@@ -164,8 +184,10 @@ static enum cosem_result shift(struct meter *m, struct rd *param)
     int64_t by_s = axdr_get_int(param);
     if (param->err)
         return COSEM_TYPE_UNMATCHED;
-    if (by_s < -SHIFT_MAX_S || by_s > SHIFT_MAX_S)
+    if (by_s < -METER_SHIFT_MAX_S || by_s > METER_SHIFT_MAX_S)
         return COSEM_OTHER_REASON;
+    if (m->clock.doubt != 0)
+        return COSEM_TEMPORARY_FAILURE; /* rule 27 */
     return cosem_result_of(meter_clock_change(m, meter_clock_ns(&m->clock) + by_s * METER_NS));
 }
 
@@ -195,3 +217,34 @@ static enum cosem_result invoke_clock(const struct cosem_call *c, const struct c
 
 const struct cosem_binding meter_binding_clock = {
     .get = get_clock, .set = set_clock, .invoke = invoke_clock};
+
+static enum cosem_result get_shift(const struct cosem_call *c, const struct cosem_ref *o,
+                                   uint8_t attr, const struct cosem_select *sel,
+                                   struct cosem_gen *g, struct wr *out)
+{
+    (void)o;
+    (void)sel;
+    g->more = false;
+    if (attr == 2)
+        axdr_put_u16(out, meter_of(c)->clock.shift_s);
+    else if (attr == 3)
+        meter_put_scaler_unit(out, 0, COSEM_UNIT_SECOND);
+    else
+        return COSEM_OBJECT_UNDEFINED;
+    return COSEM_SUCCESS;
+}
+
+static enum cosem_result set_shift(const struct cosem_call *c, const struct cosem_ref *o,
+                                   uint8_t attr, struct rd *value)
+{
+    (void)o;
+    bool is_u16 = axdr_peek(value) == AXDR_U16; /* as it shows */
+    uint16_t seconds = (uint16_t)axdr_get_uint(value);
+    if (attr != 2)
+        return COSEM_READ_WRITE_DENIED;
+    if (!is_u16 || value->err)
+        return COSEM_TYPE_UNMATCHED;
+    return cosem_result_of(meter_shift_limit(meter_of(c), seconds));
+}
+
+const struct cosem_binding meter_binding_shift = {.get = get_shift, .set = set_shift};

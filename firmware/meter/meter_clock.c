@@ -258,5 +258,6 @@ int64_t meter_clock_nearest(const struct meter_clock *c, int64_t utc_ns, uint32_
     int64_t before = after - period_s;
     if (period_s == METER_DAY_S) /* local days have 22 to 26 hours */
         before = meter_clock_boundary(c, after - METER_DAY_S * 3 / 2, METER_DAY_S);
-    return after * METER_NS - utc_ns <= utc_ns - before * METER_NS ? after : before;
+    const bool up = after * METER_NS - utc_ns <= utc_ns - before * METER_NS;
+    return (up ? after : before) * METER_NS;
 }

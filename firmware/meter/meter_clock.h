@@ -88,7 +88,7 @@ MUST_CHECK enum err meter_clock_utc(const struct meter_clock *c, const struct da
 /* The first instant after utc_s that ends a period of this length: a multiple of it in local
  * standard time, so that the grid does not move with summer time; a day ends at local midnight. */
 int64_t meter_clock_boundary(const struct meter_clock *c, int64_t utc_s, uint32_t period_s);
-/* The end of a period that is next to an instant, before or after it; midway the one after. */
+/* The end of a period that is next to an instant, before or after it, ns; midway the one after. */
 int64_t meter_clock_nearest(const struct meter_clock *c, int64_t utc_ns, uint32_t period_s);
 /* The first instant after utc_s at which summer time begins or ends. Where the rules have none in
  * sight: some months later, to look again. */

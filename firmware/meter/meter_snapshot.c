@@ -15,7 +15,7 @@
 
 #define ENERGIES_SIZE (12 * LEGAL_N_ENERGIES)
 #define LEGAL_SIZE    (16 + 4 + 2) /* pulses, audit sequence, rate and seal */
-#define CLOCK_SIZE    (1 + 8 + 8 + 1)
+#define CLOCK_SIZE    (1 + 8 + 8 + 1 + 4)
 #define DEMAND_SIZE   54
 #define PROFILE_SIZE  (15 + METER_ROW_SIZE)
 #define COUNTERS_SIZE (4 + 4 * COSEM_CLIENTS_MAX)
@@ -192,6 +192,7 @@ enum err meter_store_snapshot(struct meter *m)
     wr_u64(&w, (uint64_t)m->clock.base_ns);
     wr_u64(&w, (uint64_t)m->clock.offset_ns);
     wr_u8(&w, m->clock.doubt);
+    wr_u32(&w, (uint32_t)m->clock.rate_ppb);
     put_legal(&w, m->model, &legal);
     put_demand(&w, &m->demand);
     put_profile(&w, &m->profile);
@@ -234,6 +235,7 @@ static enum err restore(struct meter *m)
     m->clock.base_ns = (int64_t)rd_u64(&r);
     m->clock.offset_ns = (int64_t)rd_u64(&r);
     m->clock.doubt = rd_u8(&r);
+    m->clock.rate_ppb = (int32_t)rd_u32(&r);
     get_legal(&r, m->model, &legal);
     get_demand(&r, &m->demand);
     get_profile(&r, &m->profile);

@@ -135,7 +135,8 @@ static enum err load_model(struct meter *m)
     return len == n && memcmp(name, stored, n) == 0 ? ERR_OK : ERR_STATE;
 }
 
-#define CLOCK_SIZE (4 + 2 * DATETIME_LEN + 3 * 8)
+#define CLOCK_SIZE_1 (4 + 2 * DATETIME_LEN + 3 * 8) /* of the version before */
+#define CLOCK_SIZE   (CLOCK_SIZE_1 + 2 + 3 * 4)     /* shift limit, crystal */
 
 enum err meter_store_clock(struct meter *m)
 {
@@ -149,16 +150,24 @@ enum err meter_store_clock(struct meter *m)
     wr_u64(&w, (uint64_t)m->clock.preset_s);
     wr_u64(&w, (uint64_t)m->clock.preset_from_s);
     wr_u64(&w, (uint64_t)m->clock.preset_to_s);
+    wr_u16(&w, m->clock.shift_s);
+    wr_u32(&w, (uint32_t)m->clock.crystal.ppb);
+    wr_u32(&w, (uint32_t)m->clock.crystal.ppb_per_k2);
+    wr_u32(&w, (uint32_t)m->clock.crystal.turnover_mc);
     return w.err ? w.err : nv_put(&m->nv, METER_KEY_CLOCK, buf, w.len);
 }
 
-static enum err load_clock(struct meter *m)
+static enum err load_clock(struct meter *m, const struct meter_config *config)
 {
     uint8_t buf[CLOCK_SIZE];
     size_t len;
+    m->clock.crystal = config->crystal;
+    meter_clock_temperature(&m->clock, config->crystal.turnover_mc);
     enum err err = get(m, METER_KEY_CLOCK, buf, sizeof buf, &len);
+    if (err == ERR_NOT_FOUND)
+        return meter_store_clock(m);
     if (err)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
+        return err;
     struct rd r = rd_of(buf, len);
     m->clock.zone_min = (int16_t)rd_u16(&r);
     m->clock.dst_min = (int8_t)rd_u8(&r);
@@ -168,6 +177,12 @@ static enum err load_clock(struct meter *m)
     m->clock.preset_s = (int64_t)rd_u64(&r);
     m->clock.preset_from_s = (int64_t)rd_u64(&r);
     m->clock.preset_to_s = (int64_t)rd_u64(&r);
+    if (len == CLOCK_SIZE_1)
+        return r.err;
+    m->clock.shift_s = rd_u16(&r);
+    m->clock.crystal.ppb = (int32_t)rd_u32(&r);
+    m->clock.crystal.ppb_per_k2 = (int32_t)rd_u32(&r);
+    m->clock.crystal.turnover_mc = (int32_t)rd_u32(&r);
     return r.err;
 }
 
@@ -285,7 +300,7 @@ enum err meter_store_load(struct meter *m, const struct meter_config *config)
 {
     enum err err = load_model(m);
     if (!err)
-        err = load_clock(m);
+        err = load_clock(m, config);
     if (!err)
         err = load_security(m, config);
     if (!err)

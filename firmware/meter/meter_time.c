@@ -1,30 +1,67 @@
-/* See meter_time.h. */
+/* See meter_time.h. Numbers in comments are the rules of docs/TIME.md. */
 #include "firmware/meter/meter_time.h"
 
 #include "firmware/meter/meter.h"
+#include "firmware/meter/meter_log.h"
 #include "firmware/meter/meter_store.h"
+
+/* ---- setting ---- */
+
+static bool in_years(int64_t utc_ns)
+{
+    return utc_ns >= METER_TIME_MIN_NS && utc_ns < METER_TIME_END_NS;
+}
+
+static void look_for_season(struct meter *m)
+{
+    m->clock.season_s = meter_clock_season(&m->clock, meter_now_s(m));
+}
+
+/* The clock shows another time from now on; true when it left marks. */
+static bool move(struct meter *m, int64_t utc_ns)
+{
+    int64_t delta = utc_ns - meter_clock_ns(&m->clock);
+    int64_t limit = m->clock.shift_s * METER_NS;
+    bool silent = m->clock.doubt == 0 && delta >= -limit && delta <= limit;
+    if (silent) {
+        meter_clock_set_ns(&m->clock, utc_ns);
+        return false;
+    }
+    meter_event(m, MODEL_EVENT_CLOCK_OLD, meter_now_s(m));
+    meter_rows_leave(m);
+    meter_clock_set_ns(&m->clock, utc_ns);
+    meter_rows_enter(m);
+    look_for_season(m);
+    meter_event(m, MODEL_EVENT_CLOCK_NEW, meter_now_s(m));
+    return true;
+}
 
 enum err meter_clock_change(struct meter *m, int64_t utc_ns)
 {
-    if (utc_ns < METER_TIME_MIN_NS || utc_ns >= METER_TIME_END_NS)
+    if (!in_years(utc_ns))
         return ERR_RANGE;
-    int64_t delta = utc_ns - meter_clock_ns(&m->clock);
-    int64_t limit = METER_SHIFT_LIMIT_S * METER_NS;
-    bool silent = m->clock.doubt == 0 && delta >= -limit && delta <= limit;
-    if (!silent)
-        meter_rows_leave(m);
-    meter_clock_set_ns(&m->clock, utc_ns);
-    if (!silent)
-        meter_rows_enter(m);
+    (void)move(m, utc_ns);
     return meter_commit(m);
 }
 
-enum err meter_clock_store(struct meter *m)
+/* Stores the clock's parameters; on a failure those before stay. */
+static enum err keep_clock(struct meter *m, const struct meter_clock *before)
 {
     enum err err = meter_keep(m, meter_store_clock(m));
     if (err)
+        m->clock = *before;
+    return err;
+}
+
+enum err meter_clock_rules(struct meter *m, const struct meter_clock *changed)
+{
+    const struct meter_clock before = m->clock;
+    m->clock = *changed;
+    enum err err = keep_clock(m, &before);
+    if (err)
         return err;
     meter_rows_regrid(m);
+    look_for_season(m);
     return meter_snapshot(m);
 }
 
@@ -34,8 +71,90 @@ enum err meter_clock_preset(struct meter *m, int64_t to_s, int64_t first_s, int6
     m->clock.preset_s = to_s;
     m->clock.preset_from_s = first_s;
     m->clock.preset_to_s = last_s;
-    enum err err = meter_keep(m, meter_store_clock(m));
-    if (err)
-        m->clock = before;
-    return err;
+    return keep_clock(m, &before);
+}
+
+enum err meter_shift_limit(struct meter *m, uint16_t seconds)
+{
+    const struct meter_clock before = m->clock;
+    if (seconds > METER_SHIFT_MAX_S)
+        return ERR_RANGE;
+    m->clock.shift_s = seconds;
+    return keep_clock(m, &before);
+}
+
+/* ---- master clock ---- */
+
+#define PULSE_PART 4 /* of a period, at most */
+
+enum err meter_time_pulse(struct meter *m, uint32_t period_s)
+{
+    int64_t now_ns = meter_clock_ns(&m->clock);
+    if (period_s == 0 || period_s > METER_DAY_S)
+        return ERR_RANGE;
+    int64_t to_ns = meter_clock_nearest(&m->clock, now_ns, period_s);
+    int64_t delta = to_ns > now_ns ? to_ns - now_ns : now_ns - to_ns;
+    if (m->clock.doubt != 0 || delta > period_s * METER_NS / PULSE_PART || !in_years(to_ns))
+        return ERR_STATE;
+    return move(m, to_ns) ? meter_commit(m) : ERR_OK;
+}
+
+/* ---- the crystal ---- */
+
+void meter_crystal_shows(struct meter *m, int64_t crystal_ns)
+{
+    int64_t ahead_ns = m->clock.base_ns - crystal_ns;
+    m->clock.ahead_ns = ahead_ns > 0 ? ahead_ns : 0;
+    if (ahead_ns < 0)
+        meter_idle(m, (uint64_t)-ahead_ns);
+}
+
+uint64_t meter_time_owed(struct meter *m, uint64_t ns)
+{
+    uint64_t ahead_ns = (uint64_t)m->clock.ahead_ns;
+    uint64_t waited_ns = ns < ahead_ns ? ns : ahead_ns;
+    m->clock.ahead_ns -= (int64_t)waited_ns;
+    return ns - waited_ns;
+}
+
+/* ---- power-up ---- */
+
+void meter_time_begin(struct meter *m, const struct meter_config *config)
+{
+    meter_clock_reset(&m->clock);
+    m->clock.base_ns = config->crystal_lost ? METER_TIME_MIN_NS : config->time_ns;
+    m->clock.doubt = config->crystal_lost ? DATETIME_INVALID : 0;
+    look_for_season(m);
+}
+
+/* What the crystal went on by while there was no power, if it can be believed. */
+static bool believe(struct meter *m, const struct meter_config *config)
+{
+    int64_t gap_ns = config->time_ns - m->clock.base_ns;
+    if (config->crystal_lost)
+        return false;
+    if (gap_ns < 0)
+        return config->frozen;
+    if (!in_years(meter_clock_ns(&m->clock)) ||
+        gap_ns >= METER_TIME_END_NS - meter_clock_ns(&m->clock))
+        return false;
+    meter_clock_run(&m->clock, config->time_ns);
+    return true;
+}
+
+void meter_time_resume(struct meter *m, const struct meter_config *config)
+{
+    if (!believe(m, config))
+        m->clock.doubt |= DATETIME_INVALID;
+    look_for_season(m);
+}
+
+void meter_time_season(struct meter *m)
+{
+    int64_t at_s = m->clock.season_s;
+    if (meter_now_s(m) < at_s)
+        return;
+    if (meter_clock_dst(&m->clock, at_s) != meter_clock_dst(&m->clock, at_s - 1))
+        meter_event(m, MODEL_EVENT_DST_CHANGE, at_s - 1);
+    look_for_season(m);
 }

@@ -11,16 +11,41 @@
 #include <stdint.h>
 
 struct meter;
+struct meter_clock;
+struct meter_config;
 
 /* Sets the clock. Beyond the shift limit the running interval ends early, marked, and demand begins
  * anew. ERR_RANGE outside 2000..2099. */
 MUST_CHECK enum err meter_clock_change(struct meter *m, int64_t utc_ns);
-/* After attributes 3 and 5..8 of the clock were changed: stores them, finds the next boundaries. */
-MUST_CHECK enum err meter_clock_store(struct meter *m);
+/* Takes attributes 3 and 5..8 over from `changed`, stores them, finds the next boundaries. ERR_IO,
+ * ERR_FULL: those before stay. */
+MUST_CHECK enum err meter_clock_rules(struct meter *m, const struct meter_clock *changed);
 /* Class 8 method 5: the time that method 4 sets between first_s and last_s; none where last_s is
  * less. Stored: it is there after a power cut. */
 MUST_CHECK enum err meter_clock_preset(struct meter *m, int64_t to_s, int64_t first_s,
                                        int64_t last_s);
+
+/* Limit of corrections that leave no mark, 0..METER_SHIFT_MAX_S. ERR_RANGE, ERR_IO, ERR_FULL: the
+ * one before stays. */
+MUST_CHECK enum err meter_shift_limit(struct meter *m, uint16_t seconds);
+
+/* A pulse of a master clock: it is now the end of a minute (60) or an hour (3600), whichever is
+ * next. Ignored while the clock is invalid, since a pulse has no date, and when the clock is
+ * farther from it than a quarter of the period. Not stored by itself: the next snapshot has it. */
+MUST_CHECK enum err meter_time_pulse(struct meter *m, uint32_t period_s);
+
+/* What the real-time crystal shows now. Between two calls time passes by the samples, whose clock
+ * is the converter's; the crystal is right. Time that the samples had too much of is waited for. */
+void meter_crystal_shows(struct meter *m, int64_t crystal_ns);
+
+/* For meter.c. Power-up: the clock before anything is known of a life before, and after the
+ * snapshot is read. */
+void meter_time_begin(struct meter *m, const struct meter_config *config);
+void meter_time_resume(struct meter *m, const struct meter_config *config);
+/* Reports the season change that is due. */
+void meter_time_season(struct meter *m);
+/* How much of what samples lasted the clock goes on by. */
+uint64_t meter_time_owed(struct meter *m, uint64_t ns);
 
 /* What the commands ask of the running rows, periods and averages; in memory only, meter_commit()
  * follows. Before the clock jumps: what runs is closed at its nominal end, marked. After it: new
