@@ -20,6 +20,7 @@ struct record {
     uint64_t sum[ORACLE_N]; /* after it */
     uint32_t value;         /* period; seconds before a cut that the meter knows of; event */
     uint8_t profile;
+    bool invalid; /* the clock, while it lasts; CUT: after it, SET: before it */
 };
 struct oracle {
     const struct model_meter *model;
@@ -130,8 +131,10 @@ static struct record *add(struct oracle *o, enum kind kind, int64_t to_s)
     r->kind = kind;
     r->from_s = oracle_now(o);
     r->to_s = to_s;
-    if (o->n > 0)
+    if (o->n > 0) {
         memcpy(r->sum, r[-1].sum, sizeof r->sum);
+        r->invalid = r[-1].invalid && r[-1].kind != SET;
+    }
     o->n++;
     return r;
 }
@@ -141,7 +144,7 @@ void oracle_window(struct oracle *o, uint32_t seconds, int64_t p_uwh, int64_t q_
     static const uint8_t quadrant[2][2] = {{ORACLE_R_QI, ORACLE_R_QIV},
                                            {ORACLE_R_QII, ORACLE_R_QIII}};
     struct record *r = add(o, WINDOW, oracle_now(o) + seconds);
-    assert_true(seconds > 0 && (r->to_s - 1) / 60 == r->from_s / 60);
+    assert_true(s_uwh == 0 || (r->to_s - 1) / 60 == r->from_s / 60);
     r->sum[p_uwh < 0 ? ORACLE_A_EXPORT : ORACLE_A_IMPORT] += (uint64_t)llabs(p_uwh);
     r->sum[quadrant[p_uwh < 0][q_uwh < 0]] += (uint64_t)llabs(q_uwh);
     r->sum[p_uwh < 0 ? ORACLE_S_EXPORT : ORACLE_S_IMPORT] += (uint64_t)s_uwh;
@@ -155,10 +158,18 @@ void oracle_cut(struct oracle *o, int64_t gap_s, const uint64_t lost[ORACLE_N], 
         r->sum[e] -= lost[e];
 }
 
+void oracle_stop(struct oracle *o, const uint64_t lost[ORACLE_N], uint32_t known_s)
+{
+    oracle_cut(o, -(int64_t)known_s, lost, known_s);
+    o->record[o->n - 1].invalid = true;
+}
+
 void oracle_set_clock(struct oracle *o, int64_t to_utc_s, uint32_t limit_s)
 {
-    const bool silent = llabs(to_utc_s - oracle_now(o)) <= limit_s;
-    (void)add(o, silent ? SHIFT : SET, to_utc_s);
+    const bool is_far = llabs(to_utc_s - oracle_now(o)) > limit_s;
+    struct record *r = add(o, SHIFT, to_utc_s);
+    if (is_far || r->invalid)
+        r->kind = SET;
 }
 
 void oracle_period(struct oracle *o, unsigned profile, uint32_t period_s)
@@ -190,7 +201,7 @@ struct sheet {
     uint64_t before[ORACLE_N];
 };
 
-static void put_row(struct sheet *s, int64_t stamp_s, uint8_t marks, const uint64_t *sum)
+static void put_row(struct sheet *s, int64_t stamp_s, uint8_t marks, const struct record *at)
 {
     if (s->n == s->size) {
         s->size = s->size > 0 ? s->size * 2 : 1024;
@@ -198,14 +209,15 @@ static void put_row(struct sheet *s, int64_t stamp_s, uint8_t marks, const uint6
         assert_non_null(s->row);
     }
     const bool is_summer = oracle_is_summer(stamp_s);
+    marks |= at->invalid ? ORACLE_CIV | ORACLE_DNV : 0;
     struct oracle_row *r = &s->row[s->n++];
     *r = (struct oracle_row){.utc_s = stamp_s,
                              .deviation = is_summer ? -120 : -60,
-                             .clock_status = is_summer ? 0x80 : 0,
+                             .clock_status = (uint8_t)((is_summer ? 0x80 : 0) | at->invalid),
                              .status = (uint8_t)(marks | (is_summer ? ORACLE_DST : 0))};
-    memcpy(r->uwh, sum, sizeof r->uwh);
+    memcpy(r->uwh, at->sum, sizeof r->uwh);
     memcpy(r->before, s->before, sizeof r->before);
-    memcpy(s->before, sum, sizeof s->before);
+    memcpy(s->before, at->sum, sizeof s->before);
 }
 
 struct cell {
@@ -250,11 +262,11 @@ static void walk(const struct oracle *o, const struct epoch *e, struct sheet *s)
             high_s = r->to_s > high_s ? r->to_s : high_s;
             k++;
             if (ends)
-                put_row(s, c.to_s, c.marks, r->sum);
+                put_row(s, c.to_s, c.marks, r);
             continue;
         }
         if (c.awake)
-            put_row(s, c.to_s, c.marks, r->sum);
+            put_row(s, c.to_s, c.marks, r);
         c = (struct cell){.from_s = c.to_s, .to_s = cell_end(e->length, c.to_s)};
     }
 }
@@ -333,7 +345,7 @@ size_t oracle_events(const struct oracle *o, struct oracle_entry **out)
         if (r->kind == EVENT)
             n = put_entry(&list, n, r->from_s, (enum model_event)r->value);
         if (r->kind == WINDOW && next_change(r->from_s) <= r->to_s)
-            n = put_entry(&list, n, next_change(r->from_s), MODEL_EVENT_DST_CHANGE);
+            n = put_entry(&list, n, next_change(r->from_s) - 1, MODEL_EVENT_DST_CHANGE);
         if (r->kind == CUT) {
             n = put_entry(&list, n, r->from_s - r->value, MODEL_EVENT_POWER_DOWN);
             n = put_entry(&list, n, r->to_s, MODEL_EVENT_POWER_UP);

@@ -53,11 +53,15 @@ void oracle_free(struct oracle *o);
 
 /* ---- inputs, in the order of time ---- */
 
-/* uWh, varh, VAh of all phases together, signed; s never is. Not over a minute's end. */
+/* uWh, varh, VAh of all phases together, signed; s never is. Not over a minute's end, but for
+ * nothing at all. */
 void oracle_window(struct oracle *o, uint32_t seconds, int64_t p_uwh, int64_t q_uwh, int64_t s_uwh);
 /* Power goes for gap_s. lost: energy that the meter never stored (NULL: none); known_s: how long
  * before the cut the meter wrote last, so it tells that time of the power down. */
 void oracle_cut(struct oracle *o, int64_t gap_s, const uint64_t lost[ORACLE_N], uint32_t known_s);
+/* The same, and the clock's crystal loses count: the clock goes on from what it knew, and is
+ * invalid until it is set. */
+void oracle_stop(struct oracle *o, const uint64_t lost[ORACLE_N], uint32_t known_s);
 /* The clock is set; further than limit_s it leaves marks. */
 void oracle_set_clock(struct oracle *o, int64_t to_utc_s, uint32_t limit_s);
 /* The length of one profile's intervals is another; its rows are gone. */

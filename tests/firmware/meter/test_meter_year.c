@@ -9,9 +9,7 @@
  * Without arguments one model from the week before the end of summer time to the week after it;
  * `full`: all models, the whole year. */
 #include "tests/firmware/meter/exact.h"
-#include "tests/firmware/meter/oracle.h"
-
-#include "lib/cosem/profile_select.h"
+#include "tests/firmware/meter/oracle_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,6 +31,7 @@ static bool full;
 enum deed {
     CUT,    /* the supply fails with warning and is back after `by` seconds */
     BREAK,  /* the same without warning */
+    STOP,   /* without warning, and the clock's reserve runs out */
     ADVANCE /* the clock is set by `by` seconds */
 };
 static const struct happening {
@@ -75,6 +74,9 @@ static const struct happening {
     {"2028-10-30T12:00:00", ADVANCE, -90},
     {"2028-11-11T11:11:11", ADVANCE, 86400}, /* a day forward */
     {"2028-11-13T11:11:11", ADVANCE, -86400},
+    {"2028-12-01T05:05:30", STOP, 900000},
+    {"2028-12-01T06:44:10", BREAK, 3000}, /* invalid still */
+    {"2028-12-02T05:05:05", ADVANCE, 950000},
 };
 
 /* ---- a life ---- */
@@ -140,14 +142,17 @@ static void live_until(struct life *l, int64_t utc_s)
     assert_int_equal(meter_now_s(&l->rig->meter), oracle_now(l->oracle));
 }
 
-static void cut(struct life *l, int64_t gap_s, bool warned)
+static void cut(struct life *l, enum deed deed, int64_t gap_s)
 {
     struct legal_energies before, after;
     uint64_t lost[ORACLE_N];
     legal_energies_get(&l->rig->meter.legal, &before);
+    const bool warned = deed == CUT;
     if (warned)
         assert_int_equal(meter_power_fail(&l->rig->meter), ERR_OK);
+    l->rig->config.crystal_lost = deed == STOP;
     assert_int_equal(rig_power_up(l->rig, gap_s), ERR_OK);
+    l->rig->config.crystal_lost = false;
     legal_energies_get(&l->rig->meter.legal, &after);
     for (unsigned e = 0; e < ORACLE_N; e++) {
         lost[e] = before.total[e] - after.total[e];
@@ -155,7 +160,10 @@ static void cut(struct life *l, int64_t gap_s, bool warned)
         assert_true(!warned || lost[e] == 0);
         l->stored[e] = after.total[e];
     }
-    oracle_cut(l->oracle, gap_s, lost, warned ? 0 : l->unstored_s);
+    if (deed == STOP)
+        oracle_stop(l->oracle, lost, l->unstored_s);
+    else
+        oracle_cut(l->oracle, gap_s, lost, warned ? 0 : l->unstored_s);
     l->unstored_s = 0;
     l->n_cuts++;
 }
@@ -179,76 +187,10 @@ static void happen(struct life *l, const struct happening *h)
     if (h->deed == ADVANCE)
         set_clock(l, oracle_now(l->oracle) + h->by);
     else
-        cut(l, h->by, h->deed == CUT);
+        cut(l, h->deed, h->by);
 }
 
 /* ---- reading ---- */
-
-static void get_cell(struct rd *r, const struct oracle_column *c, struct oracle_seen *row, size_t k)
-{
-    if (rd_left(r) > 0 && r->p[r->pos] == 0) { /* null-data */
-        (void)rd_u8(r);
-        row->null[k] = true;
-    } else if (c->class_id == 8) {
-        struct datetime d;
-        datetime_get(r, &d);
-        row->deviation = d.deviation;
-        row->clock_status = d.status;
-        assert_int_equal(datetime_to_utc(&d, 0, &row->value[k]), ERR_OK);
-    } else {
-        row->value[k] = axdr_get_int(r);
-    }
-}
-
-static void read_columns(struct life *l, struct apdu_attr a, struct oracle_table *t)
-{
-    a.id = 3;
-    assert_true(rig_get(l->rig, &a));
-    struct rd r = rd_of(l->rig->answer, l->rig->answer_len);
-    t->n_columns = axdr_get_array(&r);
-    assert_in_range(t->n_columns, 1, ORACLE_VALUES_MAX);
-    for (size_t c = 0; c < t->n_columns; c++) {
-        struct profile_column column;
-        profile_get_column(&r, &column);
-        t->column[c].class_id = column.class_id;
-        t->column[c].attribute = column.attribute;
-        memcpy(t->column[c].ln, column.ln, sizeof column.ln);
-    }
-    assert_int_equal(r.err, ERR_OK);
-    assert_int_equal(t->column[0].class_id, 8);
-}
-
-static void read_rows(struct life *l, struct apdu_attr a, int64_t from_s, int64_t to_s,
-                      struct oracle_table *t)
-{
-    static const struct profile_column clock = {8, {0, 0, 1, 0, 0, 255}, 2, 0};
-    uint8_t bound[2][16], selector[80];
-    struct profile_range range = {.by = clock};
-    for (unsigned k = 0; k < 2; k++) {
-        struct wr w = wr_of(bound[k], sizeof bound[k]);
-        struct datetime d = datetime_from_utc(k == 0 ? from_s : to_s, k == 0 ? -60 : -120, 0);
-        datetime_put(&w, &d);
-        *(k == 0 ? &range.from : &range.to) = (struct bytes){bound[k], w.len};
-    }
-    struct wr w = wr_of(selector, sizeof selector);
-    profile_put_range(&w, &range);
-    a.id = 2;
-    a.selector = PROFILE_BY_RANGE;
-    a.parameter = (struct bytes){selector, w.len};
-    assert_true(rig_get(l->rig, &a));
-    struct rd r = rd_of(l->rig->answer, l->rig->answer_len);
-    const size_t n = axdr_get_array(&r);
-    assert_true(t->n_rows + n <= MAX_ROWS);
-    for (size_t i = 0; i < n; i++) {
-        struct oracle_seen *row = &t->row[t->n_rows++];
-        memset(row, 0, sizeof *row);
-        axdr_get_struct(&r, t->n_columns);
-        for (size_t c = 0; c < t->n_columns; c++)
-            get_cell(&r, &t->column[c], row, c);
-    }
-    assert_int_equal(r.err, ERR_OK);
-    assert_int_equal(rd_left(&r), 0);
-}
 
 static const char *const names[MODEL_N_PROFILES] = {
     [MODEL_LP1] = "1-0:99.1.0.255",
@@ -260,14 +202,11 @@ static void check_profile(struct life *l, unsigned profile, int64_t from_s, int6
     size_t unknown;
     struct oracle_table t = {.row = calloc(MAX_ROWS, sizeof *t.row)};
     assert_non_null(t.row);
-    const struct apdu_attr a = rig_attr(7, names[profile], 2);
-    read_columns(l, a, &t);
+    assert_true(oracle_read_columns(l->rig, names[profile], &t));
     for (int64_t at = from_s; at <= to_s; at += CHUNK_S) {
-        const int64_t end = at + CHUNK_S - 1;
-        t.n_rows = 0;
-        read_rows(l, a, at, end < to_s ? end : to_s, &t);
-        if (oracle_compare(l->oracle, profile, at, end < to_s ? end : to_s, &t, words, sizeof words,
-                           &unknown) != 0)
+        const int64_t end = at + CHUNK_S - 1 < to_s ? at + CHUNK_S - 1 : to_s;
+        oracle_read_rows(l->rig, names[profile], at, end, &t, MAX_ROWS);
+        if (oracle_compare(l->oracle, profile, at, end, &t, words, sizeof words, &unknown) != 0)
             fail_msg("%s, %s: %s", l->model->name, names[profile], words);
         l->n_rows += t.n_rows;
         l->n_cells += t.n_rows * (t.n_columns - unknown);
