@@ -78,6 +78,7 @@ static enum err fail(struct posix_flash *f, enum err err, const char *what, cons
     return err;
 }
 
+/* Erased octets where the file's position is. */
 static bool fill(int fd, size_t size)
 {
     uint8_t blank[4096];
@@ -120,6 +121,35 @@ static enum err flash_lock(struct posix_flash *f, const char *path)
         return fail(f, ERR_IO, "cannot lock flash file", path);
     snprintf(f->why, sizeof f->why, "flash file %.150s is in use by another meter or tool", path);
     return ERR_BUSY;
+}
+
+/* Whether the file holds nothing but erased octets from `at` on. */
+static bool blank_from(int fd, off_t at)
+{
+    uint8_t octets[4096];
+    for (ssize_t n; (n = pread(fd, octets, sizeof octets, at)) != 0; at += n) {
+        if (n < 0)
+            return false;
+        for (ssize_t i = 0; i < n; i++)
+            if (octets[i] != 0xFF)
+                return false;
+    }
+    return true;
+}
+
+/* A kill in the middle leaves a file that is longer than the device before, all of it blank there:
+ * the next start goes on. */
+static enum err flash_enlarge(struct posix_flash *f, const char *path, size_t before)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) != 0)
+        return fail(f, ERR_IO, "cannot examine flash file", path);
+    const size_t size = device_size(&f->hal), have = (size_t)st.st_size;
+    if (before == 0 || have < before || have >= size || !blank_from(f->fd, (off_t)before))
+        return ERR_OK; /* flash_map() tells what is wrong */
+    if (lseek(f->fd, 0, SEEK_END) < 0 || !fill(f->fd, size - have))
+        return fail(f, ERR_IO, "cannot enlarge flash file", path);
+    return ERR_OK;
 }
 
 static enum err flash_map(struct posix_flash *f, const char *path)
@@ -173,6 +203,8 @@ enum err posix_flash_open(struct posix_flash *f, const char *path,
     if (f->fd < 0)
         return fail(f, ERR_IO, "cannot open flash file", path);
     err = flash_lock(f, path);
+    if (!err)
+        err = flash_enlarge(f, path, (size_t)options->n_sectors_before * options->sector_size);
     if (!err)
         err = flash_map(f, path);
     if (err)

@@ -32,11 +32,15 @@ struct posix_flash_options {
     uint32_t sector_size; /* octets */
     uint32_t n_sectors;
     bool sync; /* msync after each operation */
+    /* A file of so many sectors is a smaller device of the same kind, to be made larger: erased
+     * octets are put behind it. 0: none. */
+    uint32_t n_sectors_before;
 };
 
 /* Opens the file, creating it erased where there is none. ERR_RANGE (geometry), ERR_BUSY (another
- * process, or this one, has it open), ERR_CORRUPT (its size is not that of the device: truncated,
- * or another geometry), ERR_IO (anything else). Close only after ERR_OK. */
+ * process, or this one, has it open), ERR_CORRUPT (its size is not that of the device, nor that of
+ * the one before: truncated, or another geometry), ERR_IO (anything else). Close only after ERR_OK.
+ */
 MUST_CHECK enum err posix_flash_open(struct posix_flash *f, const char *path,
                                      const struct posix_flash_options *options);
 /* With `sync`: from true on operations are not synced one by one, with false all of them are, and

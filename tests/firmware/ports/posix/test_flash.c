@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,6 +123,60 @@ static void flash_refuses_a_truncated_file_untouched(void **state)
     assert_int_equal(fseek(file, 0, SEEK_END), 0);
     assert_int_equal(ftell(file), 4000);
     fclose(file);
+}
+
+static void resize(off_t size, uint8_t last)
+{
+    assert_int_equal(truncate(path, size), 0);
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -1, SEEK_END), 0);
+    assert_int_equal(fputc(last, file), last);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void flash_is_enlarged_from_the_size_before(void **state)
+{
+    (void)state;
+    struct posix_flash f;
+    struct posix_flash_options larger = {
+        .sector_size = 512, .n_sectors = 12, .n_sectors_before = 8};
+    uint8_t octet;
+    assert_int_equal(posix_flash_open(&f, path, &geometry), ERR_OK);
+    assert_int_equal(f.hal.program(&f.hal, 4095, "\x12", 1), ERR_OK);
+    posix_flash_close(&f);
+    for (unsigned round = 0; round < 3; round++) { /* 1: cut while it grew; 2: as it is */
+        if (round == 1)
+            resize(5000, 0xFF);
+        assert_int_equal(posix_flash_open(&f, path, &larger), ERR_OK);
+        for (uint32_t at = 4095; at < 12 * 512; at++) {
+            assert_int_equal(f.hal.read(&f.hal, at, &octet, 1), ERR_OK);
+            assert_int_equal(octet, at == 4095 ? 0x12 : 0xFF);
+        }
+        posix_flash_close(&f);
+    }
+}
+
+static void flash_of_any_other_size_is_left_alone(void **state)
+{
+    (void)state;
+    struct posix_flash f;
+    struct posix_flash_options larger = {
+        .sector_size = 512, .n_sectors = 12, .n_sectors_before = 8};
+    static const struct {
+        off_t size;
+        uint8_t last;
+    } wrong[] = {{7000, 0xFF}, {5000, 0x7F}, {4095, 0xFF}, {512, 0xFF}};
+    assert_int_equal(posix_flash_open(&f, path, &larger), ERR_OK);
+    posix_flash_close(&f);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct stat st;
+        resize(wrong[i].size, wrong[i].last);
+        assert_int_equal(posix_flash_open(&f, path, &larger), ERR_CORRUPT);
+        assert_non_null(strstr(f.why, path));
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_size, wrong[i].size);
+    }
 }
 
 static void flash_says_why_when_it_cannot_open(void **state)
@@ -253,6 +308,8 @@ int main(void)
         CASE(flash_refuses_to_set_bits_and_to_leave_the_device),
         CASE(flash_refuses_a_second_opener_and_says_so),
         CASE(flash_refuses_a_truncated_file_untouched),
+        CASE(flash_is_enlarged_from_the_size_before),
+        CASE(flash_of_any_other_size_is_left_alone),
         CASE(flash_says_why_when_it_cannot_open),
         CASE(flash_keeps_what_was_acknowledged_when_killed),
         CASE(flash_syncs_each_operation_only_when_asked),
