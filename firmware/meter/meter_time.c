@@ -25,6 +25,7 @@ static bool move(struct meter *m, int64_t utc_ns)
     bool silent = m->clock.doubt == 0 && delta >= -limit && delta <= limit;
     if (silent) {
         meter_clock_set_ns(&m->clock, utc_ns);
+        meter_idle(m, 0); /* 12: ends passed over, before what comes counts into them */
         return false;
     }
     meter_event(m, MODEL_EVENT_CLOCK_OLD, meter_now_s(m));
