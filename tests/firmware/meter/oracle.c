@@ -24,6 +24,7 @@ struct record {
 };
 struct oracle {
     const struct model_meter *model;
+    const struct oracle_zone *zone;
     int64_t start_s;
     struct record *record;
     size_t n, size;
@@ -31,58 +32,59 @@ struct oracle {
 
 /* ---- the calendar ---- */
 
-static const struct {
-    int64_t begin_s, end_s;
-} summer[] = {/* last Sundays of March and October, 01:00 UTC: 2011 .. 2035 */
-              {1301187600, 1319936400}, {1332637200, 1351386000}, {1364691600, 1382835600},
-              {1396141200, 1414285200}, {1427590800, 1445734800}, {1459040400, 1477789200},
-              {1490490000, 1509238800}, {1521939600, 1540688400}, {1553994000, 1572138000},
-              {1585443600, 1603587600}, {1616893200, 1635642000}, {1648342800, 1667091600},
-              {1679792400, 1698541200}, {1711846800, 1729990800}, {1743296400, 1761440400},
-              {1774746000, 1792890000}, {1806195600, 1824944400}, {1837645200, 1856394000},
-              {1869094800, 1887843600}, {1901149200, 1919293200}, {1932598800, 1950742800},
-              {1964048400, 1982797200}, {1995498000, 2014246800}, {2026947600, 2045696400},
-              {2058397200, 2077146000}};
+static const struct oracle_summer summer[] =
+    {/* last Sundays of March and October, 01:00 UTC: 2011 .. 2035 */
+     {1301187600, 1319936400}, {1332637200, 1351386000}, {1364691600, 1382835600},
+     {1396141200, 1414285200}, {1427590800, 1445734800}, {1459040400, 1477789200},
+     {1490490000, 1509238800}, {1521939600, 1540688400}, {1553994000, 1572138000},
+     {1585443600, 1603587600}, {1616893200, 1635642000}, {1648342800, 1667091600},
+     {1679792400, 1698541200}, {1711846800, 1729990800}, {1743296400, 1761440400},
+     {1774746000, 1792890000}, {1806195600, 1824944400}, {1837645200, 1856394000},
+     {1869094800, 1887843600}, {1901149200, 1919293200}, {1932598800, 1950742800},
+     {1964048400, 1982797200}, {1995498000, 2014246800}, {2026947600, 2045696400},
+     {2058397200, 2077146000}};
 
-bool oracle_is_summer(int64_t utc_s)
+const struct oracle_zone oracle_europe = {3600, sizeof summer / sizeof summer[0], summer};
+
+bool oracle_is_summer(const struct oracle_zone *z, int64_t utc_s)
 {
-    for (size_t i = 0; i < sizeof summer / sizeof summer[0]; i++) {
-        if (utc_s >= summer[i].begin_s && utc_s < summer[i].end_s)
+    for (size_t i = 0; i < z->n; i++) {
+        if (utc_s >= z->summer[i].begin_s && utc_s < z->summer[i].end_s)
             return true;
     }
     return false;
 }
 
-static int64_t ahead_s(int64_t utc_s)
+static int64_t ahead_s(const struct oracle_zone *z, int64_t utc_s)
 {
-    return oracle_is_summer(utc_s) ? 7200 : 3600;
+    return z->ahead_s + (oracle_is_summer(z, utc_s) ? 3600 : 0);
 }
 
 /* No country of this zone changes its clocks at midnight, so the day before tells. */
-int64_t oracle_midnight(int64_t after_utc_s)
+int64_t oracle_midnight(const struct oracle_zone *z, int64_t after_utc_s)
 {
-    const int64_t local = after_utc_s + ahead_s(after_utc_s);
+    const int64_t local = after_utc_s + ahead_s(z, after_utc_s);
     const int64_t midnight = local - local % 86400 + 86400;
-    return midnight - ahead_s(midnight - 3600);
+    return midnight - ahead_s(z, midnight - 3600);
 }
 
-int64_t oracle_month(int64_t after_utc_s)
+int64_t oracle_month(const struct oracle_zone *z, int64_t after_utc_s)
 {
-    const time_t local = (time_t)(after_utc_s + ahead_s(after_utc_s));
+    const time_t local = (time_t)(after_utc_s + ahead_s(z, after_utc_s));
     struct tm t;
     gmtime_r(&local, &t);
     t = (struct tm){.tm_year = t.tm_year, .tm_mon = t.tm_mon + 1, .tm_mday = 1};
     const int64_t midnight = timegm(&t);
-    return midnight - ahead_s(midnight - 3600);
+    return midnight - ahead_s(z, midnight - 3600);
 }
 
 /* The end of the cell that an instant lies in. */
-static int64_t cell_end(uint32_t length, int64_t utc_s)
+static int64_t cell_end(const struct oracle *o, uint32_t length, int64_t utc_s)
 {
     if (length == ORACLE_MONTH)
-        return oracle_month(utc_s);
+        return oracle_month(o->zone, utc_s);
     if (length == ORACLE_DAY)
-        return oracle_midnight(utc_s);
+        return oracle_midnight(o->zone, utc_s);
     return utc_s - utc_s % length + length;
 }
 
@@ -93,8 +95,14 @@ struct oracle *oracle_new(const struct model_meter *model, int64_t utc_s)
     struct oracle *o = calloc(1, sizeof *o);
     assert_non_null(o);
     o->model = model;
+    o->zone = &oracle_europe;
     o->start_s = utc_s;
     return o;
+}
+
+void oracle_zone_set(struct oracle *o, const struct oracle_zone *z)
+{
+    o->zone = z;
 }
 
 void oracle_free(struct oracle *o)
@@ -196,6 +204,7 @@ struct epoch {
     bool set_ended; /* the last record sets the clock */
 };
 struct sheet {
+    const struct oracle_zone *zone;
     struct oracle_row *row;
     size_t n, size;
     uint64_t before[ORACLE_N];
@@ -208,11 +217,11 @@ static void put_row(struct sheet *s, int64_t stamp_s, uint8_t marks, const struc
         s->row = realloc(s->row, s->size * sizeof *s->row);
         assert_non_null(s->row);
     }
-    const bool is_summer = oracle_is_summer(stamp_s);
+    const bool is_summer = oracle_is_summer(s->zone, stamp_s);
     marks |= at->invalid ? ORACLE_CIV | ORACLE_DNV : 0;
     struct oracle_row *r = &s->row[s->n++];
     *r = (struct oracle_row){.utc_s = stamp_s,
-                             .deviation = is_summer ? -120 : -60,
+                             .deviation = (int16_t)(-s->zone->ahead_s / 60 - (is_summer ? 60 : 0)),
                              .clock_status = (uint8_t)((is_summer ? 0x80 : 0) | at->invalid),
                              .status = (uint8_t)(marks | (is_summer ? ORACLE_DST : 0))};
     memcpy(r->uwh, at->sum, sizeof r->uwh);
@@ -251,7 +260,7 @@ static void walk(const struct oracle *o, const struct epoch *e, struct sheet *s)
     size_t k = e->from;
     int64_t high_s = e->begin_s;
     struct cell c = {.from_s = e->begin_s,
-                     .to_s = cell_end(e->length, e->begin_s),
+                     .to_s = cell_end(o, e->length, e->begin_s),
                      .awake = true,
                      .marks = e->first_marks};
     while (k < e->to) {
@@ -267,7 +276,7 @@ static void walk(const struct oracle *o, const struct epoch *e, struct sheet *s)
         }
         if (c.awake)
             put_row(s, c.to_s, c.marks, r);
-        c = (struct cell){.from_s = c.to_s, .to_s = cell_end(e->length, c.to_s)};
+        c = (struct cell){.from_s = c.to_s, .to_s = cell_end(o, e->length, c.to_s)};
     }
 }
 
@@ -284,9 +293,9 @@ static uint32_t length_of(const struct oracle *o, unsigned profile)
 
 size_t oracle_rows(const struct oracle *o, unsigned profile, struct oracle_row **out)
 {
-    struct sheet s = {0};
+    struct sheet s = {.zone = o->zone};
     struct epoch e = {.begin_s = o->start_s, .length = length_of(o, profile)};
-    if (cell_end(e.length, o->start_s - 1) != o->start_s)
+    if (cell_end(o, e.length, o->start_s - 1) != o->start_s)
         e.first_marks = ORACLE_PDN; /* began within an interval */
     for (size_t k = 0; k < o->n; k++) {
         const struct record *r = &o->record[k];
@@ -325,13 +334,13 @@ static size_t put_entry(struct oracle_entry **list, size_t n, int64_t utc_s, enu
 }
 
 /* The first change of the clocks after an instant. */
-static int64_t next_change(int64_t after_s)
+static int64_t next_change(const struct oracle_zone *z, int64_t after_s)
 {
-    for (size_t i = 0; i < sizeof summer / sizeof summer[0]; i++) {
-        if (summer[i].begin_s > after_s)
-            return summer[i].begin_s;
-        if (summer[i].end_s > after_s)
-            return summer[i].end_s;
+    for (size_t i = 0; i < z->n; i++) {
+        if (z->summer[i].begin_s > after_s)
+            return z->summer[i].begin_s;
+        if (z->summer[i].end_s > after_s)
+            return z->summer[i].end_s;
     }
     return NEVER;
 }
@@ -344,8 +353,8 @@ size_t oracle_events(const struct oracle *o, struct oracle_entry **out)
         const struct record *r = &o->record[k];
         if (r->kind == EVENT)
             n = put_entry(&list, n, r->from_s, (enum model_event)r->value);
-        if (r->kind == WINDOW && next_change(r->from_s) <= r->to_s)
-            n = put_entry(&list, n, next_change(r->from_s) - 1, MODEL_EVENT_DST_CHANGE);
+        if (r->kind == WINDOW && next_change(o->zone, r->from_s) <= r->to_s)
+            n = put_entry(&list, n, next_change(o->zone, r->from_s) - 1, MODEL_EVENT_DST_CHANGE);
         if (r->kind == CUT) {
             n = put_entry(&list, n, r->from_s - r->value, MODEL_EVENT_POWER_DOWN);
             n = put_entry(&list, n, r->to_s, MODEL_EVENT_POWER_UP);

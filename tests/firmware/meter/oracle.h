@@ -107,11 +107,23 @@ bool oracle_value(const struct oracle *o, const struct oracle_column *c,
 uint64_t oracle_shown(const struct oracle *o, uint64_t uwh);
 uint64_t oracle_sum(const struct oracle *o, unsigned energy); /* now */
 
-/* Whether summer time is in force; local midnight after an instant, the first of the month after.
- */
-bool oracle_is_summer(int64_t utc_s);
-int64_t oracle_midnight(int64_t after_utc_s);
-int64_t oracle_month(int64_t after_utc_s);
+/* ---- the calendar ---- */
+
+struct oracle_summer {
+    int64_t begin_s, end_s; /* UTC */
+};
+struct oracle_zone {
+    int32_t ahead_s; /* of UTC, in winter; an hour more in summer */
+    size_t n;
+    const struct oracle_summer *summer; /* in order of time */
+};
+extern const struct oracle_zone oracle_europe; /* Central Europe, 2011 .. 2035 */
+/* Another zone than that, from the beginning; not copied. */
+void oracle_zone_set(struct oracle *o, const struct oracle_zone *z);
+bool oracle_is_summer(const struct oracle_zone *z, int64_t utc_s);
+/* Local midnight after an instant, the first of the month after. */
+int64_t oracle_midnight(const struct oracle_zone *z, int64_t after_utc_s);
+int64_t oracle_month(const struct oracle_zone *z, int64_t after_utc_s);
 
 /* ---- comparing ---- */
 

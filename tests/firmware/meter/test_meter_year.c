@@ -263,7 +263,7 @@ static void live_year(const char *model, const char *from, const char *to)
     const clock_t began = clock();
     int64_t read_s = rig_time(from);
     while (oracle_now(l->oracle) < rig_time(to)) {
-        int64_t month_s = oracle_month(oracle_now(l->oracle)) + 600;
+        int64_t month_s = oracle_month(&oracle_europe, oracle_now(l->oracle)) + 600;
         go_on(l, month_s < rig_time(to) ? month_s : rig_time(to));
         check_all(l, read_s);
         read_s = oracle_now(l->oracle);
