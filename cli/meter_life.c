@@ -1,6 +1,7 @@
 /* See meter_life.h. */
 #include "cli/meter_life.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,29 @@ static bool is_for_me(void *context, uint8_t network, struct bytes address)
            memcmp(address.p, me->address, address.len) == 0;
 }
 
+/* As a factory measures it. */
+static struct meter_crystal factory_word(const struct life *l)
+{
+    const struct crystal_options *o = &l->crystal.o;
+    return (struct meter_crystal){.ppb = (int32_t)lround(o->ppm * 1e3),
+                                  .ppb_per_k2 = (int32_t)lround(o->ppm_per_k2 * 1e3),
+                                  .turnover_mc = (int32_t)lround(o->turnover_c * 1e3)};
+}
+
+static void start_crystal(struct life *l)
+{
+    const struct model_meter *m = l->o.model;
+    struct crystal_options o = {.turnover_c = CRYSTAL_TURNOVER_C,
+                                .reserve = m->reserve == MODEL_SUPERCAP ? CRYSTAL_SUPERCAP
+                                                                        : CRYSTAL_BATTERY,
+                                .reserve_s = m->reserve_s};
+    if (l->o.has_crystal) {
+        o.ppm = l->o.crystal_ppm;
+        o.ppm_per_k2 = CRYSTAL_PPM_PER_K2;
+    }
+    crystal_begin(&l->crystal, &o, l->o.start_ns);
+}
+
 enum err life_mains_on(struct life *l)
 {
     if (l->powered)
@@ -57,13 +81,16 @@ enum err life_mains_on(struct life *l)
                                   .flash = l->o.flash,
                                   .rng = l->o.rng,
                                   .keys = l->o.keys,
-                                  .time_ns = l->crystal_ns,
+                                  .time_ns = l->crystal.count_ns,
+                                  .crystal_lost = l->crystal.lost,
                                   .frozen = true,
                                   .u_lsb_fv = l->u_lsb_fv,
                                   .i_lsb_fa = l->i_lsb_fa,
                                   .f_mhz = l->f_mhz,
                                   .calibration = l->o.calibration,
                                   .inactivity_ms = l->o.inactivity_ms};
+    if (l->o.has_crystal)
+        config.crystal = factory_word(l);
     memcpy(config.serial, l->o.serial, sizeof config.serial);
     memcpy(config.password, l->o.password, sizeof config.password);
     enum err err = meter_init(&l->meter, &config);
@@ -77,8 +104,18 @@ enum err life_mains_on(struct life *l)
     if (l->o.has_gateway)
         l->meter.server.config.gateway = is_for_me;
     l->powered = true;
-    l->crystal_ns = meter_crystal_ns(&l->meter);
+    crystal_set(&l->crystal, meter_crystal_ns(&l->meter));
+    if (l->has_celsius || l->o.has_crystal)
+        life_temperature(l, l->crystal.celsius);
     return ERR_OK;
+}
+
+void life_temperature(struct life *l, double celsius)
+{
+    l->has_celsius = true;
+    l->crystal.celsius = celsius;
+    if (l->powered)
+        meter_temperature(&l->meter, (int32_t)lround(celsius * 1000));
 }
 
 enum err life_mains_off(struct life *l, bool warn)
@@ -97,13 +134,14 @@ enum err life_begin(struct life *l, const struct life_options *o)
     memset(l, 0, sizeof *l);
     l->o = *o;
     l->window = o->window;
-    l->crystal_ns = o->start_ns;
+    start_crystal(l);
     enum err err = open_source(l);
     if (err)
         return err;
     err = life_mains_on(l);
     if (err)
         source_close(l->source);
+    l->now_ns = l->crystal.count_ns;
     return err;
 }
 
@@ -148,8 +186,8 @@ static enum err live_window(struct life *l, int64_t ns)
 {
     struct legal_window w;
     int64_t due = (int64_t)meter_due_ns(&l->meter);
-    int64_t to_second = METER_NS - l->crystal_ns % METER_NS;
-    int64_t to_minute = MINUTE_NS - l->crystal_ns % MINUTE_NS;
+    int64_t to_second = METER_NS - l->now_ns % METER_NS;
+    int64_t to_minute = MINUTE_NS - l->now_ns % MINUTE_NS;
     if (ns > to_second)
         to_second += (ns - to_second) / METER_NS * METER_NS;
     ns = due < to_second ? due : to_second;
@@ -164,17 +202,41 @@ static enum err live_window(struct life *l, int64_t ns)
     return err ? fail(l, err, "window") : ERR_OK;
 }
 
+/* What the meter was fed has passed. */
+static void pass(struct life *l, int64_t fed_ns)
+{
+    l->now_ns += fed_ns;
+    crystal_pass(&l->crystal, fed_ns, true);
+    if (l->o.has_crystal)
+        meter_crystal_shows(&l->meter, l->crystal.count_ns);
+}
+
+static void pass_dark(struct life *l, int64_t ns)
+{
+    l->now_ns += ns;
+    crystal_pass(&l->crystal, ns, false);
+}
+
+void life_wait(struct life *l, int64_t ns)
+{
+    if (l->powered)
+        return;
+    pass_dark(l, ns);
+    l->skipped_ns += ns;
+}
+
 enum err life_run(struct life *l, int64_t to_ns)
 {
-    while (l->powered && !l->ended && l->crystal_ns < to_ns) {
-        int64_t ns = to_ns - l->crystal_ns;
-        source_clock(l->source, l->crystal_ns);
+    while (l->powered && !l->ended && l->now_ns < to_ns) {
+        int64_t ns = to_ns - l->now_ns;
+        int64_t before_ns = meter_crystal_ns(&l->meter);
+        source_clock(l->source, l->now_ns);
         enum err err = l->window ? live_window(l, ns) : live_samples(l, ns);
         if (err)
             return err;
-        l->crystal_ns = meter_crystal_ns(&l->meter);
+        pass(l, meter_crystal_ns(&l->meter) - before_ns);
     }
-    if (l->crystal_ns < to_ns && !l->powered)
-        l->crystal_ns = to_ns;
+    if (l->now_ns < to_ns && !l->powered)
+        pass_dark(l, to_ns - l->now_ns);
     return ERR_OK;
 }

@@ -15,12 +15,14 @@ static const char *lights(const struct meter *m, char text[256])
     struct legal_status s;
     legal_status_get(&m->legal, &s);
     snprintf(text, 256,
-             "led_active %s %llu\nled_reactive %s %llu\nrate %u\nseal %s\npresent 0x%04x\n",
+             "led_active %s %llu\nled_reactive %s %llu\nrate %u\nseal %s\npresent 0x%04x\n"
+             "pulses %lu\npulses_ignored %lu\n",
              meter_led_lit(m, LEGAL_LED_ACTIVE) ? "lit" : "dark",
              (unsigned long long)meter_pulses(m, LEGAL_LED_ACTIVE),
              meter_led_lit(m, LEGAL_LED_REACTIVE) ? "lit" : "dark",
              (unsigned long long)meter_pulses(m, LEGAL_LED_REACTIVE), meter_rate(m) + 1u,
-             s.sealed ? "closed" : "open", (unsigned)meter_present(m));
+             s.sealed ? "closed" : "open", (unsigned)meter_present(m),
+             (unsigned long)m->clock.n_pulses, (unsigned long)m->clock.n_ignored);
     return text;
 }
 
@@ -104,11 +106,12 @@ static void status(const struct serve *s, char *answer, size_t size)
                  (double)e.total[LEGAL_A_EXPORT] / LEGAL_ENERGY_PER_WH);
     }
     snprintf(answer, size,
-             "ok\nmodel %s\nserial %s\nmains %s\nphases %s %s %s\ntime %s\nimport_wh %s\n"
+             "ok\nmodel %s\nserial %s\nmains %s\nphases %s %s %s\ntime %s%s\nimport_wh %s\n"
              "export_wh %s\nstorage %s\n%s",
              l->o.model->name, l->o.serial, l->powered ? "on" : "off",
              l->phase_off[0] ? "off" : "on", l->phase_off[1] ? "off" : "on",
-             l->phase_off[2] ? "off" : "on", time, import, export,
+             l->phase_off[2] ? "off" : "on", time,
+             l->powered && l->meter.clock.doubt != 0 ? " invalid" : "", import, export,
              !l->powered      ? "-"
              : l->meter.fault ? err_text(l->meter.fault)
                               : "ok",
@@ -123,6 +126,29 @@ static enum err mains(struct serve *s, const char *how, const char *more)
     return life_mains_off(s->life, strcmp(more, "warn") == 0);
 }
 
+/* "11d": as much passes at once, without mains. */
+static bool wait_dark(struct life *l, const char *span)
+{
+    char *end, unit;
+    double n = strtod(span, &end);
+    if (l->powered || end == span || !(n > 0 && n <= 10000) || *end == '\0' || end[1] != '\0')
+        return false;
+    unit = *end;
+    double s = unit == 'd' ? 86400 : unit == 'h' ? 3600 : unit == 'm' ? 60 : unit == 's' ? 1 : 0;
+    life_wait(l, (int64_t)(n * s * 1e9));
+    return s > 0;
+}
+
+static bool set_temperature(struct life *l, const char *word)
+{
+    char *end;
+    double celsius = strtod(word, &end);
+    if (end == word || *end != '\0' || !(celsius >= -100 && celsius <= 150))
+        return false;
+    life_temperature(l, celsius);
+    return true;
+}
+
 static bool is_switch(const char *word)
 {
     return strcmp(word, "on") == 0 || strcmp(word, "off") == 0;
@@ -133,20 +159,21 @@ static bool inside(struct serve *s, const char *word, const char *more, char *an
 {
     struct meter *m = &s->life->meter;
     enum err err = ERR_OK;
-    char *end;
-    double celsius = strtod(more, &end);
-    bool is_number = end != more && *end == '\0' && celsius >= -100 && celsius <= 150;
     if (strcmp(word, "events") == 0 && *more == '\0')
         events(m, answer, size);
     else if (strcmp(word, "audit") == 0 && *more == '\0')
         audit(m, answer, size);
     else if (strcmp(word, "seal") == 0 && (strcmp(more, "open") == 0 || strcmp(more, "close") == 0))
         err = meter_seal_set(m, strcmp(more, "close") == 0);
-    else if (strcmp(word, "temperature") == 0 && is_number)
-        meter_temperature(m, (int32_t)lround(celsius * 1000));
+    else if (strcmp(word, "pulse") == 0 && strcmp(more, "minute") == 0)
+        err = meter_time_pulse(m, 60);
+    else if (strcmp(word, "pulse") == 0 && strcmp(more, "hour") == 0)
+        err = meter_time_pulse(m, 3600);
     else
         return false;
-    if (err)
+    if (err == ERR_STATE)
+        snprintf(answer, size, "error ignored: too far from it, or the clock is invalid\n");
+    else if (err)
         snprintf(answer, size, "error storage: %s\n", err_text(err));
     return true;
 }
@@ -170,11 +197,17 @@ void serve_panel(void *context, char *line, char *answer, size_t size)
     } else if (s->life->powered && strcmp(word[0], "parameter") == 0) {
         panel_parameter(&s->life->meter, line + strcspn(line, "p") + strlen("parameter"), answer,
                         size);
+    } else if (n == 2 && strcmp(word[0], "wait") == 0 && wait_dark(s->life, word[1])) {
+        return;
+    } else if (n == 2 && strcmp(word[0], "temperature") == 0 && set_temperature(s->life, word[1])) {
+        return;
     } else if (!s->life->powered || n > 2 || !inside(s, word[0], word[1], answer, size)) {
         snprintf(
             answer, size,
-            "error not a command%s: status | mains on | mains off [warn] | phase 1..%u on|off "
-            "| temperature CELSIUS | events | audit | seal open|close | parameter NAME [VALUE]\n",
+            "error not a command%s: status | mains on | mains off [warn] | wait 11d (while off) "
+            "| phase 1..%u on|off | temperature CELSIUS | pulse minute|hour | events | audit | "
+            "seal open|close | "
+            "parameter NAME [VALUE]\n",
             s->life->powered ? "" : " while the mains are off", s->life->o.model->n_phases);
     }
 }

@@ -14,7 +14,8 @@ struct serve {
 };
 
 /* A panel_fn; context: struct serve. Commands: status; mains on; mains off [warn]; phase 1..3
- * on|off; temperature CELSIUS (of the front end); events; audit; seal open|close; parameter NAME
+ * on|off; wait 11d (mains off: so much passes at once); temperature CELSIUS (of front end and
+ * crystal); pulse minute|hour (of a master clock); events; audit; seal open|close; parameter NAME
  * [VALUE] (panel_parameter.h). */
 void serve_panel(void *context, char *line, char *answer, size_t size);
 

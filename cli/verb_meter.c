@@ -28,7 +28,7 @@
 
 struct words { /* the command line */
     const char *model, *order, *source, *flash, *start, *until, *speed, *fast_forward, *level,
-        *live_level, *keys, *panel, *gateway;
+        *live_level, *keys, *panel, *gateway, *crystal;
     struct cli_list listen, serial;
     uint64_t seed, inactivity;
     struct source_options how;
@@ -115,7 +115,7 @@ static void settle(struct run *r)
     if (r->then_samples)
         life_samples(&r->life);
     r->wall_ns = uv_hrtime();
-    r->life_ns = r->until_now ? wall_clock_ns() : r->life.crystal_ns;
+    r->life_ns = r->until_now ? wall_clock_ns() : r->life.now_ns;
     if (!isinf(r->speed))
         uv_idle_stop(&r->busy);
     for (size_t i = 0; i < r->serve.ports.n; i++)
@@ -128,7 +128,7 @@ static void settle(struct run *r)
 static void tell_progress(struct run *r)
 {
     double whole = (double)(r->ff_to_ns - r->ff_from_ns);
-    double done = whole > 0 ? (double)(r->life.crystal_ns - r->ff_from_ns) / whole : 1;
+    double done = whole > 0 ? (double)(r->life.now_ns - r->ff_from_ns) / whole : 1;
     cli_progress("fast-forward", done);
     if (!r->progress || uv_hrtime() - r->told_ns < PROGRESS_NS)
         return;
@@ -145,17 +145,17 @@ static void on_busy(uv_idle_t *h)
     if (r->until_now && r->forward)
         r->ff_to_ns = wall_clock_ns() / METER_NS * METER_NS; /* windows end with seconds */
     while (uv_hrtime() < until && !uv_is_closing((uv_handle_t *)h)) {
-        int64_t to = (r->life.crystal_ns / step + 1) * step; /* whole minutes: fewest windows */
+        int64_t to = (r->life.now_ns / step + 1) * step; /* whole minutes: fewest windows */
         if (r->forward && to > r->ff_to_ns)
             to = r->ff_to_ns;
         live_to(r, to);
-        if (r->forward && r->life.crystal_ns >= r->ff_to_ns)
+        if (r->forward && r->life.now_ns >= r->ff_to_ns)
             break;
     }
     if (!r->forward || uv_is_closing((uv_handle_t *)h))
         return;
     tell_progress(r);
-    if (r->life.crystal_ns >= r->ff_to_ns) {
+    if (r->life.now_ns >= r->ff_to_ns) {
         cli_progress_end();
         settle(r);
     }
@@ -167,7 +167,7 @@ static void on_tick(uv_timer_t *t)
     if (r->forward || isinf(r->speed))
         return;
     double wall = (double)(uv_hrtime() - r->wall_ns);
-    live_to(r, r->life_ns + (int64_t)(wall * r->speed));
+    live_to(r, r->life_ns + r->life.skipped_ns + (int64_t)(wall * r->speed));
 }
 
 /* ---- words to values ---- */
@@ -217,6 +217,21 @@ static bool parse_speed(const char *text, double *speed)
 static int bad(const struct run *r, const char *option, const char *value, const char *want)
 {
     return cli_fail(r->verb, CLI_USAGE, "--%s '%s': %s", option, value, want);
+}
+
+#define CRYSTAL_PPM_MAX 200
+
+static int parse_crystal(struct run *r, const struct words *w)
+{
+    struct life_options *o = &r->life.o;
+    char *end;
+    if (w->crystal == NULL)
+        return -1;
+    o->has_crystal = true;
+    o->crystal_ppm = strtod(w->crystal, &end);
+    if (end == w->crystal || *end != '\0' || !(fabs(o->crystal_ppm) <= CRYSTAL_PPM_MAX))
+        return bad(r, "crystal", w->crystal, "parts per million, -200 to 200");
+    return -1;
 }
 
 static bool is_ratio(double x)
@@ -309,6 +324,9 @@ static int parse_words(struct run *r, const struct words *w)
         code = parse_level(r, w);
     if (code < 0)
         code = parse_span(r, w);
+    if (code >= 0)
+        return code;
+    code = parse_crystal(r, w);
     if (code >= 0)
         return code;
     if (!parse_speed(w->speed, &r->speed))
@@ -478,7 +496,7 @@ static int live(struct run *r, const struct words *w)
         fprintf(stderr, "the flash holds other keys than %s: the flash's are in force\n", w->keys);
     tell_faults(r);
     r->serve.life = r->serve.ports.life = &r->life;
-    r->ff_from_ns = r->life.crystal_ns;
+    r->ff_from_ns = r->life.now_ns;
     if (w->until == NULL)
         r->ff_to_ns += r->ff_from_ns;
     uv_loop_init(&r->loop);
@@ -534,6 +552,9 @@ static int run(const struct cli_verb *v, int argc, char **argv)
          "each write is on the disk before it counts; those of a fast-forward all at its end"},
         {"start", CLI_TEXT, &w.start, "TIME",
          "what the crystal shows, UTC unless it has an offset (default now)"},
+        {"crystal", CLI_TEXT, &w.crystal, "PPM",
+         "a clock's tuning fork that is so much off, and a parabola over temperature more; the "
+         "factory measured it (default: one without error)"},
         {"fast-forward", CLI_TEXT, &w.fast_forward, "DURATION", "lived at once: 90s, 15m, 2h, 3d"},
         {"until", CLI_TEXT, &w.until, "TIME",
          "instead of --start: when the fast-forward ends; `now` is the moment it does"},

@@ -44,13 +44,17 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 const struct cli_verb verb_panel = {
     .name = "panel",
     .summary = "switch the mains or a phase of a virtual meter, show its state and events",
-    .usage = "ferraris panel unix:PATH status | mains on|off [--warn] | phase 1..3 on|off | "
-             "temperature CELSIUS | events | audit | seal open|close | parameter NAME [VALUE]",
+    .usage = "ferraris panel unix:PATH status | mains on|off [--warn] | wait 11d | "
+             "phase 1..3 on|off | temperature CELSIUS | pulse minute|hour | events | audit | seal "
+             "open|close | parameter NAME [VALUE]",
     .example = "ferraris panel unix:/tmp/m1.panel mains off --warn\n"
+               "ferraris panel unix:/tmp/m1.panel wait 11d\n"
                "ferraris panel unix:/tmp/m1.panel phase 2 off\n"
                "ferraris panel unix:/tmp/m1.panel seal open\n"
                "ferraris panel unix:/tmp/m1.panel parameter SUM 1",
-    .words = "NAME   a parameter of the factory, NAME[INDEX] where it has more than one\n"
+    .words = "wait   time that passes at once while the mains are off: 90s, 15m, 2h, 11d\n"
+             "pulse  of a master clock, at the minute or the hour\n"
+             "NAME   a parameter of the factory, NAME[INDEX] where it has more than one\n"
              "       SUM: how the total follows from the phases, 0 vector, 1 per phase, 2 absolute",
     .run = run,
 };

@@ -19,7 +19,7 @@ int64_t meter_now_s(const struct meter *m)
 
 int64_t meter_crystal_ns(const struct meter *m)
 {
-    return m->clock.base_ns;
+    return m->clock.base_ns - m->clock.ahead_ns;
 }
 
 enum err meter_keep(struct meter *m, enum err err)

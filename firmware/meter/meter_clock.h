@@ -52,7 +52,8 @@ struct meter_clock {
     uint8_t dst_begin[DATETIME_LEN], dst_end[DATETIME_LEN];
     /* methods 4 and 5; preset_to_s < preset_from_s: none */
     int64_t preset_s, preset_from_s, preset_to_s;
-    uint16_t shift_s; /* corrections up to this leave no mark */
+    uint16_t shift_s;             /* corrections up to this leave no mark */
+    uint32_t n_pulses, n_ignored; /* of a master clock, since power-up */
 };
 
 /* Central Europe: UTC+1, summer time from the last Sunday of March 02:00 to the last Sunday of

@@ -88,6 +88,12 @@ enum err meter_shift_limit(struct meter *m, uint16_t seconds)
 
 #define PULSE_PART 4 /* of a period, at most */
 
+static enum err pulse_ignored(struct meter *m)
+{
+    m->clock.n_ignored++;
+    return ERR_STATE;
+}
+
 enum err meter_time_pulse(struct meter *m, uint32_t period_s)
 {
     int64_t now_ns = meter_clock_ns(&m->clock);
@@ -96,7 +102,8 @@ enum err meter_time_pulse(struct meter *m, uint32_t period_s)
     int64_t to_ns = meter_clock_nearest(&m->clock, now_ns, period_s);
     int64_t delta = to_ns > now_ns ? to_ns - now_ns : now_ns - to_ns;
     if (m->clock.doubt != 0 || delta > period_s * METER_NS / PULSE_PART || !in_years(to_ns))
-        return ERR_STATE;
+        return pulse_ignored(m);
+    m->clock.n_pulses++;
     return move(m, to_ns) ? meter_commit(m) : ERR_OK;
 }
 
@@ -134,6 +141,10 @@ static bool believe(struct meter *m, const struct meter_config *config)
     int64_t gap_ns = config->time_ns - m->clock.base_ns;
     if (config->crystal_lost)
         return false;
+    if (gap_ns < 0 && gap_ns > -METER_NS) { /* meter_crystal_shows() was still waited for */
+        m->clock.ahead_ns = -gap_ns;
+        return true;
+    }
     if (gap_ns < 0)
         return config->frozen;
     if (!in_years(meter_clock_ns(&m->clock)) ||

@@ -30,8 +30,9 @@ MUST_CHECK enum err meter_clock_preset(struct meter *m, int64_t to_s, int64_t fi
 MUST_CHECK enum err meter_shift_limit(struct meter *m, uint16_t seconds);
 
 /* A pulse of a master clock: it is now the end of a minute (60) or an hour (3600), whichever is
- * next. Ignored while the clock is invalid, since a pulse has no date, and when the clock is
- * farther from it than a quarter of the period. Not stored by itself: the next snapshot has it. */
+ * next. Ignored while the clock is invalid, since a pulse has no date, and when the clock is farther
+ * from it than a quarter of the period: ERR_STATE. A silent correction is not stored by itself, the
+ * next snapshot has it. ERR_RANGE (no such period), ERR_IO, ERR_FULL. */
 MUST_CHECK enum err meter_time_pulse(struct meter *m, uint32_t period_s);
 
 /* What the real-time crystal shows now. Between two calls time passes by the samples, whose clock

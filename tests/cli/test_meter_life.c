@@ -94,7 +94,7 @@ static double import_wh(void)
 /* Sums of the rows as they come: interval energies against registers. */
 static void live_by_quarters(int64_t to, uint64_t *rows, uint64_t *sum)
 {
-    for (int64_t ns = life.crystal_ns; ns < to;) {
+    for (int64_t ns = life.now_ns; ns < to;) {
         ns += 900 * METER_NS;
         run_to(ns);
         assert_int_equal(life.meter.profile.last.number, ++*rows);
@@ -120,7 +120,7 @@ static void life_loses_and_doubles_nothing_when_it_goes_over_to_samples(void **s
     sum += life.meter.profile.last.interval[0];
     assert_int_equal(life.meter.profile.last.reg[0], sum);
     assert_int_equal(life.meter.profile.last.status & METER_ROW_DNV, 0);
-    assert_in_range(life.crystal_ns, START_NS + HOUR_NS + 900 * METER_NS,
+    assert_in_range(life.now_ns, START_NS + HOUR_NS + 900 * METER_NS,
                     START_NS + HOUR_NS + 902 * METER_NS);
     end();
 
@@ -144,7 +144,7 @@ static void load_of_an_instant_is_the_same_however_one_gets_there(void **state)
     for (unsigned k = 1; k <= 240; k++) /* odd steps: windows that end anywhere */
         run_to(START_NS + k * (30 * METER_NS + 125 * METER_NS / 1000));
     double odd = import_wh();
-    int64_t to = life.crystal_ns;
+    int64_t to = life.now_ns;
     end();
     begin("AD11A", "load:household", true);
     run_to(to);
