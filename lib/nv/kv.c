@@ -145,9 +145,8 @@ static enum err state_by_head(const struct area *a, struct record *r)
         err = crc_of(a, r, &payload, &crc);
     if (err)
         return err;
-    r->state = crc == stored                  ? STATE_VALID
-               : tag.kind == (uint8_t)r->kind ? STATE_DAMAGED
-                                              : STATE_TORN;
+    bool ended = stored != 0 && tag.kind == r->kind; /* 0: struck out */
+    r->state = crc == stored ? STATE_VALID : ended ? STATE_DAMAGED : STATE_TORN;
     return ERR_OK;
 }
 
@@ -160,7 +159,8 @@ static enum err head_torn(const struct area *a, uint32_t addr, bool *garbage)
     uint32_t crc = crc32_update(crc_at(addr), octet, REC_HEAD - 4);
     struct rd r = rd_of(octet + REC_HEAD - 4, 4);
     uint32_t stored = rd_u32(&r);
-    *garbage = (stored & 0xFF) != 0xFF && (stored | 0xFF) != (crc | 0xFF);
+    bool struck = stored < 0x100 && octet[REC_HEAD - 5] == 0;
+    *garbage = (stored & 0xFF) != 0xFF && (stored | 0xFF) != (crc | 0xFF) && !struck;
     return err;
 }
 
@@ -209,6 +209,39 @@ static uint32_t limit_of(const struct area *a, uint32_t addr)
     return addr - addr % a->flash->sector_size + a->flash->sector_size;
 }
 
+/* Reads the last record of the log, which may have been under a cut, more than once. What reads now
+ * so, now so, is torn; and what is torn is struck out, so that it stays it. */
+static enum err record_settle(const struct area *a, uint32_t limit, struct record *r)
+{
+    enum err err = ERR_OK;
+    for (uint8_t i = 1; i < SETTLE_READS && !err; i++) {
+        struct record again;
+        err = record_read(a, r->addr, limit, &again);
+        bool same = again.state == r->state && again.span == r->span && again.seq == r->seq;
+        if (again.span < r->span) /* the head wavers: then nothing is behind it */
+            *r = again;
+        if (!same)
+            r->state = STATE_TORN;
+    }
+    if (err || r->state != STATE_TORN)
+        return err;
+    return flash_strike(a, r->addr + r->span - REC_TAIL, REC_TAIL);
+}
+
+/* Looks at the place of the next record as often; octets that are blank only now and then make it
+ * one grain of a torn record. */
+static enum err end_settle(const struct area *a, uint32_t limit, uint32_t *end)
+{
+    bool blank = true;
+    enum err err = ERR_OK;
+    for (uint8_t i = 1; i < SETTLE_READS && !err && blank && *end < limit; i++)
+        err = flash_blank(a, *end, GRAIN, &blank);
+    if (err || blank)
+        return err;
+    *end += GRAIN;
+    return flash_strike(a, *end - REC_TAIL, REC_TAIL);
+}
+
 static void kv_note(struct nv *nv, const struct record *r)
 {
     if (r->state == STATE_DAMAGED || r->by_tail || r->garbage)
@@ -224,7 +257,7 @@ static void kv_note(struct nv *nv, const struct record *r)
 static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, uint32_t *end)
 {
     struct area a = area_kv(&nv->config);
-    uint32_t addr = area_addr(&a, sector) + SECTOR_DATA, used;
+    uint32_t addr = area_addr(&a, sector) + SECTOR_DATA, limit = limit_of(&a, addr), used;
     enum err err = sector_used(&a, sector, &used);
     used += area_addr(&a, sector);
     *done = false;
@@ -237,7 +270,9 @@ static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, u
             continue;
         }
         if (!err)
-            err = record_read(&a, addr, limit_of(&a, addr), &r);
+            err = record_read(&a, addr, limit, &r);
+        if (!err && sector == nv->kv_sector && addr + r.span >= used)
+            err = record_settle(&a, limit, &r);
         if (err)
             break;
         if (note)
@@ -247,6 +282,8 @@ static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, u
             nv->kv_seq = r.seq + 1;
         addr += r.span;
     }
+    if (!err && sector == nv->kv_sector)
+        err = end_settle(&a, limit, &addr);
     *end = addr;
     return err;
 }
@@ -594,5 +631,10 @@ enum err kv_mount(struct nv *nv)
         return kv_collect(nv);
     uint16_t next = area_after(&a, nv->kv_sector, 1);
     err = sector_ready(&a, next, nv->kv_order + 1, &ready);
-    return err || ready ? err : sector_prepare(&a, next, nv->kv_order + 1);
+    if (err || ready)
+        return err;
+    err = kv_done(nv); /* once more, where there is room: the mark may be one that wavers */
+    if (err && err != ERR_FULL)
+        return err;
+    return sector_prepare(&a, next, nv->kv_order + 1);
 }

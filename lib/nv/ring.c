@@ -107,7 +107,8 @@ static enum state state_of(uint32_t crc, uint32_t stored, uint8_t kind)
         return STATE_DATA;
     if (stored == crc_end(crc, KIND_CLEAR))
         return STATE_CLEAR;
-    bool torn = kind_torn(kind, KIND_DATA) || kind_torn(kind, KIND_CLEAR) || (!stored && !kind);
+    bool struck = stored == 0;
+    bool torn = kind_torn(kind, KIND_DATA) || kind_torn(kind, KIND_CLEAR) || struck;
     return torn ? STATE_TORN : STATE_DAMAGED;
 }
 
@@ -161,6 +162,24 @@ static enum err slot_read(const struct geometry *g, struct place at, uint8_t *re
     uint32_t stored = rd_u32(&r);
     *state = state_of(crc, stored, rd_u8(&r));
     return ERR_OK;
+}
+
+/* Reads the last slot that may have been under a cut, more than once. What reads now so, now so, is
+ * torn; and what is torn is struck out, so that it stays it. */
+static enum err slot_settle(const struct geometry *g, struct place at, enum state *state,
+                            uint32_t *seq)
+{
+    enum err err = slot_read(g, at, NULL, state, seq);
+    for (uint8_t i = 1; i < SETTLE_READS && !err; i++) {
+        enum state again;
+        uint32_t seq_again;
+        err = slot_read(g, at, NULL, &again, &seq_again);
+        if (again != *state || seq_again != *seq)
+            *state = STATE_TORN;
+    }
+    if (err || *state != STATE_TORN)
+        return err;
+    return flash_strike(&g->area, slot_addr(g, at) + g->slot_size - SLOT_TAIL, SLOT_TAIL);
 }
 
 /* payload NULL: a record of zeros. */
@@ -386,6 +405,7 @@ struct survey {
     uint32_t base;           /* highest of the sector headers, 0 none */
     struct place at;         /* of newest */
     uint32_t n_damaged;
+    bool head_lost;
 };
 
 static bool belongs(const struct geometry *g, struct place at, uint32_t seq)
@@ -439,6 +459,41 @@ static enum err survey_sector(const struct geometry *g, uint16_t sector, struct 
     return err;
 }
 
+static enum err survey_all(const struct geometry *g, struct survey *s)
+{
+    enum err err = ERR_OK;
+    *s = (struct survey){0};
+    for (uint16_t sector = 0; sector < g->area.n_sectors && !err; sector++)
+        err = survey_sector(g, sector, s);
+    return err;
+}
+
+/* Again where the newest record turns out to be none. */
+static enum err survey_settled(const struct geometry *g, struct survey *s)
+{
+    enum state state = STATE_TORN;
+    uint32_t seq;
+    enum err err = survey_all(g, s);
+    if (!err && s->newest)
+        err = slot_settle(g, s->at, &state, &seq);
+    if (err || s->newest == 0 || state != STATE_TORN)
+        return err;
+    return survey_all(g, s);
+}
+
+/* Does the sector of `base` have its header? Half a one is good only where records followed it. */
+static enum err ring_stands(const struct geometry *g, uint32_t base, bool *stands)
+{
+    struct sector_head head;
+    struct place first = {.sector = sector_of(g, base)};
+    bool blank = false;
+    enum err err = sector_read(&g->area, first.sector, &head);
+    if (!err && !head.twice)
+        err = flash_blank(&g->area, slot_addr(g, first), g->slot_size, &blank);
+    *stands = head.valid && head.base == base && !blank;
+    return err;
+}
+
 /* What a cut or damage left behind the newest valid record: torn records are stepped over, whole
  * but unreadable ones keep their numbers. */
 static enum err ring_skip_tail(const struct geometry *g, struct nv_ring_state *ring)
@@ -446,7 +501,7 @@ static enum err ring_skip_tail(const struct geometry *g, struct nv_ring_state *r
     while (ring->head_ready) {
         enum state state;
         uint32_t seq;
-        enum err err = slot_read(g, place_of(g, ring), NULL, &state, &seq);
+        enum err err = slot_settle(g, place_of(g, ring), &state, &seq);
         if (err || state == STATE_BLANK)
             return err;
         ring_step(g, ring, state != STATE_TORN);
@@ -457,61 +512,51 @@ static enum err ring_skip_tail(const struct geometry *g, struct nv_ring_state *r
 static enum err ring_find_head(const struct geometry *g, struct survey *s,
                                struct nv_ring_state *ring)
 {
-    struct sector_head head;
+    enum err err = ERR_OK;
     if (s->newest == 0 || s->base > s->newest + g->n_records) {
         /* Empty, or a sector was made ready while the one before it was in use and no record of
          * that use is left: then all its numbers are spent. */
-        s->n_damaged += s->base > s->newest + g->n_records;
+        s->head_lost = s->base > s->newest + g->n_records;
         ring->next_seq = s->base ? s->base : 1;
-        ring->head_ready = s->base != 0;
-        return ring_skip_tail(g, ring);
+        if (s->base)
+            err = ring_stands(g, s->base, &ring->head_ready);
+        return err ? err : ring_skip_tail(g, ring);
     }
-    uint32_t ahead = next_base(g, s->newest);
-    enum err err = sector_read(&g->area, sector_of(g, ahead), &head);
+    err = ring_stands(g, next_base(g, s->newest), &ring->next_ready);
     if (err)
         return err;
     ring->head_ready = true; /* it holds a record */
-    ring->next_ready = head.valid && head.base == ahead;
     ring_place(g, ring, s->newest + 1, s->at.slot + 1, index_of(g, s->newest) + 1);
     return ring_skip_tail(g, ring);
 }
 
-/* A sector about to be erased may hold what a cut erase left; that is no damage. (An empty head
- * says nothing about the sector after it: that one still holds records.) */
-static enum err ring_pardon(const struct geometry *g, struct survey *s,
-                            const struct nv_ring_state *ring)
-{
-    uint32_t base = base_of(g, ring->next_seq);
-    struct survey doomed = {0};
-    enum err err = ERR_OK;
-    if (!ring->head_ready)
-        err = survey_sector(g, sector_of(g, base), &doomed);
-    else if (s->newest >= base && !ring->next_ready)
-        err = survey_sector(g, sector_of(g, base + g->n_records), &doomed);
-    s->n_damaged -= doomed.n_damaged;
-    return err;
-}
-
 /* Erases what must be ready and is not: the head, and the sector after it once the head holds a
- * record. */
-static enum err ring_repair(const struct geometry *g, const struct survey *s,
-                            struct nv_ring_state *ring)
+ * record. Then counts damage anew, for what a cut erase left is none. (An empty head says nothing
+ * about the sector after it: that one still holds records.) */
+static enum err ring_repair(const struct geometry *g, struct survey *s, struct nv_ring_state *ring)
 {
     uint32_t base = base_of(g, ring->next_seq);
+    bool needs_next = s->newest >= base;
+    bool was_whole = ring->head_ready && (ring->next_ready || !needs_next);
     enum err err = ERR_OK;
     if (ring->head_ready)
         ring_forget(g, ring, base);
     else
         err = ring_prepare(g, ring, base);
     ring->head_ready = err == ERR_OK;
-    if (err || s->newest < base)
+    if (!err && needs_next) {
+        base += g->n_records;
+        if (ring->next_ready)
+            ring_forget(g, ring, base);
+        else
+            err = ring_prepare(g, ring, base);
+        ring->next_ready = err == ERR_OK;
+    }
+    struct survey again;
+    if (err || was_whole)
         return err;
-    base += g->n_records;
-    if (ring->next_ready)
-        ring_forget(g, ring, base);
-    else
-        err = ring_prepare(g, ring, base);
-    ring->next_ready = err == ERR_OK;
+    err = survey_all(g, &again);
+    s->n_damaged = again.n_damaged;
     return err;
 }
 
@@ -550,27 +595,21 @@ enum err ring_mount(struct nv *nv, uint8_t index)
 {
     struct geometry g = geometry_ring(nv, index);
     struct nv_ring_state *ring = &nv->ring[index];
-    struct survey s = {0};
-    enum err err;
+    struct survey s;
     *ring = (struct nv_ring_state){0};
-    uint16_t sector = 0;
-    do /* there are two or more */
-        err = survey_sector(&g, sector++, &s);
-    while (!err && sector < g.area.n_sectors);
+    enum err err = survey_settled(&g, &s);
     if (!err)
         err = ring_find_head(&g, &s, ring);
     if (err)
         return err;
     ring->oldest = s.cleared + 1;
-    err = ring_pardon(&g, &s, ring);
-    if (!err)
-        err = ring_repair(&g, &s, ring);
+    err = ring_repair(&g, &s, ring);
     if (!err)
         err = ring_look_back(&g, ring, &s);
     if (err)
         return err;
-    nv->n_corrupt += s.n_damaged;
-    if (s.n_damaged > 0)
+    nv->n_corrupt += s.n_damaged + s.head_lost;
+    if (s.n_damaged + s.head_lost > 0)
         nv->damaged |= 1u << g.area.id;
     uint32_t oldest = s.newest ? s.oldest : ring->next_seq;
     if (ring->oldest < oldest)

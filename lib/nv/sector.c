@@ -6,6 +6,8 @@
 #include "lib/base/crc.h"
 #include "lib/base/cursor.h"
 
+#include <string.h>
+
 #define SECTOR_MAGIC UINT32_C(0x464E5653) /* "FNVS" */
 
 struct area area_kv(const struct nv_config *config)
@@ -95,17 +97,18 @@ static enum err head_decode(const struct area *a, uint16_t sector, const uint8_t
 
 enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *head)
 {
+    uint8_t octets[2][SECTOR_HEAD];
+    enum err err = a->flash->read(a->flash, area_addr(a, sector), octets, sizeof octets);
     *head = (struct sector_head){0};
-    for (uint32_t copy = 0; copy < 2; copy++) {
-        uint8_t octets[SECTOR_HEAD];
-        enum err err = a->flash->read(a->flash, area_addr(a, sector) + copy * SECTOR_HEAD, octets,
-                                      sizeof octets);
-        if (err)
-            return err;
-        err = head_decode(a, sector, octets, head);
-        if (err != ERR_CORRUPT)
-            return err;
-    }
+    if (err)
+        return err;
+    err = head_decode(a, sector, octets[0], head);
+    if (err == ERR_CORRUPT)
+        err = head_decode(a, sector, octets[1], head);
+    else
+        head->twice = memcmp(octets[0], octets[1], SECTOR_HEAD) == 0;
+    if (err != ERR_CORRUPT)
+        return err;
     *head = (struct sector_head){0};
     return ERR_OK;
 }
@@ -139,6 +142,18 @@ enum err sector_prepare(const struct area *a, uint16_t sector, uint64_t base)
     if (!err)
         err = sector_ready(a, sector, base, &ready);
     return err ? err : ready ? ERR_OK : ERR_IO;
+}
+
+enum err flash_strike(const struct area *a, uint32_t addr, uint32_t n)
+{
+    static const uint8_t zeros[STRIKE_MAX];
+    uint8_t octets[STRIKE_MAX];
+    if (n > sizeof octets)
+        return ERR_RANGE;
+    enum err err = a->flash->read(a->flash, addr, octets, n);
+    if (err || memcmp(octets, zeros, n) == 0)
+        return err;
+    return a->flash->program(a->flash, addr, zeros, n);
 }
 
 enum err flash_blank(const struct area *a, uint32_t addr, uint32_t n, bool *blank)
@@ -182,7 +197,7 @@ enum err sector_ready(const struct area *a, uint16_t sector, uint64_t base, bool
     struct sector_head head;
     *ready = false;
     enum err err = sector_read(a, sector, &head);
-    if (err || !head.valid || head.base != base)
+    if (err || !head.valid || !head.twice || head.base != base)
         return err;
     return flash_blank(a, area_addr(a, sector) + SECTOR_DATA, a->flash->sector_size - SECTOR_DATA,
                        ready);

@@ -7,6 +7,8 @@
 
 #define SECTOR_HEAD  32 /* octets of one header; it is written twice */
 #define SECTOR_DATA  64 /* where records begin */
+#define STRIKE_MAX   8
+#define SETTLE_READS 8  /* cells that read the same so often are taken as they read */
 #define SECTOR_CHUNK 64 /* octets moved at a time through the stack */
 
 struct area {
@@ -22,6 +24,7 @@ struct area {
 
 struct sector_head {
     bool valid;
+    bool twice;   /* both copies are whole and alike */
     bool foreign; /* whole, but of another ring, generation or shape; then base is 0 */
     uint32_t n_erases;
     uint64_t base; /* key-value: order number; ring: first sequence number of this use */
@@ -39,10 +42,14 @@ MUST_CHECK enum err sector_read(const struct area *a, uint16_t sector, struct se
 /* Erases and writes a header, so that the sector is ready. ERR_IO, also when it does not get blank.
  */
 MUST_CHECK enum err sector_prepare(const struct area *a, uint16_t sector, uint64_t base);
-/* Ready: a valid header for `base` and nothing behind it. */
+/* Ready: a valid header for `base`, twice, and nothing behind it. (Half a header may be a cell's
+ * whim; a sector that holds nothing yet is better prepared again.) */
 MUST_CHECK enum err sector_ready(const struct area *a, uint16_t sector, uint64_t base, bool *ready);
 /* Where the last octet that is not FF ends, as an offset; SECTOR_DATA when there is none. */
 MUST_CHECK enum err sector_used(const struct area *a, uint16_t sector, uint32_t *end);
+/* Programs `n` octets to zero, unless they are: what a cut left half done must not look whole one
+ * day. ERR_RANGE (n > STRIKE_MAX), ERR_IO. */
+MUST_CHECK enum err flash_strike(const struct area *a, uint32_t addr, uint32_t n);
 MUST_CHECK enum err flash_blank(const struct area *a, uint32_t addr, uint32_t n, bool *blank);
 
 /* The two halves of nv. */

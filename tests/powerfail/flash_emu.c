@@ -33,6 +33,9 @@ static enum err emu_read(const struct hal_flash *hal, uint32_t addr, void *to, s
         return ERR_IO;
     f->n_reads++;
     memcpy(to, f->octets + addr, n);
+    for (size_t i = 0; f->any_wavers && i < n; i++)
+        if (f->wavers[addr + i])
+            ((uint8_t *)to)[i] &= (uint8_t) ~(f->wavers[addr + i] & flash_emu_random(f));
     if (f->stuck != 0 && f->stuck >= addr && f->stuck - addr < n)
         ((uint8_t *)to)[f->stuck - addr] = 0xFF;
     return ERR_OK;
@@ -46,14 +49,25 @@ static bool count_operation(struct flash_emu *f)
     return f->dead;
 }
 
+/* Of the bits to clear some are cleared and all others, or some of them, lie between. */
+static void octet_wavers(struct flash_emu *f, uint8_t *to, uint8_t from)
+{
+    uint32_t r = flash_emu_random(f);
+    *to = (uint8_t)(*to & (from | r));
+    f->wavers[to - f->octets] = (uint8_t)(*to & ~from & (r & 1u << 31 ? 0xFFu : r >> 8));
+    f->any_wavers = true;
+}
+
 static void program_torn(struct flash_emu *f, uint8_t *to, const uint8_t *from, size_t n)
 {
-    size_t whole = f->tear == TEAR_NOTHING ? 0
-                   : f->tear == TEAR_ALL   ? n
-                   : f->tear == TEAR_SOME  ? flash_emu_random(f) % n
-                                           : n - 1;
+    size_t whole = f->tear == TEAR_NOTHING  ? 0
+                   : f->tear == TEAR_ALL    ? n
+                   : f->tear == TEAR_RAGGED ? n - 1
+                                            : flash_emu_random(f) % n;
     memcpy(to, from, whole);
-    if (whole < n && f->tear != TEAR_NOTHING)
+    if (f->tear == TEAR_WAVERS)
+        octet_wavers(f, to + whole, from[whole]);
+    else if (whole < n && f->tear != TEAR_NOTHING)
         to[whole] = (uint8_t)(to[whole] & (from[whole] | flash_emu_random(f)));
 }
 
@@ -74,6 +88,8 @@ static enum err emu_program(const struct hal_flash *hal, uint32_t addr, const vo
         return ERR_IO;
     }
     memcpy(f->octets + addr, in, n);
+    for (size_t i = 0; f->any_wavers && i < n; i++)
+        f->wavers[addr + i] &= in[i];
     return ERR_OK;
 }
 
@@ -85,6 +101,11 @@ static void erase_torn(struct flash_emu *f, uint8_t *at)
             at[i] = 0xFF;
         if (f->tear == TEAR_RAGGED)
             at[i] = (uint8_t)(at[i] | r);
+        if (f->tear == TEAR_WAVERS && r % 3 != 0) {
+            f->any_wavers = true;
+            f->wavers[at + i - f->octets] = r % 3 == 1 ? (uint8_t)(~at[i] & r >> 8) : 0;
+            at[i] = r % 3 == 1 ? (uint8_t)(at[i] | r >> 8) : 0xFF;
+        }
     }
 }
 
@@ -103,6 +124,7 @@ static enum err emu_erase(const struct hal_flash *hal, uint32_t sector)
         return ERR_IO;
     }
     memset(at, 0xFF, hal->sector_size);
+    memset(f->wavers + (at - f->octets), 0, hal->sector_size);
     return ERR_OK;
 }
 
@@ -117,7 +139,8 @@ void flash_emu_init(struct flash_emu *f, uint32_t sector_size, uint32_t n_sector
                             .random = UINT64_C(0x9E3779B97F4A7C15)};
     f->octets = malloc(flash_emu_size(f));
     f->erases = calloc(n_sectors, sizeof *f->erases);
-    if (!f->octets || !f->erases)
+    f->wavers = calloc(flash_emu_size(f), 1);
+    if (!f->octets || !f->wavers || !f->erases)
         abort();
     memset(f->octets, 0xFF, flash_emu_size(f));
 }
@@ -125,8 +148,10 @@ void flash_emu_init(struct flash_emu *f, uint32_t sector_size, uint32_t n_sector
 void flash_emu_free(struct flash_emu *f)
 {
     free(f->octets);
+    free(f->wavers);
     free(f->erases);
     f->octets = NULL;
+    f->wavers = NULL;
     f->erases = NULL;
 }
 

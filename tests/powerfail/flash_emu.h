@@ -15,12 +15,17 @@ enum tear { /* what the operation that was cut leaves */
             TEAR_ALL,    /* done, but never acknowledged */
             TEAR_SOME,   /* program: random prefix, next octet in part; erase: random octets */
             TEAR_RAGGED, /* program: all but some bits of the last octet; erase: random bits */
-            N_TEARS
+            N_TEARS,
+            /* As TEAR_SOME, but bits half done read differently from read to read. Apart from the
+             * others, for a test that copies the octets has to copy `wavers` too. */
+            TEAR_WAVERS = N_TEARS
 };
 
 struct flash_emu {
     struct hal_flash hal;
     uint8_t *octets;
+    uint8_t *wavers; /* bits between 0 and 1, as large as octets, where they are 1 */
+    bool any_wavers; /* false: none does */
     uint32_t n_ops;  /* programs and erases since flash_emu_power() */
     uint32_t cut_at; /* the operation that is cut, from 1; 0 none */
     enum tear tear;

@@ -59,6 +59,8 @@ static void take(struct snapshot *s, const struct world *w)
 static void restore(struct world *w, const struct snapshot *s)
 {
     memcpy(w->flash.octets, s->octets, flash_emu_size(&w->flash));
+    memset(w->flash.wavers, 0, flash_emu_size(&w->flash));
+    w->flash.any_wavers = false;
     w->nv = s->nv;
     w->work = s->work;
     flash_emu_power(&w->flash, 0, TEAR_NOTHING);
@@ -317,12 +319,53 @@ static void nv_goes_on_when_an_operation_fails(void **state)
     free(w);
 }
 
+/* Cells that were half programmed or half erased read now so, now so. What the first mount made of
+ * them holds for every later one. */
+static void waver_step(struct world *w, const struct snapshot *before, uint32_t cut)
+{
+    restore(w, before);
+    flash_emu_power(&w->flash, cut, TEAR_WAVERS);
+    try_step(w);
+    for (uint32_t i = 0; i < 3; i++) {
+        mount_whole(w, "wavering", cut);
+        demand(w, strict, "wavering", cut);
+    }
+    live_on(w, 12, cut);
+    for (uint32_t i = 0; i < 3; i++) {
+        mount_whole(w, "wavering, later", cut);
+        demand(w, strict, "wavering, later", cut);
+    }
+}
+
+static void nv_keeps_to_one_reading_when_cells_waver(void **state)
+{
+    (void)state;
+    struct world *w = calloc(1, sizeof *w);
+    struct snapshot before = {0}, after = {0};
+    world_open(w, 13);
+    for (uint32_t i = 0; i < (full ? 400 : 80); i++) {
+        take(&before, w);
+        flash_emu_power(&w->flash, 0, TEAR_NOTHING);
+        must_step(w, "uncut", 0);
+        uint32_t n_ops = w->flash.n_ops;
+        take(&after, w);
+        for (uint32_t cut = 1; cut <= n_ops; cut++)
+            for (uint32_t turn = 0; turn < (full ? 16 : 1); turn++)
+                waver_step(w, &before, cut);
+        restore(w, &after);
+    }
+    world_close(w);
+    free(before.octets);
+    free(after.octets);
+    free(w);
+}
+
 static void flip_bits_of_image(struct world *w, struct snapshot *s)
 {
     take(s, w);
     for (uint32_t octet = 0; octet < flash_emu_size(&w->flash); octet++)
         for (uint32_t bit = 0; bit < 8; bit++)
-            if (full || flash_emu_random(&w->flash) % 8 == 0)
+            if (full || flash_emu_random(&w->flash) % 24 == 0)
                 flip_and_check(w, s, octet * 8 + bit);
     restore(w, s);
 }
@@ -456,6 +499,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nv_formats_when_cut_at_every_write),
         cmocka_unit_test(nv_keeps_all_when_supply_never_settles),
         cmocka_unit_test(nv_goes_on_when_an_operation_fails),
+        cmocka_unit_test(nv_keeps_to_one_reading_when_cells_waver),
         cmocka_unit_test(nv_serves_nothing_wrong_when_a_bit_flips),
         cmocka_unit_test(nv_survives_and_reports_when_a_sector_is_garbage),
         cmocka_unit_test(nv_survives_when_all_is_garbage),
