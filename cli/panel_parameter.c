@@ -58,6 +58,10 @@ static void name_all(char *answer, size_t size)
         snprintf(text, sizeof text, " %s%s", row->name, count);
         add(answer, size, text);
     }
+    for (unsigned part = 0; part < METER_N_CRYSTAL; part++) {
+        add(answer, size, " ");
+        add(answer, size, meter_crystal_name(part));
+    }
     add(answer, size, "\n");
 }
 
@@ -103,12 +107,49 @@ static void set(struct meter *m, const struct wish *w, int64_t value, char *answ
         snprintf(answer, size, "error storage: %s\n", err_text(err));
 }
 
+static unsigned find_crystal(const char *name)
+{
+    unsigned part = 0;
+    while (part < METER_N_CRYSTAL && strcasecmp(meter_crystal_name(part), name) != 0)
+        part++;
+    return part;
+}
+
+/* The clock's crystal: not legal, but sealed as if it were. */
+static void crystal(struct meter *m, unsigned part, const char *number, char *answer, size_t size)
+{
+    const char *name = meter_crystal_name(part);
+    char *end;
+    errno = 0;
+    long long value = strtoll(number, &end, 10);
+    if (*number == '\0') {
+        snprintf(answer, size, "ok\n%s %ld\n", name,
+                 (long)meter_crystal_part(&m->clock.crystal, part));
+        return;
+    }
+    if (*end != '\0' || errno != 0) {
+        snprintf(answer, size, "error '%s' is no whole number\n", number);
+        return;
+    }
+    enum err err = meter_crystal_set(m, METER_SAP_FACTORY, part, value);
+    if (err == ERR_ACCESS)
+        snprintf(answer, size, "error %s is sealed: seal open\n", name);
+    else if (err == ERR_RANGE)
+        snprintf(answer, size, "error %s does not take %lld\n", name, value);
+    else if (err)
+        snprintf(answer, size, "error storage: %s\n", err_text(err));
+}
+
 void panel_parameter(struct meter *m, const char *words, char *answer, size_t size)
 {
     struct wish w;
     char name[32] = "", number[24] = "", more[2] = "", *end = number;
     int n = sscanf(words, "%31s %23s %1s", name, number, more);
     snprintf(answer, size, "ok\n");
+    if ((n == 1 || n == 2) && find_crystal(name) < METER_N_CRYSTAL) {
+        crystal(m, find_crystal(name), number, answer, size);
+        return;
+    }
     if (n < 1 || n > 2 || !find(name, &w)) {
         name_all(answer, size);
         return;

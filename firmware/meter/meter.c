@@ -523,6 +523,7 @@ static enum err begin(struct meter *m)
     next_interval(m, now_s);
     bool whole = meter_clock_boundary(&m->clock, now_s - 1, m->profile.period_s) == now_s;
     m->profile.marks = whole ? 0 : METER_ROW_PDN;
+    meter_time_report(m);
     return meter_snapshot(m);
 }
 
@@ -570,6 +571,7 @@ static enum err resume(struct meter *m, const struct meter_config *config)
         m->profile.marks = METER_ROW_PDN;
         next_interval(m, now_s);
     }
+    meter_time_report(m);
     return meter_commit(m);
 }
 

@@ -1,6 +1,7 @@
 /* Octets and names of meter_audit.h. */
 #include "firmware/meter/meter_audit.h"
 
+#include "firmware/meter/meter_clock.h"
 #include "firmware/meter/meter_ratio.h"
 #include "firmware/meter/meter_watch.h"
 #include "lib/base/cursor.h"
@@ -22,7 +23,8 @@ void meter_audit_encode(const struct meter_audit *a, uint8_t out[METER_AUDIT_SIZ
 }
 
 _Static_assert(LEGAL_N_PARAMETERS <= METER_AUDIT_LIMIT &&
-                   METER_AUDIT_LIMIT + PQ_N_KINDS <= METER_AUDIT_RATIO,
+                   METER_AUDIT_LIMIT + PQ_N_KINDS <= METER_AUDIT_CRYSTAL &&
+                   METER_AUDIT_CRYSTAL + METER_N_CRYSTAL <= METER_AUDIT_RATIO,
                "numbers of parameters in the trail");
 
 void meter_audit_decode(const uint8_t in[METER_AUDIT_SIZE], struct meter_audit *a)
@@ -49,6 +51,8 @@ const char *meter_audit_name(const struct meter_audit *a)
         return "";
     if (id >= METER_AUDIT_RATIO && id < METER_AUDIT_RATIO + METER_N_RATIOS)
         return ratio[id - METER_AUDIT_RATIO];
+    if (id >= METER_AUDIT_CRYSTAL && id < METER_AUDIT_CRYSTAL + METER_N_CRYSTAL)
+        return meter_crystal_name((unsigned)id - METER_AUDIT_CRYSTAL);
     if (id >= METER_AUDIT_LIMIT && id < METER_AUDIT_LIMIT + PQ_N_KINDS)
         return meter_event_name((uint8_t)(id - METER_AUDIT_LIMIT));
     const struct legal_parameter_row *row = legal_parameter_row((enum legal_parameter)id);

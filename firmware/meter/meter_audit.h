@@ -9,11 +9,12 @@
 
 #include "firmware/legal/legal.h"
 
-#define METER_AUDIT_KEPT  100 /* newest records that are always there */
-#define METER_AUDIT_SIZE  33
-#define METER_AUDIT_LIMIT 200 /* enum pq_kind 0; the index is METER_LIMIT_ON .. */
-#define METER_AUDIT_RATIO 240 /* parameter number of METER_CT_NUM; the other ratios follow */
-#define METER_SAP_FACTORY 0   /* changes by the factory or at the panel */
+#define METER_AUDIT_KEPT    100 /* newest records that are always there */
+#define METER_AUDIT_SIZE    33
+#define METER_AUDIT_LIMIT   200 /* enum pq_kind 0; the index is METER_LIMIT_ON .. */
+#define METER_AUDIT_CRYSTAL 236 /* METER_CRYSTAL_PPB; the other two follow */
+#define METER_AUDIT_RATIO   240 /* parameter number of METER_CT_NUM; the other ratios follow */
+#define METER_SAP_FACTORY   0   /* changes by the factory or at the panel */
 
 struct meter_audit {
     uint32_t utc_s;

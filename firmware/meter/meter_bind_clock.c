@@ -150,6 +150,8 @@ static enum cosem_result set_clock(const struct cosem_call *c, const struct cose
 static enum cosem_result adjust(struct meter *m, uint32_t period_s)
 {
     int64_t now_ns = meter_clock_ns(&m->clock);
+    if (m->clock.doubt != 0)
+        return COSEM_TEMPORARY_FAILURE; /* rule 27 */
     return cosem_result_of(meter_clock_change(m, meter_clock_nearest(&m->clock, now_ns, period_s)));
 }
 

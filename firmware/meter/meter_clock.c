@@ -48,6 +48,32 @@ void meter_clock_set_ns(struct meter_clock *c, int64_t utc_ns)
 #define MC_MAX     150000
 #define MK2_PER_K2 1000000
 
+const char *meter_crystal_name(unsigned part)
+{
+    static const char *const names[METER_N_CRYSTAL] = {"CRYSTAL_PPB", "CRYSTAL_PPB_K2",
+                                                       "CRYSTAL_TURNOVER_MC"};
+    return part < METER_N_CRYSTAL ? names[part] : "";
+}
+
+int32_t meter_crystal_part(const struct meter_crystal *x, unsigned part)
+{
+    const int32_t of[METER_N_CRYSTAL] = {x->ppb, x->ppb_per_k2, x->turnover_mc};
+    return part < METER_N_CRYSTAL ? of[part] : 0;
+}
+
+bool meter_crystal_put(struct meter_crystal *x, unsigned part, int64_t value)
+{
+    struct meter_crystal changed = *x;
+    int32_t *const of[METER_N_CRYSTAL] = {&changed.ppb, &changed.ppb_per_k2, &changed.turnover_mc};
+    if (part >= METER_N_CRYSTAL || value < INT32_MIN || value > INT32_MAX)
+        return false;
+    *of[part] = (int32_t)value;
+    if (!meter_crystal_valid(&changed))
+        return false;
+    *x = changed;
+    return true;
+}
+
 bool meter_crystal_valid(const struct meter_crystal *x)
 {
     return x->ppb >= -METER_CRYSTAL_PPB_MAX && x->ppb <= METER_CRYSTAL_PPB_MAX &&
@@ -70,6 +96,7 @@ void meter_clock_temperature(struct meter_clock *c, int32_t mc)
 {
     int64_t e = meter_crystal_error(&c->crystal, mc);
     c->rate_ppb = (int32_t)(e * PPB / (PPB + e));
+    c->temperature_mc = mc;
 }
 
 /* n * rate / of without overflow for all spans of a clock; *rest goes in and comes out. */

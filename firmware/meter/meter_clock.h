@@ -32,6 +32,12 @@ struct meter_crystal {
 #define METER_CRYSTAL_PPB_MAX    500000
 #define METER_CRYSTAL_PPB_K2_MAX 200
 #define METER_TURNOVER_MAX_MC    60000 /* from 0 */
+enum { METER_CRYSTAL_PPB, METER_CRYSTAL_PPB_K2, METER_CRYSTAL_TURNOVER_MC, METER_N_CRYSTAL };
+/* "CRYSTAL_PPB"; "" past the last. */
+const char *meter_crystal_name(unsigned part);
+int32_t meter_crystal_part(const struct meter_crystal *x, unsigned part);
+/* False, and nothing is changed: no such part, or out of its range. */
+bool meter_crystal_put(struct meter_crystal *x, unsigned part, int64_t value);
 bool meter_crystal_valid(const struct meter_crystal *x);
 /* Error at a temperature in millidegree, ppb; -100..150 degrees, what is beyond counts as that. */
 int32_t meter_crystal_error(const struct meter_crystal *x, int32_t mc);
@@ -40,11 +46,12 @@ struct meter_clock {
     int64_t base_ns;   /* crystal, nanoseconds since 1970 of a scale of its own */
     int64_t offset_ns; /* clock = base + offset */
     struct meter_crystal crystal;
-    int32_t rate_ppb; /* taken off for each second of the crystal now */
-    int32_t rest;     /* 1e-9 ns that are still to be taken off */
-    int64_t ahead_ns; /* base_ns is so much before what the crystal was last seen to show */
-    int64_t season_s; /* when summer time begins or ends next: meter_time.c */
-    uint8_t doubt;    /* DATETIME_INVALID, DATETIME_DOUBTFUL or 0; cleared by setting */
+    int32_t temperature_mc; /* told last */
+    int32_t rate_ppb;       /* taken off for each second of the crystal now */
+    int32_t rest;           /* 1e-9 ns that are still to be taken off */
+    int64_t ahead_ns;       /* base_ns is so much before what the crystal was last seen to show */
+    int64_t season_s;       /* when summer time begins or ends next: meter_time.c */
+    uint8_t doubt;          /* DATETIME_INVALID, DATETIME_DOUBTFUL or 0; cleared by setting */
     /* attributes 3, 5..8 */
     int16_t zone_min;
     int8_t dst_min;

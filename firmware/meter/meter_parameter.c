@@ -157,6 +157,7 @@ static enum err redo(struct meter *m, const struct legal_audit *a)
     } else if (a->change == LEGAL_CHANGE_DONE && a->parameter >= METER_AUDIT_LIMIT &&
                a->parameter < METER_AUDIT_RATIO) {
         meter_limits_redo(m, a);
+        meter_crystal_redo(m, a);
     } else if (a->change == LEGAL_CHANGE_DONE && a->parameter >= METER_AUDIT_RATIO) {
         m->ratio.part[(a->parameter - METER_AUDIT_RATIO) % METER_N_RATIOS] = (uint32_t)a->after;
     } else if (a->change == LEGAL_CHANGE_DONE) {
@@ -184,6 +185,8 @@ static enum err redo_from(struct meter *m, uint64_t upto)
     if (newest <= upto)
         return ERR_OK;
     enum err err = meter_limits_store(m); /* first: the parameters say how far the trail counts */
+    if (!err)
+        err = meter_store_clock(m);
     return err ? err : meter_store_parameters(m);
 }
 

@@ -109,6 +109,55 @@ enum err meter_time_pulse(struct meter *m, uint32_t period_s)
 
 /* ---- the crystal ---- */
 
+#define SEALED       1 /* legal_audit.reason */
+#define OUT_OF_RANGE 2
+
+static bool is_sealed(const struct meter *m)
+{
+    struct legal_status s;
+    legal_status_get(&m->legal, &s);
+    return s.sealed;
+}
+
+static void use_crystal(struct meter *m, const struct meter_crystal *x)
+{
+    m->clock.crystal = *x;
+    meter_clock_temperature(&m->clock, m->clock.temperature_mc);
+}
+
+/* Recorded first, then stored: as meter_parameter.c does. */
+enum err meter_crystal_set(struct meter *m, uint16_t client_sap, unsigned part, int64_t value)
+{
+    struct meter_crystal changed = m->clock.crystal;
+    struct legal_snapshot s;
+    if (part >= METER_N_CRYSTAL)
+        return ERR_RANGE;
+    const bool sealed = is_sealed(m), valid = meter_crystal_put(&changed, part, value);
+    legal_snapshot_get(&m->legal, &s);
+    const struct legal_audit audit = {.change = sealed || !valid ? LEGAL_CHANGE_REFUSED
+                                                                 : LEGAL_CHANGE_DONE,
+                                      .sequence = s.audit_sequence,
+                                      .parameter = (uint8_t)(METER_AUDIT_CRYSTAL + part),
+                                      .reason = sealed   ? SEALED
+                                                : !valid ? OUT_OF_RANGE
+                                                         : 0,
+                                      .before = meter_crystal_part(&m->clock.crystal, part),
+                                      .after = value};
+    enum err err = meter_keep(m, meter_audit_append(m, client_sap, &audit));
+    if (err || sealed || !valid)
+        return sealed ? ERR_ACCESS : !valid ? ERR_RANGE : err;
+    use_crystal(m, &changed);
+    return meter_keep(m, meter_store_clock(m));
+}
+
+void meter_crystal_redo(struct meter *m, const struct legal_audit *a)
+{
+    struct meter_crystal changed = m->clock.crystal;
+    if (a->parameter >= METER_AUDIT_CRYSTAL && a->parameter < METER_AUDIT_RATIO &&
+        meter_crystal_put(&changed, (unsigned)a->parameter - METER_AUDIT_CRYSTAL, a->after))
+        use_crystal(m, &changed);
+}
+
 void meter_crystal_shows(struct meter *m, int64_t crystal_ns)
 {
     int64_t ahead_ns = m->clock.base_ns - crystal_ns;
@@ -159,6 +208,12 @@ void meter_time_resume(struct meter *m, const struct meter_config *config)
     if (!believe(m, config))
         m->clock.doubt |= DATETIME_INVALID;
     look_for_season(m);
+}
+
+void meter_time_report(struct meter *m)
+{
+    if (m->clock.doubt != 0)
+        meter_event(m, MODEL_EVENT_CLOCK_INVALID, meter_now_s(m));
 }
 
 void meter_time_season(struct meter *m)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct meter;
+struct legal_audit;
 struct meter_clock;
 struct meter_config;
 
@@ -30,10 +31,17 @@ MUST_CHECK enum err meter_clock_preset(struct meter *m, int64_t to_s, int64_t fi
 MUST_CHECK enum err meter_shift_limit(struct meter *m, uint16_t seconds);
 
 /* A pulse of a master clock: it is now the end of a minute (60) or an hour (3600), whichever is
- * next. Ignored while the clock is invalid, since a pulse has no date, and when the clock is farther
- * from it than a quarter of the period: ERR_STATE. A silent correction is not stored by itself, the
- * next snapshot has it. ERR_RANGE (no such period), ERR_IO, ERR_FULL. */
+ * next. Ignored while the clock is invalid, since a pulse has no date, and when the clock is
+ * farther from it than a quarter of the period: ERR_STATE. A silent correction is not stored by
+ * itself, the next snapshot has it. ERR_RANGE (no such period), ERR_IO, ERR_FULL. */
 MUST_CHECK enum err meter_time_pulse(struct meter *m, uint32_t period_s);
+
+/* Changes what the factory found out about the crystal: METER_CRYSTAL_PPB .. ERR_ACCESS while the
+ * seal is closed, ERR_RANGE; recorded as meter_parameter_set() does, with its other errors. */
+MUST_CHECK enum err meter_crystal_set(struct meter *m, uint16_t client_sap, unsigned part,
+                                      int64_t value);
+/* The change of an audit record once more. */
+void meter_crystal_redo(struct meter *m, const struct legal_audit *a);
 
 /* What the real-time crystal shows now. Between two calls time passes by the samples, whose clock
  * is the converter's; the crystal is right. Time that the samples had too much of is waited for. */
@@ -43,6 +51,8 @@ void meter_crystal_shows(struct meter *m, int64_t crystal_ns);
  * snapshot is read. */
 void meter_time_begin(struct meter *m, const struct meter_config *config);
 void meter_time_resume(struct meter *m, const struct meter_config *config);
+/* Reports an invalid clock: once at each power-up. */
+void meter_time_report(struct meter *m);
 /* Reports the season change that is due. */
 void meter_time_season(struct meter *m);
 /* How much of what samples lasted the clock goes on by. */
