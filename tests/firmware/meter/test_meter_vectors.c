@@ -336,13 +336,14 @@ static void live_series(const char *model, const char *name, struct series *s)
 
 /* ---- the sources ---- */
 
-static void expect_kwh(const struct series *s, int64_t milli)
+/* What the source's description says all of it is, Wh. */
+static void expect_wh(const struct series *s, int64_t wh)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < s->n; i++)
         sum += s->reading[i].import_uwh;
     if (full)
-        assert_int_equal((sum + 500000) / 1000000, milli);
+        assert_int_equal((sum + 500000) / 1000000, wh);
 }
 
 static void profile_sums_up_to_half_hours_of_households(void **state)
@@ -350,7 +351,7 @@ static void profile_sums_up_to_half_hours_of_households(void **state)
     (void)state;
     static const struct {
         const char *file, *model;
-        int64_t milli_kwh; /* as the source's description says */
+        int64_t wh;
     } of[] = {{"10006414", "MT371", 6696114},       {"10006704", "SM402D", 14177947},
               {"10017554", "ST402D", 3744059},      {"10017936", "ST402C", 10875274},
               {"10017994", "SMARTESOX-P", 3233750}, {"10018064", "SM307", 2170586},
@@ -360,7 +361,7 @@ static void profile_sums_up_to_half_hours_of_households(void **state)
         struct series s = {.period_s = HALF_H};
         snprintf(name, sizeof name, "sgsc/%s.csv.gz", of[k].file);
         read_sgsc(name, &s);
-        expect_kwh(&s, of[k].milli_kwh);
+        expect_wh(&s, of[k].wh);
         live_series(of[k].model, name, &s);
     }
 }
@@ -471,6 +472,7 @@ static void profile_lives_the_day_of_23_hours_that_a_source_pads(void **state)
     bool checked = false;
     read_ausgrid(&s);
     to_utc(&s);
+    expect_wh(&s, 7797582 / 2); /* of halves of hours, kW */
     begin(&l, "ST402D", "ausgrid", s.reading[0].begin_s, HALF_H);
     move_to_sydney(&l);
     for (size_t i = 0; i < s.n; i++) {
