@@ -11,6 +11,27 @@ const struct nv_ring_layout work_rings[WORK_RINGS] = {
     {.first_sector = 9, .n_sectors = 4, .record_size = 100},
 };
 
+/* What rings 1 and 2 become; ring 0 stays. Variant 0 is work_rings. */
+static const struct nv_ring_layout variants[][WORK_RINGS - 1] = {
+    {{.first_sector = 6, .n_sectors = 2, .record_size = 40},
+     {.first_sector = 9, .n_sectors = 4, .record_size = 100}},
+    {{.first_sector = 6, /* ring 1 grew by what ring 2 gave away */
+      .n_sectors = 2,
+      .record_size = 40,
+      .more = {{9, 1}, {12, 1}},
+      .n_more = 2},
+     {.first_sector = 10, .n_sectors = 2, .record_size = 100}},
+    {{.first_sector = 6, .n_sectors = 2, .record_size = 24}, /* other records; ring 2 as in 0 */
+     {.first_sector = 9, .n_sectors = 4, .record_size = 100}},
+    {{.first_sector = 8, .n_sectors = 2, .record_size = 60},
+     {.first_sector = 10,
+      .n_sectors = 3,
+      .record_size = 30,
+      .more = {{6, 1}, {7, 1}},
+      .n_more = 2}},
+};
+#define N_VARIANTS (sizeof variants / sizeof variants[0])
+
 struct nv_config work_config(const struct flash_emu *f)
 {
     return (struct nv_config){.flash = &f->hal,
@@ -45,6 +66,57 @@ static size_t value_len(uint8_t key, uint32_t version)
 void work_init(struct work *w, uint32_t seed)
 {
     *w = (struct work){.step = 1, .seed = seed};
+    memcpy(w->layout, work_rings, sizeof w->layout);
+}
+
+static bool same_shape(uint8_t a, uint8_t b, uint8_t ring)
+{
+    return memcmp(&variants[a][ring - 1], &variants[b][ring - 1], sizeof variants[0][0]) == 0;
+}
+
+/* The layout of `value` is in force: rings that got another generation are empty. */
+static void layout_adopt(struct work *w, const uint8_t value[WORK_RINGS])
+{
+    for (uint8_t ring = 1; ring < WORK_RINGS; ring++) {
+        if (w->layout_value[ring] != value[ring])
+            w->ring[ring] = (struct work_ring){0};
+        w->layout[ring] = variants[value[0]][ring - 1];
+        w->layout[ring].generation = value[ring];
+    }
+    memcpy(w->layout_value, value, WORK_RINGS);
+}
+
+enum err work_mount(struct work *w, struct nv *nv, const struct flash_emu *f)
+{
+    struct nv_config config = {.flash = &f->hal, .kv_n_sectors = 3};
+    uint8_t value[WORK_RINGS] = {0};
+    size_t len;
+    enum err err = nv_mount(nv, &config);
+    if (err)
+        return err;
+    err = nv_get(nv, WORK_LAYOUT, value, sizeof value, &len);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    if (memcmp(value, w->layout_value, sizeof value) != 0) {
+        if (w->pending != PENDING_LAYOUT || memcmp(value, w->pending_layout, sizeof value) != 0)
+            return ERR_STATE;
+        layout_adopt(w, value);
+    }
+    return nv_mount_rings(nv, w->layout, WORK_RINGS);
+}
+
+static enum err step_re_make(struct work *w, struct nv *nv, uint32_t r)
+{
+    uint8_t *to = w->pending_layout, old = w->layout_value[0];
+    to[0] = (uint8_t)((old + 1 + r % (N_VARIANTS - 1)) % N_VARIANTS);
+    for (uint8_t ring = 1; ring < WORK_RINGS; ring++)
+        to[ring] = (uint8_t)(w->layout_value[ring] + !same_shape(old, to[0], ring));
+    w->pending = PENDING_LAYOUT;
+    enum err err = nv_put(nv, WORK_LAYOUT, to, WORK_RINGS);
+    if (err)
+        return err;
+    layout_adopt(w, to); /* acknowledged: no way back, whatever becomes of the mount */
+    return nv_mount_rings(nv, w->layout, WORK_RINGS);
 }
 
 static enum err step_put(struct work *w, struct nv *nv, uint32_t r)
@@ -67,7 +139,7 @@ static enum err step_append(struct work *w, struct nv *nv, uint32_t r)
 {
     uint8_t record[128], ring = (uint8_t)(r % WORK_RINGS);
     struct work_ring *m = &w->ring[ring];
-    payload_make(record, work_rings[ring].record_size, 100u + ring, w->step);
+    payload_make(record, w->layout[ring].record_size, 100u + ring, w->step);
     w->pending = PENDING_APPEND;
     w->pending_at = ring;
     enum err err = nv_append(nv, ring, record);
@@ -96,9 +168,10 @@ static enum err step_clear(struct work *w, struct nv *nv, uint32_t r)
 enum err work_step(struct work *w, struct nv *nv)
 {
     uint32_t r = mix(w->seed, w->step);
-    enum err err = r % 64 == 0   ? step_clear(w, nv, r >> 8)
-                   : r % 64 < 26 ? step_put(w, nv, r >> 8)
-                                 : step_append(w, nv, r >> 8);
+    enum err err = r % 64 == 0                 ? step_clear(w, nv, r >> 8)
+                   : w->re_makes && r % 64 < 6 ? step_re_make(w, nv, r >> 8)
+                   : r % 64 < 26               ? step_put(w, nv, r >> 8)
+                                               : step_append(w, nv, r >> 8);
     w->step++;
     if (!err)
         w->pending = PENDING_NOTHING;
@@ -151,7 +224,7 @@ static const char *check_record(struct work *w, const struct nv *nv, uint8_t rin
 {
     uint8_t record[128], want[128];
     struct work_ring *m = &w->ring[ring];
-    size_t size = work_rings[ring].record_size;
+    size_t size = w->layout[ring].record_size;
     bool pending = w->pending == PENDING_APPEND && w->pending_at == ring;
     enum err err = nv_read(nv, ring, seq, record);
     if (err == ERR_CORRUPT)

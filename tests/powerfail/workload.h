@@ -9,6 +9,7 @@
 #include "tests/powerfail/flash_emu.h"
 
 #define WORK_KEYS    6
+#define WORK_LAYOUT  7 /* key of the layout: variant, generation of ring 1 and 2 */
 #define WORK_RINGS   3
 #define WORK_SEQ_MAX 4096
 
@@ -24,12 +25,15 @@ struct work_ring {
 
 struct work {
     uint32_t step; /* next to do, from 1 */
+    bool re_makes; /* the layout changes with time; else it is work_rings */
+    struct nv_ring_layout layout[WORK_RINGS];
+    uint8_t layout_value[WORK_RINGS], pending_layout[WORK_RINGS];
     uint32_t seed;
     uint32_t version[WORK_KEYS]; /* acknowledged; 0 absent */
     uint32_t n_versions[WORK_KEYS];
     struct work_ring ring[WORK_RINGS];
     /* what the step under way may have done, set before the store is called */
-    enum { PENDING_NOTHING, PENDING_PUT, PENDING_APPEND, PENDING_CLEAR } pending;
+    enum { PENDING_NOTHING, PENDING_PUT, PENDING_APPEND, PENDING_CLEAR, PENDING_LAYOUT } pending;
     uint8_t pending_at; /* key or ring */
     uint32_t pending_version;
 };
@@ -41,6 +45,9 @@ struct work_rules { /* how much a check forgives */
 };
 
 struct nv_config work_config(const struct flash_emu *f);
+/* Mounts the keys, then the rings as the key WORK_LAYOUT says: what a meter does. ERR_STATE: the
+ * layout is neither the old one nor a pending one. */
+enum err work_mount(struct work *w, struct nv *nv, const struct flash_emu *f);
 void work_init(struct work *w, uint32_t seed);
 /* Does the next step. ERR_OK: acknowledged and taken over into the model; otherwise it is pending.
  */
