@@ -158,7 +158,6 @@ const struct model_meter model_mt371 = {
     .pulse_per_kwh = 1000,
     .energy_scaler = -1,
     .kwh_digits = 8,
-    .profile_depth = 3456,
     MT371_MEMORY,
     .features =
         MODEL_REACTIVE | MODEL_EXPORT | MODEL_PHASE_ENERGY | MODEL_UNBALANCE | MODEL_COLUMNS_SET,
@@ -188,7 +187,6 @@ const struct model_meter model_sm402d = {
     .pulse_per_kwh = 1000,
     .energy_scaler = -1,
     .kwh_digits = 8,
-    .profile_depth = DAYS(100),
     SX402_MEMORY,
     .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_LED_SET | MODEL_COLUMNS_SET,
 };
@@ -217,7 +215,6 @@ const struct model_meter model_st402d = {
     .pulse_per_kwh = 1000,
     .energy_scaler = -1,
     .kwh_digits = 8,
-    .profile_depth = DAYS(100),
     SX402_MEMORY,
     .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY | MODEL_LED_SET |
                 MODEL_COLUMNS_SET,
@@ -248,7 +245,6 @@ const struct model_meter model_st402c = {
     .pulse_per_kwh = 10000,
     .energy_scaler = -2,
     .kwh_digits = 8,
-    .profile_depth = DAYS(100),
     SX402_MEMORY,
     .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY | MODEL_LED_SET |
                 MODEL_RATIOS | MODEL_COLUMNS_SET,
@@ -277,7 +273,6 @@ const struct model_meter model_smartesox_p = {
     .pulse_per_kwh = 20000,
     .energy_scaler = -2,
     .kwh_digits = 8,
-    .profile_depth = DAYS(100),
     ESOX_MEMORY,
     .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_APPARENT | MODEL_EXPORT | MODEL_NEUTRAL |
                 MODEL_THD | MODEL_ANGLES | MODEL_LOSSES | MODEL_RATIOS | MODEL_UNBALANCE |
@@ -310,7 +305,6 @@ const struct model_meter model_sm307 = {
     .pulse_per_kwh = 10000,
     .energy_scaler = -2,
     .kwh_digits = 8,
-    .profile_depth = DAYS(100),
     SM307_MEMORY,
     .features = MODEL_REACTIVE | MODEL_ABSOLUTE | MODEL_APPARENT | MODEL_EXPORT | MODEL_ANGLES |
                 MODEL_RATIOS | MODEL_UNBALANCE | MODEL_COLUMNS_SET,
@@ -341,7 +335,6 @@ const struct model_meter model_ad11a = {
     .pulse_per_kwh = 1000,
     .energy_scaler = -1,
     .kwh_digits = 8,
-    .profile_depth = DAYS(63),
     AD1X_MEMORY,
     .periods = AD1X_PERIODS | MODEL_1_MIN,
     .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |
@@ -373,7 +366,6 @@ const struct model_meter model_ad13a = {
     .pulse_per_kwh = 1000,
     .energy_scaler = -1,
     .kwh_digits = 8,
-    .profile_depth = DAYS(63),
     AD1X_MEMORY,
     .periods = AD1X_PERIODS,
     .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |

@@ -110,7 +110,6 @@ struct model_meter {
     int8_t energy_scaler;                    /* energy registers count 10^n Wh, -2..0 */
     uint8_t kwh_digits;                      /* and roll over at 10^n kWh (kvarh, kVAh) */
     uint8_t n_rates;                         /* rates with energy registers of their own */
-    uint32_t profile_depth;                  /* rows of load profile 1 that are always kept */
     struct model_profile profile[MODEL_N_PROFILES];
     uint16_t periods;                 /* MODEL_1_MIN .. of the load profiles */
     uint16_t log_depth[MODEL_N_LOGS]; /* entries always kept; 0: the meter lacks it */

@@ -80,6 +80,16 @@ static const struct cosem_rights security = {.read = NOT_PUBLIC(5), .invoke = MA
     {                                                                                              \
         LN(a, b, c, d, e), 1, 0, NO_RANGE, &(rights_), &meter_binding_data, quantity, text         \
     }
+#define STATUS(b, e, range_, profile_, text)                                                       \
+    {                                                                                              \
+        LN(0, b, 96, 10, e), 1, 0, range_, &data, &meter_binding_data,                             \
+            MODEL_PROFILE_STATUS | MODEL_PROFILE(profile_), text                                   \
+    }
+#define PROFILE(a, b, c, d, e, range_, profile_, text)                                             \
+    {                                                                                              \
+        LN(a, b, c, d, e), 7, 1, range_, &profile, &meter_binding_profile,                         \
+            MODEL_PROFILE(profile_), text                                                          \
+    }
 #define LIMIT(d, quantity, text)                                                                   \
     {                                                                                              \
         LN(0, 0, 96, d, 0), 1, 0, RANGE_ONE(4, 1, 15), &data_set, &meter_binding_data, quantity,   \
@@ -121,7 +131,8 @@ const struct cosem_row model_rows[] = {
      .binding = &cosem_binding_counter,
      .name = "Invocation counter, least acceptable, by client SAP"},
     DATA(0, 0, 96, 1, 0, public_data, MODEL_SERIAL, "Serial number"),
-    DATA(0, 0, 96, 10, 1, data, MODEL_PROFILE_STATUS, "Load profile 1 status"),
+    STATUS(0, 1, RANGE_ONE(4, 1, 4), MODEL_LP1, "Load profile status"),
+    STATUS(0, 5, RANGE_ONE(4, 2, 2), MODEL_DAILY, "Daily and monthly profile status"),
     DATA(0, 0, 96, 14, 0, data, MODEL_RATE, "Currently active energy tariff"),
     /* D 128 and above is the manufacturer's. */
     DATA(0, 0, 96, 128, 0, data, MODEL_AUDIT, "Audit trail, newest record"),
@@ -134,6 +145,7 @@ const struct cosem_row model_rows[] = {
     DATA(0, 0, 97, 97, 0, data, MODEL_ERRORS, "Error register"),
     /* Alarm register 10; its bits are ours, enum pq_kind. */
     DATA(0, 0, 97, 98, 9, data, MODEL_PRESENT, "Alarm register, supervision of the network"),
+    STATUS(1, 3, RANGE_ONE(1, 1, 4), MODEL_MBUS_1, "M-Bus profile status"),
     DATA(1, 0, 0, 2, 0, data, MODEL_FIRMWARE_LEGAL, "Firmware identifier, metrology"),
     DATA(1, 0, 0, 4, 2, data_set, MODEL_RATIO_CT_NUM | NEEDS(MODEL_RATIOS),
          "Current transformer ratio, numerator"),
@@ -276,6 +288,7 @@ const struct cosem_row model_rows[] = {
      .rights = &demand,
      .binding = &meter_binding_demand,
      .name = "Demand, active import"},
+    PROFILE(0, 0, 98, 1, 0, NO_RANGE, MODEL_MONTHLY, "Monthly profile"),
     /* An event log's code with E in the manufacturer's range. */
     {.ln = LN(0, 0, 99, 98, 128),
      .class_id = 7,
@@ -283,12 +296,11 @@ const struct cosem_row model_rows[] = {
      .rights = &audit,
      .binding = &meter_binding_audit,
      .name = "Audit trail"},
-    {.ln = LN(1, 0, 99, 1, 0),
-     .class_id = 7,
-     .version = 1,
-     .rights = &profile,
-     .binding = &meter_binding_profile,
-     .name = "Load profile 1"},
+    PROFILE(0, 1, 24, 3, 0, RANGE_ONE(1, 1, 4), MODEL_MBUS_1, "M-Bus profile"),
+    PROFILE(1, 0, 98, 2, 0, NO_RANGE, MODEL_DAILY, "Daily profile"),
+    PROFILE(1, 0, 99, 1, 0, NO_RANGE, MODEL_LP1, "Load profile 1"),
+    PROFILE(1, 0, 99, 1, 1, RANGE_ONE(4, 1, 2), MODEL_LP3, "Load profile 3 and 4"),
+    PROFILE(1, 0, 99, 2, 0, NO_RANGE, MODEL_LP2, "Load profile 2"),
     {.ln = LN(0, 0, 1, 0, 0),
      .class_id = 8,
      .rights = &clock_rights,

@@ -42,76 +42,13 @@ static uint64_t import_uwh(const struct meter *m)
     return e.total[LEGAL_A_IMPORT];
 }
 
-/* ---- load profile ---- */
-
-uint8_t meter_row_status(const struct meter *m, int64_t stamp_s)
-{
-    uint8_t status = m->profile.marks;
-    if (meter_clock_dst(&m->clock, stamp_s))
-        status |= METER_ROW_DST;
-    if ((m->clock.doubt & DATETIME_INVALID) != 0)
-        status |= METER_ROW_CIV | METER_ROW_DNV;
-    if (m->fault)
-        status |= METER_ROW_ERR | METER_ROW_DNV;
-    return status;
-}
-
-static uint32_t since(const struct meter *m, uint64_t now, uint64_t before)
-{
-    uint64_t units = meter_energy_since(m->model, now, before);
-    return units < UINT32_MAX ? (uint32_t)units : UINT32_MAX;
-}
-
-/* Closes the interval in memory: the row is pending until complete_ring(). */
-static void close_interval(struct meter *m, int64_t stamp_s)
-{
-    static const uint8_t reg[METER_ROW_REGISTERS] = {MODEL_A_IMPORT, MODEL_A_EXPORT, MODEL_R_IMPORT,
-                                                     MODEL_R_EXPORT};
-    struct legal_energies e;
-    legal_energies_get(&m->legal, &e);
-    const struct meter_row before = m->profile.last;
-    struct meter_row *row = &m->profile.last;
-    row->number++;
-    row->utc_s = (uint32_t)stamp_s;
-    row->deviation = meter_clock_deviation(&m->clock, stamp_s);
-    row->clock_status = meter_clock_status(&m->clock, stamp_s);
-    row->status = meter_row_status(m, stamp_s);
-    for (size_t i = 0; i < METER_ROW_REGISTERS; i++)
-        row->reg[i] = meter_energy(m->model, &e, (enum model_quantity)reg[i], 0);
-    for (size_t i = 0; i < METER_ROW_INTERVALS; i++)
-        row->interval[i] = since(m, row->reg[i], before.reg[i]);
-    m->profile.marks = 0;
-    m->profile.pending = true;
-}
-
-/* What the newest snapshot promises the ring. */
-static enum err complete_ring(struct meter *m)
-{
-    struct meter_profile *p = &m->profile;
-    if (p->clearing) {
-        enum err err = nv_clear(&m->nv, METER_RING_PROFILE);
-        if (err)
-            return meter_keep(m, err);
-        p->clearing = false;
-    }
-    if (!p->pending)
-        return ERR_OK;
-    uint8_t octets[METER_ROW_SIZE];
-    meter_row_encode(&p->last, octets);
-    enum err err = meter_keep(m, nv_append(&m->nv, METER_RING_PROFILE, octets));
-    p->pending = err != ERR_OK;
-    return err;
-}
-
 enum err meter_commit(struct meter *m)
 {
     enum err err = meter_snapshot(m);
-    return err ? err : complete_ring(m);
-}
-
-static void next_interval(struct meter *m, int64_t after_s)
-{
-    m->profile.due_s = meter_clock_boundary(&m->clock, after_s, m->profile.period_s);
+    if (!err)
+        return meter_profiles_complete(m);
+    meter_profiles_drop(m);
+    return err;
 }
 
 static void restart_demand(struct meter *m, int64_t start_s)
@@ -123,23 +60,12 @@ static void restart_demand(struct meter *m, int64_t start_s)
 
 /* ---- averages ---- */
 
-/* The first of the next month, 00:00 local time. */
-static int64_t month_end(const struct meter_clock *c, int64_t utc_s)
-{
-    struct datetime d;
-    do {
-        utc_s = meter_clock_boundary(c, utc_s, METER_DAY_S);
-        d = datetime_from_utc(utc_s, meter_clock_deviation(c, utc_s), 0);
-    } while (d.day != 1);
-    return utc_s;
-}
-
 static void restart_average(struct meter *m, unsigned k, int64_t after_s)
 {
     struct legal_energies e;
     legal_energies_get(&m->legal, &e);
     int64_t due_s = k == METER_DAY ? meter_clock_boundary(&m->clock, after_s, METER_DAY_S)
-                                   : month_end(&m->clock, after_s);
+                                   : meter_clock_month_end(&m->clock, after_s);
     meter_average_restart(&m->average[k], m->clock.base_ns, due_s, &e);
 }
 
@@ -171,7 +97,8 @@ static bool close_averages(struct meter *m)
 
 static int64_t next_event_ns(const struct meter *m)
 {
-    int64_t due_s = m->profile.due_s < m->demand.due_s ? m->profile.due_s : m->demand.due_s;
+    int64_t due_s = meter_profiles_due_s(m);
+    due_s = m->demand.due_s < due_s ? m->demand.due_s : due_s;
     due_s = m->average[METER_DAY].due_s < due_s ? m->average[METER_DAY].due_s : due_s;
     due_s = m->clock.season_s < due_s ? m->clock.season_s : due_s;
     int64_t due_ns = meter_clock_crystal_at(&m->clock, due_s * METER_NS);
@@ -189,12 +116,9 @@ static void run_due(struct meter *m)
         restart_demand(m, m->demand.due_s);
         changed = true;
     }
-    if (now_s >= m->profile.due_s) {
-        close_interval(m, m->profile.due_s);
-        next_interval(m, m->profile.due_s);
-        changed = true;
-    }
     if (close_averages(m))
+        changed = true;
+    if (meter_profiles_close_due(m))
         changed = true;
     if (changed && meter_commit(m) != ERR_OK)
         return; /* kept in m->fault; the next snapshot tries again */
@@ -243,7 +167,7 @@ static void live(struct meter *m, uint64_t ns)
         for (unsigned k = 0; k < METER_N_AVERAGES; k++)
             meter_average_add(&m->average[k], &v, ms);
         if (m->watch.faults != 0)
-            m->profile.marks |= METER_ROW_DNV;
+            meter_profiles_mark(m, METER_ROW_DNV);
     }
     advance(m, meter_time_owed(m, ns));
 }
@@ -301,7 +225,7 @@ enum err meter_sync(struct meter *m)
 {
     struct legal_energies now;
     legal_energies_get(&m->legal, &now);
-    if (memcmp(&now, &m->stored, sizeof now) != 0 || m->profile.pending) {
+    if (memcmp(&now, &m->stored, sizeof now) != 0) {
         enum err err = meter_commit(m);
         if (err)
             return err;
@@ -313,54 +237,28 @@ enum err meter_sync(struct meter *m)
 
 void meter_rows_leave(struct meter *m)
 {
-    m->profile.marks |= METER_ROW_CAD;
-    close_interval(m, m->profile.due_s);
-    m->profile.marks = METER_ROW_CAD;
+    const bool invalid = (m->clock.doubt & DATETIME_INVALID) != 0;
+    meter_profiles_mark(m, METER_ROW_CAD | (invalid ? METER_ROW_CIV | METER_ROW_DNV : 0));
 }
 
 void meter_rows_enter(struct meter *m)
 {
-    next_interval(m, meter_now_s(m));
+    meter_profiles_clock_set(m);
     restart_demand(m, meter_now_s(m));
     restart_averages(m);
 }
 
 void meter_rows_regrid(struct meter *m)
 {
-    next_interval(m, meter_now_s(m));
+    meter_profiles_regrid(m);
     m->demand.due_s = meter_clock_boundary(&m->clock, meter_now_s(m), m->demand.period_s);
     m->average[METER_DAY].due_s = meter_clock_boundary(&m->clock, meter_now_s(m), METER_DAY_S);
-    m->average[METER_MONTH].due_s = month_end(&m->clock, meter_now_s(m));
-}
-
-enum err meter_profile_clear(struct meter *m)
-{
-    m->profile.pending = false;
-    m->profile.clearing = true;
-    return meter_commit(m);
-}
-
-enum err meter_profile_capture(struct meter *m)
-{
-    close_interval(m, meter_now_s(m));
-    return meter_commit(m);
-}
-
-enum err meter_profile_period(struct meter *m, uint32_t period_s)
-{
-    if (!meter_period_valid(period_s))
-        return ERR_RANGE;
-    if (period_s == m->profile.period_s)
-        return ERR_OK;
-    m->profile.period_s = period_s;
-    m->profile.marks |= METER_ROW_DNV; /* the running interval has another length */
-    next_interval(m, meter_now_s(m));
-    return meter_profile_clear(m);
+    m->average[METER_MONTH].due_s = meter_clock_month_end(&m->clock, meter_now_s(m));
 }
 
 enum err meter_demand_period(struct meter *m, uint32_t period_s)
 {
-    if (!meter_period_valid(period_s))
+    if (!meter_demand_period_valid(period_s))
         return ERR_RANGE;
     m->demand.period_s = period_s;
     return meter_demand_reset_all(m);
@@ -515,45 +413,20 @@ static enum err begin(struct meter *m)
 {
     int64_t now_s = meter_now_s(m);
     meter_demand_reset(&m->demand);
-    m->profile.period_s = 900;
     for (unsigned k = 0; k < METER_N_AVERAGES; k++)
         meter_average_reset(&m->average[k]);
     restart_averages(m);
     restart_demand(m, now_s);
-    next_interval(m, now_s);
-    bool whole = meter_clock_boundary(&m->clock, now_s - 1, m->profile.period_s) == now_s;
-    m->profile.marks = whole ? 0 : METER_ROW_PDN;
+    meter_profiles_begin(m);
     meter_time_report(m);
     return meter_snapshot(m);
-}
-
-/* Brings the ring to what the snapshot says: the pending row may already be there, and after damage
- * the ring may be ahead. */
-static enum err mend_ring(struct meter *m)
-{
-    uint8_t octets[METER_ROW_SIZE];
-    uint64_t newest = nv_newest(&m->nv, METER_RING_PROFILE);
-    enum err err = nv_count(&m->nv, METER_RING_PROFILE) == 0
-                       ? ERR_NOT_FOUND
-                       : nv_read(&m->nv, METER_RING_PROFILE, newest, octets);
-    if (err == ERR_OK && !m->profile.clearing) {
-        struct meter_row row;
-        meter_row_decode(octets, &row);
-        if (row.number == m->profile.last.number)
-            m->profile.pending = false;
-        if (row.number > m->profile.last.number) {
-            m->profile.last = row;
-            m->profile.pending = false;
-        }
-    }
-    return complete_ring(m);
 }
 
 /* Closes what the cut fell into: the interval gets its row at its nominal end and so does demand;
  * intervals wholly without power get none. */
 static enum err resume(struct meter *m, const struct meter_config *config)
 {
-    enum err err = mend_ring(m);
+    enum err err = meter_profiles_mend(m);
     if (err)
         return err;
     meter_time_resume(m, config);
@@ -565,12 +438,7 @@ static enum err resume(struct meter *m, const struct meter_config *config)
     if ((m->model->features & MODEL_AVERAGES) == 0)
         restart_averages(m); /* not in the snapshot */
     close_averages(m);
-    m->profile.marks |= METER_ROW_PDN;
-    if (now_s >= m->profile.due_s) {
-        close_interval(m, m->profile.due_s);
-        m->profile.marks = METER_ROW_PDN;
-        next_interval(m, now_s);
-    }
+    meter_profiles_resume(m);
     meter_time_report(m);
     return meter_commit(m);
 }
@@ -591,6 +459,7 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
                         .i_lsb_fa = config->i_lsb_fa,
                         .f_mhz = config->f_mhz != 0 ? config->f_mhz : config->model->f_mhz};
     memcpy(m->serial, config->serial, sizeof m->serial);
+    meter_clock_reset(&m->clock);
     meter_time_begin(m, config);
     start_server(m, config);
     enum err err = start_legal(m, config);

@@ -23,6 +23,7 @@
 #include "firmware/legal/legal_state.h"
 #include "firmware/meter/meter_audit.h"
 #include "firmware/meter/meter_average.h"
+#include "firmware/meter/meter_choice.h"
 #include "firmware/meter/meter_clock.h"
 #include "firmware/meter/meter_demand.h"
 #include "firmware/meter/meter_log.h"
@@ -43,8 +44,7 @@
 #define METER_TIME_MIN_NS (INT64_C(946684800) * METER_NS)
 #define METER_TIME_END_NS (INT64_C(4102444800) * METER_NS)
 
-/* Flash a meter needs, in sectors of this size. */
-#define METER_SECTOR_SIZE 4096u
+/* Flash a meter needs, in sectors of METER_SECTOR_SIZE. */
 uint32_t meter_n_sectors(const struct model_meter *model);
 
 struct meter_config {
@@ -72,15 +72,6 @@ struct meter_config {
     uint32_t inactivity_ms; /* a silent session is closed; 0 never */
 };
 
-/* Rings of the flash. */
-enum {
-    METER_RING_SNAPSHOT,
-    METER_RING_PROFILE,
-    METER_RING_AUDIT,
-    METER_RING_LOGS, /* the logs that the model has follow each other: meter_log_ring() */
-    METER_N_RINGS = METER_RING_LOGS + MODEL_N_LOGS
-};
-
 /* Logical devices' clients, in the order of the server's entries. */
 enum {
     METER_SAP_PUBLIC = 16,
@@ -105,10 +96,12 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     char password[METER_PASSWORD_MAX + 1];
     struct legal legal;
     struct nv nv;
-    struct nv_ring_layout rings[METER_N_RINGS];
+    struct nv_ring_layout rings[METER_RINGS_MAX];
     struct meter_clock clock;
     struct meter_demand demand;
-    struct meter_profile profile;
+    struct meter_profile profile[MODEL_N_PROFILES];
+    struct meter_column columns[METER_COLUMNS_MAX]; /* of all profiles, meter_columns_first() */
+    uint32_t interval[METER_N_INTERVALS];           /* of load profile 1's newest row */
     struct meter_average average[METER_N_AVERAGES];
     struct meter_ratio ratio;
     uint64_t u_lsb_fv, i_lsb_fa; /* of the front end */
@@ -156,15 +149,10 @@ int64_t meter_crystal_ns(const struct meter *m);
 
 /* For the bindings and the panel. */
 int64_t meter_now_s(const struct meter *m);
-/* Status octet (METER_ROW_*) a row with this stamp would get now. */
-uint8_t meter_row_status(const struct meter *m, int64_t stamp_s);
-/* New lengths of the load profile's interval (empties it; the next row is marked not valid, since
- * its interval began under the old length) and of the demand period. ERR_RANGE. */
-MUST_CHECK enum err meter_profile_period(struct meter *m, uint32_t period_s);
+/* Status octet (METER_ROW_*) a row of profile p with this stamp would get now. */
+uint8_t meter_row_status(const struct meter *m, enum model_profile_id p, int64_t stamp_s);
+/* New length of the demand period. ERR_RANGE. */
 MUST_CHECK enum err meter_demand_period(struct meter *m, uint32_t period_s);
-/* Class 7 methods 1 and 2. */
-MUST_CHECK enum err meter_profile_clear(struct meter *m);
-MUST_CHECK enum err meter_profile_capture(struct meter *m);
 /* Class 5 methods 1 and 2, class 4 method 1. */
 MUST_CHECK enum err meter_demand_reset_all(struct meter *m);
 MUST_CHECK enum err meter_demand_next(struct meter *m);

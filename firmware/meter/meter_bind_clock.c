@@ -203,7 +203,7 @@ static enum cosem_result invoke_clock(const struct cosem_call *c, const struct c
     case 1:
         return adjust(m, QUARTER_S);
     case 2:
-        return adjust(m, m->profile.period_s);
+        return adjust(m, m->profile[MODEL_LP1].period_s);
     case 3:
         return adjust(m, MINUTE_S);
     case 4:

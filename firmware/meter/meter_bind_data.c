@@ -38,7 +38,7 @@ static enum cosem_result get_data(const struct cosem_call *c, const struct cosem
         put_name(out, METER_VERSION);
         return COSEM_SUCCESS;
     case MODEL_PROFILE_STATUS:
-        axdr_put_u8(out, meter_row_status(m, meter_now_s(m)));
+        axdr_put_u8(out, meter_row_status(m, MODEL_PROFILE_OF(o), meter_now_s(m)));
         return COSEM_SUCCESS;
     case MODEL_RATE:
         rate = (uint8_t)(meter_rate(m) + 1);

@@ -41,7 +41,7 @@ static enum cosem_result get_demand(const struct cosem_call *c, const struct cos
         meter_put_scaler_unit(out, METER_POWER_SCALER, COSEM_UNIT_W);
         return COSEM_SUCCESS;
     case 5:
-        axdr_put_u8(out, meter_row_status(m, meter_now_s(m)));
+        axdr_put_u8(out, meter_row_status(m, MODEL_LP1, meter_now_s(m)));
         return COSEM_SUCCESS;
     case 6:
         put_time(m, m->demand.last_s, m->demand.last_doubt, out);
@@ -105,7 +105,7 @@ static enum cosem_result get_max(const struct cosem_call *c, const struct cosem_
         meter_put_scaler_unit(out, METER_POWER_SCALER, COSEM_UNIT_W);
         return COSEM_SUCCESS;
     case 4:
-        axdr_put_u8(out, meter_row_status(m, meter_now_s(m)));
+        axdr_put_u8(out, meter_row_status(m, MODEL_LP1, meter_now_s(m)));
         return COSEM_SUCCESS;
     case 5:
         put_time(m, m->demand.max_s, m->demand.max_doubt, out);

@@ -1,53 +1,65 @@
-/* Class 7, load profile 1: attributes, and the buffer as a stream of rows.
+/* Class 7, the profiles: attributes, and the buffer as a stream of rows.
  *
  * A GET of the buffer walks the ring by sequence number: first once to count the rows that match
- * (an array says its length first), then row by row, so memory is one row and work is linear. Rows
- * are compared by their stamp one by one rather than searched by halves, because after the clock
- * was set back they are not in order of time. Damaged rows are left out. */
+ * (an array says its length first), then row by row, so memory is one row and work is linear.
+ * Damaged rows are left out. Entry 1 is the oldest row in a FIFO profile, the newest in a LIFO one;
+ * a range is restricted by the clock in both. */
 #include "firmware/meter/meter_bind.h"
 
-#include "firmware/meter/meter_store.h"
+#include "firmware/meter/meter_choice.h"
 
-/* Words of the generator. */
-enum { FROM_UTC, TO_UTC, SEQ_HIGH, SEQ_LOW, N_LEFT, COLUMNS };
+/* Words of the generator. Columns: a bit each, 34 at most. */
+enum { FROM_UTC, TO_UTC, SEQ, N_LEFT, COLUMNS, COLUMNS_HIGH };
 
 #define SORT_FIFO 1
+#define SORT_LIFO 2
 
-static uint32_t entries_in_use(const struct meter *m)
+static enum model_profile_id id_of(const struct cosem_ref *o)
 {
-    uint32_t n = nv_count(&m->nv, METER_RING_PROFILE);
-    return n < m->model->profile_depth ? n : m->model->profile_depth;
+    return MODEL_PROFILE_OF(o);
 }
 
-static uint64_t next_seq(const struct cosem_gen *g)
+static uint32_t entries_in_use(const struct meter *m, enum model_profile_id p)
 {
-    return (uint64_t)g->word[SEQ_HIGH] << 32 | g->word[SEQ_LOW];
+    uint32_t n = nv_count(&m->nv, meter_ring(m->model, p));
+    return n < m->profile[p].entries ? n : m->profile[p].entries;
 }
 
-static void set_next_seq(struct cosem_gen *g, uint64_t seq)
+static uint64_t selected(const struct cosem_gen *g)
 {
-    g->word[SEQ_HIGH] = (uint32_t)(seq >> 32);
-    g->word[SEQ_LOW] = (uint32_t)seq;
+    return (uint64_t)g->word[COLUMNS_HIGH] << 32 | g->word[COLUMNS];
 }
 
-static bool read_row(const struct meter *m, uint64_t seq, const struct cosem_gen *g,
-                     struct meter_row *row)
+static void select_columns(struct cosem_gen *g, uint64_t columns)
 {
-    uint8_t octets[METER_ROW_SIZE];
-    if (nv_read(&m->nv, METER_RING_PROFILE, seq, octets) != ERR_OK)
+    g->word[COLUMNS_HIGH] = (uint32_t)(columns >> 32);
+    g->word[COLUMNS] = (uint32_t)columns;
+}
+
+struct row {
+    uint8_t record[METER_ROW_MAX];
+    struct meter_row_head head;
+};
+
+/* False: unreadable, or outside the range of time. */
+static bool read_row(const struct meter *m, enum model_profile_id p, uint32_t seq,
+                     const struct cosem_gen *g, struct row *row)
+{
+    if (meter_profile_read(m, p, seq, row->record) != ERR_OK)
         return false;
-    meter_row_decode(octets, row);
-    return row->utc_s >= g->word[FROM_UTC] && row->utc_s <= g->word[TO_UTC];
+    struct rd r = rd_of(row->record, METER_ROW_HEAD);
+    meter_row_get_head(&r, &row->head);
+    return row->head.utc_s >= g->word[FROM_UTC] && row->head.utc_s <= g->word[TO_UTC];
 }
 
 /* Rows from..to (sequence numbers, both inclusive) that match. */
-static uint32_t count_rows(const struct meter *m, const struct cosem_gen *g, uint64_t from,
-                           uint64_t to)
+static uint32_t count_rows(const struct meter *m, enum model_profile_id p,
+                           const struct cosem_gen *g, uint32_t from, uint32_t to)
 {
     uint32_t n = 0;
-    struct meter_row row;
-    for (uint64_t seq = from; seq <= to; seq++)
-        n += read_row(m, seq, g, &row);
+    struct row row;
+    for (uint32_t seq = from; seq <= to; seq++)
+        n += read_row(m, p, seq, g, &row);
     return n;
 }
 
@@ -73,109 +85,161 @@ enum cosem_result meter_get_bound(const struct meter *m, struct bytes value, boo
     return COSEM_SUCCESS;
 }
 
-/* Column number of an object, METER_N_COLUMNS where it is not captured. */
-static uint32_t column_of(uint32_t mask, const struct profile_column *want)
+/* Place of an object among the columns, n_columns where it is not captured. */
+static unsigned column_of(const struct meter *m, enum model_profile_id p,
+                          const struct profile_column *want)
 {
-    for (uint32_t c = 0; c < METER_N_COLUMNS; c++) {
+    const struct meter_column *c = meter_profile_columns(m, p);
+    unsigned k;
+    for (k = 0; k < m->profile[p].n_columns; k++) {
         struct profile_column have;
-        meter_column_object((enum meter_column)c, &have);
-        if ((mask >> c & 1u) != 0 && profile_column_equal(&have, want))
-            return c;
+        meter_column_object(&c[k], &have);
+        if (profile_column_equal(&have, want))
+            break;
     }
-    return METER_N_COLUMNS;
+    return k;
 }
 
-static enum cosem_result select_range(const struct meter *m, struct bytes parameter,
-                                      struct cosem_gen *g)
+static enum cosem_result select_range(const struct meter *m, enum model_profile_id p,
+                                      struct bytes parameter, struct cosem_gen *g)
 {
+    const unsigned n = m->profile[p].n_columns;
     struct profile_range range;
     enum cosem_result r = profile_range_parse(parameter, &range);
     if (r)
         return r;
-    if (column_of(g->word[COLUMNS], &range.by) != METER_COLUMN_CLOCK)
+    const unsigned by = column_of(m, p, &range.by);
+    if (by == n || !meter_column_is_clock(&meter_profile_columns(m, p)[by]))
         return COSEM_OTHER_REASON; /* restricted by the clock only */
     r = meter_get_bound(m, range.from, false, &g->word[FROM_UTC]);
     if (!r)
         r = meter_get_bound(m, range.to, true, &g->word[TO_UTC]);
-    uint32_t selected = 0;
-    struct rd columns = rd_of(range.columns.p, range.columns.len);
+    uint64_t columns = 0;
+    struct rd rd = rd_of(range.columns.p, range.columns.len);
     for (size_t i = 0; i < range.n_columns && !r; i++) {
         struct profile_column want;
-        profile_get_column(&columns, &want);
-        uint32_t c = column_of(g->word[COLUMNS], &want);
-        if (columns.err || c == METER_N_COLUMNS)
+        profile_get_column(&rd, &want);
+        const unsigned c = column_of(m, p, &want);
+        if (rd.err || c == n)
             return COSEM_OTHER_REASON;
-        selected |= 1u << c;
+        columns |= UINT64_C(1) << c;
     }
     if (range.n_columns > 0)
-        g->word[COLUMNS] = selected;
+        select_columns(g, columns);
     return r;
 }
 
-/* Keeps the from-th to to-th column of the mask. */
-static uint32_t slice_columns(uint32_t mask, uint16_t from, uint16_t to)
+static uint64_t all_columns(unsigned n)
 {
-    uint32_t n = 0, kept = 0;
-    for (uint32_t c = 0; c < METER_N_COLUMNS; c++) {
-        if ((mask >> c & 1u) == 0)
-            continue;
-        n++;
-        if (n >= from && (to == 0 || n <= to))
-            kept |= 1u << c;
-    }
-    return kept;
+    return (UINT64_C(1) << n) - 1;
 }
 
 /* Narrows from..to (sequence numbers) to the entries asked for. */
-static enum cosem_result select_entries(struct bytes parameter, struct cosem_gen *g, uint64_t *from,
-                                        uint64_t *to)
+static enum cosem_result select_entries(const struct meter_profile *x, struct bytes parameter,
+                                        struct cosem_gen *g, uint32_t *from, uint32_t *to)
 {
     struct profile_entries e;
     enum cosem_result r = profile_entries_parse(parameter, &e);
     if (r)
         return r;
-    g->word[COLUMNS] = slice_columns(g->word[COLUMNS], e.from_column, e.to_column);
-    uint64_t first = *from;
-    *from = first + e.from - 1;
-    if (e.to != 0 && first + e.to - 1 < *to)
-        *to = first + e.to - 1;
+    uint64_t columns = all_columns(x->n_columns);
+    if (e.to_column != 0 && e.to_column < x->n_columns)
+        columns = all_columns(e.to_column);
+    if (e.from_column > 1)
+        columns = e.from_column > 64 ? 0 : columns & ~all_columns(e.from_column - 1u);
+    select_columns(g, columns);
+    const uint32_t n = *to - *from + 1; /* 0 where there is none */
+    const uint32_t first = e.from <= n ? e.from : n + 1;
+    const uint32_t last = e.to == 0 || e.to > n ? n : e.to;
+    const uint32_t before = *from - 1, behind = *to + 1;
+    *from = x->is_lifo ? behind - last : before + first;
+    *to = x->is_lifo ? behind - first : before + last;
     return COSEM_SUCCESS;
 }
 
 /* Item 0: what is asked for, and how many rows that is. */
-static enum cosem_result begin_buffer(const struct meter *m, const struct cosem_select *sel,
-                                      struct cosem_gen *g, struct wr *out)
+static enum cosem_result begin_buffer(const struct meter *m, enum model_profile_id p,
+                                      const struct cosem_select *sel, struct cosem_gen *g,
+                                      struct wr *out)
 {
-    uint64_t to = nv_newest(&m->nv, METER_RING_PROFILE);
-    uint64_t from = to - entries_in_use(m) + 1;
+    const struct meter_profile *x = &m->profile[p];
+    uint32_t to = (uint32_t)nv_newest(&m->nv, meter_ring(m->model, p));
+    uint32_t from = to - entries_in_use(m, p) + 1;
     enum cosem_result r = COSEM_SUCCESS;
     g->word[FROM_UTC] = 0;
     g->word[TO_UTC] = UINT32_MAX;
-    g->word[COLUMNS] = meter_columns(m->features);
+    select_columns(g, all_columns(x->n_columns));
     if (sel->selector == PROFILE_BY_RANGE)
-        r = select_range(m, sel->parameter, g);
+        r = select_range(m, p, sel->parameter, g);
     else if (sel->selector == PROFILE_BY_ENTRY)
-        r = select_entries(sel->parameter, g, &from, &to);
+        r = select_entries(x, sel->parameter, g, &from, &to);
     if (r)
         return r;
-    set_next_seq(g, from);
-    g->word[N_LEFT] = from <= to ? count_rows(m, g, from, to) : 0;
+    g->word[SEQ] = x->is_lifo ? to : from;
+    g->word[N_LEFT] = from <= to ? count_rows(m, p, g, from, to) : 0;
     g->more = g->word[N_LEFT] > 0;
     axdr_put_array(out, g->word[N_LEFT]);
     return COSEM_SUCCESS;
 }
 
+static void put_clock(const struct meter_row_head *h, struct wr *out)
+{
+    struct datetime d = datetime_from_utc(h->utc_s, h->deviation, h->clock_status);
+    datetime_put(out, &d);
+}
+
+/* A cell says itself how long its value is. */
+static void put_cell(const uint8_t *cell, uint8_t size, struct wr *out)
+{
+    struct rd r = rd_of(cell, size);
+    axdr_skip(&r);
+    if (r.err)
+        axdr_put_null(out);
+    else
+        wr_bytes(out, cell, r.pos);
+}
+
+static unsigned count_bits(uint64_t bits)
+{
+    unsigned n = 0;
+    for (; bits != 0; bits &= bits - 1)
+        n++;
+    return n;
+}
+
+static void put_row(const struct meter *m, enum model_profile_id p, uint64_t columns,
+                    const struct row *row, struct wr *out)
+{
+    const struct meter_column *c = meter_profile_columns(m, p);
+    const uint8_t *cell = row->record + METER_ROW_HEAD;
+    axdr_put_struct(out, count_bits(columns));
+    for (unsigned k = 0; k < m->profile[p].n_columns; cell += c[k].size, k++) {
+        if ((columns >> k & 1u) == 0)
+            continue;
+        if (c[k].size > 0)
+            put_cell(cell, c[k].size, out);
+        else if (meter_column_is_clock(&c[k]))
+            put_clock(&row->head, out);
+        else
+            axdr_put_u8(out, row->head.status);
+    }
+}
+
 /* The next matching row. Rows that were overwritten since item 0 are missing: then the promised
  * number cannot be kept, and the client must ask again. */
-static enum cosem_result next_row(const struct meter *m, struct cosem_gen *g, struct wr *out)
+static enum cosem_result next_row(const struct meter *m, enum model_profile_id p,
+                                  struct cosem_gen *g, struct wr *out)
 {
-    uint64_t newest = nv_newest(&m->nv, METER_RING_PROFILE);
-    for (uint64_t seq = next_seq(g); seq <= newest; seq++) {
-        struct meter_row row;
-        if (!read_row(m, seq, g, &row))
+    const uint8_t ring = meter_ring(m->model, p);
+    const uint32_t newest = (uint32_t)nv_newest(&m->nv, ring);
+    const uint32_t oldest = newest - nv_count(&m->nv, ring) + 1;
+    const uint32_t step = m->profile[p].is_lifo ? UINT32_MAX : 1u; /* back or forth */
+    for (uint32_t seq = g->word[SEQ]; seq >= oldest && seq <= newest; seq += step) {
+        struct row row;
+        if (!read_row(m, p, seq, g, &row))
             continue;
-        meter_row_put(&row, g->word[COLUMNS], out);
-        set_next_seq(g, seq + 1);
+        put_row(m, p, selected(g), &row, out);
+        g->word[SEQ] = seq + step;
         g->word[N_LEFT]--;
         g->more = g->word[N_LEFT] > 0;
         return COSEM_SUCCESS;
@@ -183,20 +247,19 @@ static enum cosem_result next_row(const struct meter *m, struct cosem_gen *g, st
     return COSEM_DATA_BLOCK_UNAVAILABLE;
 }
 
-static enum cosem_result get_columns(const struct meter *m, struct cosem_gen *g, struct wr *out)
+/* Item 0 is the head of the array, then column by column: all of them may be more than one item. */
+static enum cosem_result get_columns(const struct meter *m, enum model_profile_id p,
+                                     struct cosem_gen *g, struct wr *out)
 {
-    uint32_t mask = meter_columns(m->features);
-    size_t n = 0;
-    for (uint32_t c = 0; c < METER_N_COLUMNS; c++)
-        n += mask >> c & 1u;
-    axdr_put_array(out, n);
-    for (uint32_t c = 0; c < METER_N_COLUMNS; c++) {
-        struct profile_column column;
-        meter_column_object((enum meter_column)c, &column);
-        if ((mask >> c & 1u) != 0)
-            profile_put_column(out, &column);
+    const unsigned n = m->profile[p].n_columns;
+    struct profile_column column;
+    if (g->item == 0) {
+        axdr_put_array(out, n);
+    } else {
+        meter_column_object(&meter_profile_columns(m, p)[g->item - 1], &column);
+        profile_put_column(out, &column);
     }
-    g->more = false;
+    g->more = g->item < n;
     return COSEM_SUCCESS;
 }
 
@@ -204,30 +267,31 @@ static enum cosem_result get_profile(const struct cosem_call *c, const struct co
                                      uint8_t attr, const struct cosem_select *sel,
                                      struct cosem_gen *g, struct wr *out)
 {
-    (void)o;
     const struct meter *m = meter_of(c);
+    const enum model_profile_id p = id_of(o);
+    const struct meter_profile *x = &m->profile[p];
     struct profile_column clock;
     g->more = false;
     switch (attr) {
     case 2:
-        return g->item == 0 ? begin_buffer(m, sel, g, out) : next_row(m, g, out);
+        return g->item == 0 ? begin_buffer(m, p, sel, g, out) : next_row(m, p, g, out);
     case 3:
-        return get_columns(m, g, out);
-    case 4:
-        axdr_put_u32(out, m->profile.period_s);
+        return get_columns(m, p, g, out);
+    case 4: /* a day of the calendar is none of seconds */
+        axdr_put_u32(out, p == MODEL_DAILY || p == MODEL_MONTHLY ? 0 : x->period_s);
         return COSEM_SUCCESS;
     case 5:
-        axdr_put_enum(out, SORT_FIFO);
+        axdr_put_enum(out, x->is_lifo ? SORT_LIFO : SORT_FIFO);
         return COSEM_SUCCESS;
-    case 6:
-        meter_column_object(METER_COLUMN_CLOCK, &clock);
+    case 6: /* the clock is the first column */
+        meter_column_object(meter_profile_columns(m, p), &clock);
         profile_put_column(out, &clock);
         return COSEM_SUCCESS;
     case 7:
-        axdr_put_u32(out, entries_in_use(m));
+        axdr_put_u32(out, entries_in_use(m, p));
         return COSEM_SUCCESS;
     case 8:
-        axdr_put_u32(out, m->model->profile_depth);
+        axdr_put_u32(out, x->entries);
         return COSEM_SUCCESS;
     default:
         return COSEM_OBJECT_UNDEFINED;
@@ -237,26 +301,24 @@ static enum cosem_result get_profile(const struct cosem_call *c, const struct co
 static enum cosem_result set_profile(const struct cosem_call *c, const struct cosem_ref *o,
                                      uint8_t attr, struct rd *value)
 {
-    (void)o;
     uint64_t period = axdr_get_uint(value);
     if (attr != 4)
         return COSEM_READ_WRITE_DENIED;
     if (value->err || period > UINT32_MAX)
         return COSEM_TYPE_UNMATCHED;
-    return cosem_result_of(meter_profile_period(meter_of(c), (uint32_t)period));
+    return cosem_result_of(meter_profile_period(meter_of(c), id_of(o), (uint32_t)period));
 }
 
 static enum cosem_result invoke_profile(const struct cosem_call *c, const struct cosem_ref *o,
                                         uint8_t method, struct rd *param, struct wr *reply)
 {
-    (void)o;
     (void)param;
     (void)reply;
     struct meter *m = meter_of(c);
     if (method == 1)
-        return cosem_result_of(meter_profile_clear(m));
+        return cosem_result_of(meter_profile_clear(m, id_of(o)));
     if (method == 2)
-        return cosem_result_of(meter_profile_capture(m));
+        return cosem_result_of(meter_profile_capture(m, id_of(o)));
     return COSEM_OBJECT_UNDEFINED;
 }
 

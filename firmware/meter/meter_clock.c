@@ -288,3 +288,13 @@ int64_t meter_clock_nearest(const struct meter_clock *c, int64_t utc_ns, uint32_
     const bool up = after * METER_NS - utc_ns <= utc_ns - before * METER_NS;
     return (up ? after : before) * METER_NS;
 }
+
+int64_t meter_clock_month_end(const struct meter_clock *c, int64_t utc_s)
+{
+    struct datetime d;
+    do {
+        utc_s = meter_clock_boundary(c, utc_s, METER_DAY_S);
+        d = datetime_from_utc(utc_s, meter_clock_deviation(c, utc_s), 0);
+    } while (d.day != 1);
+    return utc_s;
+}

@@ -102,4 +102,7 @@ int64_t meter_clock_nearest(const struct meter_clock *c, int64_t utc_ns, uint32_
  * sight: some months later, to look again. */
 int64_t meter_clock_season(const struct meter_clock *c, int64_t utc_s);
 
+/* The first of the next month, 00:00 local time. */
+int64_t meter_clock_month_end(const struct meter_clock *c, int64_t utc_s);
+
 #endif

@@ -2,8 +2,20 @@
  * energies of their sub-periods. */
 #include "firmware/meter/meter_demand.h"
 
+#include <stddef.h>
+
 #define UWS_PER_UWH 3600u
 #define UW_PER_DW   100000u
+
+bool meter_demand_period_valid(uint32_t period_s)
+{
+    static const uint32_t valid[] = {60, 300, 600, 900, 1200, 1800, 3600, 86400};
+    for (size_t i = 0; i < sizeof valid / sizeof valid[0]; i++) {
+        if (valid[i] == period_s)
+            return true;
+    }
+    return false;
+}
 
 void meter_demand_reset(struct meter_demand *d)
 {

@@ -6,6 +6,7 @@
 #ifndef FERRARIS_METER_DEMAND_H
 #define FERRARIS_METER_DEMAND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define METER_NEVER INT64_MIN /* a time that was never set */
@@ -22,6 +23,8 @@ struct meter_demand {
     uint8_t last_doubt, max_doubt; /* the clock's doubt at those times, DATETIME_* */
 };
 
+/* Lengths of a period: 1, 5, 10, 15, 20, 30, 60 minutes, a day. */
+bool meter_demand_period_valid(uint32_t period_s);
 void meter_demand_reset(struct meter_demand *d);
 /* Deciwatt so far, as if nothing more came in this period. */
 uint32_t meter_demand_now(const struct meter_demand *d, uint64_t uwh);

@@ -87,6 +87,14 @@ uint64_t meter_energy(const struct model_meter *m, const struct legal_energies *
     return (uint64_t)meter_energy_shown(m, e, (struct meter_register){q, phase, 0});
 }
 
+uint32_t meter_energy_low(const struct model_meter *m, const struct legal_energies *e,
+                          enum model_quantity q)
+{
+    bool negative;
+    const struct meter_register which = {q, 0, 0};
+    return (uint32_t)(legal_units(e, which, &negative) / unit_of(m));
+}
+
 uint64_t meter_energy_since(const struct model_meter *m, uint64_t now, uint64_t before)
 {
     uint64_t modulus = meter_energy_modulus(m);

@@ -29,6 +29,10 @@ int64_t meter_energy_primary(const struct model_meter *m, const struct legal_ene
 /* Totals and phases, MODEL_A_IMPORT .. MODEL_R_ABSOLUTE. */
 uint64_t meter_energy(const struct model_meter *m, const struct legal_energies *e,
                       enum model_quantity q, uint8_t phase);
+/* Low word of the units counted since manufacture, which do not roll over: differences of two are
+ * units of the register. */
+uint32_t meter_energy_low(const struct model_meter *m, const struct legal_energies *e,
+                          enum model_quantity q);
 /* Units from one reading to a later one, over a roll-over; 0 where the register went backward,
  * which only damage of the flash explains. */
 uint64_t meter_energy_since(const struct model_meter *m, uint64_t now, uint64_t before);

@@ -1,103 +1,341 @@
-/* Rows of load profile 1: their octets in the ring, their columns on the wire. When they are
- * captured: meter.c. How a client reads them: meter_bind_profile.c. */
+/* See meter_profile.h. When time passes: meter.c. How a client reads rows: meter_bind_profile.c. */
 #include "firmware/meter/meter_profile.h"
 
-#include "lib/dlms/datetime.h"
-#include "model/objects.h"
+#include "firmware/meter/meter.h"
+#include "firmware/meter/meter_energy.h"
+#include "firmware/meter/meter_store.h"
 
 #include <string.h>
 
-void meter_row_encode(const struct meter_row *row, uint8_t out[METER_ROW_SIZE])
+void meter_row_put_head(struct wr *w, const struct meter_row_head *h)
 {
-    struct wr w = wr_of(out, METER_ROW_SIZE);
-    wr_u32(&w, row->number);
-    wr_u32(&w, row->utc_s);
-    wr_u16(&w, (uint16_t)row->deviation);
-    wr_u8(&w, row->clock_status);
-    wr_u8(&w, row->status);
-    for (size_t i = 0; i < METER_ROW_REGISTERS; i++)
-        wr_u64(&w, row->reg[i]);
-    for (size_t i = 0; i < METER_ROW_INTERVALS; i++)
-        wr_u32(&w, row->interval[i]);
+    wr_u32(w, h->number);
+    wr_u32(w, h->utc_s);
+    wr_u16(w, (uint16_t)h->deviation);
+    wr_u8(w, h->clock_status);
+    wr_u8(w, h->status);
 }
 
-void meter_row_decode(const uint8_t in[METER_ROW_SIZE], struct meter_row *row)
+void meter_row_get_head(struct rd *r, struct meter_row_head *h)
 {
-    struct rd r = rd_of(in, METER_ROW_SIZE);
-    row->number = rd_u32(&r);
-    row->utc_s = rd_u32(&r);
-    row->deviation = (int16_t)rd_u16(&r);
-    row->clock_status = rd_u8(&r);
-    row->status = rd_u8(&r);
-    for (size_t i = 0; i < METER_ROW_REGISTERS; i++)
-        row->reg[i] = rd_u64(&r);
-    for (size_t i = 0; i < METER_ROW_INTERVALS; i++)
-        row->interval[i] = rd_u32(&r);
+    h->number = rd_u32(r);
+    h->utc_s = rd_u32(r);
+    h->deviation = (int16_t)rd_u16(r);
+    h->clock_status = rd_u8(r);
+    h->status = rd_u8(r);
 }
 
-bool meter_period_valid(uint32_t period_s)
+const struct meter_column *meter_profile_columns(const struct meter *m, enum model_profile_id p)
 {
-    static const uint32_t valid[] = {60, 300, 600, 900, 1200, 1800, 3600, 86400};
-    for (size_t i = 0; i < sizeof valid / sizeof valid[0]; i++) {
-        if (valid[i] == period_s)
-            return true;
+    return &m->columns[meter_columns_first(m->model, p)];
+}
+
+uint16_t meter_profile_row_size(const struct meter *m, enum model_profile_id p)
+{
+    const struct meter_column *c = meter_profile_columns(m, p);
+    uint32_t size = METER_ROW_HEAD;
+    for (unsigned k = 0; k < m->profile[p].n_columns; k++)
+        size += c[k].size;
+    return (uint16_t)size;
+}
+
+void meter_profiles_reset(struct meter *m)
+{
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        const enum model_profile_id p = (enum model_profile_id)k;
+        const struct model_profile *row = &m->model->profile[p];
+        const unsigned first = meter_columns_first(m->model, p);
+        m->profile[p] = (struct meter_profile){
+            .period_s = p == MODEL_DAILY ? METER_DAY_S : row->period_s10 * 10u,
+            .entries = row->depth,
+            .n_columns = (uint8_t)meter_columns_default(m, p, &m->columns[first])};
     }
-    return false;
 }
 
-static const struct {
-    uint16_t class_id;
-    uint8_t ln[6];
-    uint32_t features;
-} columns[METER_N_COLUMNS] = {
-    [METER_COLUMN_CLOCK] = {8, {0, 0, 1, 0, 0, 255}, 0},
-    [METER_COLUMN_STATUS] = {1, {0, 0, 96, 10, 1, 255}, 0},
-    [METER_COLUMN_A_IMPORT] = {3, {1, 0, 1, 8, 0, 255}, 0},
-    [METER_COLUMN_A_EXPORT] = {3, {1, 0, 2, 8, 0, 255}, MODEL_EXPORT},
-    [METER_COLUMN_R_IMPORT] = {3, {1, 0, 3, 8, 0, 255}, MODEL_REACTIVE},
-    [METER_COLUMN_R_EXPORT] = {3, {1, 0, 4, 8, 0, 255}, MODEL_REACTIVE},
-    [METER_COLUMN_A_IMPORT_INTERVAL] = {3, {1, 0, 1, 29, 0, 255}, 0},
-    [METER_COLUMN_A_EXPORT_INTERVAL] = {3, {1, 0, 2, 29, 0, 255}, MODEL_EXPORT},
-};
+/* ---- intervals ---- */
 
-uint32_t meter_columns(uint32_t features)
+/* The end of the interval that runs at an instant. */
+static int64_t end_of(const struct meter *m, enum model_profile_id p, int64_t after_s)
 {
-    uint32_t mask = 0;
-    for (uint32_t c = 0; c < METER_N_COLUMNS; c++) {
-        if ((columns[c].features & ~features) == 0)
-            mask |= 1u << c;
+    const uint32_t period_s = m->profile[p].period_s;
+    if (p == MODEL_MONTHLY)
+        return meter_clock_month_end(&m->clock, after_s);
+    if (p == MODEL_DAILY)
+        return meter_clock_boundary(&m->clock, after_s, METER_DAY_S);
+    return period_s == METER_PROFILE_NONE ? INT64_MAX / METER_NS
+                                          : meter_clock_boundary(&m->clock, after_s, period_s);
+}
+
+static bool begins_now(const struct meter *m, enum model_profile_id p)
+{
+    const int64_t now_s = meter_now_s(m);
+    return end_of(m, p, now_s - 1) == now_s;
+}
+
+static void get_low(const struct meter *m, uint32_t low[METER_N_INTERVALS])
+{
+    struct legal_energies e;
+    legal_energies_get(&m->legal, &e);
+    low[0] = meter_energy_low(m->model, &e, MODEL_A_IMPORT);
+    low[1] = meter_energy_low(m->model, &e, MODEL_A_EXPORT);
+}
+
+void meter_profile_restart(struct meter *m, enum model_profile_id p)
+{
+    struct meter_profile *x = &m->profile[p];
+    x->due_s = end_of(m, p, meter_now_s(m));
+    x->marks = 0;
+    x->is_owed = false;
+    x->is_fresh = !begins_now(m, p);
+    get_low(m, x->base);
+}
+
+void meter_profiles_begin(struct meter *m)
+{
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        struct meter_profile *x = &m->profile[k];
+        meter_profile_restart(m, (enum model_profile_id)k);
+        x->marks = x->is_fresh ? METER_ROW_PDN : 0;
+        x->is_fresh = false;
     }
-    return mask;
 }
 
-void meter_column_object(enum meter_column c, struct profile_column *out)
+uint8_t meter_row_status(const struct meter *m, enum model_profile_id p, int64_t stamp_s)
 {
-    *out = (struct profile_column){.class_id = columns[c].class_id, .attribute = 2};
-    memcpy(out->ln, columns[c].ln, sizeof out->ln);
+    uint8_t status = m->profile[p].marks;
+    if (meter_clock_dst(&m->clock, stamp_s))
+        status |= METER_ROW_DST;
+    if ((m->clock.doubt & DATETIME_INVALID) != 0)
+        status |= METER_ROW_CIV | METER_ROW_DNV;
+    if (m->fault)
+        status |= METER_ROW_ERR | METER_ROW_DNV;
+    return status;
 }
 
-static void put_cell(const struct meter_row *row, uint32_t c, struct wr *out)
+void meter_profile_close(struct meter *m, enum model_profile_id p, int64_t stamp_s)
 {
-    if (c == METER_COLUMN_CLOCK) {
-        struct datetime d = datetime_from_utc(row->utc_s, row->deviation, row->clock_status);
-        datetime_put(out, &d);
-    } else if (c == METER_COLUMN_STATUS) {
-        axdr_put_u8(out, row->status);
-    } else if (c < METER_COLUMN_A_IMPORT_INTERVAL) {
-        axdr_put_u64(out, row->reg[c - METER_COLUMN_A_IMPORT]);
+    struct meter_profile *x = &m->profile[p];
+    if (x->is_fresh) {
+        get_low(m, x->base);
+        x->is_fresh = false;
     } else {
-        axdr_put_u32(out, row->interval[c - METER_COLUMN_A_IMPORT_INTERVAL]);
+        x->last = (struct meter_row_head){.number = x->last.number + 1,
+                                          .utc_s = (uint32_t)stamp_s,
+                                          .deviation = meter_clock_deviation(&m->clock, stamp_s),
+                                          .clock_status = meter_clock_status(&m->clock, stamp_s),
+                                          .status = meter_row_status(m, p, stamp_s)};
+        x->is_owed = true;
+    }
+    x->marks = 0;
+}
+
+int64_t meter_profiles_due_s(const struct meter *m)
+{
+    int64_t due_s = INT64_MAX / METER_NS;
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
+        if (m->profile[p].n_columns > 0 && m->profile[p].due_s < due_s)
+            due_s = m->profile[p].due_s;
+    }
+    return due_s;
+}
+
+bool meter_profiles_close_due(struct meter *m)
+{
+    const int64_t now_s = meter_now_s(m);
+    bool closed = false;
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        const enum model_profile_id p = (enum model_profile_id)k;
+        struct meter_profile *x = &m->profile[p];
+        if (x->n_columns == 0 || now_s < x->due_s)
+            continue;
+        meter_profile_close(m, p, x->due_s);
+        x->due_s = end_of(m, p, x->due_s);
+        closed = true;
+    }
+    return closed;
+}
+
+void meter_profiles_mark(struct meter *m, uint8_t marks)
+{
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++)
+        m->profile[p].marks |= marks;
+}
+
+/* Rules 14 to 16. A day or month that goes on is one still: its only row is at its end, marked. */
+void meter_profiles_clock_set(struct meter *m)
+{
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        const enum model_profile_id p = (enum model_profile_id)k;
+        struct meter_profile *x = &m->profile[p];
+        const int64_t due_s = end_of(m, p, meter_now_s(m));
+        const bool is_calendar = p == MODEL_DAILY || p == MODEL_MONTHLY;
+        if (x->n_columns == 0)
+            continue;
+        if (!is_calendar || due_s > x->due_s) {
+            meter_profile_close(m, p, x->due_s);
+            x->marks = METER_ROW_CAD;
+        }
+        x->due_s = due_s;
     }
 }
 
-void meter_row_put(const struct meter_row *row, uint32_t mask, struct wr *out)
+void meter_profiles_regrid(struct meter *m)
 {
-    size_t n = 0;
-    for (uint32_t c = 0; c < METER_N_COLUMNS; c++)
-        n += mask >> c & 1u;
-    axdr_put_struct(out, n);
-    for (uint32_t c = 0; c < METER_N_COLUMNS; c++) {
-        if ((mask >> c & 1u) != 0)
-            put_cell(row, c, out);
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        struct meter_profile *x = &m->profile[k];
+        const int64_t due_s = end_of(m, (enum model_profile_id)k, meter_now_s(m));
+        if (due_s != x->due_s)
+            x->marks |= METER_ROW_DNV; /* its length is another */
+        x->due_s = due_s;
     }
+}
+
+void meter_profiles_resume(struct meter *m)
+{
+    const int64_t now_s = meter_now_s(m);
+    meter_profiles_mark(m, METER_ROW_PDN);
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        const enum model_profile_id p = (enum model_profile_id)k;
+        struct meter_profile *x = &m->profile[p];
+        if (x->due_s == METER_PROFILE_UNKNOWN)
+            meter_profile_restart(m, p);
+        if (x->n_columns == 0 || now_s < x->due_s)
+            continue;
+        if (!x->is_fresh)
+            meter_profile_close(m, p, x->due_s);
+        x->marks = METER_ROW_PDN;
+        x->due_s = end_of(m, p, now_s);
+    }
+}
+
+/* ---- rows ---- */
+
+static void put_interval(struct wr *w, uint32_t now, uint32_t before)
+{
+    axdr_put_u32(w, now - before); /* the low words wrap together */
+}
+
+/* One cell, filled up to its size. */
+static void put_cell(struct meter *m, const struct meter_profile *x, const struct meter_column *c,
+                     const uint32_t low[METER_N_INTERVALS], struct wr *w)
+{
+    static const uint8_t filling[METER_CELL_MAX] = {0};
+    const size_t end = w->len + c->size;
+    const int interval = meter_column_interval(c);
+    if (interval >= 0)
+        put_interval(w, low[interval], x->base[interval]);
+    else
+        meter_column_read(m, c, w);
+    if (w->len < end)
+        wr_bytes(w, filling, end - w->len);
+}
+
+/* is_late: the present moment is not that of the row any more. */
+static void put_row(struct meter *m, enum model_profile_id p, bool is_late, struct wr *w)
+{
+    static const uint8_t nothing[METER_CELL_MAX] = {AXDR_NULL};
+    const struct meter_profile *x = &m->profile[p];
+    const struct meter_column *c = meter_profile_columns(m, p);
+    uint32_t low[METER_N_INTERVALS];
+    get_low(m, low);
+    meter_row_put_head(w, &x->last);
+    for (unsigned k = 0; k < x->n_columns; k++) {
+        if (is_late && meter_column_momentary(&c[k]))
+            wr_bytes(w, nothing, c[k].size);
+        else if (c[k].size > 0)
+            put_cell(m, x, &c[k], low, w);
+    }
+}
+
+/* The row is in the ring: the next interval counts from here. */
+static void settle(struct meter *m, enum model_profile_id p)
+{
+    struct meter_profile *x = &m->profile[p];
+    uint32_t low[METER_N_INTERVALS];
+    get_low(m, low);
+    for (unsigned k = 0; k < METER_N_INTERVALS; k++) {
+        if (p == MODEL_LP1)
+            m->interval[k] = low[k] - x->base[k];
+        x->base[k] = low[k];
+    }
+    x->is_owed = false;
+}
+
+enum err meter_profile_read(const struct meter *m, enum model_profile_id p, uint64_t seq,
+                            uint8_t *record)
+{
+    return nv_read(&m->nv, meter_ring(m->model, p), seq, record);
+}
+
+/* Number of the newest row in the ring, 0 where there is none to be read. */
+static uint32_t newest_number(const struct meter *m, enum model_profile_id p)
+{
+    uint8_t record[METER_ROW_MAX];
+    struct meter_row_head head;
+    const uint8_t ring = meter_ring(m->model, p);
+    if (nv_count(&m->nv, ring) == 0 ||
+        nv_read(&m->nv, ring, nv_newest(&m->nv, ring), record) != ERR_OK)
+        return 0;
+    struct rd r = rd_of(record, METER_ROW_HEAD);
+    meter_row_get_head(&r, &head);
+    return head.number;
+}
+
+static enum err append(struct meter *m, enum model_profile_id p, bool is_late)
+{
+    uint8_t record[METER_ROW_MAX];
+    struct wr w = wr_of(record, meter_profile_row_size(m, p));
+    put_row(m, p, is_late, &w);
+    enum err err = w.err ? w.err : nv_append(&m->nv, meter_ring(m->model, p), record);
+    if (!err || newest_number(m, p) == m->profile[p].last.number)
+        settle(m, p);
+    m->profile[p].is_owed = false;
+    return meter_keep(m, err);
+}
+
+enum err meter_profiles_complete(struct meter *m)
+{
+    enum err first = ERR_OK;
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        if (!m->profile[k].is_owed)
+            continue;
+        enum err err = append(m, (enum model_profile_id)k, false);
+        first = first ? first : err;
+    }
+    return first;
+}
+
+void meter_profiles_drop(struct meter *m)
+{
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++)
+        m->profile[k].is_owed = false;
+}
+
+/* The row that the snapshot promises may already be there; after damage of the snapshots the ring
+ * may be ahead, and what came since is in its rows. */
+static enum err mend(struct meter *m, enum model_profile_id p)
+{
+    struct meter_profile *x = &m->profile[p];
+    const uint32_t newest = newest_number(m, p);
+    if (newest > x->last.number) {
+        x->last.number = newest;
+        x->marks |= METER_ROW_DNV;
+        x->is_owed = false;
+    }
+    if (!x->is_owed)
+        return ERR_OK;
+    if (newest != x->last.number)
+        return append(m, p, true);
+    settle(m, p);
+    return ERR_OK;
+}
+
+enum err meter_profiles_mend(struct meter *m)
+{
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        enum err err = m->profile[k].n_columns > 0 ? mend(m, (enum model_profile_id)k) : ERR_OK;
+        if (err)
+            return err;
+    }
+    return ERR_OK;
 }

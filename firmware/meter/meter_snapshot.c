@@ -17,19 +17,21 @@
 #define LEGAL_SIZE    (16 + 4 + 2) /* pulses, audit sequence, rate and seal */
 #define CLOCK_SIZE    (1 + 8 + 8 + 1 + 4)
 #define DEMAND_SIZE   54
-#define PROFILE_SIZE  (15 + METER_ROW_SIZE)
+#define PROFILE_SIZE  (2 + 4 + 4 * METER_N_INTERVALS + METER_ROW_HEAD + 2)
 #define COUNTERS_SIZE (4 + 4 * COSEM_CLIENTS_MAX)
 /* one average: 52 octets and, for each phase, sums and last values */
 #define AVERAGE_SIZE(n_phases) (52u + 24u * (n_phases))
 #define SNAPSHOT_MAX                                                                               \
     (CLOCK_SIZE + LEGAL_SIZE + 4 * ENERGIES_SIZE + 8 * 8 * LEGAL_N_ENERGIES +                      \
-     12 * LEGAL_N_LOSSES + DEMAND_SIZE + PROFILE_SIZE + COUNTERS_SIZE +                            \
-     METER_N_AVERAGES * AVERAGE_SIZE(3) + METER_LOG_STATE_SIZE)
+     12 * LEGAL_N_LOSSES + DEMAND_SIZE + MODEL_N_PROFILES * PROFILE_SIZE + 4 * METER_N_INTERVALS + \
+     COUNTERS_SIZE + METER_N_AVERAGES * AVERAGE_SIZE(3) + METER_LOG_STATE_SIZE)
 
 size_t meter_snapshot_size(const struct model_meter *m)
 {
-    size_t size =
-        CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + PROFILE_SIZE + COUNTERS_SIZE + METER_LOG_STATE_SIZE;
+    size_t size = CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + COUNTERS_SIZE + METER_LOG_STATE_SIZE;
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++)
+        size += m->profile[p].n_values > 0 ? PROFILE_SIZE : 0;
+    size += 4 * METER_N_INTERVALS;
     size += (1u + m->n_phases) * ENERGIES_SIZE + 8u * m->n_rates * LEGAL_N_ENERGIES;
     if ((m->features & MODEL_LOSSES) != 0)
         size += 12 * LEGAL_N_LOSSES;
@@ -158,28 +160,54 @@ static void get_demand(struct rd *r, struct meter_demand *d)
     d->max_doubt = rd_u8(r);
 }
 
-static void put_profile(struct wr *w, const struct meter_profile *p)
+#define IS_OWED  0x01u
+#define IS_FRESH 0x02u
+
+static void put_profile(struct wr *w, const struct meter_profile *x)
 {
-    uint8_t row[METER_ROW_SIZE];
-    meter_row_encode(&p->last, row);
-    wr_u32(w, p->period_s);
-    wr_u64(w, (uint64_t)p->due_s);
-    wr_u8(w, p->marks);
-    wr_u8(w, p->pending);
-    wr_u8(w, p->clearing);
-    wr_bytes(w, row, sizeof row);
+    wr_u16(w, x->generation);
+    wr_u32(w, (uint32_t)x->due_s);
+    for (unsigned k = 0; k < METER_N_INTERVALS; k++)
+        wr_u32(w, x->base[k]);
+    meter_row_put_head(w, &x->last);
+    wr_u8(w, x->marks);
+    wr_u8(w, (uint8_t)((x->is_owed ? IS_OWED : 0) | (x->is_fresh ? IS_FRESH : 0)));
 }
 
-static void get_profile(struct rd *r, struct meter_profile *p)
+/* The state of a ring that was made anew since: only the numbers of its rows go on. */
+static void get_profile(struct rd *r, struct meter_profile *x)
 {
-    uint8_t row[METER_ROW_SIZE];
-    p->period_s = rd_u32(r);
-    p->due_s = (int64_t)rd_u64(r);
-    p->marks = rd_u8(r);
-    p->pending = rd_u8(r) != 0;
-    p->clearing = rd_u8(r) != 0;
-    rd_copy(r, row, sizeof row);
-    meter_row_decode(row, &p->last);
+    const bool is_same = rd_u16(r) == x->generation;
+    x->due_s = rd_u32(r);
+    for (unsigned k = 0; k < METER_N_INTERVALS; k++)
+        x->base[k] = rd_u32(r);
+    meter_row_get_head(r, &x->last);
+    x->marks = rd_u8(r);
+    const uint8_t flags = rd_u8(r);
+    x->is_owed = is_same && (flags & IS_OWED) != 0;
+    x->is_fresh = (flags & IS_FRESH) != 0;
+    if (!is_same)
+        x->due_s = METER_PROFILE_UNKNOWN;
+}
+
+static void put_profiles(struct wr *w, const struct meter *m)
+{
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
+        if (m->profile[p].n_columns > 0)
+            put_profile(w, &m->profile[p]);
+    }
+    for (unsigned k = 0; k < METER_N_INTERVALS; k++)
+        wr_u32(w, m->interval[k]);
+}
+
+static void get_profiles(struct rd *r, struct meter *m)
+{
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
+        if (m->profile[p].n_columns > 0)
+            get_profile(r, &m->profile[p]);
+    }
+    for (unsigned k = 0; k < METER_N_INTERVALS; k++)
+        m->interval[k] = rd_u32(r);
 }
 
 enum err meter_store_snapshot(struct meter *m)
@@ -195,7 +223,7 @@ enum err meter_store_snapshot(struct meter *m)
     wr_u32(&w, (uint32_t)m->clock.rate_ppb);
     put_legal(&w, m->model, &legal);
     put_demand(&w, &m->demand);
-    put_profile(&w, &m->profile);
+    put_profiles(&w, m);
     for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
         put_average(&w, m->model, &m->average[k]);
     meter_log_put(&w, m);
@@ -238,7 +266,7 @@ static enum err restore(struct meter *m)
     m->clock.rate_ppb = (int32_t)rd_u32(&r);
     get_legal(&r, m->model, &legal);
     get_demand(&r, &m->demand);
-    get_profile(&r, &m->profile);
+    get_profiles(&r, m);
     for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
         get_average(&r, m->model, &m->average[k]);
     meter_log_get(&r, m);

@@ -1,111 +1,11 @@
-/* The meter's flash: layout, and the values under keys. The snapshot ring: meter_snapshot.c; legal
- * parameters and their audit trail: meter_parameter.c.
- *
- * Snapshots go to a ring of their own rather than under a key because they are by far the most
- * frequent write: one a minute for 20 years are 10.5 million records. A sector holds two to four of
- * them, by the size of the model's record, and the ring has as many sectors as keep each below
- * 60 000 erases in that time; parts are good for 100 000. */
+/* The meter's flash: mounting it, and the values under keys. Where the rings lie: meter_layout.c;
+ * what the owner chose of the profiles: meter_choice.c; the snapshot ring: meter_snapshot.c; legal
+ * parameters and their audit trail: meter_parameter.c. */
 #include "firmware/meter/meter_store.h"
 
+#include "firmware/meter/meter_choice.h"
+
 #include <string.h>
-
-#define KV_SECTORS         8
-#define AUDIT_SECTORS      4 /* of 87 records: two sectors are always full */
-#define SNAPSHOTS_20_YEARS 10519200u
-#define ERASES_MAX         60000u
-#define SNAPSHOT_SECTORS   64 /* at least */
-#define SLOT_OVERHEAD      13 /* docs/SPEC-storage.md, rings */
-#define RECORD_OVERHEAD    16 /* of the store for one ring record, at most */
-#define SECTOR_OVERHEAD    64
-
-/* Records to a sector, docs/SPEC-storage.md: spare slots are left out. */
-static uint32_t records_in_sector(uint32_t record_size)
-{
-    uint32_t slots = (METER_SECTOR_SIZE - SECTOR_OVERHEAD) / (record_size + SLOT_OVERHEAD);
-    return slots - (slots >= 8 ? 2 : slots >= 3 ? 1 : 0);
-}
-
-static uint16_t snapshot_sectors(const struct model_meter *model)
-{
-    uint32_t n = records_in_sector((uint32_t)meter_snapshot_size(model)) * ERASES_MAX;
-    uint32_t sectors = (SNAPSHOTS_20_YEARS + n - 1) / n;
-    return (uint16_t)(sectors > SNAPSHOT_SECTORS ? sectors : SNAPSHOT_SECTORS);
-}
-
-static uint16_t profile_sectors(const struct model_meter *model)
-{
-    uint32_t rows = (METER_SECTOR_SIZE - SECTOR_OVERHEAD) / (METER_ROW_SIZE + RECORD_OVERHEAD);
-    /* one sector erased ahead, one partly filled, one just given up */
-    return (uint16_t)((model->profile_depth + rows - 1) / rows + 3);
-}
-
-/* Two sectors more than the entries fill: one erased ahead, one just given up. */
-static uint16_t log_sectors(const struct model_meter *model, unsigned log)
-{
-    uint32_t n = records_in_sector(METER_LOG_ENTRY_SIZE), depth = model->log_depth[log];
-    return (uint16_t)(depth > 0 ? (depth + n - 1) / n + 2 : 0);
-}
-
-static uint16_t logs_sectors(const struct model_meter *model)
-{
-    uint16_t n = 0;
-    for (unsigned log = 0; log < MODEL_N_LOGS; log++)
-        n = (uint16_t)(n + log_sectors(model, log));
-    return n;
-}
-
-uint8_t meter_log_ring(const struct model_meter *model, unsigned log)
-{
-    uint8_t ring = METER_RING_LOGS;
-    for (unsigned before = 0; before < log; before++)
-        ring = (uint8_t)(ring + (model->log_depth[before] > 0));
-    return ring;
-}
-
-/* Gives the number of rings with the logs. */
-static uint8_t lay_logs(struct meter *m, uint16_t first_sector)
-{
-    uint8_t ring = METER_RING_LOGS;
-    for (unsigned log = 0; log < MODEL_N_LOGS; log++) {
-        const uint16_t n = log_sectors(m->model, log);
-        if (n == 0)
-            continue;
-        m->rings[ring++] = (struct nv_ring_layout){
-            .first_sector = first_sector, .n_sectors = n, .record_size = METER_LOG_ENTRY_SIZE};
-        first_sector = (uint16_t)(first_sector + n);
-    }
-    return ring;
-}
-
-uint32_t meter_n_sectors(const struct model_meter *model)
-{
-    return KV_SECTORS + AUDIT_SECTORS + (uint32_t)snapshot_sectors(model) + profile_sectors(model) +
-           logs_sectors(model);
-}
-
-enum err meter_store_mount(struct meter *m, const struct hal_flash *flash)
-{
-    if (flash->sector_size != METER_SECTOR_SIZE)
-        return ERR_RANGE;
-    const uint16_t n_snapshot = snapshot_sectors(m->model);
-    m->rings[METER_RING_SNAPSHOT] =
-        (struct nv_ring_layout){.first_sector = KV_SECTORS + AUDIT_SECTORS,
-                                .n_sectors = n_snapshot,
-                                .record_size = (uint16_t)meter_snapshot_size(m->model)};
-    m->rings[METER_RING_PROFILE] =
-        (struct nv_ring_layout){.first_sector = (uint16_t)(KV_SECTORS + AUDIT_SECTORS + n_snapshot),
-                                .n_sectors = profile_sectors(m->model),
-                                .record_size = METER_ROW_SIZE};
-    m->rings[METER_RING_AUDIT] = (struct nv_ring_layout){
-        .first_sector = KV_SECTORS, .n_sectors = AUDIT_SECTORS, .record_size = METER_AUDIT_SIZE};
-    const struct nv_ring_layout *profile = &m->rings[METER_RING_PROFILE];
-    struct nv_config config = {
-        .flash = flash,
-        .kv_n_sectors = KV_SECTORS,
-        .rings = m->rings,
-        .n_rings = lay_logs(m, (uint16_t)(profile->first_sector + profile->n_sectors))};
-    return nv_mount(&m->nv, &config);
-}
 
 /* A value of at most `size` octets, or ERR_NOT_FOUND. */
 static enum err get(const struct meter *m, enum meter_key key, void *value, size_t size,
@@ -133,6 +33,19 @@ static enum err load_model(struct meter *m)
     if (err)
         return err;
     return len == n && memcmp(name, stored, n) == 0 ? ERR_OK : ERR_STATE;
+}
+
+enum err meter_store_mount(struct meter *m, const struct hal_flash *flash)
+{
+    if (flash->sector_size != METER_SECTOR_SIZE)
+        return ERR_RANGE;
+    const struct nv_config config = {.flash = flash, .kv_n_sectors = METER_KV_SECTORS};
+    enum err err = nv_mount(&m->nv, &config);
+    if (!err)
+        err = load_model(m);
+    if (!err)
+        err = meter_choices_load(m);
+    return err ? err : nv_mount_rings(&m->nv, m->rings, meter_n_rings(m->model));
 }
 
 #define CLOCK_SIZE_1 (4 + 2 * DATETIME_LEN + 3 * 8) /* of the version before */
@@ -298,9 +211,7 @@ static enum err load_counters(struct meter *m)
 
 enum err meter_store_load(struct meter *m, const struct meter_config *config)
 {
-    enum err err = load_model(m);
-    if (!err)
-        err = load_clock(m, config);
+    enum err err = load_clock(m, config);
     if (!err)
         err = load_security(m, config);
     if (!err)

@@ -5,24 +5,23 @@
 
 #include "firmware/meter/meter.h"
 
-enum meter_key {                       /* of the key-value area */
-                 METER_KEY_MODEL,      /* name and order of the model: another board is refused */
-                 METER_KEY_CLOCK,      /* attributes and preset of the clock object */
-                 METER_KEY_SECURITY,   /* keys, policy, password: in plain */
-                 METER_KEY_TX,         /* invocation counters below this may have been used */
-                 METER_KEY_RX,         /* least acceptable counters of the clients */
-                 METER_KEY_PARAMETERS, /* legal parameters, transformer ratios, seal */
-                 METER_KEY_LIMITS,     /* of the supervision, those that were chosen */
-                 METER_KEY_LOGS = 20   /* filters of the event logs */
+enum meter_key {                        /* of the key-value area */
+                 METER_KEY_MODEL,       /* name and order of the model: another board is refused */
+                 METER_KEY_CLOCK,       /* attributes and preset of the clock object */
+                 METER_KEY_SECURITY,    /* keys, policy, password: in plain */
+                 METER_KEY_TX,          /* invocation counters below this may have been used */
+                 METER_KEY_RX,          /* least acceptable counters of the clients */
+                 METER_KEY_PARAMETERS,  /* legal parameters, transformer ratios, seal */
+                 METER_KEY_LIMITS,      /* of the supervision, those that were chosen */
+                 METER_KEY_LAYOUT,      /* of the profiles: meter_choice.c */
+                 METER_KEY_LOGS = 20,   /* filters of the event logs */
+                 METER_KEY_COLUMNS = 32 /* of profile p in generation g: + 2 p + g % 2 */
 };
 
-/* The ring of a log that the model has. */
-uint8_t meter_log_ring(const struct model_meter *model, unsigned log);
-
-/* Lays the areas out and mounts them. */
+/* Mounts keys and rings. ERR_STATE: another model's flash. */
 MUST_CHECK enum err meter_store_mount(struct meter *m, const struct hal_flash *flash);
-/* Takes over what is there: model, clock parameters, security, counters. What is missing is written
- * from the present values. ERR_STATE: another model's flash. */
+/* Takes over what is there: clock parameters, security, counters. What is missing is written from
+ * the present values. */
 MUST_CHECK enum err meter_store_load(struct meter *m, const struct meter_config *config);
 MUST_CHECK enum err meter_store_clock(struct meter *m);
 MUST_CHECK enum err meter_store_security(struct meter *m, const struct dlms_keys *keys,

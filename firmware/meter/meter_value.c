@@ -158,9 +158,9 @@ static int64_t constant(const struct meter *m, enum model_quantity q)
 {
     switch (q) {
     case MODEL_A_IMPORT_INTERVAL:
-        return m->profile.last.interval[0];
+        return m->interval[0];
     case MODEL_A_EXPORT_INTERVAL:
-        return m->profile.last.interval[1];
+        return m->interval[1];
     case MODEL_LOSS_XM:
         return parameter(m, LEGAL_PARAMETER_LOSS_X_M_OHM);
     case MODEL_LOSS_RFE:

@@ -55,7 +55,8 @@ static double run(struct meter *m, const struct meter_config *config, struct sou
                    "window");
     }
     double seconds = bench_now_s() - begin;
-    bench_must(m->fault == ERR_OK && m->profile.last.number == DAYS * 96, "rows are missing");
+    bench_must(m->fault == ERR_OK && m->profile[MODEL_LP1].last.number == DAYS * 96,
+               "rows are missing");
     return DAYS / seconds;
 }
 

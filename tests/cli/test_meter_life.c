@@ -91,15 +91,26 @@ static double import_wh(void)
     return (double)e.total[LEGAL_A_IMPORT] / LEGAL_ENERGY_PER_WH;
 }
 
+static const struct meter_row_head *newest(void)
+{
+    return &life.meter.profile[MODEL_LP1].last;
+}
+
+/* The register at the newest row. */
+static uint32_t import_units(void)
+{
+    return life.meter.profile[MODEL_LP1].base[0];
+}
+
 /* Sums of the rows as they come: interval energies against registers. */
 static void live_by_quarters(int64_t to, uint64_t *rows, uint64_t *sum)
 {
     for (int64_t ns = life.now_ns; ns < to;) {
         ns += 900 * METER_NS;
         run_to(ns);
-        assert_int_equal(life.meter.profile.last.number, ++*rows);
-        *sum += life.meter.profile.last.interval[0];
-        assert_int_equal(life.meter.profile.last.reg[0], *sum);
+        assert_int_equal(newest()->number, ++*rows);
+        *sum += life.meter.interval[0];
+        assert_int_equal(import_units(), *sum);
     }
 }
 
@@ -116,10 +127,10 @@ static void life_loses_and_doubles_nothing_when_it_goes_over_to_samples(void **s
     assert_false(life.window);
     run_to(START_NS + HOUR_NS + 900 * METER_NS);
     double both = import_wh() - before;
-    assert_int_equal(life.meter.profile.last.number, rows + 1);
-    sum += life.meter.profile.last.interval[0];
-    assert_int_equal(life.meter.profile.last.reg[0], sum);
-    assert_int_equal(life.meter.profile.last.status & METER_ROW_DNV, 0);
+    assert_int_equal(newest()->number, rows + 1);
+    sum += life.meter.interval[0];
+    assert_int_equal(import_units(), sum);
+    assert_int_equal(newest()->status & METER_ROW_DNV, 0);
     assert_in_range(life.now_ns, START_NS + HOUR_NS + 900 * METER_NS,
                     START_NS + HOUR_NS + 902 * METER_NS);
     end();

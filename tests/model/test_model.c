@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#define OBJECTS_MAX 512
+#define OBJECTS_MAX 640
 
 static int compare(uint16_t class_a, const uint8_t *a, uint16_t class_b, const uint8_t *b)
 {

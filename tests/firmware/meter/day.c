@@ -349,7 +349,6 @@ static const char *act(struct day *d, uint32_t minute)
 void day_row(const char *model, struct model_meter *out)
 {
     *out = *model_meter_find(model);
-    out->profile_depth = 60;
     for (size_t i = 0; i < MODEL_N_PROFILES; i++) {
         if (out->profile[i].n_values > 0)
             out->profile[i].depth = 40;
@@ -372,7 +371,7 @@ static void prehistory(struct day *d)
         for (size_t e = 0; e < MODEL_N_EVENTS && i < 3; e++)
             meter_event(&r->meter, (enum model_event)e, meter_now_s(&r->meter));
         rig_live(r, 60);
-        assert_int_equal(meter_profile_capture(&r->meter), ERR_OK);
+        assert_int_equal(meter_profile_capture(&r->meter, MODEL_LP1), ERR_OK);
         assert_int_equal(meter_snapshot(&r->meter), ERR_OK);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "firmware/meter/meter_energy.h"
 #include "lib/base/civil.h"
+#include "lib/base/crc.h"
 #include "lib/cosem/obis.h"
 
 #include <setjmp.h>
@@ -14,7 +15,6 @@
 #include <cmocka.h>
 
 #define PASSWORD "a-test-password"
-#define RING     1 /* of the load profile */
 #define MAX_ROWS 12000
 
 static enum err fill(const struct hal_rng *r, void *to, size_t n)
@@ -137,10 +137,11 @@ static bool on_data(void *context, uint32_t index, struct bytes part)
 {
     (void)index;
     struct rig *r = context;
-    if (r->answer_len + part.len > sizeof r->answer)
-        return false;
-    memcpy(r->answer + r->answer_len, part.p, part.len);
-    r->answer_len += part.len;
+    size_t room = sizeof r->answer - r->answer_len, n = part.len < room ? part.len : room;
+    memcpy(r->answer + r->answer_len, part.p, n);
+    r->answer_len += n;
+    r->answer_total += part.len;
+    r->answer_sum = crc32_update(r->answer_sum, part.p, part.len);
     return true;
 }
 
@@ -152,7 +153,8 @@ static void on_done(void *context, uint32_t index, enum cosem_result result)
 
 static struct cosem_client_sink sink_of(struct rig *r)
 {
-    r->answer_len = 0;
+    r->answer_len = r->answer_total = 0;
+    r->answer_sum = 0;
     r->result = COSEM_OTHER_REASON;
     return (struct cosem_client_sink){.context = r, .data = on_data, .done = on_done};
 }
@@ -163,6 +165,7 @@ bool rig_connect(struct rig *r, uint16_t sap)
     struct cosem_client_config c = {.client_sap = sap,
                                     .server_sap = 1,
                                     .mechanism = DLMS_MECHANISM_NONE,
+                                    .max_pdu = r->max_pdu,
                                     .title = "TSTCLNT",
                                     .keys = &r->config.keys,
                                     .counter = &r->counter,
@@ -237,15 +240,85 @@ int64_t rig_value(struct rig *r, uint16_t class_id, const char *obis, uint8_t id
 
 /* ---- rows ---- */
 
+static unsigned place_of(const struct meter_column *c)
+{
+    static const struct {
+        uint8_t ln_c, ln_d;
+    } of[METER_N_COLUMNS] = {
+        [METER_COLUMN_A_IMPORT] = {1, 8},           [METER_COLUMN_A_EXPORT] = {2, 8},
+        [METER_COLUMN_R_IMPORT] = {3, 8},           [METER_COLUMN_R_EXPORT] = {4, 8},
+        [METER_COLUMN_A_IMPORT_INTERVAL] = {1, 29}, [METER_COLUMN_A_EXPORT_INTERVAL] = {2, 29}};
+    struct profile_column object;
+    meter_column_object(c, &object);
+    if (object.class_id == 8)
+        return METER_COLUMN_CLOCK;
+    if (object.class_id == 1)
+        return METER_COLUMN_STATUS;
+    for (unsigned k = METER_COLUMN_A_IMPORT; k < METER_N_COLUMNS; k++) {
+        if (object.ln[2] == of[k].ln_c && object.ln[3] == of[k].ln_d)
+            return k;
+    }
+    fail_msg("load profile 1 has other columns");
+    return METER_N_COLUMNS;
+}
+
+uint32_t rig_columns(const struct rig *r)
+{
+    const struct meter_column *c = meter_profile_columns(&r->meter, MODEL_LP1);
+    uint32_t mask = 0;
+    for (unsigned k = 0; k < r->meter.profile[MODEL_LP1].n_columns; k++)
+        mask |= 1u << place_of(&c[k]);
+    return mask;
+}
+
+static void decode(const struct rig *r, const uint8_t *record, struct meter_row *row)
+{
+    const struct meter_column *c = meter_profile_columns(&r->meter, MODEL_LP1);
+    struct rd rd = rd_of(record, meter_profile_row_size(&r->meter, MODEL_LP1));
+    struct meter_row_head h;
+    meter_row_get_head(&rd, &h);
+    *row = (struct meter_row){.number = h.number,
+                              .utc_s = h.utc_s,
+                              .deviation = h.deviation,
+                              .clock_status = h.clock_status,
+                              .status = h.status};
+    for (unsigned k = 0; k < r->meter.profile[MODEL_LP1].n_columns; k++) {
+        const unsigned at = place_of(&c[k]);
+        if (at >= METER_COLUMN_A_IMPORT_INTERVAL)
+            row->interval[at - METER_COLUMN_A_IMPORT_INTERVAL] = (uint32_t)axdr_get_uint(&rd);
+        else if (at >= METER_COLUMN_A_IMPORT)
+            row->reg[at - METER_COLUMN_A_IMPORT] = axdr_get_uint(&rd);
+    }
+    assert_int_equal(rd.err, ERR_OK);
+    assert_int_equal(rd_left(&rd), 0);
+}
+
 size_t rig_rows(const struct rig *r, struct meter_row *rows, size_t max)
 {
-    uint64_t newest = nv_newest(&r->meter.nv, RING);
-    uint32_t n = nv_count(&r->meter.nv, RING);
+    const uint8_t ring = meter_ring(r->meter.model, MODEL_LP1);
+    uint64_t newest = nv_newest(&r->meter.nv, ring);
+    uint32_t n = nv_count(&r->meter.nv, ring);
     assert_true(n <= max);
     for (uint32_t i = 0; i < n; i++) {
-        uint8_t octets[METER_ROW_SIZE];
-        assert_int_equal(nv_read(&r->meter.nv, RING, newest - n + 1 + i, octets), ERR_OK);
-        meter_row_decode(octets, &rows[i]);
+        uint8_t octets[METER_ROW_MAX];
+        assert_int_equal(nv_read(&r->meter.nv, ring, newest - n + 1 + i, octets), ERR_OK);
+        decode(r, octets, &rows[i]);
+    }
+    return n;
+}
+
+size_t rig_heads(const struct rig *r, enum model_profile_id p, struct meter_row_head *heads,
+                 size_t max)
+{
+    const uint8_t ring = meter_ring(r->meter.model, p);
+    uint64_t newest = nv_newest(&r->meter.nv, ring);
+    uint32_t n = nv_count(&r->meter.nv, ring);
+    assert_true(n <= max);
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t octets[METER_ROW_MAX];
+        assert_int_equal(nv_read(&r->meter.nv, ring, newest - n + 1 + i, octets), ERR_OK);
+        struct rd rd = rd_of(octets, METER_ROW_HEAD);
+        meter_row_get_head(&rd, &heads[i]);
     }
     return n;
 }

@@ -24,8 +24,11 @@ struct rig {
     /* Listens on the line, and may change what it hears; NULL: nobody. */
     void (*tap)(struct rig *r, bool from_client, uint8_t *octets, size_t n);
     uint8_t security;               /* of the HLS clients; rig_new(): authenticated, encrypted */
-    uint8_t answer[RIG_ANSWER_MAX]; /* of the last get */
+    uint16_t max_pdu;               /* the client takes at most; 0: as many as it can */
+    uint8_t answer[RIG_ANSWER_MAX]; /* of the last get, as far as it fits */
     size_t answer_len;
+    size_t answer_total;      /* octets, those that did not fit included */
+    uint32_t answer_sum;      /* CRC-32 of them all */
     enum cosem_result result; /* of the last operation */
 };
 
@@ -51,8 +54,34 @@ struct apdu_attr rig_attr(uint16_t class_id, const char *obis, uint8_t id);
 /* Connects as the LLS reader, reads an integer value, releases. */
 int64_t rig_value(struct rig *r, uint16_t class_id, const char *obis, uint8_t id);
 
-/* Rows of the ring, oldest first; gives their number. */
+/* A row of load profile 1 with its columns as delivered; 0 where the meter lacks one. */
+#define METER_ROW_REGISTERS 4 /* A+ A- R+ R- */
+#define METER_ROW_INTERVALS METER_N_INTERVALS
+struct meter_row {
+    uint32_t number, utc_s;
+    int16_t deviation;
+    uint8_t clock_status, status;
+    uint64_t reg[METER_ROW_REGISTERS]; /* register units */
+    uint32_t interval[METER_ROW_INTERVALS];
+};
+enum meter_column_lp1 {
+    METER_COLUMN_CLOCK,
+    METER_COLUMN_STATUS,
+    METER_COLUMN_A_IMPORT,
+    METER_COLUMN_A_EXPORT,
+    METER_COLUMN_R_IMPORT,
+    METER_COLUMN_R_EXPORT,
+    METER_COLUMN_A_IMPORT_INTERVAL,
+    METER_COLUMN_A_EXPORT_INTERVAL,
+    METER_N_COLUMNS
+};
+/* Which of them this meter has, a bit each. */
+uint32_t rig_columns(const struct rig *r);
+/* Rows of load profile 1 in its ring, oldest first; gives their number. */
 size_t rig_rows(const struct rig *r, struct meter_row *rows, size_t max);
+/* The same of any profile, heads only. */
+size_t rig_heads(const struct rig *r, enum model_profile_id p, struct meter_row_head *heads,
+                 size_t max);
 /* Asserts that numbers and interval energies of the rows join without a gap, and that the last
  * row's registers are not above the meter's. */
 void rig_check_rows(const struct rig *r);

@@ -246,10 +246,9 @@ static void profile_keeps_its_depth_and_drops_the_oldest(void **state)
 {
     (void)state;
     struct rig *r = rig_new("MT371", "2026-01-10T00:00:00", LOAD);
-    uint32_t depth = r->config.model->profile_depth;
-    assert_int_equal(meter_profile_period(&r->meter, 60), ERR_OK);
+    uint32_t depth = r->config.model->profile[MODEL_LP1].depth;
     for (uint32_t i = 0; i < depth + 150; i++)
-        meter_idle(&r->meter, 60 * (uint64_t)METER_NS);
+        meter_idle(&r->meter, QUARTER * (uint64_t)METER_NS);
     assert_int_equal(rig_value(r, 7, "1-0:99.1.0.255", 7), depth);
     assert_int_equal(rig_value(r, 7, "1-0:99.1.0.255", 8), depth);
     struct apdu_attr a = rig_attr(7, "1-0:99.1.0.255", 2);
@@ -263,7 +262,7 @@ static void profile_keeps_its_depth_and_drops_the_oldest(void **state)
     axdr_get_struct(&rd, METER_N_COLUMNS);
     datetime_get(&rd, &first);
     assert_int_equal(datetime_to_utc(&first, 0, &utc), ERR_OK);
-    assert_int_equal(utc, rig_time("2026-01-10T00:00:00") + 151 * 60);
+    assert_int_equal(utc, rig_time("2026-01-10T00:00:00") + 151 * QUARTER);
     rig_release(r);
     rig_free(r);
 }
@@ -383,17 +382,16 @@ static void clock_keeps_its_preset_over_a_cut_and_uses_it_once(void **state)
     rig_free(r);
 }
 
-static void profile_marks_the_interval_a_new_period_cuts(void **state)
+static void profile_begins_with_the_first_whole_interval_of_a_new_period(void **state)
 {
     (void)state;
     struct rig *r = rig_new("ST402D", "2026-06-10T10:00:00", LOAD);
     rig_live(r, 800);
-    assert_int_equal(meter_profile_period(&r->meter, 300), ERR_OK);
+    assert_int_equal(meter_profile_period(&r->meter, MODEL_LP1, 300), ERR_OK);
     rig_live(r, 500);
-    assert_int_equal(rig_rows(r, rows, ROWS), 2);
-    assert_int_equal(utc_of(&rows[0]), rig_time("2026-06-10T10:15:00"));
-    assert_int_equal(rows[0].status, METER_ROW_DNV | METER_ROW_DST);
-    assert_int_equal(rows[1].status, METER_ROW_DST);
+    assert_int_equal(rig_rows(r, rows, ROWS), 1);
+    assert_int_equal(utc_of(&rows[0]), rig_time("2026-06-10T10:20:00"));
+    assert_int_equal(rows[0].status, METER_ROW_DST);
     rig_free(r);
 }
 
@@ -493,7 +491,7 @@ int main(void)
         cmocka_unit_test(demand_and_maximum_follow_the_load),
         cmocka_unit_test(clock_is_set_by_the_manager_only),
         cmocka_unit_test(clock_keeps_its_preset_over_a_cut_and_uses_it_once),
-        cmocka_unit_test(profile_marks_the_interval_a_new_period_cuts),
+        cmocka_unit_test(profile_begins_with_the_first_whole_interval_of_a_new_period),
         cmocka_unit_test(meter_keeps_security_and_counters_over_restart),
         cmocka_unit_test(meter_refuses_the_flash_of_another_model),
         cmocka_unit_test(samples_and_windows_count_the_same_time_and_energy),

@@ -96,7 +96,7 @@ static void state_of(const struct rig *r, struct state *s)
     s->ratio = m->ratio;
     memcpy(&s->clock, &m->clock, sizeof s->clock);
     s->demand_s = m->demand.period_s;
-    s->profile_s = m->profile.period_s;
+    s->profile_s = m->profile[MODEL_LP1].period_s;
     s->rate = meter_rate(m);
     memcpy(&s->limits, &m->watch.limits, sizeof s->limits);
     for (unsigned k = 0; k < PQ_N_KINDS * METER_N_LIMITS; k++)

@@ -74,7 +74,7 @@ static void profile_goes_on_over_the_roll_over(void **state)
     s.energy.rate[0][LEGAL_A_IMPORT] = s.energy.total[LEGAL_A_IMPORT];
     assert_int_equal(legal_snapshot_set(&r->meter.legal, &s), ERR_OK);
     uint64_t before = meter_energy(r->config.model, &s.energy, MODEL_A_IMPORT, 0);
-    r->meter.profile.last.reg[0] = before;
+    r->meter.profile[MODEL_LP1].base[0] = (uint32_t)before;
     /* cut where it stands just behind the border, in the interval that it rolled over in */
     rig_live(r, 36 * 60);
     assert_true(rig_value(r, 3, "1-0:1.8.0.255", 2) < 20000);

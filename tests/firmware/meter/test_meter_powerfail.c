@@ -35,7 +35,7 @@ static void tell(struct rig *r, struct told *t)
         return;
     legal_energies_get(&r->meter.legal, &now);
     t->energies = now;
-    t->row_number = r->meter.profile.last.number;
+    t->row_number = r->meter.profile[MODEL_LP1].last.number;
     t->clock_s = meter_now_s(&r->meter);
 }
 
@@ -56,7 +56,7 @@ static void act(struct rig *r, struct told *t, uint32_t minute)
     if (minute == 50)
         (void)!meter_clock_change(&r->meter, ahead);
     if (minute == 70)
-        (void)!meter_profile_capture(&r->meter);
+        (void)!meter_profile_capture(&r->meter, MODEL_LP1);
     if (minute == 95) {
         t->old_zone = t->zone;
         struct meter_clock changed = r->meter.clock;
@@ -78,8 +78,8 @@ static void check(struct rig *r, const struct told *t)
         for (size_t p = 0; p < LEGAL_N_PHASES; p++)
             assert_true(now.phase[p][e] >= t->energies.phase[p][e]);
     }
-    assert_true(r->meter.profile.last.number >= t->row_number);
-    assert_false(r->meter.profile.pending);
+    assert_true(r->meter.profile[MODEL_LP1].last.number >= t->row_number);
+    assert_false(r->meter.profile[MODEL_LP1].is_owed);
     assert_true(r->meter.server.tx.next >= t->counter);
     assert_true(r->meter.clock.zone_min == t->zone || r->meter.clock.zone_min == t->old_zone);
     assert_true(meter_now_s(&r->meter) >= t->clock_s);

@@ -95,9 +95,9 @@ static void collector_reads_more_than_one_commit_holds(void **state)
 {
     (void)state;
     struct town *t = town_new();
-    struct station *s = town_station(t, "ST402D");
+    struct station *s = town_station(t, "SM307"); /* minutes are a period of it */
     uint32_t next;
-    assert_int_equal(meter_profile_period(&s->rig->meter, 60), ERR_OK);
+    assert_int_equal(meter_profile_period(&s->rig->meter, MODEL_LP1, 60), ERR_OK);
     town_sleep(t, 6 * DAY);
     const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
     town_start(t);

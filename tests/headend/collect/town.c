@@ -368,7 +368,7 @@ size_t town_n_rows(struct town *t, int64_t meter)
 static size_t ring_rows(const struct station *s, struct flat_row *row)
 {
     struct meter_row *ring = calloc(ROWS_MAX, sizeof *ring);
-    const uint32_t columns = meter_columns(s->rig->meter.features);
+    const uint32_t columns = rig_columns(s->rig);
     assert_non_null(ring);
     const size_t n = rig_rows(s->rig, ring, ROWS_MAX);
     for (size_t i = 0; i < n; i++) {

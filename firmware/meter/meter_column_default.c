@@ -1,0 +1,144 @@
+/* The columns of a profile as delivered: one list for all models, in the order of the columns. What
+ * a meter lacks is left out, and so is an item that does not fit the width its model keeps its
+ * depth with; several rates are one item. */
+#include "firmware/meter/meter.h"
+
+#include <string.h>
+
+#define OF(p)      (1u << (p))
+#define LP1        OF(MODEL_LP1)
+#define LP2        OF(MODEL_LP2)
+#define LP3        OF(MODEL_LP3)
+#define LP4        OF(MODEL_LP4)
+#define DAILY      OF(MODEL_DAILY)
+#define MONTHLY    OF(MODEL_MONTHLY)
+#define VALUE_SIZE 9u /* octets of a cell of 8 and its tag */
+
+struct item {
+    uint16_t profiles;
+    uint16_t class_id;
+    uint8_t ln[6];
+    uint8_t attribute;
+    uint8_t group, step, n; /* of several objects; n 0: one */
+};
+
+#define LN(b, c, d, e)                                                                             \
+    {                                                                                              \
+        1, b, c, d, e, 255                                                                         \
+    }
+#define ENERGY(profiles_, c)                                                                       \
+    {                                                                                              \
+        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 8, 0), .attribute = 2               \
+    }
+#define RATES(profiles_, c)                                                                        \
+    {                                                                                              \
+        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 8, 1), .attribute = 2, .group = 4,  \
+        .step = 1, .n = MODEL_RATES_MAX                                                            \
+    }
+#define NOW(profiles_, c, e)                                                                       \
+    {                                                                                              \
+        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 7, e), .attribute = 2               \
+    }
+#define PHASES(profiles_, c, e)                                                                    \
+    {                                                                                              \
+        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 7, e), .attribute = 2, .group = 2,  \
+        .step = 20, .n = 3                                                                         \
+    }
+#define INTERVAL(profiles_, c)                                                                     \
+    {                                                                                              \
+        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 29, 0), .attribute = 2              \
+    }
+
+static const struct item items[] = {
+    ENERGY(LP1, 1),
+    ENERGY(LP1, 2),
+    ENERGY(LP1, 3),
+    ENERGY(LP1, 4),
+    INTERVAL(LP1, 1),
+    INTERVAL(LP1, 2),
+    PHASES(LP3, 32, 0),
+    PHASES(LP3, 31, 0),
+    NOW(LP3, 1, 0),
+    NOW(LP3, 2, 0),
+    NOW(LP3, 3, 0),
+    NOW(LP3, 4, 0),
+    NOW(LP3 | LP4, 13, 0),
+    NOW(LP3, 14, 0),
+    PHASES(LP4, 33, 0),
+    PHASES(LP4, 32, 124),
+    PHASES(LP4, 31, 124),
+    NOW(LP4, 91, 0),
+    NOW(LP4, 131, 0),
+    NOW(LP4, 132, 0),
+    ENERGY(MONTHLY, 1),
+    {.profiles = MONTHLY, .class_id = 4, .ln = LN(0, 1, 6, 0), .attribute = 2},
+    {.profiles = MONTHLY, .class_id = 4, .ln = LN(0, 1, 6, 0), .attribute = 5},
+    RATES(LP2 | DAILY | MONTHLY, 1),
+    ENERGY(LP2 | DAILY, 1),
+    ENERGY(LP2 | DAILY | MONTHLY, 2),
+    ENERGY(DAILY | MONTHLY, 3),
+    ENERGY(DAILY | MONTHLY, 4),
+    RATES(DAILY | MONTHLY, 2),
+    RATES(MONTHLY, 3),
+};
+
+struct list {
+    struct meter_column *column;
+    unsigned n, n_max;
+    uint32_t octets, octets_max;
+};
+
+static void add(struct list *l, const struct meter_column *c)
+{
+    l->column[l->n++] = *c;
+    l->octets += c->size;
+}
+
+/* All of the item's objects that the meter has, or none. */
+static void add_item(struct meter *m, enum model_profile_id p, const struct item *item,
+                     struct list *l)
+{
+    const struct list before = *l;
+    struct profile_column want = {.class_id = item->class_id, .attribute = item->attribute};
+    memcpy(want.ln, item->ln, sizeof want.ln);
+    for (unsigned k = 0; k == 0 || k < item->n; k++) {
+        struct meter_column c;
+        if (meter_column_find(m, p, COSEM_MANAGER, &want, &c) == COSEM_SUCCESS) {
+            if (l->n == l->n_max || l->octets + c.size > l->octets_max) {
+                *l = before;
+                return;
+            }
+            add(l, &c);
+        }
+        want.ln[item->group] = (uint8_t)(want.ln[item->group] + item->step);
+    }
+}
+
+static void add_head(struct meter *m, enum model_profile_id p, struct list *l)
+{
+    struct profile_column want = {.class_id = 8, .attribute = 2};
+    struct meter_column c;
+    memcpy(want.ln, model_ln_clock, sizeof want.ln);
+    if (meter_column_find(m, p, COSEM_MANAGER, &want, &c) == COSEM_SUCCESS)
+        add(l, &c);
+    want.class_id = 1;
+    model_profile_status_ln(p, want.ln);
+    if (meter_column_find(m, p, COSEM_MANAGER, &want, &c) == COSEM_SUCCESS)
+        add(l, &c);
+}
+
+unsigned meter_columns_default(struct meter *m, enum model_profile_id p, struct meter_column *out)
+{
+    const struct model_profile *row = &m->model->profile[p];
+    struct list l = {.column = out,
+                     .n_max = METER_COLUMNS_OF(row->n_values),
+                     .octets_max = row->depth_values * VALUE_SIZE};
+    if (row->n_values == 0)
+        return 0;
+    add_head(m, p, &l);
+    for (size_t k = 0; k < sizeof items / sizeof items[0]; k++) {
+        if ((items[k].profiles & OF(p)) != 0)
+            add_item(m, p, &items[k], &l);
+    }
+    return l.n;
+}
