@@ -60,10 +60,10 @@ static void collector_reads_a_backlog_and_goes_on(void **state)
     t->hooks.totals(t->hooks.context, &totals);
     assert_int_equal(totals.n_meters, 1);
     assert_int_equal(totals.n_up_to_date, 1);
-    assert_int_equal(totals.n_rows, town_n_rows(t, id));
+    assert_true(totals.n_rows > town_n_rows(t, id)); /* of load profile 1 alone */
     assert_true(totals.n_values > totals.n_rows * 2);
     assert_true(t->n_events[METER_EVENT_REGISTERS] >= 180);
-    assert_in_range(t->n_events[METER_EVENT_PROFILE], 12, 15);
+    assert_in_range(t->n_events[METER_EVENT_PROFILE], 12, 60);
     assert_true(t->n_events[METER_EVENT_STATE] > 0);
     town_free(t);
 }
@@ -85,7 +85,7 @@ static void collector_goes_on_where_it_left_off_after_a_restart(void **state)
     town_check_rows(t, s, id);
     struct collector_totals totals;
     t->hooks.totals(t->hooks.context, &totals);
-    assert_int_equal(totals.n_rows, 20); /* of the five hours */
+    assert_int_equal(totals.n_rows, 20 + 5 + 30); /* of the five hours: load profiles 1 to 3 */
     town_free(t);
 }
 

@@ -126,6 +126,13 @@ static void release(struct line *l)
     assert_int_equal(l->x.reader.state, READER_DONE);
 }
 
+/* Of the profiles load profile 1 only. */
+static void begin(struct line *l, const struct cosem_client_config *k)
+{
+    reading_init(&l->x, k);
+    l->x.plan.profiles = 1;
+}
+
 /* The value that another client is told. */
 static int64_t told(struct rig *r, const struct reader_register *reg)
 {
@@ -193,11 +200,15 @@ static void expect_rows(const struct line *l, size_t first)
     }
 }
 
-static void expect_columns(const struct reader_objects *o)
+static void expect_columns(const struct line *l)
 {
+    const struct reader_objects *o = &l->x.objects;
     const struct reader_profile *p = &o->profile[0];
     static const uint8_t ln[] = {1, 0, 99, 1, 0, 255};
-    assert_int_equal(o->n_profiles, 1);
+    unsigned n = 0;
+    for (unsigned k = MODEL_LP1; k <= MODEL_LP4; k++)
+        n += l->rig->config.model->profile[k].n_values > 0;
+    assert_int_equal(o->n_profiles, n);
     assert_memory_equal(p->ln, ln, 6);
     assert_int_equal(p->period_s, 900);
     assert_int_equal(p->n_captured, p->n_columns);
@@ -223,7 +234,7 @@ static void reader_reads_everything_of_each_model(void **state)
         const struct model_meter *m = model_meter_at(i);
         struct line *l = line_new(m->name, m->n_phases == 3 ? LOAD3 : LOAD1, 2 * 3600 + 100);
         const struct cosem_client_config k = config_of(l, METER_SAP_READER, 0);
-        reading_init(&l->x, &k);
+        begin(l, &k);
         read_with(l, ALL);
         expect_ready(l);
         assert_int_equal(l->x.n_identified, 1);
@@ -234,10 +245,18 @@ static void reader_reads_everything_of_each_model(void **state)
         assert_int_equal(l->x.deviation_min, 60);
         assert_true(l->x.clock_valid);
         assert_int_equal(l->x.asked_now_s, l->x.clock_s);
-        expect_columns(&l->x.objects);
+        expect_columns(l);
         expect_registers(l);
         expect_rows(l, 0);
         assert_true(l->x.n_rows >= 8);
+        release(l);
+        begin(l, &k);
+        l->x.plan.profiles = 0;
+        read_with(l, ALL);
+        expect_ready(l);
+        assert_int_equal(l->x.n_ends, l->x.objects.n_profiles);
+        for (size_t p = 0; p < l->x.objects.n_profiles; p++)
+            assert_int_equal(l->x.end[p], COSEM_SUCCESS);
         release(l);
         line_free(l);
     }
@@ -253,11 +272,11 @@ static void reader_brings_the_same_through_every_association_and_pdu(void **stat
         /* the answer to an HLS association has more than 64 octets */
         const uint16_t size = i > 0 && i % 3 == 0 ? 128 : pdu[i % 3];
         const struct cosem_client_config k = config_of(l, sap[i / 3], size);
-        reading_init(&l->x, &k);
+        begin(l, &k);
         read_with(l, ALL);
         expect_ready(l);
         release(l);
-        expect_columns(&l->x.objects);
+        expect_columns(l);
         expect_registers(l);
         expect_rows(l, 0);
     }
@@ -269,7 +288,7 @@ static void reader_finds_what_a_stranger_may_see(void **state)
     (void)state;
     struct line *l = line_new("AD11A", LOAD1, 10);
     const struct cosem_client_config k = config_of(l, METER_SAP_PUBLIC, 0);
-    reading_init(&l->x, &k);
+    begin(l, &k);
     read_with(l, ALL);
     expect_ready(l);
     assert_string_equal(l->x.objects.serial, "0123456789");
@@ -284,7 +303,7 @@ static void reader_goes_on_in_the_open_association(void **state)
     (void)state;
     struct line *l = line_new("AD11A", LOAD1, 3600);
     const struct cosem_client_config k = config_of(l, METER_SAP_READER_HLS, 0);
-    reading_init(&l->x, &k);
+    begin(l, &k);
     read_with(l, ALL);
     expect_ready(l);
     const uint32_t used = l->counter.next;
@@ -314,7 +333,7 @@ static void reader_fails_when_meter_forgot_the_association(void **state)
     (void)state;
     struct line *l = line_new("AD11A", LOAD1, 10);
     const struct cosem_client_config k = config_of(l, METER_SAP_READER, 0);
-    reading_init(&l->x, &k);
+    begin(l, &k);
     read_with(l, ALL);
     expect_ready(l);
     session_close(&l->session);
@@ -339,7 +358,7 @@ static void reader_reads_from_the_stamp_it_is_told(void **state)
                                        "2026-01-10T02:00:02", "2026-01-10T04:00:00",
                                        "2026-01-10T04:15:00"};
     static const size_t first[] = {0, 7, 8, 15, 16};
-    reading_init(&l->x, &k);
+    begin(l, &k);
     for (size_t i = 0; i < 5; i++) {
         l->x.from_s = rig_time(from[i]);
         read_with(l, READER_PROFILES);
@@ -357,7 +376,7 @@ static void reader_keeps_rows_ahead_when_clock_was_set_back(void **state)
     assert_int_equal(meter_clock_change(&l->rig->meter, rig_time("2026-01-08T02:00:00") * METER_NS),
                      ERR_OK);
     rig_live(l->rig, 2 * 3600);
-    reading_init(&l->x, &k);
+    begin(l, &k);
     l->x.from_s = rig_time("2026-01-08T00:00:00");
     read_with(l, READER_PROFILES);
     expect_ready(l);
@@ -373,7 +392,7 @@ static void reader_fails_and_recovers_when_line_breaks_anywhere(void **state)
     struct line *l = line_new("AD11A", LOAD1, 3600);
     const struct cosem_client_config k = config_of(l, METER_SAP_READER_HLS, 128);
     unsigned n_cuts = 0;
-    reading_init(&l->x, &k);
+    begin(l, &k);
     read_with(l, ALL);
     expect_ready(l);
     read_with(l, READER_REGISTERS | READER_PROFILES);
@@ -405,7 +424,7 @@ static void reader_knows_the_objects_only_when_identification_ended(void **state
     (void)state;
     struct line *l = line_new("AD11A", LOAD1, 1000);
     const struct cosem_client_config k = config_of(l, METER_SAP_READER, 0);
-    reading_init(&l->x, &k);
+    begin(l, &k);
     read_with(l, READER_IDENTIFY);
     expect_ready(l);
     const size_t total = l->octets;
@@ -438,18 +457,18 @@ static void reader_says_security_when_secrets_are_wrong(void **state)
     struct line *l = line_new("AD11A", LOAD1, 10);
     struct cosem_client_config k = config_of(l, METER_SAP_READER, 0);
     k.password = "another-password";
-    reading_init(&l->x, &k);
+    begin(l, &k);
     expect_security_failure(l, "authentication");
     k = config_of(l, METER_SAP_READER_HLS, 0);
     l->keys.guek[3] ^= 1;
-    reading_init(&l->x, &k);
+    begin(l, &k);
     expect_security_failure(l, "");
     l->keys.guek[3] ^= 1;
     l->keys.gak[0] ^= 1;
-    reading_init(&l->x, &k);
+    begin(l, &k);
     expect_security_failure(l, "");
     l->keys.gak[0] ^= 1;
-    reading_init(&l->x, &k);
+    begin(l, &k);
     read_with(l, READER_REGISTERS);
     expect_ready(l);
     line_free(l);
@@ -460,7 +479,7 @@ static void reader_says_counter_wanted_when_ours_is_stale(void **state)
     (void)state;
     struct line *l = line_new("AD11A", LOAD1, 10);
     const struct cosem_client_config k = config_of(l, METER_SAP_READER_HLS, 0);
-    reading_init(&l->x, &k);
+    begin(l, &k);
     l->counter.next = 5000;
     read_with(l, READER_REGISTERS);
     expect_ready(l);
@@ -487,7 +506,7 @@ static void reader_says_counter_when_meter_repeats_its_own(void **state)
     (void)state;
     struct line *l = line_new("AD11A", LOAD1, 10);
     const struct cosem_client_config k = config_of(l, METER_SAP_READER_HLS, 0);
-    reading_init(&l->x, &k);
+    begin(l, &k);
     read_with(l, READER_REGISTERS);
     expect_ready(l);
     /* the floor of the last association holds for the next one, too */
