@@ -52,20 +52,74 @@ static void time_text(const struct meter *m, int64_t utc_s, char text[DATETIME_T
     datetime_text(&d, text);
 }
 
+#define EVENTS_SHOWN 32
+
+/* The newest entry of all logs that is older than `before`; false: none. */
+static bool newest_before(const struct meter *m, uint32_t before, unsigned *log,
+                          struct meter_log_entry *out)
+{
+    bool found = false;
+    for (unsigned k = 0; k < MODEL_N_LOGS; k++) {
+        const uint64_t newest = meter_log_newest(m, k);
+        for (uint32_t i = 0; i < meter_log_count(m, k); i++) {
+            struct meter_log_entry e;
+            if (meter_log_read(m, k, newest - i, &e) != ERR_OK || e.number >= before)
+                continue;
+            if (!found || e.number > out->number) {
+                *out = e;
+                *log = k;
+            }
+            found = true;
+            break;
+        }
+    }
+    return found;
+}
+
+/* What stands behind an event: how much, of which client, of which other event. */
+static void extra_text(const struct meter *m, enum model_event event,
+                       const struct meter_log_entry *e, char text[64])
+{
+    const char *unit = meter_event_unit(event);
+    text[0] = '\0';
+    if (event == MODEL_EVENT_LEFT_OUT)
+        snprintf(text, 64, ": %s", model_event_text(model_event_of(m->model, (uint8_t)e->extra)));
+    else if (unit[0] != '\0')
+        snprintf(text, 64, ", %u %s", (unsigned)e->extra, unit);
+    else if (event == MODEL_EVENT_ACCESS_REFUSED || event == MODEL_EVENT_DECIPHER_FAILED ||
+             event == MODEL_EVENT_REPLAY)
+        snprintf(text, 64, ", client %u", (unsigned)e->extra);
+    else if (e->code == 0)
+        snprintf(text, 64, "%u s without supply", (unsigned)e->extra);
+}
+
+static void event_line(const struct meter *m, unsigned log, const struct meter_log_entry *e,
+                       char line[200])
+{
+    const enum model_event event = model_event_of(m->model, e->code);
+    char time[DATETIME_TEXT], extra[64];
+    struct datetime d = datetime_from_utc(e->utc_s, e->deviation, e->clock_status);
+    datetime_text(&d, time);
+    extra_text(m, event, e, extra);
+    snprintf(line, 200, "%s %s: %s%s\n", time, model_log_text(log),
+             e->code != 0 ? model_event_text(event) : "", extra);
+}
+
+/* The newest of all logs, oldest first. */
 static void events(const struct meter *m, char *answer, size_t size)
 {
     struct lines l = {answer, size, strlen(answer)};
-    struct meter_watch_event e;
-    for (uint32_t i = 0; meter_event_at(m, i, &e); i++) {
-        char line[160], time[DATETIME_TEXT], phases[8] = "";
-        time_text(m, e.utc_s, time);
-        for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-            if (((unsigned)e.pq.phases >> p & 1u) != 0)
-                snprintf(phases + strlen(phases), sizeof phases - strlen(phases), "%u", p + 1u);
-        }
-        snprintf(line, sizeof line, "%s %s%s%s %s %u\n", time, meter_event_name(e.pq.kind),
-                 phases[0] != '\0' ? " L" : "", phases, e.pq.ended ? "ended" : "began",
-                 (unsigned)e.pq.extreme);
+    struct {
+        unsigned log;
+        struct meter_log_entry e;
+    } shown[EVENTS_SHOWN];
+    size_t n = 0;
+    uint32_t before = UINT32_MAX;
+    while (n < EVENTS_SHOWN && newest_before(m, before, &shown[n].log, &shown[n].e))
+        before = shown[n++].e.number;
+    while (n-- > 0) {
+        char line[200];
+        event_line(m, shown[n].log, &shown[n].e, line);
         add_line(&l, line);
     }
 }

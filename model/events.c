@@ -52,6 +52,22 @@ enum model_event model_event_of(const struct model_meter *m, uint8_t code)
     return MODEL_N_EVENTS;
 }
 
+unsigned model_log_at(const struct model_meter *m, unsigned e)
+{
+    static const uint8_t idis[MODEL_LOG_CODES] = {
+        MODEL_LOG_STANDARD,      MODEL_LOG_FRAUD,         MODEL_LOG_DISCONNECTOR, MODEL_LOG_NONE,
+        MODEL_LOG_QUALITY,       MODEL_LOG_COMMUNICATION, MODEL_LOG_NONE,         MODEL_LOG_LOAD,
+        MODEL_LOG_CONFIGURATION, MODEL_LOG_SECURITY};
+    if (e >= MODEL_LOG_CODES)
+        return MODEL_N_LOGS;
+    unsigned log = idis[e];
+    if (m->event_map == MODEL_EVENTS_DSMR && log == MODEL_LOG_QUALITY)
+        log = MODEL_LOG_COMMUNICATION;
+    else if (m->event_map == MODEL_EVENTS_DSMR && log == MODEL_LOG_COMMUNICATION)
+        log = MODEL_LOG_QUALITY;
+    return log != MODEL_LOG_NONE && m->log_depth[log] > 0 ? log : MODEL_N_LOGS;
+}
+
 const char *model_event_text(unsigned e)
 {
     return e < MODEL_N_EVENTS ? rows[e].text : "?";

@@ -20,6 +20,10 @@ struct model_event_place {
  * one. False: nowhere. */
 bool model_event_place(const struct model_meter *m, enum model_event e,
                        struct model_event_place *out);
+/* E of the objects 0-0:99.98.E, 96.11.E and 96.133.E: 0 .. MODEL_LOG_CODES - 1. The log that a
+ * meter of this row has there; MODEL_N_LOGS: none. */
+#define MODEL_LOG_CODES 10
+unsigned model_log_at(const struct model_meter *m, unsigned e);
 /* The event with this code in a meter's logs; MODEL_N_EVENTS: none. */
 enum model_event model_event_of(const struct model_meter *m, uint8_t code);
 /* "power down"; "?" where there is none. */

@@ -25,6 +25,10 @@ static const char *const kinds[] = {"dip",
                                     "voltage unbalance",
                                     "current unbalance",
                                     "distorted input"};
+/* By E of the log's object. */
+static const char *const logs[] = {
+    "standard", "fraud", "disconnector",  "",        "power quality", "power quality (DSMR)",
+    "",         "load",  "configuration", "security"};
 static const char *const sequences[] = {"zero sequence", "positive sequence", "negative sequence"};
 
 /* What there is room for; always a string. */
@@ -61,6 +65,9 @@ static void append_instance(const struct cosem_ref *o, char *to, size_t size)
     } else if (q >= MODEL_LIMIT_ON && q <= MODEL_LIMIT_OFF_MS) {
         append(to, size, ", ");
         append(to, size, kinds[o->i % 15]);
+    } else if (q >= MODEL_LOG && q <= MODEL_LOG_FILTER) {
+        append(to, size, ", ");
+        append(to, size, logs[o->i % (sizeof logs / sizeof *logs)]);
     } else if (o->row->range[0].n > 1) {
         append_number(to, size, " ", o->i + 1u);
     }

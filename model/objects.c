@@ -2,6 +2,7 @@
 #include "model/objects.h"
 
 #include "lib/cosem/server.h"
+#include "model/events.h"
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ static const struct cosem_rights data_set = {.read = NOT_PUBLIC(2), .write = MAN
 static const struct cosem_rights reg_set = {.read = NOT_PUBLIC(3), .write = MANAGER(ATTR(2))};
 static const struct cosem_rights scripts = {.read = NOT_PUBLIC(2), .invoke = MANAGER(ATTR(1))};
 static const struct cosem_rights audit = {.read = NOT_PUBLIC(8)};
+static const struct cosem_rights log_list = {.read = NOT_PUBLIC(8), .invoke = MANAGER(ATTR(1))};
 static const struct cosem_rights max_demand = {.read = NOT_PUBLIC(5), .invoke = MANAGER(ATTR(1))};
 static const struct cosem_rights demand = {
     .read = NOT_PUBLIC(9), .write = MANAGER(ATTR(8)), .invoke = MANAGER(ATTRS(1, 2))};
@@ -90,6 +92,20 @@ static const struct cosem_rights security = {.read = NOT_PUBLIC(5), .invoke = MA
         LN(a, b, c, d, e), 7, 1, range_, &profile, &meter_binding_profile,                         \
             MODEL_PROFILE(profile_), text                                                          \
     }
+#define OUTAGE(class_, e, n, rights_, arg_, text)                                                  \
+    {                                                                                              \
+        LN(0, 0, 96, 7, e), class_, 0, RANGE_ONE(4, 1, n), &(rights_), &meter_binding_outage,      \
+            arg_, text                                                                             \
+    }
+#define LOG_DATA(d, rights_, quantity, text)                                                       \
+    {                                                                                              \
+        LN(0, 0, 96, d, 0), 1, 0, RANGE_ONE(4, 1, MODEL_LOG_CODES), &(rights_),                    \
+            &meter_binding_log_data, quantity, text                                                \
+    }
+#define LOG_LIST(ln_, n, quantity, text)                                                           \
+    {                                                                                              \
+        ln_, 7, 1, RANGE_ONE(4, 1, n), &log_list, &meter_binding_log, quantity, text               \
+    }
 #define LIMIT(d, quantity, text)                                                                   \
     {                                                                                              \
         LN(0, 0, 96, d, 0), 1, 0, RANGE_ONE(4, 1, 15), &data_set, &meter_binding_data, quantity,   \
@@ -131,8 +147,14 @@ const struct cosem_row model_rows[] = {
      .binding = &cosem_binding_counter,
      .name = "Invocation counter, least acceptable, by client SAP"},
     DATA(0, 0, 96, 1, 0, public_data, MODEL_SERIAL, "Serial number"),
+    OUTAGE(1, 0, 4, data, MODEL_OUTAGE_COUNT | MODEL_WITH_TOTAL, "Power failures"),
+    OUTAGE(1, 5, 4, data, MODEL_OUTAGE_LONG | MODEL_WITH_TOTAL, "Long power failures"),
+    OUTAGE(1, 9, 1, data, MODEL_OUTAGE_LONG_ANY, "Long power failures, any phase"),
+    OUTAGE(1, 21, 1, data, MODEL_OUTAGE_COUNT_ANY, "Power failures, any phase"),
+    OUTAGE(1, 129, 1, data, MODEL_OUTAGE_SHORT, "Short power failures"),
     STATUS(0, 1, RANGE_ONE(4, 1, 4), MODEL_LP1, "Load profile status"),
     STATUS(0, 5, RANGE_ONE(4, 2, 2), MODEL_DAILY, "Daily and monthly profile status"),
+    LOG_DATA(11, data, MODEL_LOG_CODE, "Event code, newest"),
     DATA(0, 0, 96, 14, 0, data, MODEL_RATE, "Currently active energy tariff"),
     /* D 128 and above is the manufacturer's. */
     DATA(0, 0, 96, 128, 0, data, MODEL_AUDIT, "Audit trail, newest record"),
@@ -141,6 +163,7 @@ const struct cosem_row model_rows[] = {
     LIMIT(130, MODEL_LIMIT_HYSTERESIS, "Supervision, hysteresis"),
     LIMIT(131, MODEL_LIMIT_ON_MS, "Supervision, time to the begin"),
     LIMIT(132, MODEL_LIMIT_OFF_MS, "Supervision, time to the end"),
+    LOG_DATA(133, data_set, MODEL_LOG_FILTER, "Event codes not entered"),
     /* Error register 1; its bits are ours, meter_errors(). */
     DATA(0, 0, 97, 97, 0, data, MODEL_ERRORS, "Error register"),
     /* Alarm register 10; its bits are ours, enum pq_kind. */
@@ -157,6 +180,10 @@ const struct cosem_row model_rows[] = {
          "Voltage transformer ratio, denominator"),
     DATA(1, 1, 0, 2, 0, data, MODEL_FIRMWARE_APPLICATION, "Firmware identifier, application"),
 
+    OUTAGE(3, 15, 4, reg, MODEL_OUTAGE_LAST | MODEL_WITH_TOTAL, "Last long power failure"),
+    OUTAGE(3, 19, 1, reg, MODEL_OUTAGE_LAST_ANY, "Last long power failure, any phase"),
+    OUTAGE(3, 20, 1, reg_set, MODEL_OUTAGE_LIMIT, "Long power failure, threshold"),
+    OUTAGE(3, 128, 1, reg, MODEL_OUTAGE_OFF, "Time without supply, total"),
     /* Writable where the datasheet has it so. */
     REG_SET(0, 3, 0, MODEL_LED_ACTIVE, MODEL_LED_SET, "LED constant, active"),
     REG(0, 3, 0, MODEL_LED_ACTIVE | MODEL_LED_FIXED, 0, "LED constant, active"),
@@ -289,6 +316,7 @@ const struct cosem_row model_rows[] = {
      .binding = &meter_binding_demand,
      .name = "Demand, active import"},
     PROFILE(0, 0, 98, 1, 0, NO_RANGE, MODEL_MONTHLY, "Monthly profile"),
+    LOG_LIST(LN(0, 0, 99, 98, 0), MODEL_LOG_CODES, MODEL_LOG, "Event log"),
     /* An event log's code with E in the manufacturer's range. */
     {.ln = LN(0, 0, 99, 98, 128),
      .class_id = 7,
@@ -301,6 +329,7 @@ const struct cosem_row model_rows[] = {
     PROFILE(1, 0, 99, 1, 0, NO_RANGE, MODEL_LP1, "Load profile 1"),
     PROFILE(1, 0, 99, 1, 1, RANGE_ONE(4, 1, 2), MODEL_LP3, "Load profile 3 and 4"),
     PROFILE(1, 0, 99, 2, 0, NO_RANGE, MODEL_LP2, "Load profile 2"),
+    LOG_LIST(LN(1, 0, 99, 97, 0), 1, MODEL_LOG_FAILURES, "Power failure log"),
     {.ln = LN(0, 0, 1, 0, 0),
      .class_id = 8,
      .rights = &clock_rights,
@@ -332,6 +361,7 @@ const struct cosem_row model_rows[] = {
 const size_t model_n_rows = sizeof model_rows / sizeof model_rows[0];
 
 const uint8_t model_ln_clock[6] = LN(0, 0, 1, 0, 0);
+const uint8_t model_ln_outage[6] = LN(0, 0, 96, 7, 19);
 const uint8_t model_ln_profile_status[6] = LN(0, 0, 96, 10, 1);
 
 static const struct {
@@ -364,12 +394,27 @@ static bool is_energy(uint32_t arg)
     return MODEL_QUANTITY(arg) >= MODEL_A_IMPORT && MODEL_QUANTITY(arg) < MODEL_N_ENERGIES_END;
 }
 
+/* Logs that the model lacks have no object, whatever E they would have. */
+static bool lacks_log(const struct model_meter *m, const struct cosem_ref *o)
+{
+    switch (MODEL_QUANTITY(o->row->arg)) {
+    case MODEL_LOG:
+    case MODEL_LOG_CODE:
+    case MODEL_LOG_FILTER:
+        return model_log_at(m, o->i) >= MODEL_N_LOGS;
+    case MODEL_LOG_FAILURES:
+        return m->log_depth[MODEL_LOG_OUTAGE] == 0;
+    default:
+        return false;
+    }
+}
+
 bool model_present(const struct model_meter *m, uint32_t features, const struct cosem_ref *o)
 {
     uint32_t arg = o->row->arg;
     if ((arg & MODEL_OF_PROFILE) != 0)
         return m->profile[MODEL_PROFILE_OF(o)].n_values > 0;
-    if ((MODEL_FEATURES(arg) & ~features) != 0)
+    if ((MODEL_FEATURES(arg) & ~features) != 0 || lacks_log(m, o))
         return false;
     if ((arg & MODEL_LED_FIXED) != 0 && (features & MODEL_LED_SET) != 0)
         return false;

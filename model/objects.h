@@ -106,6 +106,19 @@ enum model_quantity {
     MODEL_RATIO_VT_NUM,
     MODEL_RATIO_CT_DEN,
     MODEL_RATIO_VT_DEN,
+    MODEL_LOG, /* event logs, instance E: their entries, newest code, codes held back */
+    MODEL_LOG_CODE,
+    MODEL_LOG_FILTER,
+    MODEL_LOG_FAILURES, /* the power failure log */
+    MODEL_OUTAGE_COUNT, /* outages: number, long ones, duration of the last long one */
+    MODEL_OUTAGE_COUNT_ANY,
+    MODEL_OUTAGE_LONG,
+    MODEL_OUTAGE_LONG_ANY,
+    MODEL_OUTAGE_LAST,
+    MODEL_OUTAGE_LAST_ANY,
+    MODEL_OUTAGE_SHORT,
+    MODEL_OUTAGE_OFF,   /* total time without supply */
+    MODEL_OUTAGE_LIMIT, /* from here on an outage is long */
     MODEL_N_QUANTITIES
 };
 
@@ -143,6 +156,7 @@ void model_profile_status_ln(enum model_profile_id id, uint8_t ln[6]);
 
 /* Logical names other code needs. */
 extern const uint8_t model_ln_clock[6];
+extern const uint8_t model_ln_outage[6]; /* duration of the last long one */
 extern const uint8_t model_ln_profile_status[6];
 
 /* Provided by firmware/meter (meter_objects.h says what each shows). */
@@ -152,8 +166,11 @@ extern const struct cosem_binding meter_binding_max_demand;
 extern const struct cosem_binding meter_binding_demand;
 extern const struct cosem_binding meter_binding_profile;
 extern const struct cosem_binding meter_binding_clock;
-extern const struct cosem_binding meter_binding_shift; /* of the clock */
+extern const struct cosem_binding meter_binding_shift;  /* of the clock */
 extern const struct cosem_binding meter_binding_tariff; /* class 9: scripts 1.. set the rate */
 extern const struct cosem_binding meter_binding_audit;
+extern const struct cosem_binding meter_binding_log;
+extern const struct cosem_binding meter_binding_log_data;
+extern const struct cosem_binding meter_binding_outage;
 
 #endif

@@ -155,6 +155,11 @@ static uint64_t duration_ns(struct meter *m, uint64_t n_q16, uint64_t rate_uhz)
 static void run_logs(struct meter *m)
 {
     meter_log_run(m);
+    if (m->outage.changed) { /* with its entry or not at all */
+        m->outage.changed = false;
+        if (meter_snapshot(m) != ERR_OK)
+            return; /* kept in m->fault */
+    }
     meter_log_flush(m);
 }
 
@@ -323,7 +328,10 @@ static enum err before_tell(void *context, enum cosem_role role)
 static enum err security_store(void *context, const struct dlms_keys *keys, uint8_t policy)
 {
     struct meter *m = context;
-    return meter_keep(m, meter_store_security(m, keys, policy));
+    enum err err = meter_keep(m, meter_store_security(m, keys, policy));
+    if (!err)
+        meter_event(m, MODEL_EVENT_KEY_CHANGED, meter_now_s(m));
+    return err;
 }
 
 static enum err reserve(void *context, uint32_t limit)
@@ -403,6 +411,8 @@ static void start_server(struct meter *m, const struct meter_config *c)
                                                     .rng = c->rng,
                                                     .before_tell = before_tell,
                                                     .security_store = security_store,
+                                                    .authenticated = meter_access_authenticated,
+                                                    .refused = meter_access_refused,
                                                     .context = m,
                                                     .inactivity_ms = c->inactivity_ms};
     name_device(m);
@@ -429,7 +439,9 @@ static enum err resume(struct meter *m, const struct meter_config *config)
     enum err err = meter_profiles_mend(m);
     if (err)
         return err;
+    const int64_t off_ns = m->clock.base_ns, off_s = meter_now_s(m);
     meter_time_resume(m, config);
+    meter_outage_power_up(m, off_ns, off_s);
     int64_t now_s = meter_now_s(m);
     if (now_s >= m->demand.due_s) {
         meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));

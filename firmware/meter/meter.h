@@ -27,6 +27,7 @@
 #include "firmware/meter/meter_clock.h"
 #include "firmware/meter/meter_demand.h"
 #include "firmware/meter/meter_log.h"
+#include "firmware/meter/meter_outage.h"
 #include "firmware/meter/meter_profile.h"
 #include "firmware/meter/meter_ratio.h"
 #include "firmware/meter/meter_time.h"
@@ -107,6 +108,7 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     uint64_t u_lsb_fv, i_lsb_fa; /* of the front end */
     struct meter_watch watch;
     struct meter_log log;
+    struct meter_outage outage;
     uint64_t ns_rest, ns_rest_of; /* below a nanosecond: ns_rest / ns_rest_of */
     int64_t snapshot_due_ns;      /* on the crystal's scale */
     struct legal_energies stored; /* of the newest snapshot */

@@ -180,14 +180,21 @@ bool meter_event_wanted(const struct meter *m, enum model_event e)
     return model_event_place(m->model, e, &place) && !is_held(m, e) && (m->log.left[e] & LEFT) > 0;
 }
 
-void meter_event(struct meter *m, enum model_event e, int64_t utc_s)
+void meter_event_over(struct meter *m, enum model_event e, int64_t utc_s, uint32_t extra)
+{
+    struct model_event_place place;
+    if (model_event_place(m->model, e, &place) && !is_held(m, e))
+        enter(m, place, utc_s, extra);
+}
+
+void meter_event_value(struct meter *m, enum model_event e, int64_t utc_s, uint32_t extra)
 {
     struct model_event_place place;
     if (!model_event_place(m->model, e, &place) || is_held(m, e))
         return;
     if ((m->log.left[e] & LEFT) > 0) {
         m->log.left[e]--;
-        enter(m, place, utc_s, 0);
+        enter(m, place, utc_s, extra);
     } else if ((m->log.left[e] & TOLD) == 0) {
         m->log.left[e] |= TOLD;
         enter(
@@ -195,6 +202,11 @@ void meter_event(struct meter *m, enum model_event e, int64_t utc_s)
             (struct model_event_place){.log = place.log, .code = code_of(m, MODEL_EVENT_LEFT_OUT)},
             utc_s, place.code);
     }
+}
+
+void meter_event(struct meter *m, enum model_event e, int64_t utc_s)
+{
+    meter_event_value(m, e, utc_s, 0);
 }
 
 void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, int64_t utc_s)
@@ -268,13 +280,14 @@ size_t meter_log_filter(const struct meter *m, unsigned log, uint8_t codes[METER
 }
 
 #define FILTERS_FORMAT 1
-#define FILTERS_SIZE   (1 + MODEL_N_LOGS * (2 + METER_LOG_FILTER_MAX))
+#define FILTERS_SIZE   (1 + 4 + MODEL_N_LOGS * (2 + METER_LOG_FILTER_MAX))
 
-static enum err store(struct meter *m)
+enum err meter_log_store(struct meter *m)
 {
     uint8_t buf[FILTERS_SIZE], codes[METER_LOG_FILTER_MAX];
     struct wr w = wr_of(buf, sizeof buf);
     wr_u8(&w, FILTERS_FORMAT);
+    wr_u32(&w, m->outage.long_s);
     for (unsigned log = 0; log < MODEL_N_LOGS; log++) {
         size_t n = meter_log_filter(m, log, codes);
         if (n == 0)
@@ -283,7 +296,9 @@ static enum err store(struct meter *m)
         wr_u8(&w, (uint8_t)n);
         wr_bytes(&w, codes, n);
     }
-    return w.err ? w.err : nv_put(&m->nv, METER_KEY_LOGS, buf, w.len);
+    enum err err = w.err ? w.err : nv_put(&m->nv, METER_KEY_LOGS, buf, w.len);
+    m->fault = err ? err : m->fault;
+    return err;
 }
 
 static bool may_be_held(const struct meter *m, enum model_event e, unsigned log)
@@ -319,10 +334,8 @@ enum err meter_log_filter_set(struct meter *m, unsigned log, struct bytes codes)
         else
             m->log.held[e / 8] |= (uint8_t)(1u << (e % 8));
     }
-    if (!err) {
-        err = store(m);
-        m->fault = err ? err : m->fault;
-    }
+    if (!err)
+        err = meter_log_store(m);
     if (err)
         memcpy(m->log.held, before, sizeof before);
     return err;
@@ -335,6 +348,7 @@ enum err meter_log_load(struct meter *m)
     uint8_t buf[FILTERS_SIZE];
     size_t len;
     m->log.next_number = 1;
+    m->outage.long_s = m->model->long_outage_s;
     m->log.refill_ns = m->clock.base_ns + HOUR_NS;
     for (unsigned e = 0; e < MODEL_N_EVENTS; e++)
         m->log.left[e] = burst_of((enum model_event)e);
@@ -344,6 +358,7 @@ enum err meter_log_load(struct meter *m)
     struct rd r = rd_of(buf, len);
     if (rd_u8(&r) != FILTERS_FORMAT)
         return ERR_VERSION;
+    m->outage.long_s = rd_u32(&r);
     while (rd_left(&r) > 0 && !r.err) {
         unsigned log = rd_u8(&r);
         struct bytes codes = rd_bytes(&r, rd_u8(&r));
@@ -386,6 +401,7 @@ void meter_log_put(struct wr *w, const struct meter *m)
         wr_u8(w, queued ? m->log.queue[i].log : 0);
         wr_bytes(w, queued ? m->log.queue[i].octets : none, METER_LOG_ENTRY_SIZE);
     }
+    meter_outage_put(w, m);
 }
 
 void meter_log_get(struct rd *r, struct meter *m)
@@ -396,6 +412,7 @@ void meter_log_get(struct rd *r, struct meter *m)
         m->log.queue[i].log = rd_u8(r);
         rd_copy(r, m->log.queue[i].octets, METER_LOG_ENTRY_SIZE);
     }
+    meter_outage_get(r, m);
     if (m->log.n_queued > METER_LOG_QUEUE)
         r->err = ERR_CORRUPT;
 }

@@ -19,6 +19,7 @@
 #ifndef FERRARIS_METER_LOG_H
 #define FERRARIS_METER_LOG_H
 
+#include "firmware/meter/meter_outage.h"
 #include "lib/base/cursor.h"
 #include "model/events.h"
 
@@ -35,7 +36,8 @@ struct meter_log_entry {
     int16_t deviation; /* of local time then, minutes */
     uint8_t clock_status;
     uint8_t code;   /* of the model's map; 0 in the power failure log */
-    uint32_t extra; /* power failure log: seconds without supply; "left out": code of which event */
+    uint32_t extra; /* power failure log: seconds without supply; "left out": code of which event;
+                       of the supervision: how bad it was (meter_event_unit()) */
 };
 struct meter_log { /* fields are private to firmware/meter */
     uint32_t next_number;
@@ -48,13 +50,20 @@ struct meter_log { /* fields are private to firmware/meter */
     uint8_t left[MODEL_N_EVENTS];           /* entries it may still have; top bit: told */
     int64_t refill_ns;                      /* crystal: the next hour */
     uint8_t hours;                          /* of the day of 24 refills */
+    uint8_t n_refused[COSEM_CLIENTS_MAX];   /* authentications in a row, of the server's clients */
 };
-#define METER_LOG_STATE_SIZE (4 + 1 + METER_LOG_QUEUE * (1 + METER_LOG_ENTRY_SIZE))
+/* Of the snapshot: logs and outages. */
+#define METER_LOG_STATE_SIZE                                                                       \
+    (4 + 1 + METER_LOG_QUEUE * (1 + METER_LOG_ENTRY_SIZE) + METER_OUTAGE_STATE_SIZE)
 
 struct meter;
 /* Reports an event that happened at utc_s. What the model's map does not have, or the owner's
  * filter holds back, is not entered. A failing flash is kept in the meter's fault. */
 void meter_event(struct meter *m, enum model_event e, int64_t utc_s);
+/* The same with a number: how much it was, in a unit of the event's. */
+void meter_event_value(struct meter *m, enum model_event e, int64_t utc_s, uint32_t extra);
+/* The end of something whose begin was entered: not limited. */
+void meter_event_over(struct meter *m, enum model_event e, int64_t utc_s, uint32_t extra);
 /* The same of the first of three events, L1, for this phase (0..2). */
 void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, int64_t utc_s);
 /* True when the next meter_event() of it would be entered. */
@@ -82,6 +91,9 @@ MUST_CHECK enum err meter_log_clear(struct meter *m, unsigned log);
 size_t meter_log_filter(const struct meter *m, unsigned log, uint8_t codes[METER_LOG_FILTER_MAX]);
 MUST_CHECK enum err meter_log_filter_set(struct meter *m, unsigned log, struct bytes codes);
 
+/* Filters, and the threshold of long outages, to the flash. */
+MUST_CHECK enum err meter_log_store(struct meter *m);
+
 /* For meter.c. Before the snapshot is read: logs as delivered, filters from the flash. After it:
  * numbers go on, what is owed is still queued. */
 MUST_CHECK enum err meter_log_load(struct meter *m);
@@ -90,5 +102,8 @@ void meter_log_put(struct wr *w, const struct meter *m); /* METER_LOG_STATE_SIZE
 void meter_log_get(struct rd *r, struct meter *m);
 /* Hours pass (crystal). */
 void meter_log_run(struct meter *m);
+/* What the server tells (cosem_server_config): meter_access.c. */
+void meter_access_authenticated(void *context, uint16_t client_sap, bool ok);
+void meter_access_refused(void *context, uint16_t client_sap, enum err why);
 
 #endif

@@ -293,6 +293,7 @@ enum err meter_parameter_set(struct meter *m, uint16_t client_sap, enum legal_pa
         return legal_parameter_set(&m->legal, id, index, audit.before, NULL) ? ERR_STATE : err;
     if (refused || err)
         return refused ? refused : err;
+    meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
     return faulty(m, meter_store_parameters(m));
 }
 
@@ -311,6 +312,7 @@ enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, ui
     if (err || !valid)
         return err ? err : ERR_RANGE;
     m->ratio = changed;
+    meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
     return faulty(m, meter_store_parameters(m));
 }
 
@@ -331,5 +333,7 @@ enum err meter_seal_set(struct meter *m, bool sealed)
     enum err err = faulty(m, meter_audit_append(m, METER_SAP_FACTORY, &audit));
     if (err) /* no trail, no change */
         put_seal(m, before.sealed, NULL);
+    else
+        meter_event(m, sealed ? MODEL_EVENT_SEAL_CLOSED : MODEL_EVENT_SEAL_OPENED, meter_now_s(m));
     return err ? err : faulty(m, meter_store_parameters(m));
 }

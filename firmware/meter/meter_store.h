@@ -14,7 +14,7 @@ enum meter_key {                        /* of the key-value area */
                  METER_KEY_PARAMETERS,  /* legal parameters, transformer ratios, seal */
                  METER_KEY_LIMITS,      /* of the supervision, those that were chosen */
                  METER_KEY_LAYOUT,      /* of the profiles: meter_choice.c */
-                 METER_KEY_LOGS = 20,   /* filters of the event logs */
+                 METER_KEY_LOGS = 20,   /* filters of the event logs, long outages */
                  METER_KEY_COLUMNS = 32 /* of profile p in generation g: + 2 p + g % 2 */
 };
 

@@ -51,6 +51,8 @@ static enum err keep_clock(struct meter *m, const struct meter_clock *before)
     enum err err = meter_keep(m, meter_store_clock(m));
     if (err)
         m->clock = *before;
+    else
+        meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
     return err;
 }
 

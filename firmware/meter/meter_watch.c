@@ -33,18 +33,106 @@ enum err meter_watch_init(struct meter *m)
     return err;
 }
 
-/* Events come with the time since the first sample, the meter's clock knows when now is. */
-static void take_events(struct meter *m)
+/* ---- what is told to the logs ---- */
+
+#define NONE MODEL_N_EVENTS
+enum unit { MILLIVOLT, MICROAMPERE, MILLIWATT, PPM };
+
+static const struct told {
+    uint8_t begin, end; /* enum model_event, of L1; NONE: not told */
+    bool by_phase;
+    uint8_t unit; /* of the extreme */
+} told[PQ_N_KINDS] = {
+    [PQ_DIP] = {MODEL_EVENT_DIP_L1, NONE, true, MILLIVOLT},
+    [PQ_SWELL] = {MODEL_EVENT_SWELL_L1, NONE, true, MILLIVOLT},
+    [PQ_INTERRUPTION] = {MODEL_EVENT_INTERRUPTION, NONE, false, MILLIVOLT},
+    [PQ_UNDER_VOLTAGE] = {MODEL_EVENT_UNDER_VOLTAGE_L1, MODEL_EVENT_VOLTAGE_NORMAL_L1, true,
+                          MILLIVOLT},
+    [PQ_OVER_VOLTAGE] = {MODEL_EVENT_OVER_VOLTAGE_L1, MODEL_EVENT_VOLTAGE_NORMAL_L1, true,
+                         MILLIVOLT},
+    [PQ_MISSING_POTENTIAL] = {MODEL_EVENT_POTENTIAL_L1, MODEL_EVENT_POTENTIAL_BACK_L1, true,
+                              MILLIVOLT},
+    [PQ_CURRENT_WITHOUT_VOLTAGE] = {MODEL_EVENT_NO_VOLTAGE_L1, MODEL_EVENT_NO_VOLTAGE_OVER_L1, true,
+                                    MILLIVOLT},
+    [PQ_REVERSED_CURRENT] = {MODEL_EVENT_REVERSED, MODEL_EVENT_REVERSED_OVER, false, MILLIWATT},
+    [PQ_PHASE_SEQUENCE] = {MODEL_EVENT_SEQUENCE, MODEL_EVENT_SEQUENCE_RIGHT, false, PPM},
+    [PQ_NEUTRAL_BREAK] = {MODEL_EVENT_NEUTRAL_MISSING, MODEL_EVENT_NEUTRAL_BACK, false, PPM},
+    [PQ_BYPASS] = {MODEL_EVENT_BYPASS, MODEL_EVENT_BYPASS_OVER, false, PPM},
+    [PQ_OVER_CURRENT] = {MODEL_EVENT_OVER_CURRENT_L1, MODEL_EVENT_CURRENT_NORMAL_L1, true,
+                         MICROAMPERE},
+    [PQ_UNBALANCE_U] = {MODEL_EVENT_ASYMMETRY, MODEL_EVENT_ASYMMETRY_OVER, false, PPM},
+    [PQ_UNBALANCE_I] = {MODEL_EVENT_ASYMMETRY_CURRENT, MODEL_EVENT_ASYMMETRY_CURRENT_OVER, false,
+                        PPM},
+    [PQ_DISTORTED_INPUT] = {MODEL_EVENT_DISTORTED, MODEL_EVENT_DISTORTED_OVER, false, PPM},
+};
+
+const char *meter_event_unit(enum model_event e)
+{
+    static const char *const unit[] = {"mV", "uA", "mW", "ppm"};
+    for (unsigned kind = 0; kind < PQ_N_KINDS && e < NONE; kind++) {
+        const unsigned n = told[kind].by_phase ? LEGAL_N_PHASES : 1;
+        if ((e >= told[kind].begin && e < told[kind].begin + n) ||
+            (e >= told[kind].end && e < told[kind].end + n))
+            return unit[told[kind].unit];
+    }
+    return "";
+}
+
+bool meter_watch_open(const struct meter *m, enum pq_kind kind, unsigned phase)
+{
+    return ((unsigned)m->watch.open[kind] >> phase & 1u) != 0;
+}
+
+static void tell_begin(struct meter *m, const struct pq_event *e, unsigned phase, int64_t utc_s)
+{
+    const struct told *t = &told[e->kind];
+    const enum model_event event = (enum model_event)(t->begin + (t->by_phase ? phase : 0));
+    const bool first = t->by_phase || m->watch.open[e->kind] == 0;
+    if (t->end != NONE && (!first || meter_event_wanted(m, event)))
+        m->watch.open[e->kind] |= (uint8_t)(1u << phase);
+    if (first)
+        meter_event_value(m, event, utc_s, e->extreme);
+}
+
+static void tell_end(struct meter *m, const struct pq_event *e, unsigned phase, int64_t utc_s)
+{
+    const struct told *t = &told[e->kind];
+    const enum model_event event = (enum model_event)(t->end + (t->by_phase ? phase : 0));
+    if (!meter_watch_open(m, (enum pq_kind)e->kind, phase))
+        return;
+    m->watch.open[e->kind] &= (uint8_t) ~(1u << phase);
+    if (t->by_phase || m->watch.open[e->kind] == 0)
+        meter_event_over(m, event, utc_s, e->extreme);
+}
+
+/* Events come with the time since the first sample; now the meter's clock is `ns` behind that. */
+static void take_events(struct meter *m, uint64_t ns)
 {
     struct meter_watch *w = &m->watch;
     struct pq_event e;
     while (pq_event_take(&w->pq, &e)) {
         uint64_t at_ns = (e.ended ? e.end_us : e.begin_us) * NS_PER_US;
         int64_t ago_ns = w->lived_ns > at_ns ? (int64_t)(w->lived_ns - at_ns) : 0;
-        int64_t utc_ns = meter_clock_ns(&m->clock) - ago_ns;
-        w->event[w->n_events++ % METER_EVENTS] =
-            (struct meter_watch_event){.pq = e, .utc_s = utc_ns / METER_NS};
+        int64_t utc_s = (meter_clock_ns(&m->clock) + (int64_t)ns - ago_ns) / METER_NS;
+        unsigned phases = e.phases != 0 ? e.phases : 1u;
+        for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+            if ((phases >> p & 1u) == 0)
+                continue;
+            if (e.ended)
+                tell_end(m, &e, p, utc_s);
+            else
+                tell_begin(m, &e, p, utc_s);
+        }
     }
+}
+
+/* Faults of the meter itself rather than of what it measures. */
+#define OWN_FAULTS (LEGAL_FAULT_STUCK | LEGAL_FAULT_MISSING | LEGAL_FAULT_RATE)
+
+static void tell_faults(struct meter *m, uint32_t before)
+{
+    if ((before & OWN_FAULTS) == 0 && (m->watch.faults & OWN_FAULTS) != 0)
+        meter_event_value(m, MODEL_EVENT_MEASUREMENT_ERROR, meter_now_s(m), m->watch.faults);
 }
 
 void meter_watch_before(struct meter *m, const struct afe_block *block)
@@ -91,7 +179,8 @@ static void gather(struct legal_status *seen, const struct legal_status *now)
 
 uint32_t meter_errors(const struct meter *m)
 {
-    return m->watch.faults | (m->fault ? METER_ERROR_FLASH : 0);
+    return m->watch.faults | (m->fault ? METER_ERROR_FLASH : 0) |
+           (m->nv.n_corrupt > 0 ? METER_ERROR_MEMORY : 0);
 }
 
 bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, uint32_t *ms)
@@ -108,27 +197,20 @@ bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, ui
         *ms = (uint32_t)(w->values_ns / NS_PER_MS); /* a minute at most: blocks and windows end */
         w->values_ns %= NS_PER_MS;
         w->values_sequence = v->sequence;
+        const uint32_t before = w->faults;
         w->faults = faults_of(m, &w->seen);
+        tell_faults(m, before);
+        meter_outage_values(m, v, ns, *ms);
         pq_watch(&w->pq, v, &w->seen, *ms);
         memset(w->seen.fault, 0, sizeof w->seen.fault);
     }
-    take_events(m);
+    take_events(m, ns);
     return is_new;
 }
 
 uint32_t meter_present(const struct meter *m)
 {
     return pq_present(&m->watch.pq);
-}
-
-bool meter_event_at(const struct meter *m, uint32_t index, struct meter_watch_event *out)
-{
-    const struct meter_watch *w = &m->watch;
-    uint32_t kept = w->n_events < METER_EVENTS ? w->n_events : METER_EVENTS;
-    if (index >= kept)
-        return false;
-    *out = w->event[(w->n_events - kept + index) % METER_EVENTS];
-    return true;
 }
 
 const char *meter_event_name(uint8_t kind)

@@ -1,14 +1,17 @@
 /* Supervision of the network and the load (firmware/pq) inside the meter, and the two LEDs.
  *
- * The last events are kept in RAM with the meter's clock, for the panel and for the event logs to
- * come; after a power cut the list begins anew. Not legally relevant: it reads the sample blocks
- * and values of the legal part and gives nothing back. */
+ * What it finds goes to the event logs with the meter's clock: when it began and when it ended (of
+ * dips, swells and interruptions the begin alone), and in the entry's `extra` how bad it was then.
+ * Where the map has one number for all phases, the first phase's begin and the last one's end
+ * count. An end is entered if and only if its begin was; after a power cut what is still present
+ * begins anew. Not legally relevant: it reads the sample blocks and values of the legal part and
+ * gives nothing back. */
 #ifndef FERRARIS_METER_WATCH_H
 #define FERRARIS_METER_WATCH_H
 
 #include "firmware/pq/pq_state.h"
+#include "model/events.h"
 
-#define METER_EVENTS 32       /* kept, newest last */
 #define METER_LED_NS 40000000 /* a pulse lights its LED for 40 ms */
 
 /* Limits of the supervision that a client may set, each a number of its own. */
@@ -26,16 +29,11 @@ struct meter_limits {
 };
 _Static_assert(PQ_N_KINDS *METER_N_LIMITS <= 64, "chosen is one word");
 
-struct meter_watch_event {
-    struct pq_event pq;
-    int64_t utc_s; /* begin or, when ended, end */
-};
 struct meter_watch { /* fields are private to firmware/meter */
     struct pq pq;
     struct meter_limits limits;
-    uint64_t lived_ns; /* of what pq was told */
-    struct meter_watch_event event[METER_EVENTS];
-    uint32_t n_events;        /* ever; the newest is event[(n_events - 1) % METER_EVENTS] */
+    uint64_t lived_ns;        /* of what pq was told */
+    uint8_t open[PQ_N_KINDS]; /* phases whose begin was entered */
     uint32_t values_sequence; /* of the values seen last */
     uint64_t values_ns;       /* lived since then */
     uint64_t rate_uhz;        /* of the block being fed */
@@ -57,17 +55,21 @@ void meter_watch_after(struct meter *m, const struct afe_block *block);
 bool meter_watch_values(struct meter *m, uint64_t ns, struct legal_values *v, uint32_t *ms);
 
 /* What is wrong with the meter itself: bits 0..7 LEGAL_FAULT_* of the newest values, 8 + enum
- * afe_channel the channels that have them (phases that are not used left out), 16 the flash. A row
- * of the load profile with such a signal in its interval is marked METER_ROW_DNV. */
+ * afe_channel the channels that have them (phases that are not used left out), 16 the flash refused
+ * an operation, 17 what it held was damaged at the last start. A row of the load profile with such
+ * a signal in its interval is marked METER_ROW_DNV. */
 #define METER_ERROR_CHANNELS 8
 #define METER_ERROR_FLASH    0x10000u
+#define METER_ERROR_MEMORY   0x20000u
 uint32_t meter_errors(const struct meter *m);
 /* enum pq_kind, METER_LIMIT_ON ..; in force. */
 uint32_t meter_limit(const struct meter *m, unsigned kind, unsigned which);
 /* Bit k: enum pq_kind k is present now. */
 uint32_t meter_present(const struct meter *m);
-/* Events kept, 0 the oldest. False past the end. */
-bool meter_event_at(const struct meter *m, uint32_t index, struct meter_watch_event *out);
+/* Its begin was entered in a log and its end was not. */
+bool meter_watch_open(const struct meter *m, enum pq_kind kind, unsigned phase);
+/* Unit of `extra` in the entries of an event: "mV", "uA", "mW", "ppm"; "" where it has none. */
+const char *meter_event_unit(enum model_event e);
 /* "dip", "over-voltage"; "?" where there is none. */
 const char *meter_event_name(uint8_t kind);
 /* Pulses since manufacture, and whether the LED is lit now. */

@@ -52,6 +52,10 @@ struct cosem_server_config {
     /* Called once an association with authentication is established or fails (event log). NULL
      * allowed. */
     void (*authenticated)(void *context, uint16_t client_sap, bool ok);
+    /* Called when a request is refused because of its protection (event log): ERR_REPLAY, ERR_TAG,
+     * ERR_KEY (another title, no key), ERR_ACCESS (less protected than it must be). NULL allowed.
+     */
+    void (*refused)(void *context, uint16_t client_sap, enum err why);
     /* HLS 2: the manufacturer's secret algorithm, see hls.h. NULL: HLS 2 is refused. */
     enum err (*hls2)(void *context, struct bytes secret, struct bytes challenge, uint8_t *out,
                      size_t *len);

@@ -193,7 +193,9 @@ static struct verdict judge(struct cosem_session *s, const struct acse_aarq *a, 
         v = judge_secret(s, a);
     if (v.result != ACSE_ACCEPTED)
         return v;
-    if (open_user_info(s, a->user_info, apdu, &plain))
+    enum err err = open_user_info(s, a->user_info, apdu, &plain);
+    security_report(s, err);
+    if (err)
         return refused(ACSE_DIAG_AUTHENTICATION_FAILURE);
     struct verdict initiate = judge_initiate(s, plain);
     return initiate.result == ACSE_ACCEPTED ? v : initiate;

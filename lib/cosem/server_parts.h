@@ -65,6 +65,8 @@ MUST_CHECK enum err security_open_apdu(struct cosem_session *s, uint8_t *apdu, s
                                        struct bytes *plain);
 /* Sends the exception-response that says why security_open_apdu failed. */
 void security_refuse(struct cosem_session *s, enum err err);
+/* Tells config.refused, where the error is one of protection. */
+void security_report(struct cosem_session *s, enum err err);
 /* The counter the client must use at least, for the exception that tells it. */
 uint32_t security_expected(struct cosem_session *s);
 /* Seals the plain APDU buf[*start .. *start + *len) as the request was and moves *start and *len

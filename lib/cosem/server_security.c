@@ -219,8 +219,18 @@ enum err security_open_apdu(struct cosem_session *s, uint8_t *apdu, size_t len, 
     return err;
 }
 
+void security_report(struct cosem_session *s, enum err err)
+{
+    const struct cosem_server_config *c = &s->server->config;
+    const bool protection =
+        err == ERR_REPLAY || err == ERR_TAG || err == ERR_KEY || err == ERR_ACCESS;
+    if (protection && c->refused)
+        c->refused(c->context, s->client_sap, err);
+}
+
 void security_refuse(struct cosem_session *s, enum err err)
 {
+    security_report(s, err);
     uint8_t why = err == ERR_REPLAY        ? DLMS_EXC_COUNTER_ERROR
                   : err == ERR_FORMAT      ? DLMS_EXC_OTHER_REASON
                   : err == ERR_UNSUPPORTED ? DLMS_EXC_SERVICE_NOT_SUPPORTED

@@ -1,0 +1,103 @@
+/* Event logs (class 7), the code of the newest event of each, and what its owner holds back (class
+ * 1). Which E means which log is the matter of the model's map. */
+#include "firmware/meter/meter_list.h"
+
+#include <string.h>
+
+#define D_CODE 11 /* 0-0:96.11.E */
+
+/* The log that an object belongs to. */
+static unsigned log_of(const struct meter *m, const struct cosem_ref *o)
+{
+    return MODEL_QUANTITY(o->row->arg) == MODEL_LOG_FAILURES ? MODEL_LOG_OUTAGE
+                                                             : model_log_at(m->model, o->i);
+}
+
+static bool read_entry(const struct meter_list *l, uint64_t seq, struct meter_list_row *row,
+                       struct wr *value)
+{
+    struct meter_log_entry e;
+    if (meter_log_read(l->m, l->log, seq, &e) != ERR_OK)
+        return false;
+    *row = (struct meter_list_row){e.utc_s, e.deviation, e.clock_status};
+    if (value == NULL)
+        return true;
+    if (l->log == MODEL_LOG_OUTAGE)
+        axdr_put_u32(value, e.extra);
+    else
+        axdr_put_u8(value, e.code);
+    return true;
+}
+
+static enum cosem_result get_log(const struct cosem_call *c, const struct cosem_ref *o,
+                                 uint8_t attr, const struct cosem_select *sel, struct cosem_gen *g,
+                                 struct wr *out)
+{
+    const struct meter *m = meter_of(c);
+    const unsigned log = log_of(m, o);
+    if (log >= MODEL_N_LOGS)
+        return COSEM_OBJECT_UNDEFINED;
+    struct meter_list list = {.m = m,
+                              .log = log,
+                              .newest = meter_log_newest(m, log),
+                              .count = meter_log_count(m, log),
+                              .depth = m->model->log_depth[log],
+                              .column = {.class_id = 1, .attribute = 2},
+                              .read = read_entry};
+    const uint8_t code[6] = {0, 0, 96, D_CODE, o->i, 255};
+    memcpy(list.column.ln, code, sizeof code);
+    if (log == MODEL_LOG_OUTAGE) {
+        list.column.class_id = 3;
+        memcpy(list.column.ln, model_ln_outage, sizeof model_ln_outage);
+    }
+    return meter_list_get(&list, attr, sel, g, out);
+}
+
+static enum cosem_result invoke_log(const struct cosem_call *c, const struct cosem_ref *o,
+                                    uint8_t method, struct rd *param, struct wr *reply)
+{
+    (void)param;
+    (void)reply;
+    struct meter *m = meter_of(c);
+    if (method != 1)
+        return COSEM_OBJECT_UNDEFINED;
+    return cosem_result_of(meter_log_clear(m, log_of(m, o)));
+}
+
+const struct cosem_binding meter_binding_log = {.get = get_log, .invoke = invoke_log};
+
+static enum cosem_result get_code(const struct cosem_call *c, const struct cosem_ref *o,
+                                  uint8_t attr, const struct cosem_select *sel, struct cosem_gen *g,
+                                  struct wr *out)
+{
+    (void)sel;
+    const struct meter *m = meter_of(c);
+    uint8_t codes[METER_LOG_FILTER_MAX];
+    g->more = false;
+    if (attr != 2)
+        return COSEM_OBJECT_UNDEFINED;
+    if (MODEL_QUANTITY(o->row->arg) == MODEL_LOG_FILTER)
+        axdr_put_octets(out, codes, meter_log_filter(m, log_of(m, o), codes));
+    else
+        axdr_put_u8(out, meter_log_code(m, log_of(m, o)));
+    return COSEM_SUCCESS;
+}
+
+static enum cosem_result set_code(const struct cosem_call *c, const struct cosem_ref *o,
+                                  uint8_t attr, struct rd *value)
+{
+    struct meter *m = meter_of(c);
+    if (attr != 2 || MODEL_QUANTITY(o->row->arg) != MODEL_LOG_FILTER)
+        return COSEM_READ_WRITE_DENIED;
+    if (axdr_peek(value) != AXDR_OCTETS)
+        return COSEM_TYPE_UNMATCHED;
+    const struct bytes codes = axdr_get_octets(value);
+    if (value->err)
+        return COSEM_TYPE_UNMATCHED;
+    enum err err = meter_log_filter_set(m, log_of(m, o), codes);
+    if (!err)
+        meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
+    return cosem_result_of(err);
+}
+
+const struct cosem_binding meter_binding_log_data = {.get = get_code, .set = set_code};

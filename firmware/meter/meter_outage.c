@@ -1,0 +1,203 @@
+/* See meter_outage.h. */
+#include "firmware/meter/meter_outage.h"
+
+#include "firmware/meter/meter_store.h"
+
+#define PPM          1000000u
+#define DEAD_PPM     50000u  /* of the voltage, where interruptions are not watched */
+#define LINE_PPM     1732051 /* line voltage over phase voltage */
+#define NS_PER_MS    1000000
+#define PHASES_3WIRE 5u
+#define PHASES_3     7u
+
+uint32_t meter_outage_count(const struct meter *m, unsigned kind)
+{
+    return m->outage.count[kind % METER_N_OUTAGES];
+}
+
+uint32_t meter_outage_long(const struct meter *m, unsigned kind)
+{
+    return m->outage.n_long[kind % METER_N_OUTAGES];
+}
+
+uint32_t meter_outage_last_s(const struct meter *m, unsigned kind)
+{
+    return m->outage.last_long_s[kind % METER_N_OUTAGES];
+}
+
+uint32_t meter_outage_short(const struct meter *m)
+{
+    return m->outage.count[METER_OUTAGE_ALL] - m->outage.n_long[METER_OUTAGE_ALL];
+}
+
+uint32_t meter_outage_off_s(const struct meter *m)
+{
+    return m->outage.off_s;
+}
+
+enum err meter_outage_limit_set(struct meter *m, uint32_t seconds)
+{
+    const uint32_t before = m->outage.long_s;
+    if (seconds == 0 || seconds > METER_LONG_OUTAGE_MAX_S)
+        return ERR_RANGE;
+    m->outage.long_s = seconds;
+    enum err err = meter_log_store(m);
+    if (err)
+        m->outage.long_s = before;
+    return err;
+}
+
+/* ---- begin and end ---- */
+
+static void begin(struct meter *m, unsigned kind, int64_t at_ns)
+{
+    if (m->outage.begin_ns[kind] != 0)
+        return;
+    m->outage.begin_ns[kind] = at_ns;
+    m->outage.changed = true;
+}
+
+static uint32_t clip_u32(uint64_t a)
+{
+    return a < UINT32_MAX ? (uint32_t)a : UINT32_MAX;
+}
+
+/* `unknown`: the crystal stood still, nobody knows how long. */
+static void end(struct meter *m, unsigned kind, int64_t at_ns, bool unknown)
+{
+    struct meter_outage *o = &m->outage;
+    if (o->begin_ns[kind] == 0)
+        return;
+    const int64_t ns = at_ns - o->begin_ns[kind];
+    const uint32_t duration_s = ns > 0 ? clip_u32((uint64_t)(ns / METER_NS)) : 0;
+    o->begin_ns[kind] = 0;
+    o->changed = true;
+    o->count[kind]++;
+    if (kind == METER_OUTAGE_ALL)
+        o->off_s = clip_u32((uint64_t)o->off_s + duration_s);
+    if (duration_s < o->long_s && !unknown)
+        return;
+    o->n_long[kind]++;
+    o->last_long_s[kind] = duration_s;
+    if (kind == METER_OUTAGE_ANY)
+        meter_log_outage(m, (at_ns + m->clock.offset_ns) / METER_NS, duration_s);
+}
+
+static void put(struct meter *m, unsigned kind, bool out, int64_t at_ns)
+{
+    if (out)
+        begin(m, kind, at_ns);
+    else
+        end(m, kind, at_ns, false);
+}
+
+static unsigned phases_used(const struct meter *m)
+{
+    const struct model_meter *row = m->model;
+    if (row->phases_used != 0)
+        return row->phases_used;
+    return row->n_phases == 1 ? 1u : row->is_3wire ? PHASES_3WIRE : PHASES_3;
+}
+
+/* ---- power ---- */
+
+void meter_outage_power_up(struct meter *m, int64_t off_ns, int64_t off_s)
+{
+    const int64_t now_ns = m->clock.base_ns;
+    const bool unknown = now_ns == off_ns && (m->clock.doubt & DATETIME_INVALID) != 0;
+    meter_event(m, MODEL_EVENT_POWER_DOWN, off_s);
+    meter_event(m, MODEL_EVENT_POWER_UP, meter_now_s(m));
+    if (unknown)
+        meter_event(m, MODEL_EVENT_CLOCK_INVALID, meter_now_s(m));
+    if (m->nv.n_corrupt > 0)
+        meter_event_value(m, MODEL_EVENT_NV_ERROR, meter_now_s(m), m->nv.n_corrupt);
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        if ((phases_used(m) >> p & 1u) != 0)
+            begin(m, METER_OUTAGE_L1 + p, off_ns);
+    }
+    begin(m, METER_OUTAGE_ALL, off_ns);
+    begin(m, METER_OUTAGE_ANY, off_ns);
+    end(m, METER_OUTAGE_ALL, now_ns, unknown);
+    for (unsigned kind = METER_OUTAGE_L1; kind < METER_N_OUTAGES && unknown; kind++)
+        end(m, kind, now_ns, true);
+}
+
+/* ---- voltages ---- */
+
+static bool is_dead(const struct meter *m, uint32_t u_mv, bool was)
+{
+    struct pq_limit l;
+    pq_limit_get(&m->watch.pq, PQ_INTERRUPTION, &l);
+    if (l.on_ppm == 0)
+        l.on_ppm = DEAD_PPM;
+    const uint64_t un_mv =
+        m->model->is_3wire ? (uint64_t)m->model->un_mv * LINE_PPM / PPM : m->model->un_mv;
+    return (uint64_t)u_mv * PPM < un_mv * (l.on_ppm + (was ? l.hysteresis_ppm : 0));
+}
+
+static void tell_back(struct meter *m, unsigned phase, int64_t utc_s)
+{
+    struct model_event_place place;
+    if (model_event_place(m->model, MODEL_EVENT_PHASE_BACK_L1, &place))
+        meter_event_phase(m, MODEL_EVENT_PHASE_BACK_L1, phase, utc_s);
+    else if (!meter_watch_open(m, PQ_UNDER_VOLTAGE, phase)) /* its end is the same event */
+        meter_event_phase(m, MODEL_EVENT_VOLTAGE_NORMAL_L1, phase, utc_s);
+}
+
+/* Phases that are lost, or back, while others live. */
+static void tell_phases(struct meter *m, unsigned dead, int64_t utc_s)
+{
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        const unsigned bit = 1u << p;
+        if ((dead & bit) != 0 && (m->outage.told & bit) == 0)
+            meter_event_phase(m, MODEL_EVENT_PHASE_LOST_L1, p, utc_s);
+        if ((dead & bit) == 0 && (m->outage.told & bit) != 0)
+            tell_back(m, p, utc_s);
+    }
+    m->outage.told = (uint8_t)dead;
+}
+
+void meter_outage_values(struct meter *m, const struct legal_values *v, uint64_t ns, uint32_t ms)
+{
+    const unsigned used = phases_used(m);
+    const int64_t at_ns = m->clock.base_ns + (int64_t)ns - (int64_t)ms * NS_PER_MS;
+    unsigned dead = 0;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        const bool was = m->outage.begin_ns[METER_OUTAGE_L1 + p] != 0;
+        if ((used >> p & 1u) == 0)
+            continue;
+        const bool is = is_dead(m, v->phase[p].u_mv, was);
+        dead |= (unsigned)is << p;
+        put(m, METER_OUTAGE_L1 + p, is, at_ns);
+    }
+    put(m, METER_OUTAGE_ALL, dead == used, at_ns);
+    put(m, METER_OUTAGE_ANY, dead != 0, at_ns);
+    if (dead != used)
+        tell_phases(m, dead, (at_ns + m->clock.offset_ns) / METER_NS);
+}
+
+/* ---- snapshot ---- */
+
+void meter_outage_put(struct wr *w, const struct meter *m)
+{
+    const struct meter_outage *o = &m->outage;
+    for (unsigned k = 0; k < METER_N_OUTAGES; k++) {
+        wr_u32(w, o->count[k]);
+        wr_u32(w, o->n_long[k]);
+        wr_u32(w, o->last_long_s[k]);
+        wr_u64(w, (uint64_t)o->begin_ns[k]);
+    }
+    wr_u32(w, o->off_s);
+}
+
+void meter_outage_get(struct rd *r, struct meter *m)
+{
+    struct meter_outage *o = &m->outage;
+    for (unsigned k = 0; k < METER_N_OUTAGES; k++) {
+        o->count[k] = rd_u32(r);
+        o->n_long[k] = rd_u32(r);
+        o->last_long_s[k] = rd_u32(r);
+        o->begin_ns[k] = (int64_t)rd_u64(r);
+    }
+    o->off_s = rd_u32(r);
+}
