@@ -15,7 +15,8 @@
  *   ERASING     the oldest is dead: nothing in it may be read, not even what survived
  *
  * A record has a head and a tail that say the same, so that one damaged octet cannot hide which key
- * it belonged to: a damaged newest record must answer ERR_CORRUPT, not the value before it. */
+ * it belonged to: a damaged newest record must answer ERR_CORRUPT, not the value before it. One
+ * flipped bit is put right: a meter cannot do without its keys because of it. */
 #include "lib/nv/sector.h"
 
 #include "lib/base/crc.h"
@@ -36,8 +37,10 @@ enum state { STATE_TORN, STATE_DAMAGED, STATE_VALID };
 
 struct record {
     enum state state;
-    bool by_tail; /* the head was damaged, the tail told what it is */
-    bool garbage; /* nothing that a cut leaves; then it is torn and tells no key */
+    bool by_tail;   /* the head was damaged, the tail told what it is */
+    bool garbage;   /* nothing that a cut leaves; then it is torn and tells no key */
+    bool is_mended; /* one bit of payload or check sum is not as it was written */
+    uint16_t flip;  /* which of the payload: 1 + 8 * octet + bit; 0 none */
     uint8_t key, kind;
     uint16_t len;
     uint32_t addr, span; /* of the whole record */
@@ -48,6 +51,7 @@ struct source { /* of a payload: memory, or flash where p is NULL */
     const uint8_t *p;
     uint32_t addr;
     uint16_t len;
+    uint16_t flip; /* as in struct record */
 };
 
 static uint32_t span_of(size_t len)
@@ -75,15 +79,40 @@ static uint32_t crc_tag(uint32_t addr, const struct record *r)
     return crc32_update(crc_at(addr), tag, sizeof tag);
 }
 
+/* Octets at .. at + n of a payload with this flip. */
+static void mend(uint8_t *octets, size_t at, size_t n, uint16_t flip)
+{
+    size_t octet = (flip - 1u) / 8u;
+    if (flip != 0 && octet >= at && octet - at < n)
+        octets[octet - at] = (uint8_t)(octets[octet - at] ^ 1u << (flip - 1u) % 8u);
+}
+
+/* Which bit of a payload of `len` octets makes its CRC-32 differ by `syndrome`; 0: none does alone.
+ * The difference of a flip in the last bit is the polynomial, and each bit before it is a step of
+ * the shift register more. In a record's length no two are equal, and none is that of two flips. */
+static uint16_t find_flip(uint32_t syndrome, uint16_t len)
+{
+    uint32_t x = UINT32_C(0xEDB88320);
+    for (uint32_t bit = 8u * len; bit > 0; bit--) {
+        if (x == syndrome)
+            return (uint16_t)bit;
+        x = x >> 1 ^ (UINT32_C(0xEDB88320) & (0u - (x & 1u)));
+    }
+    return 0;
+}
+
 static enum err source_chunk(const struct area *a, const struct source *from, uint16_t at,
                              uint8_t chunk[SECTOR_CHUNK], uint16_t *n)
 {
     uint16_t left = (uint16_t)(from->len - at);
+    enum err err = ERR_OK;
     *n = left < SECTOR_CHUNK ? left : SECTOR_CHUNK;
-    if (!from->p)
-        return a->flash->read(a->flash, from->addr + at, chunk, *n);
-    memcpy(chunk, from->p + at, *n);
-    return ERR_OK;
+    if (from->p)
+        memcpy(chunk, from->p + at, *n);
+    else
+        err = a->flash->read(a->flash, from->addr + at, chunk, *n);
+    mend(chunk, at, *n, from->flip);
+    return err;
 }
 
 /* Check sum of a tail: the tag, then the payload. */
@@ -103,7 +132,7 @@ static enum err crc_of(const struct area *a, const struct record *r, const struc
 
 static struct source payload_of(const struct record *r)
 {
-    return (struct source){.addr = r->addr + REC_HEAD, .len = r->len};
+    return (struct source){.addr = r->addr + REC_HEAD, .len = r->len, .flip = r->flip};
 }
 
 /* Reads the tail that ends at `end` into crc and tag. */
@@ -146,7 +175,12 @@ static enum err state_by_head(const struct area *a, struct record *r)
     if (err)
         return err;
     bool ended = stored != 0 && tag.kind == r->kind; /* 0: struck out */
-    r->state = crc == stored ? STATE_VALID : ended ? STATE_DAMAGED : STATE_TORN;
+    uint32_t syndrome = crc ^ stored;
+    if (syndrome != 0 && ended) {
+        r->flip = find_flip(syndrome, r->len);
+        r->is_mended = r->flip != 0 || (syndrome & (syndrome - 1)) == 0;
+    }
+    r->state = syndrome == 0 || r->is_mended ? STATE_VALID : ended ? STATE_DAMAGED : STATE_TORN;
     return ERR_OK;
 }
 
@@ -244,7 +278,7 @@ static enum err end_settle(const struct area *a, uint32_t limit, uint32_t *end)
 
 static void kv_note(struct nv *nv, const struct record *r)
 {
-    if (r->state == STATE_DAMAGED || r->by_tail || r->garbage)
+    if (r->state == STATE_DAMAGED || r->by_tail || r->garbage || r->is_mended)
         nv->n_corrupt++;
     if (r->state != STATE_TORN && r->key < NV_KEYS_MAX) {
         bool gone = r->state == STATE_VALID && r->kind == KIND_DELETED;
@@ -352,7 +386,7 @@ static enum err kv_write(struct nv *nv, uint8_t key, enum kind kind, const struc
             err = record_read(&a, r.addr, limit, &back);
         if (err)
             return err;
-        if (back.state == STATE_VALID && !back.by_tail) {
+        if (back.state == STATE_VALID && !back.by_tail && !back.is_mended) {
             kv_note(nv, &back);
             return ERR_OK;
         }
@@ -495,6 +529,8 @@ enum err nv_get(const struct nv *nv, uint8_t key, void *value, size_t size, size
         err = a.flash->read(a.flash, r.addr + REC_HEAD, value, r.len);
     if (err)
         return err;
+    if (r.len <= size)
+        mend(value, 0, r.len, r.flip);
     *len = r.len;
     return r.len <= size ? ERR_OK : ERR_FULL;
 }

@@ -65,15 +65,29 @@ static bool layout_usable(const struct nv_config *config)
     return true;
 }
 
-/* Whether every header of the areas from `first` on may be overwritten. */
+/* Whether the headers of an area may be overwritten. Rings are made anew now and then; the keys
+ * never are, so whole headers of something else there are another layout, unless ours stand beside
+ * them: then they are damage. */
+static enum err area_is_ours(const struct area *a)
+{
+    bool any_valid = false, any_foreign = false;
+    for (uint16_t s = 0; s < a->n_sectors; s++) {
+        struct sector_head head;
+        enum err err = sector_read(a, s, &head);
+        if (err)
+            return err;
+        any_valid = any_valid || head.valid;
+        any_foreign = any_foreign || head.foreign;
+    }
+    return a->id == 0 && any_foreign && !any_valid ? ERR_VERSION : ERR_OK;
+}
+
 static enum err device_is_ours(const struct nv *nv, uint8_t first)
 {
     enum err err = ERR_OK;
-    for (uint8_t i = first; i <= nv->config.n_rings; i++) {
+    for (uint8_t i = first; i <= nv->config.n_rings && !err; i++) {
         struct area a = area_of(&nv->config, i);
-        struct sector_head head;
-        for (uint16_t s = 0; s < a.n_sectors && !err; s++)
-            err = sector_read(&a, s, &head);
+        err = area_is_ours(&a);
     }
     return err;
 }

@@ -92,7 +92,7 @@ static enum err head_decode(const struct area *a, uint16_t sector, const uint8_t
     head->foreign = !head->valid;
     if (head->foreign)
         head->base = 0;
-    return format > NV_FORMAT || (head->foreign && a->id == 0) ? ERR_VERSION : ERR_OK;
+    return format > NV_FORMAT ? ERR_VERSION : ERR_OK;
 }
 
 enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *head)

@@ -37,7 +37,7 @@ uint32_t area_addr(const struct area *a, uint16_t sector);   /* of the sector's 
 uint16_t area_after(const struct area *a, uint16_t sector, uint32_t steps); /* cyclic */
 
 /* head->valid tells whether one of the two copies is whole and ours. ERR_VERSION: a whole header of
- * a later format, or in the key-value area one of another layout. ERR_IO. */
+ * a later format. ERR_IO. */
 MUST_CHECK enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *head);
 /* Erases and writes a header, so that the sector is ready. ERR_IO, also when it does not get blank.
  */

@@ -339,6 +339,7 @@ static void nv_get_says_corrupt_until_the_key_is_put_again(void **state)
     assert_int_equal(nv_put(&s->nv, 5, "old value", 9), ERR_OK);
     assert_int_equal(nv_put(&s->nv, 5, "new value", 9), ERR_OK);
     s->flash.octets[s->nv.kv_addr[5] + 18] ^= 4;
+    s->flash.octets[s->nv.kv_addr[5] + 20] ^= 1;
     assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
     assert_int_equal(s->nv.n_corrupt, 1);
     for (int i = 0; i < 200; i++) {
@@ -349,6 +350,50 @@ static void nv_get_says_corrupt_until_the_key_is_put_again(void **state)
     assert_int_equal(nv_get(&s->nv, 5, back, sizeof back, &len), ERR_CORRUPT);
     assert_int_equal(nv_put(&s->nv, 5, "again", 5), ERR_OK);
     assert_int_equal(nv_get(&s->nv, 5, back, sizeof back, &len), ERR_OK);
+}
+
+/* Any bit of the newest record of a key: the value is served whole, the damage is counted, and the
+ * copy that collecting makes is right. */
+static void nv_get_puts_one_flipped_bit_right(void **state)
+{
+    struct store *s = *state;
+    uint8_t value[100], back[100];
+    size_t len;
+    memset(value, 0x5A, sizeof value);
+    assert_int_equal(nv_put(&s->nv, 5, "old value", 9), ERR_OK);
+    assert_int_equal(nv_put(&s->nv, 5, value, sizeof value), ERR_OK);
+    uint32_t at = s->nv.kv_addr[5], n_bits = 8 * (16 + sizeof value + 12); /* and what is between */
+    for (uint32_t bit = 0; bit < n_bits; bit++) {
+        s->flash.octets[at + bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+        assert_int_equal(nv_get(&s->nv, 5, back, sizeof back, &len), ERR_OK);
+        assert_int_equal(len, sizeof value);
+        assert_memory_equal(back, value, sizeof value);
+        if (bit < 8 * (16 + sizeof value))
+            assert_int_equal(s->nv.n_corrupt, 1);
+        s->flash.octets[at + bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    s->flash.octets[at + 16 + 77] ^= 8;
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(nv_put(&s->nv, 6, value, sizeof value), ERR_OK);
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    assert_int_equal(s->nv.n_corrupt, 0);
+    assert_int_equal(nv_get(&s->nv, 5, back, sizeof back, &len), ERR_OK);
+    assert_memory_equal(back, value, sizeof value);
+}
+
+/* A sector that holds another's copy is damage, not another layout. */
+static void nv_mount_takes_a_copied_sector_for_damage(void **state)
+{
+    struct store *s = *state;
+    char back[8];
+    size_t len;
+    assert_int_equal(nv_put(&s->nv, 5, "value", 5), ERR_OK);
+    memcpy(s->flash.octets + SECTOR, s->flash.octets + (KV_N + 1) * SECTOR, SECTOR);
+    assert_int_equal(nv_mount(&s->nv, &s->config), ERR_OK);
+    assert_int_equal(nv_get(&s->nv, 5, back, sizeof back, &len), ERR_OK);
+    assert_memory_equal(back, "value", 5);
 }
 
 static void must_hold(struct store *s, uint8_t n_keys, uint8_t spare_key)
@@ -544,6 +589,8 @@ int main(void)
         CASE(nv_keeps_values_when_the_done_mark_is_lost),
         CASE(nv_put_writes_further_on_when_a_cell_is_worn_out),
         CASE(nv_get_says_corrupt_until_the_key_is_put_again),
+        CASE(nv_get_puts_one_flipped_bit_right),
+        CASE(nv_mount_takes_a_copied_sector_for_damage),
         CASE(nv_mount_leaves_the_rings_alone_when_there_are_none),
         CASE(nv_mount_rings_empties_what_was_re_made_and_keeps_the_rest),
         CASE(nv_rings_use_all_their_extents_in_turn),
