@@ -80,40 +80,43 @@ static const struct cosem_rights security = {.read = NOT_PUBLIC(5), .invoke = MA
 
 #define DATA(a, b, c, d, e, rights_, quantity, text)                                               \
     {                                                                                              \
-        LN(a, b, c, d, e), 1, 0, NO_RANGE, &(rights_), &meter_binding_data, quantity, text         \
+        LN(a, b, c, d, e), 1, 0, NO_RANGE, &(rights_), &meter_binding_data, quantity,              \
+            COSEM_ROW_NAME(text)                                                                   \
     }
 #define STATUS(b, e, range_, profile_, text)                                                       \
     {                                                                                              \
         LN(0, b, 96, 10, e), 1, 0, range_, &data, &meter_binding_data,                             \
-            MODEL_PROFILE_STATUS | MODEL_PROFILE(profile_), text                                   \
+            MODEL_PROFILE_STATUS | MODEL_PROFILE(profile_), COSEM_ROW_NAME(text)                   \
     }
 #define PROFILE(a, b, c, d, e, range_, profile_, text)                                             \
     {                                                                                              \
         LN(a, b, c, d, e), 7, 1, range_, &profile, &meter_binding_profile,                         \
-            MODEL_PROFILE(profile_), text                                                          \
+            MODEL_PROFILE(profile_), COSEM_ROW_NAME(text)                                          \
     }
 #define OUTAGE(class_, e, n, rights_, arg_, text)                                                  \
     {                                                                                              \
         LN(0, 0, 96, 7, e), class_, 0, RANGE_ONE(4, 1, n), &(rights_), &meter_binding_outage,      \
-            arg_, text                                                                             \
+            arg_, COSEM_ROW_NAME(text)                                                             \
     }
 #define LOG_DATA(d, rights_, quantity, text)                                                       \
     {                                                                                              \
         LN(0, 0, 96, d, 0), 1, 0, RANGE_ONE(4, 1, MODEL_LOG_CODES), &(rights_),                    \
-            &meter_binding_log_data, quantity, text                                                \
+            &meter_binding_log_data, quantity, COSEM_ROW_NAME(text)                                \
     }
 #define LOG_LIST(ln_, n, quantity, text)                                                           \
     {                                                                                              \
-        ln_, 7, 1, RANGE_ONE(4, 1, n), &log_list, &meter_binding_log, quantity, text               \
+        ln_, 7, 1, RANGE_ONE(4, 1, n), &log_list, &meter_binding_log, quantity,                    \
+            COSEM_ROW_NAME(text)                                                                   \
     }
 #define LIMIT(d, quantity, text)                                                                   \
     {                                                                                              \
         LN(0, 0, 96, d, 0), 1, 0, RANGE_ONE(4, 1, 15), &data_set, &meter_binding_data, quantity,   \
-            text                                                                                   \
+            COSEM_ROW_NAME(text)                                                                   \
     }
 #define ROW(b, c, d, e, range_, rights_, arg_, text)                                               \
     {                                                                                              \
-        LN(1, b, c, d, e), 3, 0, range_, &(rights_), &meter_binding_register, arg_, text           \
+        LN(1, b, c, d, e), 3, 0, range_, &(rights_), &meter_binding_register, arg_,                \
+            COSEM_ROW_NAME(text)                                                                   \
     }
 #define REG(c, d, e, quantity, needs, text)                                                        \
     ROW(0, c, d, e, NO_RANGE, reg, (quantity) | NEEDS(needs), text)
@@ -145,7 +148,7 @@ const struct cosem_row model_rows[] = {
      .range = {{4, 1, 4}, {0, 0, 0}},
      .rights = &public_data,
      .binding = &cosem_binding_counter,
-     .name = "Invocation counter, least acceptable, by client SAP"},
+     COSEM_ROW_NAME("Invocation counter, least acceptable, by client SAP")},
     DATA(0, 0, 96, 1, 0, public_data, MODEL_SERIAL, "Serial number"),
     OUTAGE(1, 0, 4, data, MODEL_OUTAGE_COUNT | MODEL_WITH_TOTAL, "Power failures"),
     OUTAGE(1, 5, 4, data, MODEL_OUTAGE_LONG | MODEL_WITH_TOTAL, "Long power failures"),
@@ -197,7 +200,7 @@ const struct cosem_row model_rows[] = {
      .class_id = 3,
      .rights = &reg_set,
      .binding = &meter_binding_shift,
-     .name = "Clock, shift limit"},
+     COSEM_ROW_NAME("Clock, shift limit")},
     REG_SET(0, 10, 0, MODEL_LOSS_XM, MODEL_LOSSES, "Transformer magnetising reactance Xm"),
     REG_SET(0, 10, 1, MODEL_LOSS_RFE, MODEL_LOSSES, "Transformer iron losses resistance RFe"),
     REG_SET(0, 10, 2, MODEL_LOSS_RCU, MODEL_LOSSES, "Line resistance RCu"),
@@ -253,14 +256,14 @@ const struct cosem_row model_rows[] = {
      .rights = &reg,
      .binding = &meter_binding_register,
      .arg = MODEL_ANGLE_U | NEEDS(MODEL_ANGLES) | MODEL_BY_PHASE,
-     .name = "Angle of U against U(L1)"},
+     COSEM_ROW_NAME("Angle of U against U(L1)")},
     {.ln = LN(1, 0, 81, 7, 4),
      .class_id = 3,
      .range = {{4, 11, 3}, {0, 0, 0}}, /* 4, 15, 26: I(Li) with U(Li) */
      .rights = &reg,
      .binding = &meter_binding_register,
      .arg = MODEL_ANGLE_UI | NEEDS(MODEL_ANGLES) | MODEL_BY_PHASE,
-     .name = "Angle of I against U of its phase"},
+     COSEM_ROW_NAME("Angle of I against U of its phase")},
     /* Blue Book, losses: E 1..9 active, 10..18 reactive, 19 and 20 what they come from. */
     ROW(0, 83, 8, 1, RANGE_ONE(4, 1, 9), reg, MODEL_LOSS_ACTIVE | NEEDS(MODEL_LOSSES),
         "Active losses of transformer and line"),
@@ -309,12 +312,12 @@ const struct cosem_row model_rows[] = {
      .class_id = 4,
      .rights = &max_demand,
      .binding = &meter_binding_max_demand,
-     .name = "Maximum demand, active import"},
+     COSEM_ROW_NAME("Maximum demand, active import")},
     {.ln = LN(1, 0, 1, 4, 0),
      .class_id = 5,
      .rights = &demand,
      .binding = &meter_binding_demand,
-     .name = "Demand, active import"},
+     COSEM_ROW_NAME("Demand, active import")},
     PROFILE(0, 0, 98, 1, 0, NO_RANGE, MODEL_MONTHLY, "Monthly profile"),
     LOG_LIST(LN(0, 0, 99, 98, 0), MODEL_LOG_CODES, MODEL_LOG, "Event log"),
     /* An event log's code with E in the manufacturer's range. */
@@ -323,7 +326,7 @@ const struct cosem_row model_rows[] = {
      .version = 1,
      .rights = &audit,
      .binding = &meter_binding_audit,
-     .name = "Audit trail"},
+     COSEM_ROW_NAME("Audit trail")},
     PROFILE(0, 1, 24, 3, 0, RANGE_ONE(1, 1, 4), MODEL_MBUS_1, "M-Bus profile"),
     PROFILE(1, 0, 98, 2, 0, NO_RANGE, MODEL_DAILY, "Daily profile"),
     PROFILE(1, 0, 99, 1, 0, NO_RANGE, MODEL_LP1, "Load profile 1"),
@@ -334,29 +337,29 @@ const struct cosem_row model_rows[] = {
      .class_id = 8,
      .rights = &clock_rights,
      .binding = &meter_binding_clock,
-     .name = "Clock"},
+     COSEM_ROW_NAME("Clock")},
     {.ln = LN(0, 0, 10, 0, 100),
      .class_id = 9,
      .rights = &scripts,
      .binding = &meter_binding_tariff,
-     .name = "Tariffication script table"},
+     COSEM_ROW_NAME("Tariffication script table")},
     {.ln = LN(0, 0, 40, 0, 0),
      .class_id = 15,
      .version = 1,
      .range = {{4, 1, 1 + MODEL_N_CLIENTS}, {0, 0, 0}}, /* 0 is the present one */
      .rights = &association,
      .binding = &cosem_binding_association,
-     .name = "Association"},
+     COSEM_ROW_NAME("Association")},
     {.ln = LN(0, 0, 41, 0, 0),
      .class_id = 17,
      .rights = &sap_list,
      .binding = &cosem_binding_sap,
-     .name = "SAP assignment"},
+     COSEM_ROW_NAME("SAP assignment")},
     {.ln = LN(0, 0, 43, 0, 0),
      .class_id = 64,
      .rights = &security,
      .binding = &cosem_binding_security,
-     .name = "Security setup"},
+     COSEM_ROW_NAME("Security setup")},
 };
 const size_t model_n_rows = sizeof model_rows / sizeof model_rows[0];
 

@@ -138,9 +138,17 @@ struct cosem_row {
     struct cosem_range range[2];
     const struct cosem_rights *rights;
     const struct cosem_binding *binding;
-    uint32_t arg;     /* for the binding: which quantity */
+    uint32_t arg; /* for the binding: which quantity */
+#if COSEM_WITH_NAMES
     const char *name; /* "Active energy import (+A)"; for documents and clients */
+#endif
 };
+/* In the initialiser of a row, the last field: a build without names has no such field. */
+#if COSEM_WITH_NAMES
+#define COSEM_ROW_NAME(text) .name = (text)
+#else
+#define COSEM_ROW_NAME(text)
+#endif
 
 /* A logical device: rows sorted by (class_id, ln); the same (class, ln) may stand twice, but never
  * twice present (checked by a test). */
