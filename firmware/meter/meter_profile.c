@@ -172,7 +172,10 @@ void meter_profiles_clock_set(struct meter *m)
         if (x->n_columns == 0)
             continue;
         if (!is_calendar || due_s > x->due_s) {
+            const uint8_t marks = x->marks; /* with those of the clock as it was */
             meter_profile_close(m, p, x->due_s);
+            if ((marks & METER_ROW_CIV) != 0)
+                x->last.clock_status |= DATETIME_INVALID;
             x->marks = METER_ROW_CAD;
         }
         x->due_s = due_s;
