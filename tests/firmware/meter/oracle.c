@@ -202,7 +202,9 @@ struct epoch {
     uint32_t length;
     int64_t begin_s;
     uint8_t first_marks;
-    bool set_ended; /* the last record sets the clock */
+    bool is_partial; /* the first cell, since a reset: it gives no row */
+    bool set_ended;  /* the last record sets the clock */
+    bool calendar;   /* days and months: one that goes on after the clock was set is one still */
 };
 struct sheet {
     const struct oracle_zone *zone;
@@ -254,16 +256,29 @@ static void look(struct cell *c, const struct record *r, int64_t high_s)
     c->awake |= holds(c, from_s) || holds(c, to_s);
 }
 
+/* The last record of an epoch sets the clock: the cell it was in ends there, or goes on. Gives the
+ * marks with which the next one begins. */
+static uint8_t leave(const struct oracle *o, const struct epoch *e, const struct cell *c,
+                     struct sheet *s)
+{
+    const struct record *r = &o->record[e->to - 1];
+    if (e->calendar && cell_end(o, e->length, r->to_s) <= c->to_s)
+        return (uint8_t)(c->marks | (r->invalid ? ORACLE_CIV | ORACLE_DNV : 0));
+    put_row(s, c->to_s, c->marks, r);
+    return ORACLE_CAD;
+}
+
 /* The cells of an epoch from its first to the last that the clock came to. A record that reaches
  * over the end of a cell is looked at again for the next one. */
-static void walk(const struct oracle *o, const struct epoch *e, struct sheet *s)
+static uint8_t walk(const struct oracle *o, const struct epoch *e, struct sheet *s)
 {
     size_t k = e->from;
     int64_t high_s = e->begin_s;
     struct cell c = {.from_s = e->begin_s,
                      .to_s = cell_end(o, e->length, e->begin_s),
-                     .awake = true,
+                     .awake = !e->is_partial,
                      .marks = e->first_marks};
+    bool is_partial = e->is_partial;
     while (k < e->to) {
         const struct record *r = &o->record[k];
         look(&c, r, high_s);
@@ -272,13 +287,17 @@ static void walk(const struct oracle *o, const struct epoch *e, struct sheet *s)
             high_s = r->to_s > high_s ? r->to_s : high_s;
             k++;
             if (ends)
-                put_row(s, c.to_s, c.marks, r);
+                return leave(o, e, &c, s);
             continue;
         }
-        if (c.awake)
+        if (is_partial)
+            memcpy(s->before, r->sum, sizeof s->before);
+        else if (c.awake)
             put_row(s, c.to_s, c.marks, r);
+        is_partial = false;
         c = (struct cell){.from_s = c.to_s, .to_s = cell_end(o, e->length, c.to_s)};
     }
+    return 0;
 }
 
 /* Intervals as delivered. */
@@ -292,10 +311,22 @@ static uint32_t length_of(const struct oracle *o, unsigned profile)
     return as_delivered != 0 ? as_delivered : QUARTER;
 }
 
+/* The ring was emptied: rows begin with the first whole interval. */
+static void renew(const struct oracle *o, const struct record *r, struct epoch *e, struct sheet *s)
+{
+    e->length = r->value;
+    e->first_marks = 0;
+    e->is_partial = cell_end(o, e->length, r->to_s - 1) != r->to_s;
+    s->n = 0;
+    memcpy(s->before, r->sum, sizeof s->before);
+}
+
 size_t oracle_rows(const struct oracle *o, unsigned profile, struct oracle_row **out)
 {
     struct sheet s = {.zone = o->zone};
-    struct epoch e = {.begin_s = o->start_s, .length = length_of(o, profile)};
+    struct epoch e = {.begin_s = o->start_s,
+                      .length = length_of(o, profile),
+                      .calendar = profile == MODEL_DAILY || profile == MODEL_MONTHLY};
     if (cell_end(o, e.length, o->start_s - 1) != o->start_s)
         e.first_marks = ORACLE_PDN; /* began within an interval */
     for (size_t k = 0; k < o->n; k++) {
@@ -305,19 +336,16 @@ size_t oracle_rows(const struct oracle *o, unsigned profile, struct oracle_row *
             continue;
         e.to = renewed ? k : k + 1;
         e.set_ended = !renewed;
-        walk(o, &e, &s);
-        e = (struct epoch){.from = k + 1,
-                           .begin_s = r->to_s,
-                           .length = e.length,
-                           .first_marks = renewed ? ORACLE_DNV : ORACLE_CAD};
-        if (renewed) {
-            e.length = r->value;
-            s.n = 0;
-        }
+        e.first_marks = walk(o, &e, &s);
+        e.from = k + 1;
+        e.begin_s = r->to_s;
+        e.is_partial = false;
+        if (renewed)
+            renew(o, r, &e, &s);
     }
     e.to = o->n;
     e.set_ended = false;
-    walk(o, &e, &s);
+    (void)walk(o, &e, &s);
     *out = s.row;
     return s.n;
 }
@@ -494,9 +522,9 @@ size_t oracle_compare(const struct oracle *o, unsigned profile, int64_t from_s, 
 {
     struct report r = {words, words_size, 0};
     struct oracle_row *rows;
-    const size_t n = oracle_rows(o, profile, &rows);
+    const size_t n = oracle_rows(o, profile, &rows), depth = o->model->profile[profile].depth;
     size_t i = 0;
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = n > depth ? n - depth : 0; k < n; k++) {
         if (rows[k].utc_s < from_s || rows[k].utc_s > to_s)
             continue;
         if (i < t->n_rows)

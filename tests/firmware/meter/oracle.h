@@ -137,7 +137,8 @@ struct oracle_table { /* what a meter told: n_rows x n_columns */
         uint8_t clock_status;
     } * row;
 };
-/* Differences between the meter's table and the rows of the profile with stamps in from_s..to_s;
+/* Differences between the meter's table and the rows of the profile with stamps in from_s..to_s, as
+ * far as its depth holds them;
  * the first is told in words. Columns the oracle cannot tell are counted in *unknown (may be NULL).
  */
 size_t oracle_compare(const struct oracle *o, unsigned profile, int64_t from_s, int64_t to_s,

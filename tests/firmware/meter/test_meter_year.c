@@ -193,7 +193,11 @@ static void happen(struct life *l, const struct happening *h)
 /* ---- reading ---- */
 
 static const char *const names[MODEL_N_PROFILES] = {
-    [MODEL_LP1] = "1-0:99.1.0.255",
+    [MODEL_LP1] = "1-0:99.1.0.255",    [MODEL_LP2] = "1-0:99.2.0.255",
+    [MODEL_LP3] = "1-0:99.1.1.255",    [MODEL_LP4] = "1-0:99.1.2.255",
+    [MODEL_MBUS_1] = "0-1:24.3.0.255", [MODEL_MBUS_2] = "0-2:24.3.0.255",
+    [MODEL_MBUS_3] = "0-3:24.3.0.255", [MODEL_MBUS_4] = "0-4:24.3.0.255",
+    [MODEL_DAILY] = "1-0:98.2.0.255",  [MODEL_MONTHLY] = "0-0:98.1.0.255",
 };
 
 static void check_profile(struct life *l, unsigned profile, int64_t from_s, int64_t to_s)
@@ -220,7 +224,7 @@ static void check_all(struct life *l, int64_t from_s)
 {
     assert_true(rig_connect(l->rig, METER_SAP_READER_HLS));
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
-        if (names[k] != NULL)
+        if (l->model->profile[k].n_values > 0)
             check_profile(l, k, from_s + 1, oracle_now(l->oracle));
     }
     rig_release(l->rig);
