@@ -97,6 +97,7 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     char password[METER_PASSWORD_MAX + 1];
     struct legal legal;
     struct nv nv;
+    bool is_old; /* the flash of the version before is being taken over */
     struct nv_ring_layout rings[METER_RINGS_MAX];
     struct meter_clock clock;
     struct meter_demand demand;

@@ -2,6 +2,7 @@
 #include "firmware/meter/meter_choice.h"
 
 #include "firmware/meter/meter.h"
+#include "firmware/meter/meter_migrate.h"
 #include "firmware/meter/meter_store.h"
 
 #include <string.h>
@@ -9,8 +10,9 @@
 #define LAYOUT_FORMAT 1
 #define IS_LIFO       0x01u
 #define IS_CHOSEN     0x02u /* columns under their key; else as delivered */
-#define PROFILE_SIZE  (2 + 1 + 4 + 4 + 2 + 4 + 1 + 4 * NV_MORE_MAX)
-#define LAYOUT_SIZE   (2 + MODEL_N_PROFILES * PROFILE_SIZE)
+#define PROFILE_SIZE  (1 + 4 + 4)
+#define RING_SIZE     (2 + 2 + 2 + 2 + 1 + 4 * NV_MORE_MAX)
+#define LAYOUT_SIZE   (1 + MODEL_N_PROFILES * PROFILE_SIZE + METER_RINGS_MAX * RING_SIZE)
 #define COLUMN_SIZE   (2 + 6 + 1 + 1)
 #define COLUMNS_SIZE  (1 + METER_COLUMNS_EACH_MAX * COLUMN_SIZE)
 _Static_assert(LAYOUT_SIZE <= NV_VALUE_MAX && COLUMNS_SIZE <= NV_VALUE_MAX, "values of keys");
@@ -27,50 +29,66 @@ static struct nv_ring_layout *ring_of(struct meter *m, enum model_profile_id p)
 
 /* ---- the layout's key ---- */
 
-static void put_profile(struct wr *w, const struct meter_profile *x, const struct nv_ring_layout *r)
+static void put_profile(struct wr *w, const struct meter_profile *x)
 {
-    wr_u16(w, x->generation);
     wr_u8(w, (uint8_t)((x->is_lifo ? IS_LIFO : 0) | (x->is_chosen ? IS_CHOSEN : 0)));
     wr_u32(w, x->period_s);
     wr_u32(w, x->entries);
-    wr_u16(w, r->record_size);
-    wr_u16(w, r->first_sector);
-    wr_u16(w, r->n_sectors);
-    wr_u8(w, r->n_more);
-    for (unsigned k = 0; k < NV_MORE_MAX; k++) {
-        wr_u16(w, r->more[k].first_sector);
-        wr_u16(w, r->more[k].n_sectors);
-    }
 }
 
-static void get_profile(struct rd *r, struct meter_profile *x, struct nv_ring_layout *ring)
+static void get_profile(struct rd *r, struct meter_profile *x)
 {
-    x->generation = rd_u16(r);
     const uint8_t flags = rd_u8(r);
     x->is_lifo = (flags & IS_LIFO) != 0;
     x->is_chosen = (flags & IS_CHOSEN) != 0;
     x->period_s = rd_u32(r);
     x->entries = rd_u32(r);
-    *ring = (struct nv_ring_layout){.record_size = rd_u16(r)};
+}
+
+static void put_ring(struct wr *w, const struct nv_ring_layout *ring)
+{
+    wr_u16(w, ring->generation);
+    wr_u16(w, ring->record_size);
+    wr_u16(w, ring->first_sector);
+    wr_u16(w, ring->n_sectors);
+    wr_u8(w, ring->n_more);
+    for (unsigned k = 0; k < NV_MORE_MAX; k++) {
+        wr_u16(w, ring->more[k].first_sector);
+        wr_u16(w, ring->more[k].n_sectors);
+    }
+}
+
+static void get_ring(struct rd *r, struct nv_ring_layout *ring)
+{
+    *ring = (struct nv_ring_layout){.generation = rd_u16(r)};
+    ring->record_size = rd_u16(r);
     ring->first_sector = rd_u16(r);
     ring->n_sectors = rd_u16(r);
     ring->n_more = rd_u8(r);
-    ring->generation = x->generation;
     for (unsigned k = 0; k < NV_MORE_MAX; k++) {
         ring->more[k].first_sector = rd_u16(r);
         ring->more[k].n_sectors = rd_u16(r);
     }
 }
 
-static enum err store_layout(struct meter *m)
+/* The audit trail lies where it lies for ever. */
+static bool is_laid(uint8_t ring)
+{
+    return ring != METER_RING_AUDIT;
+}
+
+enum err meter_choices_store(struct meter *m)
 {
     uint8_t buf[LAYOUT_SIZE];
     struct wr w = wr_of(buf, sizeof buf);
     wr_u8(&w, LAYOUT_FORMAT);
-    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
-        const enum model_profile_id p = (enum model_profile_id)k;
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
         if (m->profile[p].n_columns > 0)
-            put_profile(&w, &m->profile[p], ring_of(m, p));
+            put_profile(&w, &m->profile[p]);
+    }
+    for (uint8_t i = 0; i < meter_n_rings(m->model); i++) {
+        if (is_laid(i))
+            put_ring(&w, &m->rings[i]);
     }
     return w.err ? w.err : nv_put(&m->nv, METER_KEY_LAYOUT, buf, w.len);
 }
@@ -112,6 +130,27 @@ static enum err load_columns(struct meter *m, enum model_profile_id p)
     return err;
 }
 
+static void put_column(struct wr *w, const struct meter_column *c)
+{
+    struct profile_column object;
+    meter_column_object(c, &object);
+    wr_u16(w, object.class_id);
+    wr_bytes(w, object.ln, sizeof object.ln);
+    wr_u8(w, object.attribute);
+    wr_u8(w, c->size);
+}
+
+enum err meter_columns_store(struct meter *m, enum model_profile_id p, uint16_t generation,
+                             const struct meter_column *c, unsigned n)
+{
+    uint8_t buf[COLUMNS_SIZE];
+    struct wr w = wr_of(buf, sizeof buf);
+    wr_u8(&w, (uint8_t)n);
+    for (unsigned k = 0; k < n; k++)
+        put_column(&w, &c[k]);
+    return w.err ? w.err : nv_put(&m->nv, columns_key(p, generation), buf, w.len);
+}
+
 /* ---- loading ---- */
 
 static void deliver(struct meter *m)
@@ -125,6 +164,41 @@ static void deliver(struct meter *m)
     }
 }
 
+/* Whose rows change only with the program. */
+static bool is_fixed(const struct meter *m, uint8_t ring)
+{
+    return ring != METER_RING_PROFILE && ring < meter_log_ring(m->model, MODEL_N_LOGS);
+}
+
+static enum err get_rings(struct meter *m, struct rd *r)
+{
+    for (uint8_t i = 0; i < meter_n_rings(m->model); i++) {
+        const uint16_t size = m->rings[i].record_size;
+        if (!is_laid(i))
+            continue;
+        get_ring(r, &m->rings[i]);
+        if (is_fixed(m, i) && m->rings[i].record_size != size)
+            return ERR_VERSION;
+    }
+    return r->err ? ERR_CORRUPT : ERR_OK;
+}
+
+static void follow_rings(struct meter *m)
+{
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
+        if (m->profile[p].n_columns > 0)
+            m->profile[p].generation = ring_of(m, (enum model_profile_id)p)->generation;
+    }
+}
+
+/* No layout: a new flash, or one of the version before. */
+static enum err first_layout(struct meter *m)
+{
+    enum err err = meter_migrate_plan(m, &m->is_old);
+    follow_rings(m);
+    return err || m->is_old ? err : meter_choices_store(m);
+}
+
 enum err meter_choices_load(struct meter *m)
 {
     uint8_t buf[LAYOUT_SIZE];
@@ -132,82 +206,21 @@ enum err meter_choices_load(struct meter *m)
     deliver(m);
     enum err err = nv_get(&m->nv, METER_KEY_LAYOUT, buf, sizeof buf, &len);
     if (err == ERR_NOT_FOUND)
-        return store_layout(m);
+        return first_layout(m);
     if (err)
         return err;
     struct rd r = rd_of(buf, len);
     if (rd_u8(&r) != LAYOUT_FORMAT)
         return ERR_VERSION;
-    for (unsigned k = 0; k < MODEL_N_PROFILES && !err; k++) {
-        const enum model_profile_id p = (enum model_profile_id)k;
-        if (m->profile[p].n_columns == 0)
-            continue;
-        get_profile(&r, &m->profile[p], ring_of(m, p));
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
+        if (m->profile[p].n_columns > 0)
+            get_profile(&r, &m->profile[p]);
+    }
+    err = get_rings(m, &r);
+    follow_rings(m);
+    for (unsigned p = 0; p < MODEL_N_PROFILES && !err; p++) {
         if (m->profile[p].is_chosen)
-            err = load_columns(m, p);
+            err = load_columns(m, (enum model_profile_id)p);
     }
-    return r.err ? ERR_CORRUPT : err;
-}
-
-/* ---- changes ---- */
-
-/* A profile as it was, to go back to when the flash refuses a change. */
-struct kept {
-    struct meter_profile profile;
-    struct nv_ring_layout ring;
-};
-
-static struct kept keep(struct meter *m, enum model_profile_id p)
-{
-    return (struct kept){m->profile[p], *ring_of(m, p)};
-}
-
-/* Makes the changed profile the one in force, with an empty ring. */
-static enum err remake(struct meter *m, enum model_profile_id p, const struct kept *before)
-{
-    const uint8_t n = meter_n_rings(m->model);
-    struct nv_ring_layout *ring = ring_of(m, p);
-    ring->generation = m->profile[p].generation = (uint16_t)(before->profile.generation + 1);
-    enum err err = nv_check_rings(&m->nv, m->rings, n);
-    if (!err)
-        err = meter_keep(m, store_layout(m));
-    if (err) {
-        m->profile[p] = before->profile;
-        *ring = before->ring;
-        return err;
-    }
-    err = meter_keep(m, nv_mount_rings(&m->nv, m->rings, n));
-    meter_profile_restart(m, p);
-    meter_event(m, MODEL_EVENT_PROFILE_CLEARED, meter_now_s(m));
-    return err ? err : meter_commit(m);
-}
-
-static bool period_valid(const struct meter *m, enum model_profile_id p, uint32_t period_s)
-{
-    if (p == MODEL_DAILY || p == MODEL_MONTHLY)
-        return period_s == m->profile[p].period_s;
-    return model_period_allowed(m->model->periods, period_s);
-}
-
-enum err meter_profile_period(struct meter *m, enum model_profile_id p, uint32_t period_s)
-{
-    const struct kept before = keep(m, p);
-    if (!period_valid(m, p, period_s))
-        return ERR_RANGE;
-    if (period_s == m->profile[p].period_s)
-        return ERR_OK;
-    m->profile[p].period_s = period_s;
-    return remake(m, p, &before);
-}
-
-enum err meter_profile_clear(struct meter *m, enum model_profile_id p)
-{
-    const struct kept before = keep(m, p);
-    return remake(m, p, &before);
-}
-
-enum err meter_profile_capture(struct meter *m, enum model_profile_id p)
-{
-    meter_profile_close(m, p, meter_now_s(m));
-    return meter_commit(m);
+    return err;
 }

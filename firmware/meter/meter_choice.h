@@ -11,14 +11,37 @@
 
 #include "firmware/meter/meter_profile.h"
 
-/* From the flash, or as delivered and then stored: choices, columns and where the rings lie. Before
- * the rings are mounted. ERR_CORRUPT, ERR_VERSION, ERR_IO, ERR_FULL. */
+/* From the flash, or as delivered and then stored: choices, columns and where the rings lie; of a
+ * flash of the version before, where the rings can be (m->is_old), and nothing is stored yet.
+ * Before the rings are mounted. ERR_CORRUPT, ERR_VERSION, ERR_IO, ERR_FULL. */
 MUST_CHECK enum err meter_choices_load(struct meter *m);
+/* The layout as it is now, under its key. */
+MUST_CHECK enum err meter_choices_store(struct meter *m);
+
+/* Columns that will be those of profile p in this generation. */
+MUST_CHECK enum err meter_columns_store(struct meter *m, enum model_profile_id p,
+                                        uint16_t generation, const struct meter_column *c,
+                                        unsigned n);
+
+/* Commands of the owner, meter_profile_set.c. All or nothing. ERR_IO, ERR_FULL of all: the flash
+ * refused; what its layout took is in force. */
 
 /* Attribute 4; forgets the rows when it is another. ERR_RANGE: not a period of this model or
- * profile. ERR_IO, ERR_FULL as of all that follow. */
+ * profile. */
 MUST_CHECK enum err meter_profile_period(struct meter *m, enum model_profile_id p,
                                          uint32_t period_s);
+/* Attribute 5; rows stay. */
+MUST_CHECK enum err meter_profile_sort(struct meter *m, enum model_profile_id p, bool is_lifo);
+/* Attribute 8: rows shown. Where space is traded (MODEL_TRADE) sectors are given up or taken, and
+ * when that changes anything the rows are forgotten. ERR_RANGE: none, or more than there is room
+ * for. */
+MUST_CHECK enum err meter_profile_entries(struct meter *m, enum model_profile_id p,
+                                          uint32_t entries);
+/* Attribute 3, A-XDR array; forgets the rows. Refused: COSEM_TYPE_UNMATCHED (form, or an attribute
+ * of no fixed size), COSEM_OBJECT_UNDEFINED, COSEM_READ_WRITE_DENIED (an attribute that `role` may
+ * not read), COSEM_OTHER_REASON: the clock is not the first, one stands twice, too many. */
+enum cosem_result meter_profile_capture_set(struct meter *m, enum model_profile_id p,
+                                            enum cosem_role role, struct rd *value);
 /* Class 7 methods 1 and 2. */
 MUST_CHECK enum err meter_profile_clear(struct meter *m, enum model_profile_id p);
 MUST_CHECK enum err meter_profile_capture(struct meter *m, enum model_profile_id p);

@@ -11,8 +11,9 @@
 #define AUDIT_SECTORS      4 /* of 87 records: two sectors are always full */
 #define SNAPSHOTS_20_YEARS 10519200u
 #define ERASES_MAX         60000u
-#define SNAPSHOT_SECTORS   64 /* at least */
-#define SLOT_OVERHEAD      13 /* docs/SPEC-storage.md, rings */
+#define SNAPSHOT_SECTORS   64  /* at least */
+#define CHIP_MIN           256 /* sectors: 1 MiB */
+#define SLOT_OVERHEAD      13  /* docs/SPEC-storage.md, rings */
 #define SECTOR_OVERHEAD    64
 #define VALUE_SIZE         9u /* of a cell of 8 octets, its tag included */
 
@@ -58,6 +59,85 @@ uint16_t meter_sectors_for(uint32_t rows, uint32_t record_size)
     return (uint16_t)((rows + n - 1) / n + 2);
 }
 
+/* ---- sectors that move ---- */
+
+static struct nv_extent extent_of(const struct nv_ring_layout *ring, unsigned k)
+{
+    return k == 0 ? (struct nv_extent){ring->first_sector, ring->n_sectors} : ring->more[k - 1];
+}
+
+uint32_t meter_ring_sectors(const struct nv_ring_layout *ring)
+{
+    uint32_t n = 0;
+    for (unsigned k = 0; k <= ring->n_more; k++)
+        n += extent_of(ring, k).n_sectors;
+    return n;
+}
+
+static bool holds(const struct nv_ring_layout *ring, uint32_t sector)
+{
+    for (unsigned k = 0; k <= ring->n_more; k++) {
+        const struct nv_extent e = extent_of(ring, k);
+        if (sector >= e.first_sector && sector < (uint32_t)e.first_sector + e.n_sectors)
+            return true;
+    }
+    return false;
+}
+
+static bool is_free(const struct nv_ring_layout *rings, uint8_t n_rings, uint32_t sector)
+{
+    for (uint8_t k = 0; k < n_rings; k++) {
+        if (holds(&rings[k], sector))
+            return false;
+    }
+    return sector >= METER_KV_SECTORS;
+}
+
+static struct nv_extent longest_run(const struct nv_ring_layout *rings, uint8_t n_rings,
+                                    uint32_t n_of_flash)
+{
+    struct nv_extent best = {0, 0}, run = {0, 0};
+    for (uint32_t s = 0; s < n_of_flash; s++) {
+        if (!is_free(rings, n_rings, s)) {
+            run.n_sectors = 0;
+            continue;
+        }
+        if (run.n_sectors++ == 0)
+            run.first_sector = (uint16_t)s;
+        if (run.n_sectors > best.n_sectors)
+            best = run;
+    }
+    return best;
+}
+
+bool meter_layout_move(struct nv_ring_layout *rings, uint8_t n_rings, uint8_t of,
+                       uint32_t n_of_flash, uint32_t n)
+{
+    const struct nv_ring_layout before = rings[of];
+    struct nv_ring_layout *ring = &rings[of];
+    *ring =
+        (struct nv_ring_layout){.record_size = before.record_size, .generation = before.generation};
+    for (unsigned k = 0; k <= NV_MORE_MAX && n > 0; k++) {
+        struct nv_extent run = longest_run(rings, n_rings, n_of_flash);
+        if (run.n_sectors > n)
+            run.n_sectors = (uint16_t)n;
+        n -= run.n_sectors;
+        if (k == 0) {
+            ring->first_sector = run.first_sector;
+            ring->n_sectors = run.n_sectors;
+        } else {
+            ring->more[ring->n_more++] = run;
+        }
+        if (run.n_sectors == 0)
+            break;
+    }
+    if (n > 0)
+        *ring = before;
+    return n == 0;
+}
+
+/* ---- as delivered ---- */
+
 static uint16_t snapshot_sectors(const struct model_meter *m)
 {
     uint32_t n = records_in_sector((uint32_t)meter_snapshot_size(m)) * ERASES_MAX;
@@ -95,8 +175,14 @@ uint32_t meter_layout(const struct model_meter *m, struct nv_ring_layout rings[M
     return next;
 }
 
+/* Chips come in powers of two. What the rings leave is where they can begin when a flash of the
+ * version before is taken over. */
 uint32_t meter_n_sectors(const struct model_meter *model)
 {
     struct nv_ring_layout rings[METER_RINGS_MAX];
-    return meter_layout(model, rings);
+    const uint32_t needed = meter_layout(model, rings);
+    uint32_t n = CHIP_MIN;
+    while (n < needed)
+        n *= 2;
+    return n;
 }

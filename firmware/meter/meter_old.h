@@ -15,6 +15,8 @@ enum { METER_OLD_SNAPSHOTS = 1, METER_OLD_ROWS = 2 };
 /* Record of a row: number (4), UTC (4), deviation (2), clock status, status, A+ A- R+ R- (8 each),
  * A+ and A- of the interval (4 each). */
 #define METER_OLD_ROW_SIZE 52
+/* In a snapshot: period (4), end of the interval (8), marks, pending, clearing, newest row. */
+#define METER_OLD_PROFILE_SIZE (15 + METER_OLD_ROW_SIZE)
 
 struct meter_old_ring {
     const struct hal_flash *flash;

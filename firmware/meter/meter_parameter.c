@@ -218,8 +218,9 @@ enum err meter_load_parameters(struct meter *m, const struct legal_calibration *
     err = nv_get(&m->nv, METER_KEY_PARAMETERS, buf, sizeof buf, &len);
     /* The first snapshot follows them: a meter that has lived and has none has lost them. */
     if (err == ERR_NOT_FOUND)
-        return nv_count(&m->nv, METER_RING_SNAPSHOT) > 0 ? ERR_CORRUPT
-                                                         : first_values(m, calibration);
+        return m->is_old || nv_count(&m->nv, METER_RING_SNAPSHOT) > 0
+                   ? ERR_CORRUPT
+                   : first_values(m, calibration);
     if (!err)
         err = load_values(m, rd_of(buf, len), &upto);
     return err ? err : redo_from(m, upto);

@@ -5,6 +5,9 @@
  * clients change have records of their own. */
 #include "firmware/meter/meter_store.h"
 
+#include "firmware/meter/meter_migrate.h"
+#include "firmware/meter/meter_old.h"
+
 #include <string.h>
 
 #define SNAPSHOT_FORMAT 3
@@ -250,6 +253,48 @@ static enum err read_newest(const struct meter *m, uint8_t buf[SNAPSHOT_MAX])
     return err;
 }
 
+/* The audit trail knows of changes after the snapshot. */
+static enum err restore_legal(struct meter *m, struct legal_snapshot *legal)
+{
+    struct legal_snapshot trail;
+    legal_snapshot_get(&m->legal, &trail);
+    if (trail.audit_sequence > legal->audit_sequence)
+        legal->audit_sequence = trail.audit_sequence;
+    legal->sealed = trail.sealed;
+    m->stored = legal->energy;
+    return legal_snapshot_set(&m->legal, legal);
+}
+
+/* Behind the format's octet. Format 2 had one profile and no logs; its profile goes to `old`. */
+static enum err restore_from(struct meter *m, struct rd *r, uint8_t format, struct bytes *old)
+{
+    struct legal_snapshot legal = {0};
+    m->clock.base_ns = (int64_t)rd_u64(r);
+    m->clock.offset_ns = (int64_t)rd_u64(r);
+    m->clock.doubt = rd_u8(r);
+    if (format > 2)
+        m->clock.rate_ppb = (int32_t)rd_u32(r);
+    get_legal(r, m->model, &legal);
+    get_demand(r, &m->demand);
+    if (format > 2)
+        get_profiles(r, m);
+    else
+        *old = rd_bytes(r, METER_OLD_PROFILE_SIZE);
+    for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
+        get_average(r, m->model, &m->average[k]);
+    if (format > 2)
+        meter_log_get(r, m);
+    meter_raise_tx(m, rd_u32(r));
+    meter_raise_floors(r, m);
+    return r->err ? r->err : restore_legal(m, &legal);
+}
+
+enum err meter_snapshot_take_2(struct meter *m, struct bytes snapshot, struct bytes *profile)
+{
+    struct rd r = rd_of(snapshot.p, snapshot.len);
+    return rd_u8(&r) == 2 ? restore_from(m, &r, 2, profile) : ERR_VERSION;
+}
+
 static enum err restore(struct meter *m)
 {
     uint8_t buf[SNAPSHOT_MAX];
@@ -259,34 +304,12 @@ static enum err restore(struct meter *m)
     struct rd r = rd_of(buf, meter_snapshot_size(m->model));
     if (rd_u8(&r) != SNAPSHOT_FORMAT)
         return ERR_VERSION;
-    struct legal_snapshot legal = {0};
-    m->clock.base_ns = (int64_t)rd_u64(&r);
-    m->clock.offset_ns = (int64_t)rd_u64(&r);
-    m->clock.doubt = rd_u8(&r);
-    m->clock.rate_ppb = (int32_t)rd_u32(&r);
-    get_legal(&r, m->model, &legal);
-    get_demand(&r, &m->demand);
-    get_profiles(&r, m);
-    for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
-        get_average(&r, m->model, &m->average[k]);
-    meter_log_get(&r, m);
-    meter_raise_tx(m, rd_u32(&r));
-    meter_raise_floors(&r, m);
-    if (r.err)
-        return r.err;
-    /* the audit trail knows of changes after this snapshot */
-    struct legal_snapshot trail;
-    legal_snapshot_get(&m->legal, &trail);
-    if (trail.audit_sequence > legal.audit_sequence)
-        legal.audit_sequence = trail.audit_sequence;
-    legal.sealed = trail.sealed;
-    m->stored = legal.energy;
-    return legal_snapshot_set(&m->legal, &legal);
+    return restore_from(m, &r, SNAPSHOT_FORMAT, NULL);
 }
 
 enum err meter_store_restore(struct meter *m)
 {
-    enum err err = restore(m);
+    enum err err = m->is_old ? meter_migrate_run(m) : restore(m);
     if (m->nv.n_corrupt > 0 && m->server.tx.limit <= UINT32_MAX - COUNTER_JUMP)
         meter_raise_tx(m, m->server.tx.limit + COUNTER_JUMP);
     return err;

@@ -61,5 +61,9 @@ size_t meter_snapshot_size(const struct model_meter *m);
  * ERR_NOT_FOUND when there never was one. */
 MUST_CHECK enum err meter_store_snapshot(struct meter *m);
 MUST_CHECK enum err meter_store_restore(struct meter *m);
+/* The octets of a snapshot of the version before into the meter; its profile's octets are
+ * `profile`. ERR_VERSION, ERR_FORMAT. */
+MUST_CHECK enum err meter_snapshot_take_2(struct meter *m, struct bytes snapshot,
+                                          struct bytes *profile);
 
 #endif

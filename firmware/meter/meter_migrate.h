@@ -1,0 +1,35 @@
+/* Taking over a flash that the version before wrote: storage format 1, no layout under a key, only
+ * load profile 1, snapshots of format 2.
+ *
+ * That flash is the lower part of this one. Nothing of it is erased before the layout is stored:
+ * rings of the new version begin, with a generation that no sector bears, behind it and come to its
+ * sectors later. Keys and audit trail stay where they are. So
+ *
+ *     meter_choices_load(): no layout, but old rings -> meter_migrate_plan() moves the rings
+ *     meter_store_restore(): no layout               -> meter_migrate_run() copies the rows, reads
+ *                                  the old snapshot, writes a new one, and stores the layout
+ *
+ * and a power cut before that one key means beginning again from the same octets, at the latest
+ * generation and one. How often a sector was erased is carried on by the store. Nothing is left to
+ * do behind the key: what the old rings held is foreign then. */
+#ifndef FERRARIS_METER_MIGRATE_H
+#define FERRARIS_METER_MIGRATE_H
+
+#include "firmware/hal/flash.h"
+#include "model/meters.h"
+
+#include <stdbool.h>
+
+struct meter;
+
+/* Sectors that the version before had for this model. */
+uint32_t meter_migrate_n_sectors(const struct model_meter *m);
+/* The keys are mounted and m->rings are as delivered: when there are old rings, *is_old, and
+ * m->rings are where the new version can write without touching them. ERR_CORRUPT, ERR_FULL (no
+ * room behind the old flash), ERR_IO. */
+MUST_CHECK enum err meter_migrate_plan(struct meter *m, bool *is_old);
+/* The rings are mounted. Takes over registers, clock, demand, averages, counters and rows, writes a
+ * snapshot and the layout. ERR_VERSION, ERR_CORRUPT (no snapshot is whole), ERR_IO, ERR_FULL. */
+MUST_CHECK enum err meter_migrate_run(struct meter *m);
+
+#endif
