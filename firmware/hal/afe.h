@@ -10,8 +10,13 @@
 
 enum afe_channel { AFE_U1, AFE_U2, AFE_U3, AFE_I1, AFE_I2, AFE_I3, AFE_IN, AFE_N_CHANNELS };
 
-#define AFE_BLOCK_MAX  1024 /* sample-sets in a block at most */
 #define AFE_FULL_SCALE (INT32_C(1) << 23)
+
+/* Sample-sets in a block at most, for all of a program alike. A firmware whose converter hands over
+ * fewer says so and saves 4 octets of constants for each. */
+#ifndef AFE_BLOCK_MAX
+#define AFE_BLOCK_MAX 1024
+#endif
 
 struct afe_block {
     uint64_t rate_uhz;                     /* sample rate in microhertz, 0.5 to 64 kHz */

@@ -15,8 +15,12 @@
 #include <stdint.h>
 
 #define LEGAL_N_PHASES    3
-#define LEGAL_N_RATES     32 /* registers per rate at most */
 #define LEGAL_N_CT_POINTS 6
+
+/* Registers per rate at most, for all of a program alike: each rate takes 128 octets of a meter. */
+#ifndef LEGAL_N_RATES
+#define LEGAL_N_RATES 32
+#endif
 
 enum legal_wiring {
     LEGAL_1P2W,

@@ -12,7 +12,7 @@
 #include "firmware/hal/afe.h"
 
 #define WAVE_RATE_HZ 8000u
-#define WAVE_BLOCK   16u /* sample sets: 2 ms */
+#define WAVE_BLOCK   AFE_BLOCK_MAX /* sample sets: 4 ms */
 
 struct wave {
     uint32_t turn; /* of L1's voltage at the next sample, 2^32 is one */
