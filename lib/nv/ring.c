@@ -495,9 +495,12 @@ static enum err ring_stands(const struct geometry *g, uint32_t base, bool *stand
 }
 
 /* What a cut or damage left behind the newest valid record: torn records are stepped over, whole
- * but unreadable ones keep their numbers. */
+ * but unreadable ones keep their numbers. A sector of nothing but torn ones is erased again: going
+ * on to the next would erase records for nothing. */
 static enum err ring_skip_tail(const struct geometry *g, struct nv_ring_state *ring)
 {
+    uint32_t base = base_of(g, ring->next_seq);
+    bool torn_only = ring->slot == 0;
     while (ring->head_ready) {
         enum state state;
         uint32_t seq;
@@ -505,6 +508,15 @@ static enum err ring_skip_tail(const struct geometry *g, struct nv_ring_state *r
         if (err || state == STATE_BLANK)
             return err;
         ring_step(g, ring, state != STATE_TORN);
+        torn_only = torn_only && state == STATE_TORN;
+        if (ring->slot > 0)
+            continue;
+        if (torn_only) {
+            ring->next_seq = base;
+            ring->head_ready = ring->next_ready = false;
+        }
+        base = base_of(g, ring->next_seq);
+        torn_only = true;
     }
     return ERR_OK;
 }

@@ -95,9 +95,12 @@ static enum err emu_program(const struct hal_flash *hal, uint32_t addr, const vo
 
 static void erase_torn(struct flash_emu *f, uint8_t *at)
 {
+    uint32_t some =
+        flash_emu_random(f) % (2 * f->hal.sector_size); /* from the start, or anywhere */
     for (uint32_t i = 0; i < f->hal.sector_size; i++) {
         uint32_t r = flash_emu_random(f);
-        if (f->tear == TEAR_ALL || (f->tear == TEAR_SOME && r % 2))
+        bool gone = some < f->hal.sector_size ? i < some : r % 2 != 0;
+        if (f->tear == TEAR_ALL || (f->tear == TEAR_SOME && gone))
             at[i] = 0xFF;
         if (f->tear == TEAR_RAGGED)
             at[i] = (uint8_t)(at[i] | r);

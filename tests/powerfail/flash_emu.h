@@ -13,7 +13,8 @@
 enum tear { /* what the operation that was cut leaves */
             TEAR_NOTHING,
             TEAR_ALL,    /* done, but never acknowledged */
-            TEAR_SOME,   /* program: random prefix, next octet in part; erase: random octets */
+            TEAR_SOME,   /* program: random prefix, next octet in part; erase: the first octets, or
+                            some */
             TEAR_RAGGED, /* program: all but some bits of the last octet; erase: random bits */
             N_TEARS,
             /* As TEAR_SOME, but bits half done read differently from read to read. Apart from the
