@@ -9,6 +9,7 @@
 #include "cli/meter_datasheet.h"
 #include "cli/meter_serve.h"
 #include "cli/replay_run.h"
+#include "firmware/meter/meter_migrate.h"
 #include "firmware/ports/posix/flash.h"
 #include "firmware/ports/posix/rng.h"
 #include "lib/dlms/datetime.h"
@@ -383,7 +384,8 @@ static int open_flash(struct run *r, const char *path, bool sync)
 {
     struct posix_flash_options o = {.sector_size = METER_SECTOR_SIZE,
                                     .n_sectors = meter_n_sectors(r->life.o.model),
-                                    .sync = sync};
+                                    .sync = sync,
+                                    .n_sectors_before = meter_migrate_n_sectors(r->life.o.model)};
     char folder[] = "/tmp/ferraris-XXXXXX", file[sizeof folder + sizeof "/flash"];
     if (path == NULL && mkdtemp(folder) == NULL)
         return cli_fail(r->verb, CLI_BAD_DATA, "%s: %s", folder, strerror(errno));

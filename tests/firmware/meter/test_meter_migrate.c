@@ -294,6 +294,22 @@ static void flash_of_the_version_before_is_taken_over(void **state)
     }
 }
 
+/* Sizes of its flash files. */
+static void size_of_the_version_before_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        uint32_t n_sectors;
+    } had[] = {{"MT371", 138},       {"SM402D", 242}, {"ST402D", 266}, {"ST402C", 266},
+               {"SMARTESOX-P", 266}, {"SM307", 242},  {"AD11A", 182},  {"AD13A", 206}};
+    for (size_t i = 0; i < sizeof had / sizeof had[0]; i++) {
+        const struct model_meter *m = model_meter_find(had[i].model);
+        assert_int_equal(meter_migrate_n_sectors(m), had[i].n_sectors);
+        assert_true(meter_n_sectors(m) > had[i].n_sectors);
+    }
+}
+
 static void damaged_rows_and_snapshots_are_left_out(void **state)
 {
     (void)state;
@@ -390,6 +406,7 @@ int main(int argc, char **argv)
     full = argc > 1 && strcmp(argv[1], "full") == 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flash_of_the_version_before_is_taken_over),
+        cmocka_unit_test(size_of_the_version_before_is_known),
         cmocka_unit_test(damaged_rows_and_snapshots_are_left_out),
         cmocka_unit_test(flash_of_another_model_is_not_touched),
         cmocka_unit_test(sectors_keep_their_wear),
