@@ -36,7 +36,7 @@ static const struct cosem_rights max_demand = {.read = NOT_PUBLIC(5), .invoke = 
 static const struct cosem_rights demand = {
     .read = NOT_PUBLIC(9), .write = MANAGER(ATTR(8)), .invoke = MANAGER(ATTRS(1, 2))};
 static const struct cosem_rights profile = {
-    .read = NOT_PUBLIC(8), .write = MANAGER(ATTR(4)), .invoke = MANAGER(ATTRS(1, 2))};
+    .read = NOT_PUBLIC(8), .write = MANAGER(ATTRS(3, 5) | ATTR(8)), .invoke = MANAGER(ATTRS(1, 2))};
 static const struct cosem_rights clock_rights = {
     .read = ALL(9), .write = MANAGER(ATTRS(2, 3) | ATTRS(5, 8)), .invoke = MANAGER(ATTRS(1, 6))};
 /* The secret (attribute 7) is never readable; HLS pass 3 is method 1. */

@@ -277,8 +277,8 @@ static enum cosem_result get_profile(const struct cosem_call *c, const struct co
         return g->item == 0 ? begin_buffer(m, p, sel, g, out) : next_row(m, p, g, out);
     case 3:
         return get_columns(m, p, g, out);
-    case 4: /* a day of the calendar is none of seconds */
-        axdr_put_u32(out, p == MODEL_DAILY || p == MODEL_MONTHLY ? 0 : x->period_s);
+    case 4: /* 0: a month */
+        axdr_put_u32(out, x->period_s);
         return COSEM_SUCCESS;
     case 5:
         axdr_put_enum(out, x->is_lifo ? SORT_LIFO : SORT_FIFO);
@@ -298,15 +298,30 @@ static enum cosem_result get_profile(const struct cosem_call *c, const struct co
     }
 }
 
+static enum cosem_result set_sort(struct meter *m, enum model_profile_id p, uint64_t sort)
+{
+    if (sort != SORT_FIFO && sort != SORT_LIFO)
+        return COSEM_OTHER_REASON;
+    return cosem_result_of(meter_profile_sort(m, p, sort == SORT_LIFO));
+}
+
 static enum cosem_result set_profile(const struct cosem_call *c, const struct cosem_ref *o,
                                      uint8_t attr, struct rd *value)
 {
-    uint64_t period = axdr_get_uint(value);
-    if (attr != 4)
+    struct meter *m = meter_of(c);
+    const enum model_profile_id p = id_of(o);
+    const bool is_shape = attr == 3 || attr == 8;
+    if (attr < 3 || attr == 6 || attr == 7 || (is_shape && (m->features & MODEL_COLUMNS_SET) == 0))
         return COSEM_READ_WRITE_DENIED;
-    if (value->err || period > UINT32_MAX)
+    if (attr == 3)
+        return meter_profile_capture_set(m, p, c->role, value);
+    const uint64_t n = axdr_get_uint(value);
+    if (value->err || n > UINT32_MAX)
         return COSEM_TYPE_UNMATCHED;
-    return cosem_result_of(meter_profile_period(meter_of(c), id_of(o), (uint32_t)period));
+    if (attr == 5)
+        return set_sort(m, p, n);
+    return cosem_result_of(attr == 4 ? meter_profile_period(m, p, (uint32_t)n)
+                                     : meter_profile_entries(m, p, (uint32_t)n));
 }
 
 static enum cosem_result invoke_profile(const struct cosem_call *c, const struct cosem_ref *o,

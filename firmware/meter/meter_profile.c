@@ -200,8 +200,10 @@ void meter_profiles_resume(struct meter *m)
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
         const enum model_profile_id p = (enum model_profile_id)k;
         struct meter_profile *x = &m->profile[p];
-        if (x->due_s == METER_PROFILE_UNKNOWN)
+        if (x->n_columns > 0 && x->due_s == METER_PROFILE_UNKNOWN) {
             meter_profile_restart(m, p);
+            meter_event(m, MODEL_EVENT_PROFILE_CLEARED, now_s);
+        }
         if (x->n_columns == 0 || now_s < x->due_s)
             continue;
         if (!x->is_fresh)

@@ -14,9 +14,10 @@
 #ifndef COSEM_PDU_MAX
 #define COSEM_PDU_MAX 2048
 #endif
-/* The longest item a getter may write, and the longest value that comes by blocks. */
+/* The longest item a getter may write, and the longest value that comes by blocks: the 34 columns
+ * of a profile are 614 octets. */
 #ifndef COSEM_ITEM_MAX
-#define COSEM_ITEM_MAX 512
+#define COSEM_ITEM_MAX 640
 #endif
 /* Descriptors, with their selectors, of a request whose answer or value goes by blocks. */
 #ifndef COSEM_KEPT_MAX

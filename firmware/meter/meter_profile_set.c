@@ -1,0 +1,204 @@
+/* What clients change of the profiles (meter_choice.h).
+ *
+ * A change is made in memory, then decided by the write of the layout; when the flash refuses, the
+ * memory goes back. Where a ring or its records become others, its generation does: that empties
+ * it. Columns are under the key of the coming generation before the layout names that. */
+#include "firmware/meter/meter.h"
+#include "firmware/meter/meter_store.h"
+
+#include <string.h>
+
+static struct nv_ring_layout *ring_of(struct meter *m, enum model_profile_id p)
+{
+    return &m->rings[meter_ring(m->model, p)];
+}
+
+/* A profile as it was, to go back to. */
+struct kept {
+    struct meter_profile profile;
+    struct nv_ring_layout ring;
+};
+
+static struct kept keep(struct meter *m, enum model_profile_id p)
+{
+    return (struct kept){m->profile[p], *ring_of(m, p)};
+}
+
+static enum err decide(struct meter *m, enum model_profile_id p, const struct kept *before)
+{
+    enum err err = nv_check_rings(&m->nv, m->rings, meter_n_rings(m->model));
+    if (!err)
+        err = meter_keep(m, meter_choices_store(m));
+    if (err) {
+        m->profile[p] = before->profile;
+        *ring_of(m, p) = before->ring;
+    }
+    return err;
+}
+
+/* Makes the changed profile the one in force, with an empty ring. */
+static enum err remake(struct meter *m, enum model_profile_id p, const struct kept *before)
+{
+    const uint16_t generation = (uint16_t)(before->profile.generation + 1);
+    ring_of(m, p)->generation = m->profile[p].generation = generation;
+    enum err err = decide(m, p, before);
+    if (err)
+        return err;
+    err = meter_keep(m, nv_mount_rings(&m->nv, m->rings, meter_n_rings(m->model)));
+    meter_profile_restart(m, p);
+    meter_event(m, MODEL_EVENT_PROFILE_CLEARED, meter_now_s(m));
+    return err ? err : meter_commit(m);
+}
+
+/* A parameter: reported as such once it is in force. */
+static enum err changed(struct meter *m, enum err err)
+{
+    if (err)
+        return err;
+    meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
+    return meter_commit(m);
+}
+
+static bool period_valid(const struct meter *m, enum model_profile_id p, uint32_t period_s)
+{
+    if (p == MODEL_DAILY || p == MODEL_MONTHLY)
+        return period_s == m->profile[p].period_s;
+    return model_period_allowed(m->model->periods, period_s);
+}
+
+enum err meter_profile_period(struct meter *m, enum model_profile_id p, uint32_t period_s)
+{
+    const struct kept before = keep(m, p);
+    if (!period_valid(m, p, period_s))
+        return ERR_RANGE;
+    if (period_s == m->profile[p].period_s)
+        return ERR_OK;
+    m->profile[p].period_s = period_s;
+    return changed(m, remake(m, p, &before));
+}
+
+enum err meter_profile_sort(struct meter *m, enum model_profile_id p, bool is_lifo)
+{
+    const struct kept before = keep(m, p);
+    if (is_lifo == m->profile[p].is_lifo)
+        return ERR_OK;
+    m->profile[p].is_lifo = is_lifo;
+    return changed(m, decide(m, p, &before));
+}
+
+enum err meter_profile_entries(struct meter *m, enum model_profile_id p, uint32_t entries)
+{
+    const struct kept before = keep(m, p);
+    struct nv_ring_layout *ring = ring_of(m, p);
+    const uint32_t n = meter_ring_sectors(ring);
+    if (entries == m->profile[p].entries)
+        return ERR_OK;
+    if (entries == 0 || entries > METER_ENTRIES_MAX)
+        return ERR_RANGE;
+    const uint32_t needed = meter_sectors_for(entries, ring->record_size);
+    m->profile[p].entries = entries;
+    if ((m->features & MODEL_TRADE) == 0 || needed == n) {
+        if (needed <= n)
+            return changed(m, decide(m, p, &before));
+        m->profile[p] = before.profile;
+        return ERR_RANGE;
+    }
+    if (!meter_layout_move(m->rings, meter_n_rings(m->model), meter_ring(m->model, p),
+                           m->nv.config.flash->n_sectors, needed)) {
+        m->profile[p] = before.profile;
+        return ERR_RANGE;
+    }
+    return changed(m, remake(m, p, &before));
+}
+
+/* ---- columns ---- */
+
+struct columns {
+    struct meter_column of[METER_COLUMNS_EACH_MAX];
+    unsigned n, n_values;
+};
+
+static bool has(const struct columns *c, const struct meter_column *new)
+{
+    for (unsigned k = 0; k < c->n; k++) {
+        if (meter_column_equal(&c->of[k], new))
+            return true;
+    }
+    return false;
+}
+
+static enum cosem_result add(struct meter *m, enum model_profile_id p, enum cosem_role role,
+                             struct rd *value, struct columns *c)
+{
+    struct profile_column want;
+    struct meter_column column;
+    profile_get_column(value, &want);
+    if (value->err)
+        return COSEM_TYPE_UNMATCHED;
+    enum cosem_result r = meter_column_find(m, p, role, &want, &column);
+    if (r)
+        return r;
+    const bool is_clock = meter_column_is_clock(&column);
+    if ((c->n == 0) != is_clock || has(c, &column))
+        return COSEM_OTHER_REASON;
+    c->n_values += !is_clock && !meter_column_is_status(&column, p);
+    if (c->n_values > m->model->profile[p].n_values)
+        return COSEM_OTHER_REASON;
+    c->of[c->n++] = column;
+    return COSEM_SUCCESS;
+}
+
+static enum err take(struct meter *m, enum model_profile_id p, const struct columns *c)
+{
+    const struct kept before = keep(m, p);
+    struct columns was = {.n = m->profile[p].n_columns};
+    struct meter_column *pool = &m->columns[meter_columns_first(m->model, p)];
+    struct nv_ring_layout *ring = ring_of(m, p);
+    enum err err = meter_keep(
+        m, meter_columns_store(m, p, (uint16_t)(before.profile.generation + 1), c->of, c->n));
+    if (err)
+        return err;
+    memcpy(was.of, pool, was.n * sizeof *pool);
+    memcpy(pool, c->of, c->n * sizeof *pool);
+    m->profile[p].n_columns = (uint8_t)c->n;
+    m->profile[p].is_chosen = true;
+    ring->record_size = meter_profile_row_size(m, p);
+    const uint32_t kept = meter_rows_kept(meter_ring_sectors(ring), ring->record_size);
+    if (m->profile[p].entries > kept)
+        m->profile[p].entries = kept;
+    err = remake(m, p, &before);
+    if (m->profile[p].generation == before.profile.generation)
+        memcpy(pool, was.of, was.n * sizeof *pool); /* refused */
+    return changed(m, err);
+}
+
+enum cosem_result meter_profile_capture_set(struct meter *m, enum model_profile_id p,
+                                            enum cosem_role role, struct rd *value)
+{
+    struct columns c = {.n = 0};
+    const size_t n = axdr_get_array(value);
+    if (value->err)
+        return COSEM_TYPE_UNMATCHED;
+    if (n == 0 || n > METER_COLUMNS_EACH_MAX)
+        return COSEM_OTHER_REASON;
+    for (size_t k = 0; k < n; k++) {
+        enum cosem_result r = add(m, p, role, value, &c);
+        if (r)
+            return r;
+    }
+    return cosem_result_of(take(m, p, &c));
+}
+
+/* ---- methods ---- */
+
+enum err meter_profile_clear(struct meter *m, enum model_profile_id p)
+{
+    const struct kept before = keep(m, p);
+    return remake(m, p, &before);
+}
+
+enum err meter_profile_capture(struct meter *m, enum model_profile_id p)
+{
+    meter_profile_close(m, p, meter_now_s(m));
+    return meter_commit(m);
+}

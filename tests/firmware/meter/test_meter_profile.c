@@ -1,0 +1,411 @@
+/* Profiles through their objects: columns, periods, order and size chosen by the manager, refused
+ * where they must be; rows of days and months; rows as null-data and by entry in both orders. */
+#include "tests/firmware/meter/rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LOAD3 "synth:phases=3,u=230,i=7.3,pf=0.83"
+#define LOAD1 "synth:phases=1,u=240,i=3.3"
+#define LP1   "1-0:99.1.0.255"
+#define LP2   "1-0:99.2.0.255"
+#define HEADS 4000
+
+static struct meter_row_head heads[HEADS];
+
+/* ---- columns as octets ---- */
+
+static void put(struct wr *w, uint16_t class_id, const char *obis, uint8_t attribute)
+{
+    const struct apdu_attr a = rig_attr(class_id, obis, attribute);
+    struct profile_column c = {.class_id = class_id, .attribute = attribute};
+    memcpy(c.ln, a.ln, sizeof c.ln);
+    profile_put_column(w, &c);
+}
+
+static void put_head(struct wr *w, size_t n)
+{
+    axdr_put_array(w, n);
+    put(w, 8, "0-0:1.0.0.255", 2);
+}
+
+static bool set(struct rig *r, const char *obis, uint8_t attr, const struct wr *w)
+{
+    const struct apdu_attr a = rig_attr(7, obis, attr);
+    return rig_set(r, &a, (struct bytes){w->p, w->len});
+}
+
+static bool set_u32(struct rig *r, const char *obis, uint8_t attr, uint32_t value)
+{
+    uint8_t octets[8];
+    struct wr w = wr_of(octets, sizeof octets);
+    axdr_put_u32(&w, value);
+    return set(r, obis, attr, &w);
+}
+
+static bool set_sort(struct rig *r, const char *obis, uint8_t sort)
+{
+    uint8_t octets[8];
+    struct wr w = wr_of(octets, sizeof octets);
+    axdr_put_enum(&w, sort);
+    return set(r, obis, 5, &w);
+}
+
+static uint64_t get_uint(struct rig *r, const char *obis, uint8_t attr)
+{
+    const struct apdu_attr a = rig_attr(7, obis, attr);
+    assert_true(rig_get(r, &a));
+    struct rd rd = rd_of(r->answer, r->answer_len);
+    const uint64_t value = axdr_get_uint(&rd);
+    assert_int_equal(rd.err, ERR_OK);
+    return value;
+}
+
+/* Rows of the last answer, each of n_columns; leaves rd on the first. */
+static size_t rows_of(const struct rig *r, struct rd *rd)
+{
+    *rd = rd_of(r->answer, r->answer_len);
+    return axdr_get_array(rd);
+}
+
+/* ---- capture objects ---- */
+
+static void profile_takes_the_columns_of_its_owner(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", "2026-01-10T00:00:00", LOAD3);
+    uint8_t octets[700];
+    struct wr w = wr_of(octets, sizeof octets);
+    struct rd rd;
+    struct datetime d;
+    int64_t utc;
+    rig_live(r, 3700);
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    put_head(&w, 5);
+    put(&w, 3, "1-0:32.7.0.255", 2);
+    put(&w, 3, "1-0:1.29.0.255", 2);
+    put(&w, 4, "1-0:1.6.0.255", 5);
+    put(&w, 1, "0-0:96.10.2.255", 2);
+    const uint32_t number = r->meter.profile[MODEL_LP2].last.number;
+    assert_int_equal(number, 1);
+    assert_true(set(r, LP2, 3, &w));
+    assert_int_equal(get_uint(r, LP2, 7), 0);
+    const struct apdu_attr columns = rig_attr(7, LP2, 3), buffer = rig_attr(7, LP2, 2);
+    assert_true(rig_get(r, &columns));
+    assert_int_equal(r->answer_len, w.len);
+    assert_memory_equal(r->answer, octets, w.len);
+    rig_live(r, 4 * 3600); /* the first whole hour is 02:00 to 03:00 */
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    rig_live(r, 60);
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    assert_true(rig_get(r, &buffer));
+    assert_int_equal(rows_of(r, &rd), 3);
+    axdr_get_struct(&rd, 5);
+    datetime_get(&rd, &d);
+    assert_int_equal(datetime_to_utc(&d, 0, &utc), ERR_OK);
+    assert_int_equal(utc, rig_time("2026-01-10T03:00:00"));
+    assert_in_range(axdr_get_uint(&rd), 22990, 23010);
+    /* 3 x 230 V x 7.3 A x 0.83 for an hour in 0.1 Wh */
+    assert_in_range(axdr_get_uint(&rd), 41700, 41900);
+    datetime_get(&rd, &d);
+    assert_int_equal(axdr_get_uint(&rd), 0);
+    assert_int_equal(rd.err, ERR_OK);
+    assert_true(rig_get(r, &columns));
+    assert_memory_equal(r->answer, octets, w.len);
+    rig_release(r);
+    /* the other profiles are as they were */
+    assert_int_equal(rig_heads(r, MODEL_LP1, heads, HEADS), 20);
+    rig_free(r);
+}
+
+/* Thirty-four columns are more than one APDU of 256 octets: they come by blocks. */
+static void profile_takes_as_many_columns_as_its_model_has(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", "2026-01-10T00:00:00", LOAD3);
+    static const char *const energy[] = {"1-0:1.8.0.255", "1-0:2.8.0.255", "1-0:3.8.0.255",
+                                         "1-0:4.8.0.255"};
+    uint8_t octets[700];
+    struct wr w = wr_of(octets, sizeof octets);
+    char obis[32];
+    put_head(&w, 34);
+    put(&w, 1, "0-0:96.10.7.255", 2);
+    for (unsigned k = 0; k < 32; k++) {
+        snprintf(obis, sizeof obis, "1-0:%u.8.%u.255", 1 + k / 8, 1 + k % 8);
+        put(&w, 3, obis, 2);
+    }
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    assert_true(set(r, "0-0:98.1.0.255", 3, &w));
+    const struct apdu_attr columns = rig_attr(7, "0-0:98.1.0.255", 3);
+    assert_true(rig_get(r, &columns));
+    assert_int_equal(r->answer_len, w.len);
+    assert_memory_equal(r->answer, octets, w.len);
+    /* one more, and sixteen in a profile of sixteen */
+    w = wr_of(octets, sizeof octets);
+    put_head(&w, 18);
+    for (unsigned k = 0; k < 16; k++) {
+        snprintf(obis, sizeof obis, "1-0:%u.8.%u.255", 1 + k / 8, 1 + k % 8);
+        put(&w, 3, obis, 2);
+    }
+    const struct wr sixteen = w;
+    put(&w, 3, energy[3], 2);
+    assert_false(set(r, LP1, 3, &w));
+    octets[1] = 17;
+    assert_true(set(r, LP1, 3, &sixteen));
+    rig_release(r);
+    rig_free(r);
+}
+
+struct refusal {
+    const char *obis;
+    uint16_t class_id;
+    uint8_t attribute;
+    enum cosem_result result;
+};
+
+static void profile_refuses_columns_that_it_cannot_keep(void **state)
+{
+    (void)state;
+    static const struct refusal refusals[] = {
+        {"1-0:21.8.1.255", 3, 2, COSEM_OBJECT_UNDEFINED}, /* no rates of a phase */
+        {"1-0:1.8.0.255", 3, 3, COSEM_TYPE_UNMATCHED},    /* scaler_unit: a structure */
+        {"1-0:1.8.0.255", 3, 4, COSEM_READ_WRITE_DENIED}, /* no such attribute to read */
+        {"1-0:1.8.0.255", 3, 0, COSEM_OBJECT_UNDEFINED},  /* all attributes */
+        {"1-0:99.1.0.255", 7, 2, COSEM_TYPE_UNMATCHED},   /* a buffer */
+        {"0-0:42.0.0.255", 1, 2, COSEM_TYPE_UNMATCHED},   /* 16 octets */
+        {"0-0:40.0.0.255", 15, 8, COSEM_READ_WRITE_DENIED},
+        {"0-0:43.1.1.255", 1, 2, COSEM_READ_WRITE_DENIED},
+        {"0-0:1.0.0.255", 8, 2, COSEM_OTHER_REASON}, /* the clock twice */
+    };
+    struct rig *r = rig_new("ST402D", "2026-01-10T00:00:00", LOAD3);
+    uint8_t octets[128];
+    rig_live(r, 3700);
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    const struct apdu_attr columns = rig_attr(7, LP1, 3);
+    assert_true(rig_get(r, &columns));
+    uint8_t before[400];
+    const size_t n = r->answer_len;
+    assert_true(n <= sizeof before);
+    memcpy(before, r->answer, n);
+    for (size_t k = 0; k < sizeof refusals / sizeof refusals[0]; k++) {
+        struct wr w = wr_of(octets, sizeof octets);
+        put_head(&w, 2);
+        put(&w, refusals[k].class_id, refusals[k].obis, refusals[k].attribute);
+        assert_false(set(r, LP1, 3, &w));
+        assert_int_equal(r->result, refusals[k].result);
+    }
+    struct wr w = wr_of(octets, sizeof octets); /* the clock is not the first */
+    axdr_put_array(&w, 1);
+    put(&w, 3, "1-0:1.8.0.255", 2);
+    assert_false(set(r, LP1, 3, &w));
+    w = wr_of(octets, sizeof octets);
+    axdr_put_array(&w, 0);
+    assert_false(set(r, LP1, 3, &w));
+    w = wr_of(octets, sizeof octets); /* the same twice */
+    put_head(&w, 3);
+    put(&w, 3, "1-0:1.8.0.255", 2);
+    put(&w, 3, "1-0:1.8.0.255", 2);
+    assert_false(set(r, LP1, 3, &w));
+    assert_true(rig_get(r, &columns));
+    assert_int_equal(r->answer_len, n);
+    assert_memory_equal(r->answer, before, n);
+    rig_release(r);
+    assert_true(rig_connect(r, METER_SAP_READER_HLS));
+    w = wr_of(octets, sizeof octets);
+    put_head(&w, 1);
+    assert_false(set(r, LP1, 3, &w)); /* readers do not write */
+    rig_release(r);
+    assert_int_equal(rig_heads(r, MODEL_LP1, heads, HEADS), 4);
+    rig_check_rows(r);
+    rig_free(r);
+}
+
+/* ---- periods, order, size ---- */
+
+static void profiles_have_periods_of_their_own(void **state)
+{
+    (void)state;
+    static const uint32_t period[] = {300, 600, 900, 1800, 3600, 86400};
+    static const char *const obis[] = {
+        LP1, LP2, "1-0:99.1.1.255", "1-0:99.1.2.255", "0-1:24.3.0.255", "0-2:24.3.0.255"};
+    struct rig *r = rig_new("SM402D", "2026-01-10T23:00:00", LOAD1); /* local midnight */
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    for (size_t k = 0; k < 6; k++)
+        assert_true(set_u32(r, obis[k], 4, period[k]));
+    assert_false(set_u32(r, LP1, 4, 60));
+    assert_false(set_u32(r, LP1, 4, 1200));
+    assert_false(set_u32(r, "1-0:98.2.0.255", 4, 3600));
+    rig_release(r);
+    rig_live(r, 2 * 86400);
+    for (size_t k = 0; k < 6; k++) {
+        const size_t n = rig_heads(r, (enum model_profile_id)k, heads, HEADS);
+        assert_int_equal(n, 2 * 86400 / period[k]);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(heads[i].utc_s,
+                             rig_time("2026-01-10T23:00:00") + (int64_t)((i + 1) * period[k]));
+    }
+    rig_free(r);
+}
+
+static void profile_of_odd_minutes_lies_on_the_grid_of_standard_time(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("SM307", "2026-03-28T20:00:00", "synth:phases=3,u=110,i=1");
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    assert_false(set_u32(r, LP1, 4, 0));
+    assert_false(set_u32(r, LP1, 4, 61 * 60));
+    assert_false(set_u32(r, LP1, 4, 90));
+    assert_true(set_u32(r, LP1, 4, 13 * 60));
+    rig_release(r);
+    rig_live(r, 8 * 3600); /* over the begin of summer time */
+    const size_t n = rig_heads(r, MODEL_LP1, heads, HEADS);
+    assert_in_range(n, 35, 36);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal((heads[i].utc_s + 3600) % (13 * 60), 0);
+        if (i > 0)
+            assert_int_equal(heads[i].utc_s - heads[i - 1].utc_s, 13 * 60);
+    }
+    rig_free(r);
+}
+
+static uint32_t first_stamp(struct rig *r, uint32_t from, uint32_t to)
+{
+    const struct profile_entries e = {.from = from, .to = to, .from_column = 1, .to_column = 1};
+    uint8_t octets[64];
+    struct wr w = wr_of(octets, sizeof octets);
+    struct apdu_attr a = rig_attr(7, LP1, 2);
+    struct rd rd;
+    struct datetime d;
+    int64_t utc;
+    profile_put_entries(&w, &e);
+    a.selector = PROFILE_BY_ENTRY;
+    a.parameter = (struct bytes){octets, w.len};
+    assert_true(rig_get(r, &a));
+    assert_int_equal(rows_of(r, &rd), to - from + 1);
+    axdr_get_struct(&rd, 1);
+    datetime_get(&rd, &d);
+    assert_int_equal(datetime_to_utc(&d, 0, &utc), ERR_OK);
+    return (uint32_t)utc;
+}
+
+static void profile_shows_the_newest_first_when_asked_to(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", "2026-01-10T00:00:00", LOAD3);
+    const uint32_t begin = (uint32_t)rig_time("2026-01-10T00:00:00");
+    rig_live(r, 10 * 900 + 5);
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    assert_int_equal(first_stamp(r, 2, 4), begin + 2 * 900);
+    assert_false(set_sort(r, LP1, 3));
+    assert_true(set_sort(r, LP1, 2));
+    assert_int_equal(get_uint(r, LP1, 5), 2);
+    assert_int_equal(get_uint(r, LP1, 7), 10); /* rows stay */
+    assert_int_equal(first_stamp(r, 2, 4), begin + 9 * 900);
+    assert_int_equal(first_stamp(r, 10, 10), begin + 900);
+    rig_release(r);
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    assert_int_equal(first_stamp(r, 1, 1), begin + 10 * 900);
+    rig_release(r);
+    rig_free(r);
+}
+
+static void profile_trades_space_with_another_until_none_is_left(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("AD13A", "2026-01-10T00:00:00", LOAD3);
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    const uint32_t delivered = r->config.model->profile[MODEL_LP1].depth;
+    uint32_t most = delivered, step = 1 << 14;
+    for (; step > 512; step /= 2) /* what all that is free holds, nearly */
+        most += set_u32(r, LP2, 8, most + step) ? step : 0;
+    assert_int_equal(get_uint(r, LP2, 8), most);
+    assert_false(set_u32(r, LP2, 8, most + 1000));
+    assert_true(set_u32(r, LP1, 8, delivered / 2));
+    assert_true(set_u32(r, LP2, 8, most + 1000));
+    assert_false(set_u32(r, LP1, 8, delivered)); /* taken */
+    assert_int_equal(get_uint(r, LP1, 8), delivered / 2);
+    assert_true(set_u32(r, LP2, 8, most));
+    assert_true(set_u32(r, LP1, 8, delivered));
+    assert_true(set_u32(r, LP2, 4, 300));
+    rig_release(r);
+    rig_live(r, 3600);
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    rig_live(r, 3600);
+    assert_int_equal(rig_heads(r, MODEL_LP2, heads, HEADS), 24);
+    assert_int_equal(rig_heads(r, MODEL_LP1, heads, HEADS), 8);
+    rig_check_rows(r);
+    rig_free(r);
+}
+
+/* ---- days and months ---- */
+
+static void day_and_month_get_one_row_at_their_end_also_late(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", "2026-01-29T10:00:00", LOAD3);
+    rig_live(r, 2 * 86400);
+    assert_int_equal(meter_power_fail(&r->meter), ERR_OK);
+    assert_int_equal(rig_power_up(r, 3 * 86400), ERR_OK); /* over the month's end */
+    rig_live(r, 2 * 86400);
+    static const struct {
+        const char *stamp;
+        uint8_t status;
+    } days[] = {{"2026-01-29T23:00:00", METER_ROW_PDN}, /* the first day was not whole */
+                {"2026-01-30T23:00:00", 0},
+                {"2026-01-31T23:00:00", METER_ROW_PDN}, /* late */
+                {"2026-02-03T23:00:00", METER_ROW_PDN},
+                {"2026-02-04T23:00:00", 0}};
+    assert_int_equal(rig_heads(r, MODEL_DAILY, heads, HEADS), 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(heads[i].utc_s, rig_time(days[i].stamp));
+        assert_int_equal(heads[i].status, days[i].status);
+    }
+    assert_int_equal(rig_heads(r, MODEL_MONTHLY, heads, HEADS), 1);
+    assert_int_equal(heads[0].utc_s, rig_time("2026-01-31T23:00:00"));
+    assert_int_equal(heads[0].status, METER_ROW_PDN);
+    rig_free(r);
+}
+
+static void day_that_the_clock_is_set_in_has_one_row(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", "2026-01-09T23:00:00", LOAD3);
+    rig_live(r, 10 * 3600);
+    assert_int_equal(
+        meter_clock_change(&r->meter, meter_clock_ns(&r->meter.clock) + 600 * METER_NS), ERR_OK);
+    rig_live(r, 14 * 3600);
+    assert_int_equal(rig_heads(r, MODEL_DAILY, heads, HEADS), 1);
+    assert_int_equal(heads[0].utc_s, rig_time("2026-01-10T23:00:00"));
+    assert_int_equal(heads[0].status, METER_ROW_CAD);
+    /* skipped days give no row, the one that was left does */
+    assert_int_equal(meter_clock_change(&r->meter, rig_time("2026-01-15T10:00:00") * METER_NS),
+                     ERR_OK);
+    rig_live(r, 14 * 3600);
+    assert_int_equal(rig_heads(r, MODEL_DAILY, heads, HEADS), 3);
+    assert_int_equal(heads[1].utc_s, rig_time("2026-01-11T23:00:00"));
+    assert_int_equal(heads[2].utc_s, rig_time("2026-01-15T23:00:00"));
+    assert_int_equal(heads[1].status & heads[2].status, METER_ROW_CAD);
+    rig_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(profile_takes_the_columns_of_its_owner),
+        cmocka_unit_test(profile_takes_as_many_columns_as_its_model_has),
+        cmocka_unit_test(profile_refuses_columns_that_it_cannot_keep),
+        cmocka_unit_test(profiles_have_periods_of_their_own),
+        cmocka_unit_test(profile_of_odd_minutes_lies_on_the_grid_of_standard_time),
+        cmocka_unit_test(profile_shows_the_newest_first_when_asked_to),
+        cmocka_unit_test(profile_trades_space_with_another_until_none_is_left),
+        cmocka_unit_test(day_and_month_get_one_row_at_their_end_also_late),
+        cmocka_unit_test(day_that_the_clock_is_set_in_has_one_row),
+    };
+    return cmocka_run_group_tests_name("meter_profile", tests, NULL, NULL);
+}
