@@ -49,21 +49,32 @@ int64_t exact_least_uwh(const struct model_meter *m, uint32_t seconds)
     return ist_uw * seconds / 3600 + 1;
 }
 
-static struct legal_window_phase phase_of(struct exact_phase *x, int64_t seconds, int64_t u)
+/* Nearly 0, -120 and 120 degrees: |turn| is 65 exactly, so u conj(i) has no square root in it. */
+#define TURN 65
+static const int8_t turn_re[EXACT_PHASES] = {65, -33, -33}, turn_im[EXACT_PHASES] = {0, 56, -56};
+
+static struct legal_window_phase phase_of(struct exact_phase *x, int64_t seconds, int64_t u,
+                                          unsigned p)
 {
+    x->q_uwh -= x->q_uwh % EXACT_Q_STEP;
     const int64_t sum =
         (x->p_uwh < 0 ? -x->p_uwh : x->p_uwh) + (x->q_uwh < 0 ? -x->q_uwh : x->q_uwh);
     const int64_t step = 3 * seconds, k = (sum + step - 1) / step;
     const int64_t n = seconds * RATE_HZ;
+    /* u u0 = seconds 2^21, so that 65^2 u0 i0 2 / n is q 2^22 */
+    const int64_t u0 = seconds << 21, re = x->p_uwh * 1024 / EXACT_Q_STEP,
+                  im = x->q_uwh * 1024 / EXACT_Q_STEP;
     struct legal_window_phase w = {.uu = n * u * u};
     x->s_uwh = k * step;
     w.ui = x->p_uwh * (INT64_C(1) << UNITS);
     w.ii = u == U_230V ? 4 * seconds * k * k : 16 * seconds * k * k; /* (s 2^22)^2 / uu */
-    w.u_re = seconds << 27; /* so that u_re i_im 2 / n is q 2^22 */
-    w.i_re = x->p_uwh * 16;
-    w.i_im = x->q_uwh * 16;
+    w.u_re = u0 * turn_re[p];
+    w.u_im = u0 * turn_im[p];
+    w.i_re = re * turn_re[p] - im * turn_im[p];
+    w.i_im = re * turn_im[p] + im * turn_re[p];
     return w;
 }
+_Static_assert(EXACT_Q_STEP == TURN * TURN, "what a reactive energy is a multiple of");
 
 struct legal_window exact_window(const struct model_meter *m, struct exact_load *load)
 {
@@ -76,7 +87,7 @@ struct legal_window exact_window(const struct model_meter *m, struct exact_load 
             load->phase[p] = (struct exact_phase){0};
             continue;
         }
-        w.phase[p] = phase_of(&load->phase[p], load->seconds, is_110v(m) ? U_110V : U_230V);
+        w.phase[p] = phase_of(&load->phase[p], load->seconds, is_110v(m) ? U_110V : U_230V, p);
     }
     return w;
 }

@@ -10,9 +10,10 @@
 #include "tests/firmware/meter/rig.h"
 
 #define EXACT_PHASES 3
+#define EXACT_Q_STEP 4225 /* micro-varh: reactive energies are whole multiples of it */
 
 struct exact_phase {
-    int64_t p_uwh, q_uwh; /* of the window, import positive; |q| below 1e11 */
+    int64_t p_uwh, q_uwh; /* of the window, import positive; |q| below 1e11, cut to whole steps */
     int64_t s_uwh;        /* set by exact_window(): |p| + |q| rounded up to whole steps */
 };
 struct exact_load {
@@ -24,7 +25,7 @@ struct exact_load {
 struct rig *exact_rig(const char *model, const char *start);
 /* As exact_rig() of a row of the test's own. */
 struct rig *exact_rig_row(const struct model_meter *row, const char *start);
-/* Fills in s_uwh, of phases the model lacks everything with 0. */
+/* Fills in s_uwh, cuts q_uwh; of phases the model lacks all is 0. */
 struct legal_window exact_window(const struct model_meter *m, struct exact_load *load);
 /* The smallest energy of a phase in so many seconds that surely is no creeping: 0 or more than
  * this is what a load may be. */

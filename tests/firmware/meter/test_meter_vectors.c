@@ -229,7 +229,7 @@ static void window(struct life *l, uint32_t seconds, int64_t p_uwh, int64_t q_uw
     phase->q_uwh = q_uwh;
     const struct legal_window w = exact_window(l->model, &load);
     assert_int_equal(meter_window(&l->rig->meter, &w), ERR_OK);
-    oracle_window(l->oracle, seconds, p_uwh, q_uwh, phase->s_uwh);
+    oracle_window(l->oracle, seconds, p_uwh, phase->q_uwh, phase->s_uwh);
 }
 
 static void idle_until(struct life *l, int64_t utc_s)
