@@ -95,7 +95,7 @@ int32_t meter_crystal_error(const struct meter_crystal *x, int32_t mc)
 void meter_clock_temperature(struct meter_clock *c, int32_t mc)
 {
     int64_t e = meter_crystal_error(&c->crystal, mc);
-    c->rate_ppb = (int32_t)(e * PPB / (PPB + e));
+    c->rate_ppb = (int32_t)floor_div(2 * e * PPB + PPB + e, 2 * (PPB + e)); /* to the nearest */
     c->temperature_mc = mc;
 }
 
