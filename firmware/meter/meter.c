@@ -440,8 +440,9 @@ static enum err resume(struct meter *m, const struct meter_config *config)
     if (err)
         return err;
     const int64_t off_ns = m->clock.base_ns, off_s = meter_now_s(m);
+    meter_event(m, MODEL_EVENT_POWER_DOWN, off_s); /* by the clock as it was then */
     meter_time_resume(m, config);
-    meter_outage_power_up(m, off_ns, off_s);
+    meter_outage_power_up(m, off_ns);
     int64_t now_s = meter_now_s(m);
     if (now_s >= m->demand.due_s) {
         meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));

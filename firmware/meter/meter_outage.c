@@ -101,11 +101,10 @@ static unsigned phases_used(const struct meter *m)
 
 /* ---- power ---- */
 
-void meter_outage_power_up(struct meter *m, int64_t off_ns, int64_t off_s)
+void meter_outage_power_up(struct meter *m, int64_t off_ns)
 {
     const int64_t now_ns = m->clock.base_ns;
     const bool unknown = now_ns == off_ns && (m->clock.doubt & DATETIME_INVALID) != 0;
-    meter_event(m, MODEL_EVENT_POWER_DOWN, off_s);
     meter_event(m, MODEL_EVENT_POWER_UP, meter_now_s(m));
     if (m->nv.n_corrupt > 0)
         meter_event_value(m, MODEL_EVENT_NV_ERROR, meter_now_s(m), m->nv.n_corrupt);

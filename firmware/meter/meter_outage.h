@@ -51,9 +51,9 @@ uint32_t meter_outage_off_s(const struct meter *m);
 /* ERR_RANGE outside 1..METER_LONG_OUTAGE_MAX_S; ERR_IO, ERR_FULL: it is as before. */
 MUST_CHECK enum err meter_outage_limit_set(struct meter *m, uint32_t seconds);
 
-/* For meter.c: there was no power from a state of the crystal and the clock until now. Tells the
- * logs that, and what else the power-up has found: an invalid clock, damaged memory. */
-void meter_outage_power_up(struct meter *m, int64_t off_ns, int64_t off_s);
+/* For meter.c: there was no power from a state of the crystal until now. Tells the logs that there
+ * is again, and damage of the memory that was found. */
+void meter_outage_power_up(struct meter *m, int64_t off_ns);
 /* For meter_watch.c: new values, of the `ms` that end `ns` from now on. */
 void meter_outage_values(struct meter *m, const struct legal_values *v, uint64_t ns, uint32_t ms);
 void meter_outage_put(struct wr *w, const struct meter *m); /* METER_OUTAGE_STATE_SIZE octets */
