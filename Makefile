@@ -41,11 +41,11 @@ size: ## flash and RAM per room on a Cortex-M4
 	@packaging/install-missing $(LIST)cross.txt
 	@tools/size build/size
 
-size-arm: ## a small meter on a Cortex-M4: text, RAM, stack under QEMU, against their gates
+size-arm: ## a small and the eight whole meters on a Cortex-M4: text, RAM, stack under QEMU, against their gates
 	@packaging/install-missing $(LIST)build.txt $(LIST)cross.txt
 	@cmake --preset debug >/dev/null
-	@cmake --build --preset debug -j$(JOBS) --target dlms_small_client >/dev/null
-	@tools/size-arm build/arm build/debug/tests/firmware/images/dlms_small_client
+	@cmake --build --preset debug -j$(JOBS) --target dlms_small_client meter_image_client >/dev/null
+	@tools/size-arm build/arm build/debug/tests/firmware/images/dlms_small_client build/debug/tests/firmware/images/meter_image_client
 
 legal-cost: ## the legal part on Cortex-M4 and M0+: instructions per sample set under QEMU, the PC's bits
 	@packaging/install-missing $(LIST)build.txt $(LIST)cross.txt

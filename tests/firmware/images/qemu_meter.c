@@ -238,9 +238,20 @@ enum cosem_result try_get(const struct apdu_attr *a, struct rd *r)
     return result;
 }
 
+enum cosem_result try_set(const struct apdu_attr *a, struct bytes octets)
+{
+    run(cosem_client_set(&client, now_ms(), a, octets, &sink), "SET");
+    return result;
+}
+
 void qemu_release(void)
 {
     run(cosem_client_release(&client, now_ms()), "release");
+}
+
+void qemu_drop(void)
+{
+    cosem_client_lost(&client);
 }
 
 void qemu_wait_ms(unsigned ms)

@@ -31,11 +31,14 @@ void qemu_wait_ms(unsigned ms);
 /* As public client, or with HLS 5, authenticated and encrypted; counters go on. */
 void qemu_associate(uint16_t sap, bool secure);
 void qemu_release(void);
+/* The line is dead: forgets the association without a word. */
+void qemu_drop(void);
 struct apdu_attr attr_of(uint16_t class_id, const uint8_t ln[6], uint8_t id);
 /* The value stays until the next call. */
 struct rd get(const struct apdu_attr *a, enum cosem_result want);
 /* Whatever the answer is. */
 enum cosem_result try_get(const struct apdu_attr *a, struct rd *value);
+enum cosem_result try_set(const struct apdu_attr *a, struct bytes octets);
 void set(struct apdu_attr a, struct bytes octets, enum cosem_result want);
 void act(struct apdu_attr a, enum cosem_result want); /* with the parameter integer 0 */
 /* Elements of an array that is the whole value. */
