@@ -27,6 +27,7 @@ static const struct {
     {1, 0, 6, 1, "Nominal current"},
     {1, 0, 6, 2, "Nominal frequency"},
     {1, 0, 6, 3, "Maximum current"},
+    {1, 0, 9, 11, "Clock, shift limit"},
     {1, 0, 10, 0, "Transformer magnetising reactance Xm"},
     {1, 0, 10, 1, "Transformer iron losses resistance RFe"},
     {1, 0, 10, 2, "Line resistance RCu"},
@@ -40,8 +41,12 @@ static const struct {
     {1, 83, 8, 19, "Normalised transformer losses"},
     {1, 83, 8, 20, "Normalised line losses"},
     {1, 98, 1, 0, "Billing period 1"},
+    {1, 98, 2, 0, "Daily profile"},
     {1, 99, 1, 0, "Load profile 1"},
+    {1, 99, 1, 1, "Load profile 3"},
+    {1, 99, 1, 2, "Load profile 4"},
     {1, 99, 2, 0, "Load profile 2"},
+    {1, 99, 97, 0, "Power failure log"},
 };
 
 /* ---- electricity: quantity (C) and processing (D) ---- */
