@@ -5,13 +5,11 @@
 #define MODEL_LOG_NONE MODEL_N_LOGS
 
 static const struct row {
-    const char *text;
     struct model_event_place idis, dsmr;
     uint8_t seven_log;
 } rows[] = {
 #define EVENT(name, text_, idis_log, idis_code, dsmr_log, dsmr_code, seven_log_)                   \
-    [MODEL_EVENT_##name] = {.text = (text_),                                                       \
-                            .idis = {MODEL_LOG_##idis_log, idis_code},                             \
+    [MODEL_EVENT_##name] = {.idis = {MODEL_LOG_##idis_log, idis_code},                             \
                             .dsmr = {MODEL_LOG_##dsmr_log, dsmr_code},                             \
                             .seven_log = MODEL_LOG_##seven_log_},
 #include "model/events.def"
@@ -66,21 +64,4 @@ unsigned model_log_at(const struct model_meter *m, unsigned e)
     else if (m->event_map == MODEL_EVENTS_DSMR && log == MODEL_LOG_COMMUNICATION)
         log = MODEL_LOG_QUALITY;
     return log != MODEL_LOG_NONE && m->log_depth[log] > 0 ? log : MODEL_N_LOGS;
-}
-
-const char *model_event_text(unsigned e)
-{
-    return e < MODEL_N_EVENTS ? rows[e].text : "?";
-}
-
-const char *model_log_text(unsigned log)
-{
-    static const char *const text[MODEL_N_LOGS] = {
-        [MODEL_LOG_STANDARD] = "standard",           [MODEL_LOG_FRAUD] = "fraud",
-        [MODEL_LOG_DISCONNECTOR] = "disconnector",   [MODEL_LOG_QUALITY] = "power quality",
-        [MODEL_LOG_COMMUNICATION] = "communication", [MODEL_LOG_LOAD] = "load",
-        [MODEL_LOG_CONFIGURATION] = "configuration", [MODEL_LOG_SECURITY] = "security",
-        [MODEL_LOG_OUTAGE] = "power failures",
-    };
-    return log < MODEL_N_LOGS ? text[log] : "?";
 }
