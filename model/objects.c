@@ -167,6 +167,11 @@ const struct cosem_row model_rows[] = {
     LIMIT(131, MODEL_LIMIT_ON_MS, "Supervision, time to the begin"),
     LIMIT(132, MODEL_LIMIT_OFF_MS, "Supervision, time to the end"),
     LOG_DATA(133, data_set, MODEL_LOG_FILTER, "Event codes not entered"),
+    {.ln = LN(0, 0, 96, 134, 0),
+     .class_id = 1,
+     .rights = &data_set,
+     .binding = &meter_binding_null,
+     .name = "Profiles, equal cells as null-data"},
     /* Error register 1; its bits are ours, meter_errors(). */
     DATA(0, 0, 97, 97, 0, data, MODEL_ERRORS, "Error register"),
     /* Alarm register 10; its bits are ours, enum pq_kind. */

@@ -165,6 +165,7 @@ extern const struct cosem_binding meter_binding_register;
 extern const struct cosem_binding meter_binding_max_demand;
 extern const struct cosem_binding meter_binding_demand;
 extern const struct cosem_binding meter_binding_profile;
+extern const struct cosem_binding meter_binding_null; /* null-data in rows */
 extern const struct cosem_binding meter_binding_clock;
 extern const struct cosem_binding meter_binding_shift;  /* of the clock */
 extern const struct cosem_binding meter_binding_tariff; /* class 9: scripts 1.. set the rate */

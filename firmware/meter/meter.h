@@ -104,6 +104,7 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     struct meter_profile profile[MODEL_N_PROFILES];
     struct meter_column columns[METER_COLUMNS_MAX]; /* of all profiles, meter_columns_first() */
     uint32_t interval[METER_N_INTERVALS];           /* of load profile 1's newest row */
+    bool tells_null; /* cells equal to those of the row before leave as null-data */
     struct meter_average average[METER_N_AVERAGES];
     struct meter_ratio ratio;
     uint64_t u_lsb_fv, i_lsb_fa; /* of the front end */

@@ -2,14 +2,23 @@
  *
  * A GET of the buffer walks the ring by sequence number: first once to count the rows that match
  * (an array says its length first), then row by row, so memory is one row and work is linear.
- * Damaged rows are left out. Entry 1 is the oldest row in a FIFO profile, the newest in a LIFO one;
- * a range is restricted by the clock in both. */
+ * Where the stamps are in order (they are but for rows from before the clock was set back) the ends
+ * of a range are found by halves. Damaged rows are left out. Entry 1 is the oldest row in a FIFO
+ * profile, the newest in a LIFO one; a range is restricted by the clock in both.
+ *
+ * With 0-0:96.134.0 true a cell equal to that of the row told before is null-data, and so is a
+ * clock one period away from it with the same deviation and status; never in the first row of an
+ * answer. A cell that has no value is null-data too, in both ways of telling. */
 #include "firmware/meter/meter_bind.h"
 
 #include "firmware/meter/meter_choice.h"
 
+#include <string.h>
+
 /* Words of the generator. Columns: a bit each, 34 at most. */
 enum { FROM_UTC, TO_UTC, SEQ, N_LEFT, COLUMNS, COLUMNS_HIGH };
+#define HAS_BEFORE  (UINT64_C(1) << 63) /* among the columns: a row of the answer was told */
+#define HALVES_FROM 16                  /* rows: fewer are looked at one by one */
 
 #define SORT_FIFO 1
 #define SORT_LIFO 2
@@ -30,10 +39,23 @@ static uint64_t selected(const struct cosem_gen *g)
     return (uint64_t)g->word[COLUMNS_HIGH] << 32 | g->word[COLUMNS];
 }
 
+static uint32_t step_of(const struct meter_profile *x)
+{
+    return x->is_lifo ? UINT32_MAX : 1u; /* back or forth */
+}
+
 static void select_columns(struct cosem_gen *g, uint64_t columns)
 {
     g->word[COLUMNS_HIGH] = (uint32_t)(columns >> 32);
     g->word[COLUMNS] = (uint32_t)columns;
+}
+
+/* Whether the ring has this number; 0 never is one. */
+static bool is_held(const struct meter *m, enum model_profile_id p, uint32_t seq)
+{
+    const uint8_t ring = meter_ring(m->model, p);
+    const uint32_t newest = (uint32_t)nv_newest(&m->nv, ring);
+    return seq <= newest && newest - seq < nv_count(&m->nv, ring);
 }
 
 struct row {
@@ -41,15 +63,60 @@ struct row {
     struct meter_row_head head;
 };
 
-/* False: unreadable, or outside the range of time. */
-static bool read_row(const struct meter *m, enum model_profile_id p, uint32_t seq,
-                     const struct cosem_gen *g, struct row *row)
+static bool read_any(const struct meter *m, enum model_profile_id p, uint32_t seq, struct row *row)
 {
     if (meter_profile_read(m, p, seq, row->record) != ERR_OK)
         return false;
     struct rd r = rd_of(row->record, METER_ROW_HEAD);
     meter_row_get_head(&r, &row->head);
-    return row->head.utc_s >= g->word[FROM_UTC] && row->head.utc_s <= g->word[TO_UTC];
+    return true;
+}
+
+/* False: unreadable, or outside the range of time. */
+static bool read_row(const struct meter *m, enum model_profile_id p, uint32_t seq,
+                     const struct cosem_gen *g, struct row *row)
+{
+    return read_any(m, p, seq, row) && row->head.utc_s >= g->word[FROM_UTC] &&
+           row->head.utc_s <= g->word[TO_UTC];
+}
+
+/* The first of from..to whose stamp is utc_s or later, to + 1 where there is none; false when a row
+ * on the way is unreadable. */
+static bool halve(const struct meter *m, enum model_profile_id p, uint32_t utc_s, uint32_t *from,
+                  uint32_t to)
+{
+    uint32_t end = to + 1;
+    struct row row;
+    while (*from < end) {
+        const uint32_t middle = *from + (end - *from) / 2;
+        if (!read_any(m, p, middle, &row))
+            return false;
+        if (row.head.utc_s < utc_s)
+            *from = middle + 1;
+        else
+            end = middle;
+    }
+    return true;
+}
+
+/* Leaves out rows before and behind the range of time, as far as that is quick. */
+static void narrow(const struct meter *m, enum model_profile_id p, const struct cosem_gen *g,
+                   uint32_t *from, uint32_t *to)
+{
+    struct row row;
+    uint32_t first = *from, behind = *from;
+    if (*to < *from || *to - *from < HALVES_FROM || !read_any(m, p, *from, &row) ||
+        row.head.number < m->profile[p].ordered_from)
+        return;
+    if (!halve(m, p, g->word[FROM_UTC], &first, *to))
+        return;
+    behind = first;
+    if (g->word[TO_UTC] != UINT32_MAX) {
+        if (!halve(m, p, g->word[TO_UTC] + 1, &behind, *to))
+            return;
+        *to = behind - 1;
+    }
+    *from = first;
 }
 
 /* Rows from..to (sequence numbers, both inclusive) that match. */
@@ -175,6 +242,8 @@ static enum cosem_result begin_buffer(const struct meter *m, enum model_profile_
         r = select_entries(x, sel->parameter, g, &from, &to);
     if (r)
         return r;
+    if (sel->selector == PROFILE_BY_RANGE)
+        narrow(m, p, g, &from, &to);
     g->word[SEQ] = x->is_lifo ? to : from;
     g->word[N_LEFT] = from <= to ? count_rows(m, p, g, from, to) : 0;
     g->more = g->word[N_LEFT] > 0;
@@ -207,17 +276,42 @@ static unsigned count_bits(uint64_t bits)
     return n;
 }
 
-static void put_row(const struct meter *m, enum model_profile_id p, uint64_t columns,
-                    const struct row *row, struct wr *out)
+/* Whether the clock of a row follows from the one told before. */
+static bool follows(const struct meter_profile *x, const struct meter_row_head *h,
+                    const struct meter_row_head *before)
 {
+    const uint32_t apart = x->is_lifo ? before->utc_s - h->utc_s : h->utc_s - before->utc_s;
+    return apart == x->period_s && h->deviation == before->deviation &&
+           h->clock_status == before->clock_status;
+}
+
+/* Column c, whose cell is at `at` in the record. */
+static bool is_told(const struct meter_profile *x, const struct meter_column *c, size_t at,
+                    const struct row *row, const struct row *before)
+{
+    if (c->size > 0)
+        return memcmp(row->record + at, before->record + at, c->size) == 0;
+    if (meter_column_is_clock(c))
+        return follows(x, &row->head, &before->head);
+    return row->head.status == before->head.status;
+}
+
+/* before: the row that was told before this one, or NULL. */
+static void put_row(const struct meter *m, enum model_profile_id p, uint64_t columns,
+                    const struct row *row, const struct row *before, struct wr *out)
+{
+    const struct meter_profile *x = &m->profile[p];
     const struct meter_column *c = meter_profile_columns(m, p);
-    const uint8_t *cell = row->record + METER_ROW_HEAD;
+    size_t at = METER_ROW_HEAD;
+    columns &= all_columns(x->n_columns);
     axdr_put_struct(out, count_bits(columns));
-    for (unsigned k = 0; k < m->profile[p].n_columns; cell += c[k].size, k++) {
+    for (unsigned k = 0; k < x->n_columns; at += c[k].size, k++) {
         if ((columns >> k & 1u) == 0)
             continue;
-        if (c[k].size > 0)
-            put_cell(cell, c[k].size, out);
+        if (before != NULL && is_told(x, &c[k], at, row, before))
+            axdr_put_null(out);
+        else if (c[k].size > 0)
+            put_cell(row->record + at, c[k].size, out);
         else if (meter_column_is_clock(&c[k]))
             put_clock(&row->head, out);
         else
@@ -225,20 +319,33 @@ static void put_row(const struct meter *m, enum model_profile_id p, uint64_t col
     }
 }
 
+/* The row that was told before the one at seq. False: there is none, or it is not asked for. */
+static bool read_before(const struct meter *m, enum model_profile_id p, uint32_t seq,
+                        const struct cosem_gen *g, struct row *row)
+{
+    if (!m->tells_null || (selected(g) & HAS_BEFORE) == 0)
+        return false;
+    const uint32_t step = step_of(&m->profile[p]);
+    for (seq -= step; is_held(m, p, seq); seq -= step) {
+        if (read_row(m, p, seq, g, row))
+            return true;
+    }
+    return false;
+}
+
 /* The next matching row. Rows that were overwritten since item 0 are missing: then the promised
  * number cannot be kept, and the client must ask again. */
 static enum cosem_result next_row(const struct meter *m, enum model_profile_id p,
                                   struct cosem_gen *g, struct wr *out)
 {
-    const uint8_t ring = meter_ring(m->model, p);
-    const uint32_t newest = (uint32_t)nv_newest(&m->nv, ring);
-    const uint32_t oldest = newest - nv_count(&m->nv, ring) + 1;
-    const uint32_t step = m->profile[p].is_lifo ? UINT32_MAX : 1u; /* back or forth */
-    for (uint32_t seq = g->word[SEQ]; seq >= oldest && seq <= newest; seq += step) {
-        struct row row;
+    const uint32_t step = step_of(&m->profile[p]);
+    for (uint32_t seq = g->word[SEQ]; is_held(m, p, seq); seq += step) {
+        struct row row, before;
         if (!read_row(m, p, seq, g, &row))
             continue;
-        put_row(m, p, selected(g), &row, out);
+        const bool has_before = read_before(m, p, seq, g, &before);
+        put_row(m, p, selected(g), &row, has_before ? &before : NULL, out);
+        select_columns(g, selected(g) | HAS_BEFORE);
         g->word[SEQ] = seq + step;
         g->word[N_LEFT]--;
         g->more = g->word[N_LEFT] > 0;
@@ -339,3 +446,32 @@ static enum cosem_result invoke_profile(const struct cosem_call *c, const struct
 
 const struct cosem_binding meter_binding_profile = {
     .get = get_profile, .set = set_profile, .invoke = invoke_profile};
+
+/* ---- 0-0:96.134.0 ---- */
+
+static enum cosem_result get_null(const struct cosem_call *c, const struct cosem_ref *o,
+                                  uint8_t attr, const struct cosem_select *sel, struct cosem_gen *g,
+                                  struct wr *out)
+{
+    (void)o;
+    (void)sel;
+    g->more = false;
+    if (attr != 2)
+        return COSEM_OBJECT_UNDEFINED;
+    axdr_put_bool(out, meter_of(c)->tells_null);
+    return COSEM_SUCCESS;
+}
+
+static enum cosem_result set_null(const struct cosem_call *c, const struct cosem_ref *o,
+                                  uint8_t attr, struct rd *value)
+{
+    (void)o;
+    const bool on = axdr_get_bool(value);
+    if (attr != 2)
+        return COSEM_READ_WRITE_DENIED;
+    if (value->err)
+        return COSEM_TYPE_UNMATCHED;
+    return cosem_result_of(meter_profiles_null(meter_of(c), on));
+}
+
+const struct cosem_binding meter_binding_null = {.get = get_null, .set = set_null};

@@ -8,11 +8,12 @@
 #include <string.h>
 
 #define LAYOUT_FORMAT 1
+#define TELLS_NULL    0x01u
 #define IS_LIFO       0x01u
 #define IS_CHOSEN     0x02u /* columns under their key; else as delivered */
 #define PROFILE_SIZE  (1 + 4 + 4)
 #define RING_SIZE     (2 + 2 + 2 + 2 + 1 + 4 * NV_MORE_MAX)
-#define LAYOUT_SIZE   (1 + MODEL_N_PROFILES * PROFILE_SIZE + METER_RINGS_MAX * RING_SIZE)
+#define LAYOUT_SIZE   (2 + MODEL_N_PROFILES * PROFILE_SIZE + METER_RINGS_MAX * RING_SIZE)
 #define COLUMN_SIZE   (2 + 6 + 1 + 1)
 #define COLUMNS_SIZE  (1 + METER_COLUMNS_EACH_MAX * COLUMN_SIZE)
 _Static_assert(LAYOUT_SIZE <= NV_VALUE_MAX && COLUMNS_SIZE <= NV_VALUE_MAX, "values of keys");
@@ -82,6 +83,7 @@ enum err meter_choices_store(struct meter *m)
     uint8_t buf[LAYOUT_SIZE];
     struct wr w = wr_of(buf, sizeof buf);
     wr_u8(&w, LAYOUT_FORMAT);
+    wr_u8(&w, m->tells_null ? TELLS_NULL : 0);
     for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
         if (m->profile[p].n_columns > 0)
             put_profile(&w, &m->profile[p]);
@@ -212,6 +214,7 @@ enum err meter_choices_load(struct meter *m)
     struct rd r = rd_of(buf, len);
     if (rd_u8(&r) != LAYOUT_FORMAT)
         return ERR_VERSION;
+    m->tells_null = (rd_u8(&r) & TELLS_NULL) != 0;
     for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
         if (m->profile[p].n_columns > 0)
             get_profile(&r, &m->profile[p]);

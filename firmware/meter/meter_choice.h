@@ -42,6 +42,8 @@ MUST_CHECK enum err meter_profile_entries(struct meter *m, enum model_profile_id
  * not read), COSEM_OTHER_REASON: the clock is not the first, one stands twice, too many. */
 enum cosem_result meter_profile_capture_set(struct meter *m, enum model_profile_id p,
                                             enum cosem_role role, struct rd *value);
+/* 0-0:96.134.0, of all profiles. */
+MUST_CHECK enum err meter_profiles_null(struct meter *m, bool on);
 /* Class 7 methods 1 and 2. */
 MUST_CHECK enum err meter_profile_clear(struct meter *m, enum model_profile_id p);
 MUST_CHECK enum err meter_profile_capture(struct meter *m, enum model_profile_id p);

@@ -119,6 +119,8 @@ void meter_profile_close(struct meter *m, enum model_profile_id p, int64_t stamp
         get_low(m, x->base);
         x->is_fresh = false;
     } else {
+        if (stamp_s < x->last.utc_s)
+            x->ordered_from = x->last.number + 1;
         x->last = (struct meter_row_head){.number = x->last.number + 1,
                                           .utc_s = (uint32_t)stamp_s,
                                           .deviation = meter_clock_deviation(&m->clock, stamp_s),
@@ -272,18 +274,18 @@ enum err meter_profile_read(const struct meter *m, enum model_profile_id p, uint
     return nv_read(&m->nv, meter_ring(m->model, p), seq, record);
 }
 
-/* Number of the newest row in the ring, 0 where there is none to be read. */
-static uint32_t newest_number(const struct meter *m, enum model_profile_id p)
+/* Head of the newest row in the ring; zeros where there is none to be read. */
+static struct meter_row_head newest(const struct meter *m, enum model_profile_id p)
 {
     uint8_t record[METER_ROW_MAX];
-    struct meter_row_head head;
+    struct meter_row_head head = {0};
     const uint8_t ring = meter_ring(m->model, p);
     if (nv_count(&m->nv, ring) == 0 ||
         nv_read(&m->nv, ring, nv_newest(&m->nv, ring), record) != ERR_OK)
-        return 0;
+        return head;
     struct rd r = rd_of(record, METER_ROW_HEAD);
     meter_row_get_head(&r, &head);
-    return head.number;
+    return head;
 }
 
 static enum err append(struct meter *m, enum model_profile_id p, bool is_late)
@@ -292,7 +294,7 @@ static enum err append(struct meter *m, enum model_profile_id p, bool is_late)
     struct wr w = wr_of(record, meter_profile_row_size(m, p));
     put_row(m, p, is_late, &w);
     enum err err = w.err ? w.err : nv_append(&m->nv, meter_ring(m->model, p), record);
-    if (!err || newest_number(m, p) == m->profile[p].last.number)
+    if (!err || newest(m, p).number == m->profile[p].last.number)
         settle(m, p);
     m->profile[p].is_owed = false;
     return meter_keep(m, err);
@@ -321,15 +323,16 @@ void meter_profiles_drop(struct meter *m)
 static enum err mend(struct meter *m, enum model_profile_id p)
 {
     struct meter_profile *x = &m->profile[p];
-    const uint32_t newest = newest_number(m, p);
-    if (newest > x->last.number) {
-        x->last.number = newest;
+    const struct meter_row_head head = newest(m, p);
+    if (head.number > x->last.number) {
+        x->last = head;
+        x->ordered_from = head.number;
         x->marks |= METER_ROW_DNV;
         x->is_owed = false;
     }
     if (!x->is_owed)
         return ERR_OK;
-    if (newest != x->last.number)
+    if (head.number != x->last.number)
         return append(m, p, true);
     settle(m, p);
     return ERR_OK;

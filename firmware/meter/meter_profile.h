@@ -55,6 +55,7 @@ struct meter_profile {
     int64_t due_s;                    /* nominal end of the running interval, UTC */
     uint32_t base[METER_N_INTERVALS]; /* registers at the newest row, meter_energy_low() */
     struct meter_row_head last;       /* of the newest row */
+    uint32_t ordered_from;            /* rows of this number and on have stamps in order */
     uint8_t marks; /* METER_ROW_PDN, _CAD, _DNV, _CIV of the running interval so far */
     bool is_owed;  /* `last` is closed and not in the ring yet */
     bool

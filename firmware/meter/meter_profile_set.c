@@ -111,6 +111,18 @@ enum err meter_profile_entries(struct meter *m, enum model_profile_id p, uint32_
     return changed(m, remake(m, p, &before));
 }
 
+enum err meter_profiles_null(struct meter *m, bool on)
+{
+    const bool before = m->tells_null;
+    if (on == before)
+        return ERR_OK;
+    m->tells_null = on;
+    enum err err = meter_keep(m, meter_choices_store(m));
+    if (err)
+        m->tells_null = before;
+    return changed(m, err);
+}
+
 /* ---- columns ---- */
 
 struct columns {

@@ -20,7 +20,7 @@
 #define LEGAL_SIZE    (16 + 4 + 2) /* pulses, audit sequence, rate and seal */
 #define CLOCK_SIZE    (1 + 8 + 8 + 1 + 4)
 #define DEMAND_SIZE   54
-#define PROFILE_SIZE  (2 + 4 + 4 * METER_N_INTERVALS + METER_ROW_HEAD + 2)
+#define PROFILE_SIZE  (2 + 4 + 4 * METER_N_INTERVALS + METER_ROW_HEAD + 4 + 2)
 #define COUNTERS_SIZE (4 + 4 * COSEM_CLIENTS_MAX)
 /* one average: 52 octets and, for each phase, sums and last values */
 #define AVERAGE_SIZE(n_phases) (52u + 24u * (n_phases))
@@ -173,6 +173,7 @@ static void put_profile(struct wr *w, const struct meter_profile *x)
     for (unsigned k = 0; k < METER_N_INTERVALS; k++)
         wr_u32(w, x->base[k]);
     meter_row_put_head(w, &x->last);
+    wr_u32(w, x->ordered_from);
     wr_u8(w, x->marks);
     wr_u8(w, (uint8_t)((x->is_owed ? IS_OWED : 0) | (x->is_fresh ? IS_FRESH : 0)));
 }
@@ -185,6 +186,7 @@ static void get_profile(struct rd *r, struct meter_profile *x)
     for (unsigned k = 0; k < METER_N_INTERVALS; k++)
         x->base[k] = rd_u32(r);
     meter_row_get_head(r, &x->last);
+    x->ordered_from = rd_u32(r);
     x->marks = rd_u8(r);
     const uint8_t flags = rd_u8(r);
     x->is_owed = is_same && (flags & IS_OWED) != 0;

@@ -394,6 +394,160 @@ static void day_that_the_clock_is_set_in_has_one_row(void **state)
     rig_free(r);
 }
 
+/* ---- reading ---- */
+
+static size_t rows_between(struct rig *r, const char *obis, int64_t from_s, int64_t to_s)
+{
+    struct profile_range range = {.by = {.class_id = 8, .attribute = 2}};
+    const struct datetime from = datetime_from_utc(from_s, 0, 0),
+                          to = datetime_from_utc(to_s, 0, 0);
+    uint8_t a[16], b[16], octets[128];
+    struct wr wa = wr_of(a, sizeof a), wb = wr_of(b, sizeof b), w = wr_of(octets, sizeof octets);
+    struct apdu_attr buffer = rig_attr(7, obis, 2);
+    struct rd rd;
+    memcpy(range.by.ln, model_ln_clock, 6);
+    datetime_put(&wa, &from);
+    datetime_put(&wb, &to);
+    range.from = (struct bytes){a, wa.len};
+    range.to = (struct bytes){b, wb.len};
+    profile_put_range(&w, &range);
+    buffer.selector = PROFILE_BY_RANGE;
+    buffer.parameter = (struct bytes){octets, w.len};
+    assert_true(rig_get(r, &buffer));
+    return rows_of(r, &rd);
+}
+
+static size_t heads_between(size_t n, int64_t from_s, int64_t to_s)
+{
+    size_t between = 0;
+    for (size_t i = 0; i < n; i++)
+        between += heads[i].utc_s >= from_s && heads[i].utc_s <= to_s;
+    return between;
+}
+
+/* Every pair of ends a row apart, in both orders, before and after the clock was set back. */
+static void profile_finds_a_range_whatever_the_clock_did(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("AD11A", "2026-01-10T00:00:00", LOAD1);
+    const int64_t begin = rig_time("2026-01-10T00:00:00");
+    for (unsigned turn = 0; turn < 4; turn++) {
+        rig_live(r, 6 * 3600);
+        if (turn == 1)
+            assert_int_equal(meter_clock_change(&r->meter, (begin + 5 * 3600) * METER_NS), ERR_OK);
+        if (turn == 2) {
+            assert_int_equal(meter_profile_sort(&r->meter, MODEL_LP1, true), ERR_OK);
+            assert_int_equal(rig_power_up(r, 0), ERR_OK);
+        }
+        const size_t n = rig_heads(r, MODEL_LP1, heads, HEADS);
+        assert_true(n > 24 * turn);
+        assert_true(rig_connect(r, METER_SAP_READER));
+        for (int64_t from = begin; from < begin + 22 * 3600; from += 5 * 900) {
+            for (int64_t length = 0; length < 30 * 900; length += 7 * 900 + 1)
+                assert_int_equal(rows_between(r, LP1, from, from + length),
+                                 heads_between(n, from, from + length));
+        }
+        rig_release(r);
+    }
+    assert_true(r->meter.profile[MODEL_LP1].ordered_from > 0);
+    rig_free(r);
+}
+
+/* An answer with null-data says the same as the one without, and is shorter. */
+static void profile_leaves_out_what_is_as_in_the_row_before(void **state)
+{
+    (void)state;
+    static const uint8_t yes[] = {AXDR_BOOL, 1};
+    struct rig *r = rig_new("ST402D", "2026-01-10T00:00:00", LOAD3);
+    const struct apdu_attr option = rig_attr(1, "0-0:96.134.0.255", 2);
+    const struct apdu_attr buffer = rig_attr(7, LP1, 2);
+    struct bytes cell[30][8];
+    static uint8_t whole[8000];
+    struct rd rd;
+    rig_live(r, 4 * 3600);
+    assert_int_equal(rig_power_up(r, 1800), ERR_OK); /* a gap: its clock is told */
+    rig_live(r, 2 * 3600);
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    assert_true(rig_get(r, &buffer));
+    const size_t len = r->answer_len;
+    assert_true(len <= sizeof whole);
+    memcpy(whole, r->answer, len);
+    rd = rd_of(whole, len);
+    const size_t n = axdr_get_array(&rd);
+    assert_in_range(n, 20, 30);
+    for (size_t i = 0; i < n; i++) {
+        axdr_get_struct(&rd, 8);
+        for (size_t k = 0; k < 8; k++) {
+            const size_t at = rd.pos;
+            axdr_skip(&rd);
+            cell[i][k] = (struct bytes){whole + at, rd.pos - at};
+        }
+    }
+    assert_true(rig_set(r, &option, (struct bytes){yes, sizeof yes}));
+    rig_release(r);
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    assert_true(rig_connect(r, METER_SAP_READER));
+    assert_true(rig_get(r, &buffer));
+    assert_true(r->answer_len < len * 6 / 10);
+    assert_int_equal(rows_of(r, &rd), n);
+    unsigned clocks = 0;
+    for (size_t i = 0; i < n; i++) {
+        axdr_get_struct(&rd, 8);
+        for (size_t k = 0; k < 8; k++) {
+            const size_t at = rd.pos;
+            const bool is_null = axdr_peek(&rd) == AXDR_NULL;
+            axdr_skip(&rd);
+            assert_false(is_null && i == 0);
+            clocks += k == 0 && !is_null;
+            if (!is_null)
+                assert_memory_equal(rd.p + at, cell[i][k].p, cell[i][k].len);
+            else if (k > 0) {
+                assert_int_equal(cell[i][k].len, cell[i - 1][k].len);
+                assert_memory_equal(cell[i][k].p, cell[i - 1][k].p, cell[i][k].len);
+            }
+        }
+    }
+    assert_int_equal(clocks, 2); /* the first, the one behind the gap */
+    rig_release(r);
+    rig_free(r);
+}
+
+/* ---- cuts ---- */
+
+/* Cut at every operation of an hour's end: each profile has its row once; what the snapshot does
+ * not hold is null-data in a row that was made from it. */
+static void row_of_a_cut_capture_is_made_from_the_snapshot(void **state)
+{
+    (void)state;
+    unsigned nulls = 0, cuts = 0;
+    for (uint32_t k = 1; k < 400; k += 5) {
+        struct rig *r = rig_new("AD13A", "2026-01-10T00:00:00", LOAD3);
+        uint8_t record[METER_ROW_MAX];
+        rig_live(r, 3590);
+        flash_emu_power(&r->emu, k, (enum tear)(k % N_TEARS));
+        rig_live(r, 20);
+        const bool was_cut = r->emu.dead;
+        flash_emu_power(&r->emu, 0, TEAR_NOTHING);
+        assert_int_equal(rig_power_up(r, 0), ERR_OK);
+        assert_int_equal(rig_heads(r, MODEL_LP1, heads, HEADS), 4);
+        assert_int_equal(rig_heads(r, MODEL_LP2, heads, HEADS), 1);
+        assert_int_equal(heads[0].utc_s, rig_time("2026-01-10T01:00:00"));
+        assert_int_equal(rig_heads(r, MODEL_LP3, heads, HEADS), 12);
+        assert_int_equal(
+            meter_profile_read(&r->meter, MODEL_LP3,
+                               nv_newest(&r->meter.nv, meter_ring(r->meter.model, MODEL_LP3)),
+                               record),
+            ERR_OK);
+        nulls += record[METER_ROW_HEAD] == AXDR_NULL;
+        cuts += was_cut;
+        rig_check_rows(r);
+        rig_free(r);
+        if (!was_cut)
+            break;
+    }
+    assert_true(cuts > 3 && nulls > 0 && nulls < cuts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +560,9 @@ int main(void)
         cmocka_unit_test(profile_trades_space_with_another_until_none_is_left),
         cmocka_unit_test(day_and_month_get_one_row_at_their_end_also_late),
         cmocka_unit_test(day_that_the_clock_is_set_in_has_one_row),
+        cmocka_unit_test(profile_finds_a_range_whatever_the_clock_did),
+        cmocka_unit_test(profile_leaves_out_what_is_as_in_the_row_before),
+        cmocka_unit_test(row_of_a_cut_capture_is_made_from_the_snapshot),
     };
     return cmocka_run_group_tests_name("meter_profile", tests, NULL, NULL);
 }
