@@ -46,7 +46,7 @@ int64_t exact_least_uwh(const struct model_meter *m, uint32_t seconds)
 {
     uint32_t ist_ua = m->ist_reactive_ua > m->ist_ua ? m->ist_reactive_ua : m->ist_ua;
     int64_t ist_uw = (int64_t)m->un_mv * ist_ua / 1000;
-    return ist_uw * seconds / 3600 + 1;
+    return ist_uw * seconds / 3600 + EXACT_Q_STEP;
 }
 
 /* Nearly 0, -120 and 120 degrees: |turn| is 65 exactly, so u conj(i) has no square root in it. */

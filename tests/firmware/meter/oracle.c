@@ -19,8 +19,8 @@ struct record {
     int64_t from_s, to_s;   /* of the clock; a window lasts, the others jump */
     uint64_t sum[ORACLE_N]; /* after it */
     uint32_t value;         /* period; seconds before a cut that the meter knows of; event */
-    uint8_t profile;
-    bool invalid; /* the clock, while it lasts; CUT: after it, SET: before it */
+    uint8_t profile;        /* PERIOD; EVENT: what `value` leaves out */
+    bool invalid;           /* the clock, while it lasts; CUT: after it, SET: before it */
 };
 struct oracle {
     const struct model_meter *model;
@@ -193,6 +193,13 @@ void oracle_event(struct oracle *o, enum model_event e)
     add(o, EVENT, oracle_now(o))->value = (uint32_t)e;
 }
 
+void oracle_left_out(struct oracle *o, enum model_event e)
+{
+    struct record *r = add(o, EVENT, oracle_now(o));
+    r->value = MODEL_EVENT_LEFT_OUT;
+    r->profile = (uint8_t)e;
+}
+
 /* ---- rows ---- */
 
 /* A stretch of records in which the clock was never set beyond the limit: the calendar's cells can
@@ -350,16 +357,36 @@ size_t oracle_rows(const struct oracle *o, unsigned profile, struct oracle_row *
     return s.n;
 }
 
-/* ---- events ---- */
+/* ---- logs ---- */
 
-static size_t put_entry(struct oracle_entry **list, size_t n, int64_t utc_s, enum model_event e)
+struct log {
+    const struct model_meter *model;
+    unsigned log;
+    struct oracle_entry *entry;
+    size_t n;
+};
+
+static void put_entry(struct log *l, int64_t utc_s, bool invalid, uint32_t value,
+                      const struct oracle_zone *z)
 {
-    if ((n & (n - 1)) == 0) {
-        *list = realloc(*list, (n > 0 ? n * 2 : 1) * sizeof **list);
-        assert_non_null(*list);
+    if ((l->n & (l->n - 1)) == 0) {
+        l->entry = realloc(l->entry, (l->n > 0 ? l->n * 2 : 1) * sizeof *l->entry);
+        assert_non_null(l->entry);
     }
-    (*list)[n] = (struct oracle_entry){utc_s, e};
-    return n + 1;
+    l->entry[l->n++] = (struct oracle_entry){
+        .utc_s = utc_s,
+        .clock_status = (uint8_t)((oracle_is_summer(z, utc_s) ? 0x80 : 0) | invalid),
+        .value = value};
+}
+
+/* In the log of `in` by the code of `e`, where the model's map has them. */
+static void put_event(const struct oracle *o, struct log *l, enum model_event e,
+                      enum model_event in, int64_t utc_s, bool invalid)
+{
+    struct model_event_place place, own;
+    if (model_event_place(l->model, in, &place) && place.log == l->log &&
+        model_event_place(l->model, e, &own))
+        put_entry(l, utc_s, invalid, own.code, o->zone);
 }
 
 /* The first change of the clocks after an instant. */
@@ -374,27 +401,43 @@ static int64_t next_change(const struct oracle_zone *z, int64_t after_s)
     return NEVER;
 }
 
-size_t oracle_events(const struct oracle *o, struct oracle_entry **out)
+static void put_cut(const struct oracle *o, struct log *l, const struct record *r)
 {
-    struct oracle_entry *list = NULL;
-    size_t n = 0;
-    for (size_t k = 0; k < o->n; k++) {
-        const struct record *r = &o->record[k];
-        if (r->kind == EVENT)
-            n = put_entry(&list, n, r->from_s, (enum model_event)r->value);
-        if (r->kind == WINDOW && next_change(o->zone, r->from_s) <= r->to_s)
-            n = put_entry(&list, n, next_change(o->zone, r->from_s) - 1, MODEL_EVENT_DST_CHANGE);
-        if (r->kind == CUT) {
-            n = put_entry(&list, n, r->from_s - r->value, MODEL_EVENT_POWER_DOWN);
-            n = put_entry(&list, n, r->to_s, MODEL_EVENT_POWER_UP);
-        }
-        if (r->kind == SET) {
-            n = put_entry(&list, n, r->from_s, MODEL_EVENT_CLOCK_OLD);
-            n = put_entry(&list, n, r->to_s, MODEL_EVENT_CLOCK_NEW);
-        }
+    const bool stopped = r->to_s <= r->from_s; /* how long, nobody knows */
+    const int64_t off_s = r->from_s - r->value;
+    const bool before = r > o->record && r[-1].invalid && r[-1].kind != SET;
+    put_event(o, l, MODEL_EVENT_POWER_DOWN, MODEL_EVENT_POWER_DOWN, off_s, before);
+    put_event(o, l, MODEL_EVENT_POWER_UP, MODEL_EVENT_POWER_UP, r->to_s, r->invalid);
+    if (r->invalid)
+        put_event(o, l, MODEL_EVENT_CLOCK_INVALID, MODEL_EVENT_CLOCK_INVALID, r->to_s, true);
+    if (l->log == MODEL_LOG_OUTAGE && (stopped || r->to_s - off_s >= l->model->long_outage_s))
+        put_entry(l, r->to_s, r->invalid, stopped ? 0 : (uint32_t)(r->to_s - off_s), o->zone);
+}
+
+static void put_record(const struct oracle *o, struct log *l, const struct record *r)
+{
+    const enum model_event e = (enum model_event)r->value;
+    if (r->kind == EVENT)
+        put_event(o, l, e, e == MODEL_EVENT_LEFT_OUT ? (enum model_event)r->profile : e, r->from_s,
+                  r->invalid);
+    if (r->kind == WINDOW && next_change(o->zone, r->from_s) <= r->to_s)
+        put_event(o, l, MODEL_EVENT_DST_CHANGE, MODEL_EVENT_DST_CHANGE,
+                  next_change(o->zone, r->from_s) - 1, r->invalid);
+    if (r->kind == CUT)
+        put_cut(o, l, r);
+    if (r->kind == SET) {
+        put_event(o, l, MODEL_EVENT_CLOCK_OLD, MODEL_EVENT_CLOCK_OLD, r->from_s, r->invalid);
+        put_event(o, l, MODEL_EVENT_CLOCK_NEW, MODEL_EVENT_CLOCK_NEW, r->to_s, false);
     }
-    *out = list;
-    return n;
+}
+
+size_t oracle_entries(const struct oracle *o, unsigned log, struct oracle_entry **out)
+{
+    struct log l = {.model = o->model, .log = log};
+    for (size_t k = 0; k < o->n; k++)
+        put_record(o, &l, &o->record[k]);
+    *out = l.entry;
+    return l.n;
 }
 
 /* ---- columns ---- */
@@ -538,5 +581,33 @@ size_t oracle_compare(const struct oracle *o, unsigned profile, int64_t from_s, 
     if (unknown != NULL)
         *unknown = count_unknown(o, t);
     free(rows);
+    return r.n;
+}
+
+size_t oracle_compare_log(const struct oracle *o, unsigned log, const struct oracle_table *t,
+                          char *words, size_t words_size)
+{
+    struct report r = {words, words_size, 0};
+    struct oracle_entry *entry;
+    const size_t n = oracle_entries(o, log, &entry), depth = o->model->log_depth[log];
+    const size_t first = n > depth ? n - depth : 0;
+    for (size_t k = first; k < n; k++) {
+        const size_t i = k - first;
+        char what[60];
+        if (i >= t->n_rows) {
+            say(&r, "no entry", i, 0, entry[k].utc_s);
+            continue;
+        }
+        snprintf(what, sizeof what, "stamp %lld, value", (long long)entry[k].utc_s);
+        if (t->row[i].value[0] != entry[k].utc_s)
+            say(&r, "stamp", i, t->row[i].value[0], entry[k].utc_s);
+        if (t->row[i].value[1] != entry[k].value)
+            say(&r, what, i, t->row[i].value[1], entry[k].value);
+        if (t->row[i].clock_status != entry[k].clock_status)
+            say(&r, "clock status", i, t->row[i].clock_status, entry[k].clock_status);
+    }
+    for (size_t k = n - first; k < t->n_rows; k++)
+        say(&r, "an entry too many", k, t->row[k].value[1], 0);
+    free(entry);
     return r.n;
 }

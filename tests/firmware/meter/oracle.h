@@ -66,8 +66,9 @@ void oracle_stop(struct oracle *o, const uint64_t lost[ORACLE_N], uint32_t known
 void oracle_set_clock(struct oracle *o, int64_t to_utc_s, uint32_t limit_s);
 /* The length of one profile's intervals is another; its rows are gone. */
 void oracle_period(struct oracle *o, unsigned profile, uint32_t period_s);
-/* Something happened that the meter logs. */
+/* Something happened that the meter logs; that event has repeated too often (and is left out). */
 void oracle_event(struct oracle *o, enum model_event e);
+void oracle_left_out(struct oracle *o, enum model_event e);
 
 int64_t oracle_now(const struct oracle *o);
 /* Undoes the last n inputs, as if they had been forgotten: for tests of the oracle. */
@@ -88,10 +89,12 @@ size_t oracle_rows(const struct oracle *o, unsigned profile, struct oracle_row *
 
 struct oracle_entry {
     int64_t utc_s;
-    enum model_event event;
+    uint8_t clock_status;
+    uint32_t value; /* code; MODEL_LOG_OUTAGE: seconds */
 };
-/* Entries of all logs together, oldest first. To be freed by the caller. */
-size_t oracle_events(const struct oracle *o, struct oracle_entry **out);
+/* Entries of a log, oldest first: what the oracle saw, and oracle_event() told it. To be freed by
+ * the caller. */
+size_t oracle_entries(const struct oracle *o, unsigned log, struct oracle_entry **out);
 
 /* A column: what the head of a table says. */
 struct oracle_column {
@@ -144,5 +147,8 @@ struct oracle_table { /* what a meter told: n_rows x n_columns */
 size_t oracle_compare(const struct oracle *o, unsigned profile, int64_t from_s, int64_t to_s,
                       const struct oracle_table *t, char *words, size_t words_size,
                       size_t *unknown);
+/* The same of the entries of a whole log, as far as its depth holds them. */
+size_t oracle_compare_log(const struct oracle *o, unsigned log, const struct oracle_table *t,
+                          char *words, size_t words_size);
 
 #endif
