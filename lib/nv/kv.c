@@ -416,20 +416,32 @@ static enum err kv_move(struct nv *nv, uint8_t key)
     return kv_write(nv, key, good ? KIND_VALUE : KIND_LOST, &payload);
 }
 
-/* Everything that lives in the sector after the head moves to the head, the mark follows, and that
- * sector becomes the ready one. Deleted keys have no older record anywhere and need no copy. */
+static bool lives_in(const struct nv *nv, uint8_t key, uint16_t sector)
+{
+    struct area a = area_kv(&nv->config);
+    uint32_t from = area_addr(&a, sector);
+    return nv->kv_addr[key] != ADDR_NONE && nv->kv_addr[key] >= from &&
+           nv->kv_addr[key] - from < a.flash->sector_size;
+}
+
+/* Everything that lives in the oldest sector moves to the head, the mark follows. Deleted keys have
+ * no older record anywhere and need no copy. */
+static enum err kv_copy(struct nv *nv, uint16_t oldest)
+{
+    for (uint8_t key = 0; key < NV_KEYS_MAX; key++) {
+        enum err err = lives_in(nv, key, oldest) ? kv_move(nv, key) : ERR_OK;
+        if (err)
+            return err;
+    }
+    return kv_done(nv);
+}
+
+/* Empties the sector after the head and makes it the ready one. */
 static enum err kv_collect(struct nv *nv)
 {
     struct area a = area_kv(&nv->config);
     uint16_t oldest = area_after(&a, nv->kv_sector, 1);
-    uint32_t from = area_addr(&a, oldest);
-    enum err err = ERR_OK;
-    for (uint8_t key = 0; key < NV_KEYS_MAX && !err; key++)
-        if (nv->kv_addr[key] != ADDR_NONE && nv->kv_addr[key] >= from &&
-            nv->kv_addr[key] - from < a.flash->sector_size)
-            err = kv_move(nv, key);
-    if (!err)
-        err = kv_done(nv);
+    enum err err = kv_copy(nv, oldest);
     if (err) /* only failing cells can make copies of one sector too large for another */
         return err == ERR_FULL ? ERR_IO : err;
     return sector_prepare(&a, oldest, nv->kv_order + 1);
@@ -639,6 +651,21 @@ static enum err kv_replay(struct nv *nv, bool complete)
     return err;
 }
 
+/* Ends the collecting that a cut broke off. A head so damaged that there is no room for what has to
+ * come costs the values in the oldest sector: better than no store at all. */
+static enum err kv_complete(struct nv *nv, uint16_t oldest)
+{
+    struct area a = area_kv(&nv->config);
+    enum err err = kv_copy(nv, oldest);
+    if (err && err != ERR_FULL)
+        return err;
+    for (uint8_t key = 0; key < NV_KEYS_MAX; key++)
+        if (lives_in(nv, key, oldest))
+            nv->kv_addr[key] = ADDR_NONE;
+    nv->n_corrupt += err == ERR_FULL;
+    return sector_prepare(&a, oldest, nv->kv_order + 1);
+}
+
 enum err kv_mount(struct nv *nv)
 {
     struct area a = area_kv(&nv->config);
@@ -663,9 +690,9 @@ enum err kv_mount(struct nv *nv)
         err = kv_replay(nv, complete);
     if (err)
         return err;
-    if (!complete)
-        return kv_collect(nv);
     uint16_t next = area_after(&a, nv->kv_sector, 1);
+    if (!complete)
+        return kv_complete(nv, next);
     err = sector_ready(&a, next, nv->kv_order + 1, &ready);
     if (err || ready)
         return err;
