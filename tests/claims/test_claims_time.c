@@ -190,6 +190,12 @@ static void time_sync_holds(const char *model)
     }
 }
 
+static void claim_MT371_TIMESYNC(void **state)
+{
+    (void)state;
+    time_sync_holds("MT371");
+}
+
 static void claim_AD1X_TIMESYNC(void **state)
 {
     (void)state;
@@ -370,10 +376,11 @@ static void claim_MT371_LP_DEPTH(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(claim_MT371_DST),    cmocka_unit_test(claim_SX402_DST),
-        cmocka_unit_test(claim_AD1X_DST),     cmocka_unit_test(claim_AD1X_TIMESYNC),
-        cmocka_unit_test(claim_MT371_DEMAND), cmocka_unit_test(claim_SX402_DEMAND),
-        cmocka_unit_test(claim_AD1X_DEMAND),  cmocka_unit_test(claim_AD1X_INTERVALS),
+        cmocka_unit_test(claim_MT371_DST),      cmocka_unit_test(claim_SX402_DST),
+        cmocka_unit_test(claim_AD1X_DST),       cmocka_unit_test(claim_AD1X_TIMESYNC),
+        cmocka_unit_test(claim_MT371_TIMESYNC), cmocka_unit_test(claim_MT371_DEMAND),
+        cmocka_unit_test(claim_SX402_DEMAND),   cmocka_unit_test(claim_AD1X_DEMAND),
+        cmocka_unit_test(claim_AD1X_INTERVALS),
     };
     const struct CMUnitTest depth[] = {cmocka_unit_test(claim_MT371_LP_DEPTH)};
     if (argc > 1 && strcmp(argv[1], "depth") == 0)
