@@ -370,6 +370,7 @@ static void claim_MT371_LP_DEPTH(void **state)
         claim_near("import of the hour", wh, want, 0.0002 * want + 0.1);
     }
     assert_int_equal(rd_left(&rd), 0);
+    assert_int_equal(rig_value(r, 7, "1-0:99.2.0.255", 7), DEPTH); /* the other, by the hour, too */
     rig_free(r);
 }
 
