@@ -382,7 +382,7 @@ static void flip_bits_of_image(struct world *w, struct snapshot *s)
     take(s, w);
     for (uint32_t octet = 0; octet < flash_emu_size(&w->flash); octet++)
         for (uint32_t bit = 0; bit < 8; bit++)
-            if (full || flash_emu_random(&w->flash) % 24 == 0)
+            if (full || flash_emu_random(&w->flash) % 32 == 0)
                 flip_and_check(w, s, octet * 8 + bit);
     restore(w, s);
 }

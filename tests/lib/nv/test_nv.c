@@ -508,6 +508,24 @@ static void nv_mount_rings_empties_what_was_re_made_and_keeps_the_rest(void **st
     assert_true(wear_of(s, KV_N) == before[KV_N] + 2);
 }
 
+/* An erase that is cut may take the header first: what is left are whole records of another
+ * generation, which the ring must not take for its own, or numbers would begin behind them. */
+static void nv_mount_rings_takes_no_record_of_another_generation(void **state)
+{
+    struct store *s = *state;
+    struct nv_ring_layout again = rings[0];
+    for (int i = 0; i < 2; i++) {
+        append_many(s, 0, 1, 60);
+        for (uint16_t sector = KV_N; sector < N_SECTORS; sector++)
+            memset(s->flash.octets + (size_t)sector * SECTOR, 0xFF, 64);
+        again.generation++;
+        assert_int_equal(nv_mount_rings(&s->nv, &again, 1), ERR_OK);
+        assert_int_equal(nv_count(&s->nv, 0), 0);
+        append_many(s, 0, 1, 1);
+        assert_true(nv_newest(&s->nv, 0) == 1);
+    }
+}
+
 static void nv_rings_use_all_their_extents_in_turn(void **state)
 {
     struct store *s = *state;
@@ -593,6 +611,7 @@ int main(void)
         CASE(nv_mount_takes_a_copied_sector_for_damage),
         CASE(nv_mount_leaves_the_rings_alone_when_there_are_none),
         CASE(nv_mount_rings_empties_what_was_re_made_and_keeps_the_rest),
+        CASE(nv_mount_rings_takes_no_record_of_another_generation),
         CASE(nv_rings_use_all_their_extents_in_turn),
         CASE(nv_mount_takes_over_a_device_of_format_1),
         CASE(nv_mount_rings_refuses_a_later_format_untouched),
