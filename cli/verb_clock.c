@@ -1,9 +1,14 @@
-/* `ferraris clock`: the meter's time against this machine's, and setting it. */
+/* `ferraris clock`: the meter's time against this machine's, and setting it.
+ *
+ * --sync sends a time only when the meter is off by more than a second, to the hundredth and with
+ * half of the way there and back added: within the meter's shift limit it leaves no mark
+ * (docs/TIME.md). */
 #include "cli/client_object.h"
 #include "cli/client_words.h"
 
 #include "lib/dlms/datetime.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -81,6 +86,39 @@ static int set_time(struct link *l, const char *text, const struct datetime *met
     return write_time(l, &d);
 }
 
+#define IN_STEP_S 1.0
+
+/* The meter's time less this machine's, and how long reading it took. */
+static int compare(struct link *l, struct datetime *meter, double *difference_s, double *trip_s)
+{
+    int64_t utc = 0;
+    const double asked = host_now();
+    const int code = read_time(l, meter);
+    const double told = host_now();
+    if (code != LINK_OK)
+        return code;
+    if (datetime_to_utc(meter, 0, &utc) != ERR_OK)
+        return cli_fail(l->verb, CLI_BAD_DATA, "the meter's time is out of range");
+    const double fraction = meter->hundredths == DATETIME_ANY ? 0 : meter->hundredths / 100.0;
+    *trip_s = told - asked;
+    *difference_s = (double)utc + fraction - (asked + told) / 2;
+    return code;
+}
+
+static int sync_time(struct link *l)
+{
+    struct datetime d;
+    double difference_s, trip_s;
+    int code = compare(l, &d, &difference_s, &trip_s);
+    const bool invalid = (d.status & DATETIME_INVALID) != 0 && d.status != DATETIME_STATUS_ANY;
+    if (code != LINK_OK || (fabs(difference_s) <= IN_STEP_S && !invalid))
+        return code;
+    const int64_t hundredths = (int64_t)((host_now() + trip_s / 2) * 100 + 0.5);
+    d = datetime_from_utc(hundredths / 100, d.deviation, d.status & DATETIME_DST);
+    d.hundredths = (uint8_t)(hundredths % 100);
+    return write_time(l, &d);
+}
+
 static int show(struct link *l, const struct datetime *meter, double host, bool json)
 {
     char meter_text[DATETIME_TEXT], host_text[DATETIME_TEXT];
@@ -108,10 +146,12 @@ static int show(struct link *l, const struct datetime *meter, double host, bool 
     return CLI_DONE;
 }
 
-static int clock_run(struct link *l, const char *set, bool json)
+static int clock_run(struct link *l, const char *set, bool sync, bool json)
 {
     struct datetime meter;
-    int code = read_time(l, &meter);
+    int code = sync ? sync_time(l) : LINK_OK;
+    if (code == LINK_OK)
+        code = read_time(l, &meter);
     if (code == LINK_OK && set != NULL) {
         code = set_time(l, set, &meter);
         if (code == LINK_OK)
@@ -124,10 +164,12 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 {
     struct link_options o = LINK_OPTIONS_DEFAULT;
     const char *set = NULL;
-    bool json = false;
+    bool json = false, sync = false;
     const struct cli_option options[] = {
         LINK_OPTION_ROWS(o),
         {"set", CLI_TEXT, &set, "now|TIME", "set the clock, then show it"},
+        {"sync", CLI_FLAG, &sync, NULL,
+         "set it to this machine's when it is off by more than a second, then show it"},
         {"json", CLI_FLAG, &json, NULL, "one JSON document on stdout"}};
     const char *words[1];
     uint8_t octets[DATETIME_LEN];
@@ -142,12 +184,14 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         return code;
     if (c.n != 1)
         return cli_fail(v, CLI_USAGE, "usage: %s", v->usage);
+    if (set != NULL && sync)
+        return cli_fail(v, CLI_USAGE, "--set or --sync, not both");
     if (set != NULL && strcmp(set, "now") != 0 && !value_parse_time(set, octets))
         return cli_fail(v, CLI_USAGE, "--set '%s' is neither now nor a time like 2026-03-29T03:15",
                         set);
     code = link_open(&l, v, words[0], &o);
     if (code == LINK_OK)
-        code = clock_run(&l, set, json);
+        code = clock_run(&l, set, sync, json);
     link_close(&l);
     return code;
 }
@@ -157,7 +201,8 @@ const struct cli_verb verb_clock = {
     .summary = "compare a meter's clock with this machine's, and set it",
     .usage = "ferraris clock [OPTION]... URL",
     .example = "ferraris clock tcp://127.0.0.1:4059\n"
-               "ferraris clock --auth hls5 --keys meter.keys --set now tcp://127.0.0.1:4059",
+               "ferraris clock --auth hls5 --keys meter.keys --set now tcp://127.0.0.1:4059\n"
+               "ferraris clock --auth hls5 --keys meter.keys --sync tcp://127.0.0.1:4059",
     .words = LINK_WORDS,
     .run = run,
 };

@@ -7,7 +7,7 @@
 
 struct command {
     int code;         /* exit code; -1: ended by a signal */
-    char out[262144]; /* standard output, zero-terminated, cut where it is longer */
+    char out[1048576]; /* standard output, zero-terminated, cut where it is longer */
     char err[8192];
 };
 

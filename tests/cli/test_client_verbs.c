@@ -240,6 +240,25 @@ static void clock_shows_and_sets_time_when_allowed(void **state)
     expect(0, "2026-03-30T02:30:0", NULL);
 }
 
+/* Far off: set, with both events. In step: nothing is sent, and nobody is refused anything. */
+static void clock_is_synchronised_when_it_is_off(void **state)
+{
+    (void)state;
+    COMMAND(&c, NULL, "clock", "--sync", url);
+    expect(1, NULL, "refused");
+    COMMAND(&c, NULL, "clock", SECURE, "--sync", "--set", "now", url);
+    expect(2, NULL, "not both");
+    COMMAND(&c, NULL, "clock", SECURE, "--sync", "--json", url);
+    expect(0, "difference_s", NULL);
+    const char *difference = strstr(c.out, "difference_s");
+    double s = strtod(difference + strcspn(difference, "-0123456789"), NULL);
+    assert_true(s > -2 && s < 2);
+    COMMAND(&c, NULL, "clock", "--sync", url);
+    expect(0, "difference", NULL);
+    COMMAND(&c, NULL, "clock", SECURE, "--set", "2026-03-30T02:30:00+02:00", url);
+    expect(0, "2026-03-30T02:30:0", NULL);
+}
+
 static void write_and_call_tell_refusal_when_not_allowed(void **state)
 {
     (void)state;
@@ -383,6 +402,7 @@ int main(void)
         cmocka_unit_test(profile_selects_rows_when_asked),
         cmocka_unit_test(profile_draws_curve_when_asked),
         cmocka_unit_test(clock_shows_and_sets_time_when_allowed),
+        cmocka_unit_test(clock_is_synchronised_when_it_is_off),
         cmocka_unit_test(write_and_call_tell_refusal_when_not_allowed),
         cmocka_unit_test(read_says_lost_when_server_hangs_up_or_is_silent),
         cmocka_unit_test(read_says_what_was_asked_when_the_meter_knows_no_such_address),
