@@ -9,7 +9,7 @@
  *
  * A source of southern summer time shows a day of 23 hours with two zeros for the hour that did not
  * come; a meter with those rules lives it as it was. For the day of 25 hours there is a series of
- * our own. Without arguments ten days of each source; `full`: all there is. */
+ * our own. Without arguments a day of some of each source; `full`: all there is. */
 #include "tests/firmware/meter/exact.h"
 #include "tests/firmware/meter/oracle_read.h"
 
@@ -97,7 +97,7 @@ static gzFile open_gz(const char *name)
 
 static bool wanted(const struct series *s)
 {
-    return full || s->n < 10 * 86400 / s->period_s;
+    return full || s->n < 86400 / s->period_s;
 }
 
 /* reading_datetime, kWh */
@@ -140,7 +140,7 @@ static void read_tsrepr(unsigned consumer, struct series *s)
     for (unsigned k = 0; k < consumer + 2; k++) /* and the head */
         assert_non_null(gzgets(f, line, sizeof line));
     const char *at = strchr(line, ',');
-    for (int64_t t = 1388534400; at != NULL && *at == ','; t += HALF_H)
+    for (int64_t t = 1388534400; wanted(s) && at != NULL && *at == ','; t += HALF_H)
         add(s, (struct reading){.begin_s = t, .import_uwh = millionths(at + 1, &at) * 500});
     gzclose(f);
 }
@@ -356,7 +356,7 @@ static void profile_sums_up_to_half_hours_of_households(void **state)
               {"10017554", "ST402D", 3744059},      {"10017936", "ST402C", 10875274},
               {"10017994", "SMARTESOX-P", 3233750}, {"10018064", "SM307", 2170586},
               {"10018250", "AD13A", 6990887}};
-    for (size_t k = 0; k < sizeof of / sizeof of[0]; k++) {
+    for (size_t k = 0; k < sizeof of / sizeof of[0]; k += full ? 1 : 4) {
         char name[64];
         struct series s = {.period_s = HALF_H};
         snprintf(name, sizeof name, "sgsc/%s.csv.gz", of[k].file);
@@ -377,11 +377,11 @@ static void profile_sums_up_to_minutes_of_a_household(void **state)
 static void profile_sums_up_to_half_hours_of_consumers(void **state)
 {
     (void)state;
-    for (unsigned k = 0; k < 34; k += full ? 1 : 11) {
+    for (unsigned k = 0; k < 34; k += full ? 1 : 20) {
         char name[16];
         struct series s = {.period_s = HALF_H};
         read_tsrepr(k, &s);
-        assert_int_equal(s.n, 672);
+        assert_int_equal(s.n, full ? 672 : 48);
         snprintf(name, sizeof name, "consumer %u", k);
         live_series(model_meter_at(k % 8)->name, name, &s);
     }
@@ -423,7 +423,7 @@ static void to_utc(struct series *s)
         const int64_t standard_s = r.begin_s - SYDNEY_S;
         const bool is_padding =
             standard_s >= sydney_summer.begin_s && standard_s < sydney_summer.begin_s + 3600;
-        const bool is_near = llabs(standard_s - sydney_summer.begin_s) < 5 * 86400;
+        const bool is_near = llabs(standard_s - sydney_summer.begin_s) < 100000;
         if (is_padding) {
             assert_int_equal(r.import_uwh, 0);
             continue;
@@ -499,7 +499,7 @@ static void profile_lives_a_day_of_25_hours(void **state)
 {
     (void)state;
     const int64_t begin_s = 1792879200; /* 2026-10-25T00:00+02:00 */
-    for (size_t m = 0; model_meter_at(m) != NULL; m++) {
+    for (size_t m = 0; model_meter_at(m) != NULL; m += full ? 1 : 3) {
         struct life l;
         const int64_t wh = model_meter_at(m)->energy_scaler == -1 ? 10 : 100;
         begin(&l, model_meter_at(m)->name, "own", begin_s, 900);

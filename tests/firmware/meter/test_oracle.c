@@ -171,6 +171,60 @@ static void oracle_finds_rows_dropped_doubled_and_swapped(void **state)
     oracle_free(o);
 }
 
+/* ---- logs ---- */
+
+static void tell_log(const struct oracle *o, unsigned log, struct oracle_table *t)
+{
+    struct oracle_entry *entry;
+    *t = (struct oracle_table){.n_columns = 2};
+    t->n_rows = oracle_entries(o, log, &entry);
+    t->row = calloc(t->n_rows + 1, sizeof *t->row);
+    assert_non_null(t->row);
+    for (size_t i = 0; i < t->n_rows; i++) {
+        t->row[i].value[0] = entry[i].utc_s;
+        t->row[i].value[1] = entry[i].value;
+        t->row[i].clock_status = entry[i].clock_status;
+    }
+    free(entry);
+}
+
+static size_t log_differences(const struct oracle *o, unsigned log, const struct oracle_table *t)
+{
+    char words[200];
+    return oracle_compare_log(o, log, t, words, sizeof words);
+}
+
+static void oracle_finds_changes_of_a_log(void **state)
+{
+    (void)state;
+    static const unsigned logs[] = {MODEL_LOG_STANDARD, MODEL_LOG_OUTAGE};
+    static const size_t entries[] = {5, 1}; /* two cuts, the end of summer time; one of them long */
+    struct oracle *o = day(NO_SETTING), *later = day(LATER_CUT);
+    for (size_t k = 0; k < 2; k++) {
+        struct oracle_table t;
+        tell_log(o, logs[k], &t);
+        assert_int_equal(t.n_rows, entries[k]);
+        assert_int_equal(log_differences(o, logs[k], &t), 0);
+        for (size_t i = 0; i < t.n_rows; i++) {
+            t.row[i].value[0]++;
+            assert_int_equal(log_differences(o, logs[k], &t), 1);
+            t.row[i].value[0]--;
+            t.row[i].value[1] ^= 1;
+            assert_int_equal(log_differences(o, logs[k], &t), 1);
+            t.row[i].value[1] ^= 1;
+        }
+        t.n_rows--;
+        assert_int_equal(log_differences(o, logs[k], &t), 1);
+        t.n_rows += 2;
+        assert_true(log_differences(o, logs[k], &t) > 0);
+        t.n_rows--;
+        assert_true(log_differences(later, logs[k], &t) > 0);
+        free(t.row);
+    }
+    oracle_free(later);
+    oracle_free(o);
+}
+
 /* ---- rows by hand: the rules of docs/TIME.md, one day each ---- */
 
 struct by_hand {
@@ -251,6 +305,7 @@ int main(void)
         cmocka_unit_test(oracle_finds_every_changed_input),
         cmocka_unit_test(oracle_finds_every_damage_of_a_table),
         cmocka_unit_test(oracle_finds_rows_dropped_doubled_and_swapped),
+        cmocka_unit_test(oracle_finds_changes_of_a_log),
         cmocka_unit_test(oracle_marks_the_intervals_of_a_cut),
         cmocka_unit_test(oracle_marks_the_intervals_of_a_setting),
         cmocka_unit_test(oracle_has_the_calendar_of_the_library),
