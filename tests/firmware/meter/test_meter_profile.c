@@ -514,6 +514,16 @@ static void profile_leaves_out_what_is_as_in_the_row_before(void **state)
 
 /* ---- cuts ---- */
 
+/* With small rings, which are mounted sooner. */
+static struct rig *small_rig(const char *model, const char *load)
+{
+    static struct model_meter row;
+    row = *model_meter_find(model);
+    for (size_t p = 0; p < MODEL_N_PROFILES; p++)
+        row.profile[p].depth = row.profile[p].n_values > 0 ? 300 : 0;
+    return rig_new_row(&row, "2026-01-10T00:00:00", load);
+}
+
 /* Cut at every operation of an hour's end: each profile has its row once; what the snapshot does
  * not hold is null-data in a row that was made from it. */
 static void row_of_a_cut_capture_is_made_from_the_snapshot(void **state)
@@ -521,7 +531,7 @@ static void row_of_a_cut_capture_is_made_from_the_snapshot(void **state)
     (void)state;
     unsigned nulls = 0, cuts = 0;
     for (uint32_t k = 1; k < 400; k += 5) {
-        struct rig *r = rig_new("AD13A", "2026-01-10T00:00:00", LOAD3);
+        struct rig *r = small_rig("AD13A", LOAD3);
         uint8_t record[METER_ROW_MAX];
         rig_live(r, 3590);
         flash_emu_power(&r->emu, k, (enum tear)(k % N_TEARS));
@@ -548,6 +558,78 @@ static void row_of_a_cut_capture_is_made_from_the_snapshot(void **state)
     assert_true(cuts > 3 && nulls > 0 && nulls < cuts);
 }
 
+static void put_two(struct wr *w)
+{
+    put_head(w, 3);
+    put(w, 3, "1-0:1.8.0.255", 2);
+    put(w, 3, "1-0:32.7.0.255", 2);
+}
+
+/* What the owner changes in the profile of one hour of rows; true: done. */
+static bool change(struct rig *r, unsigned which)
+{
+    uint8_t octets[128];
+    struct wr w = wr_of(octets, sizeof octets);
+    struct meter *m = &r->meter;
+    put_two(&w);
+    struct rd rd = rd_of(octets, w.len);
+    switch (which) {
+    case 0:
+        return meter_profile_capture_set(m, MODEL_LP1, COSEM_MANAGER, &rd) == COSEM_SUCCESS;
+    case 1:
+        return meter_profile_period(m, MODEL_LP1, 1800) == ERR_OK;
+    case 2:
+        return meter_profile_entries(m, MODEL_LP1, 30) == ERR_OK;
+    default:
+        return meter_profile_clear(m, MODEL_LP1) == ERR_OK;
+    }
+}
+
+static bool is_changed(const struct rig *r, unsigned which)
+{
+    const struct meter_profile *x = &r->meter.profile[MODEL_LP1];
+    switch (which) {
+    case 0:
+        return x->n_columns == 3;
+    case 1:
+        return x->period_s == 1800;
+    case 2:
+        return x->entries == 30;
+    default:
+        return x->generation != 0;
+    }
+}
+
+/* Cut at every operation: the old profile with all its rows, or the new one with none. */
+static void profile_is_changed_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    for (unsigned which = 0; which < 4; which++) {
+        unsigned before = 0, after = 0;
+        bool more = true;
+        for (uint32_t k = 1; more; k += 1 + k / 4) {
+            struct rig *r = small_rig("AD11A", LOAD1);
+            rig_live(r, 3650);
+            flash_emu_power(&r->emu, k, (enum tear)(k % N_TEARS));
+            const bool done = change(r, which);
+            more = r->emu.dead;
+            flash_emu_power(&r->emu, 0, TEAR_NOTHING);
+            assert_int_equal(rig_power_up(r, 0), ERR_OK);
+            const bool changed = is_changed(r, which);
+            assert_true(changed || !done);
+            assert_int_equal(rig_heads(r, MODEL_LP1, heads, HEADS), changed ? 0 : 4);
+            assert_int_equal(r->meter.profile[MODEL_LP1].n_columns, which == 0 && changed ? 3 : 8);
+            before += !changed;
+            after += changed;
+            rig_live(r, 3600);
+            assert_int_equal(r->meter.fault, ERR_OK);
+            assert_true(rig_heads(r, MODEL_LP1, heads, HEADS) > 0);
+            rig_free(r);
+        }
+        assert_true(before > 0 && after > 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,6 +645,7 @@ int main(void)
         cmocka_unit_test(profile_finds_a_range_whatever_the_clock_did),
         cmocka_unit_test(profile_leaves_out_what_is_as_in_the_row_before),
         cmocka_unit_test(row_of_a_cut_capture_is_made_from_the_snapshot),
+        cmocka_unit_test(profile_is_changed_whole_or_not_at_all),
     };
     return cmocka_run_group_tests_name("meter_profile", tests, NULL, NULL);
 }
