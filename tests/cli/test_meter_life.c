@@ -49,7 +49,7 @@ static enum err no_randomness(const struct hal_rng *r, void *to, size_t n)
 
 static const struct hal_rng rng = {.fill = no_randomness};
 
-static void begin(const char *model, const char *source, bool window)
+static void begin_with(const char *model, const char *source, bool window, double ppm)
 {
     struct life_options o = {.model = model_meter_find(model),
                              .source = source,
@@ -58,7 +58,9 @@ static void begin(const char *model, const char *source, bool window)
                              .start_ns = START_NS,
                              .serial = "0000000007",
                              .flash = &flash,
-                             .rng = &rng};
+                             .rng = &rng,
+                             .has_crystal = ppm != 0,
+                             .crystal_ppm = ppm};
     flash = (struct hal_flash){.sector_size = METER_SECTOR_SIZE,
                                .n_sectors = meter_n_sectors(o.model),
                                .read = ram_read,
@@ -69,6 +71,11 @@ static void begin(const char *model, const char *source, bool window)
     memset(octets, 0xFF, (size_t)METER_SECTOR_SIZE * flash.n_sectors);
     if (life_begin(&life, &o) != ERR_OK)
         fail_msg("%s", life.why);
+}
+
+static void begin(const char *model, const char *source, bool window)
+{
+    begin_with(model, source, window, 0);
 }
 
 static void end(void)
@@ -177,12 +184,50 @@ static void meter_has_a_load_that_fits_it_when_none_is_named(void **state)
     }
 }
 
+static double clock_error_s(void)
+{
+    return (double)(meter_clock_ns(&life.meter.clock) - life.now_ns) * 1e-9;
+}
+
+static void dark_for(int64_t days)
+{
+    assert_int_equal(life_mains_off(&life, true), ERR_OK);
+    life_wait(&life, days * 24 * HOUR_NS);
+    if (life_mains_on(&life) != ERR_OK)
+        fail_msg("%s", life.why);
+}
+
+/* A tuning fork of 50 ppm in the cold, by windows and by samples; a super-capacitor of ten days. */
+static void clock_lives_from_its_crystal_and_reserve(void **state)
+{
+    (void)state;
+    begin_with("MT371", "synth:phases=3,u=230,i=1", true, 50);
+    life_temperature(&life, -10);
+    run_to(START_NS + 2 * HOUR_NS);
+    assert_true(fabs(clock_error_s()) < 0.01); /* 0.36 s without its word, 0.3 s by temperature */
+    dark_for(9);
+    assert_int_equal(life.meter.clock.doubt, 0);
+    assert_true(fabs(clock_error_s()) < 0.01);
+    assert_int_equal(life.skipped_ns, 9 * 24 * HOUR_NS);
+    run_to(life.now_ns + HOUR_NS);
+    life_wait(&life, HOUR_NS); /* not while the mains are on */
+    assert_int_equal(life.skipped_ns, 9 * 24 * HOUR_NS);
+    life_samples(&life);
+    run_to(life.now_ns + 10 * METER_NS);
+    assert_true(fabs(clock_error_s()) < 0.3); /* a block, and what the kernel holds */
+    dark_for(9);                              /* it has had an hour to charge */
+    assert_int_equal(life.meter.clock.doubt, DATETIME_INVALID);
+    assert_true(clock_error_s() < -8.9 * 24 * 3600);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(life_loses_and_doubles_nothing_when_it_goes_over_to_samples),
         cmocka_unit_test(load_of_an_instant_is_the_same_however_one_gets_there),
         cmocka_unit_test(meter_has_a_load_that_fits_it_when_none_is_named),
+        cmocka_unit_test(clock_lives_from_its_crystal_and_reserve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -570,6 +570,7 @@ static void lost_crystal_makes_the_time_invalid_until_it_is_set(void **state)
     expect_row(&rows[3], "2026-01-10T11:00:00", METER_ROW_CAD | invalid);
     expect_row(&rows[4], "2026-01-12T08:00:00", METER_ROW_CAD);
     expect_row(&rows[5], "2026-01-12T08:15:00", 0);
+    assert_int_equal(rows[3].clock_status, DATETIME_INVALID);
     assert_int_equal(rows[4].clock_status, 0);
     assert_int_equal(rig_power_up(r, 30), ERR_OK);
     expect_events(r, 6, 2, "2026-01-10T10:31:30", DATETIME_INVALID);
