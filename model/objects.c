@@ -171,7 +171,7 @@ const struct cosem_row model_rows[] = {
      .class_id = 1,
      .rights = &data_set,
      .binding = &meter_binding_null,
-     .name = "Profiles, equal cells as null-data"},
+     COSEM_ROW_NAME("Profiles, equal cells as null-data")},
     /* Error register 1; its bits are ours, meter_errors(). */
     DATA(0, 0, 97, 97, 0, data, MODEL_ERRORS, "Error register"),
     /* Alarm register 10; its bits are ours, enum pq_kind. */
