@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define GENERATION_JUMP 0x1001u /* odd: columns of odd and even generations have keys each */
+
 static struct nv_ring_layout *ring_of(struct meter *m, enum model_profile_id p)
 {
     return &m->rings[meter_ring(m->model, p)];
@@ -24,24 +26,42 @@ static struct kept keep(struct meter *m, enum model_profile_id p)
     return (struct kept){m->profile[p], *ring_of(m, p)};
 }
 
+static enum err go_back(struct meter *m, enum model_profile_id p, const struct kept *before,
+                        enum err err)
+{
+    m->profile[p] = before->profile;
+    *ring_of(m, p) = before->ring;
+    return err;
+}
+
 static enum err decide(struct meter *m, enum model_profile_id p, const struct kept *before)
 {
     enum err err = nv_check_rings(&m->nv, m->rings, meter_n_rings(m->model));
     if (!err)
         err = meter_keep(m, meter_choices_store(m));
-    if (err) {
-        m->profile[p] = before->profile;
-        *ring_of(m, p) = before->ring;
-    }
-    return err;
+    return err ? go_back(m, p, before, err) : ERR_OK;
+}
+
+/* Chosen columns stand under the key of each generation, those that stay, too. */
+static enum err store_columns(struct meter *m, enum model_profile_id p)
+{
+    const struct meter_profile *x = &m->profile[p];
+    if (!x->is_chosen)
+        return ERR_OK;
+    return meter_keep(
+        m, meter_columns_store(m, p, x->generation, meter_profile_columns(m, p), x->n_columns));
 }
 
 /* Makes the changed profile the one in force, with an empty ring. */
 static enum err remake(struct meter *m, enum model_profile_id p, const struct kept *before)
 {
-    const uint16_t generation = (uint16_t)(before->profile.generation + 1);
+    /* where the keys lost a sector this may be a layout of before: its next generation was used */
+    const bool is_doubtful = (m->nv.damaged & 1u) != 0;
+    const uint16_t generation =
+        (uint16_t)(before->profile.generation + (is_doubtful ? GENERATION_JUMP : 1u));
     ring_of(m, p)->generation = m->profile[p].generation = generation;
-    enum err err = decide(m, p, before);
+    enum err err = store_columns(m, p);
+    err = err ? go_back(m, p, before, err) : decide(m, p, before);
     if (err)
         return err;
     err = meter_keep(m, nv_mount_rings(&m->nv, m->rings, meter_n_rings(m->model)));
@@ -166,10 +186,6 @@ static enum err take(struct meter *m, enum model_profile_id p, const struct colu
     struct columns was = {.n = m->profile[p].n_columns};
     struct meter_column *pool = &m->columns[meter_columns_first(m->model, p)];
     struct nv_ring_layout *ring = ring_of(m, p);
-    enum err err = meter_keep(
-        m, meter_columns_store(m, p, (uint16_t)(before.profile.generation + 1), c->of, c->n));
-    if (err)
-        return err;
     memcpy(was.of, pool, was.n * sizeof *pool);
     memcpy(pool, c->of, c->n * sizeof *pool);
     m->profile[p].n_columns = (uint8_t)c->n;
@@ -178,7 +194,7 @@ static enum err take(struct meter *m, enum model_profile_id p, const struct colu
     const uint32_t kept = meter_rows_kept(meter_ring_sectors(ring), ring->record_size);
     if (m->profile[p].entries > kept)
         m->profile[p].entries = kept;
-    err = remake(m, p, &before);
+    enum err err = remake(m, p, &before);
     if (m->profile[p].generation == before.profile.generation)
         memcpy(pool, was.of, was.n * sizeof *pool); /* refused */
     return changed(m, err);
