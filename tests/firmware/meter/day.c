@@ -359,6 +359,21 @@ void day_row(const char *model, struct model_meter *out)
     }
 }
 
+/* Five entries to each log, from one event of it. */
+static void fill_logs(struct rig *r)
+{
+    bool is_done[MODEL_N_LOGS] = {false};
+    for (unsigned e = 0; e < MODEL_N_EVENTS; e++) {
+        struct model_event_place place;
+        if (e == MODEL_EVENT_LOG_CLEARED || e == MODEL_EVENT_OUTAGES_CLEARED ||
+            !model_event_place(r->meter.model, (enum model_event)e, &place) || is_done[place.log])
+            continue;
+        is_done[place.log] = true;
+        for (unsigned n = 0; n < 5; n++)
+            meter_event_over(&r->meter, (enum model_event)e, meter_now_s(&r->meter), n);
+    }
+}
+
 /* Turns every ring round once, and the key-value area. */
 static void prehistory(struct day *d)
 {
@@ -368,8 +383,7 @@ static void prehistory(struct day *d)
         assert_int_equal(
             meter_limit_set(&r->meter, METER_SAP_MANAGER, PQ_DIP, METER_LIMIT_ON, 800000 + i),
             ERR_OK);
-        for (size_t e = 0; e < MODEL_N_EVENTS && i < 3; e++)
-            meter_event(&r->meter, (enum model_event)e, meter_now_s(&r->meter));
+        fill_logs(r);
         rig_live(r, 60);
         assert_int_equal(meter_profile_capture(&r->meter, MODEL_LP1), ERR_OK);
         assert_int_equal(meter_snapshot(&r->meter), ERR_OK);

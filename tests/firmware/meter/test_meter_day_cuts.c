@@ -27,7 +27,7 @@
 #define COLUMNS_MAX 40
 
 static bool full;
-static uint32_t n_minutes = 110, step_act = 5, step_idle = 61, again_every = 4;
+static uint32_t n_minutes = 110, step_act = 13, step_idle = 171, again_every = 3;
 
 struct cut {
     const struct day *d;
