@@ -244,6 +244,7 @@ static void check_state(const struct rig *r)
     assert_string_equal(m->password, PASSWORD);
     assert_int_equal(meter_audit_count(m), 1);
     assert_int_equal(m->fault, ERR_OK);
+    assert_int_equal(m->nv.n_corrupt, 0); /* what the old rings held is foreign, not damaged */
 }
 
 static void check_rows(const struct rig *r, uint32_t missing)
