@@ -192,6 +192,7 @@ const struct cosem_row model_rows[] = {
     OUTAGE(3, 19, 1, reg, MODEL_OUTAGE_LAST_ANY, "Last long power failure, any phase"),
     OUTAGE(3, 20, 1, reg_set, MODEL_OUTAGE_LIMIT, "Long power failure, threshold"),
     OUTAGE(3, 128, 1, reg, MODEL_OUTAGE_OFF, "Time without supply, total"),
+    OUTAGE(3, 130, 1, reg_set, MODEL_OUTAGE_COUNTS, "Short power failure, threshold"),
     /* Writable where the datasheet has it so. */
     REG_SET(0, 3, 0, MODEL_LED_ACTIVE, MODEL_LED_SET, "LED constant, active"),
     REG(0, 3, 0, MODEL_LED_ACTIVE | MODEL_LED_FIXED, 0, "LED constant, active"),

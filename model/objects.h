@@ -117,8 +117,9 @@ enum model_quantity {
     MODEL_OUTAGE_LAST,
     MODEL_OUTAGE_LAST_ANY,
     MODEL_OUTAGE_SHORT,
-    MODEL_OUTAGE_OFF,   /* total time without supply */
-    MODEL_OUTAGE_LIMIT, /* from here on an outage is long */
+    MODEL_OUTAGE_OFF,    /* total time without supply */
+    MODEL_OUTAGE_LIMIT,  /* from here on an outage is long */
+    MODEL_OUTAGE_COUNTS, /* from here on it counts */
     MODEL_N_QUANTITIES
 };
 

@@ -20,6 +20,8 @@ static uint32_t value_of(const struct meter *m, const struct cosem_ref *o)
         return meter_outage_short(m);
     case MODEL_OUTAGE_OFF:
         return meter_outage_off_s(m);
+    case MODEL_OUTAGE_COUNTS:
+        return m->outage.short_s;
     default:
         return m->outage.long_s;
     }
@@ -42,13 +44,15 @@ static enum cosem_result set_outage(const struct cosem_call *c, const struct cos
                                     uint8_t attr, struct rd *value)
 {
     struct meter *m = meter_of(c);
-    if (attr != 2 || MODEL_QUANTITY(o->row->arg) != MODEL_OUTAGE_LIMIT)
+    const enum model_quantity q = MODEL_QUANTITY(o->row->arg);
+    if (attr != 2 || (q != MODEL_OUTAGE_LIMIT && q != MODEL_OUTAGE_COUNTS))
         return COSEM_READ_WRITE_DENIED;
     const bool is_u32 = axdr_peek(value) == AXDR_U32;
     const uint32_t seconds = (uint32_t)axdr_get_uint(value);
     if (!is_u32 || value->err)
         return COSEM_TYPE_UNMATCHED;
-    enum err err = meter_outage_limit_set(m, seconds);
+    enum err err = q == MODEL_OUTAGE_LIMIT ? meter_outage_limits_set(m, seconds, m->outage.short_s)
+                                           : meter_outage_limits_set(m, m->outage.long_s, seconds);
     if (!err)
         meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
     return cosem_result_of(err);

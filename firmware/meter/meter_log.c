@@ -280,7 +280,7 @@ size_t meter_log_filter(const struct meter *m, unsigned log, uint8_t codes[METER
 }
 
 #define FILTERS_FORMAT 1
-#define FILTERS_SIZE   (1 + 4 + MODEL_N_LOGS * (2 + METER_LOG_FILTER_MAX))
+#define FILTERS_SIZE   (1 + 8 + MODEL_N_LOGS * (2 + METER_LOG_FILTER_MAX))
 
 enum err meter_log_store(struct meter *m)
 {
@@ -288,6 +288,7 @@ enum err meter_log_store(struct meter *m)
     struct wr w = wr_of(buf, sizeof buf);
     wr_u8(&w, FILTERS_FORMAT);
     wr_u32(&w, m->outage.long_s);
+    wr_u32(&w, m->outage.short_s);
     for (unsigned log = 0; log < MODEL_N_LOGS; log++) {
         size_t n = meter_log_filter(m, log, codes);
         if (n == 0)
@@ -359,6 +360,7 @@ enum err meter_log_load(struct meter *m)
     if (rd_u8(&r) != FILTERS_FORMAT)
         return ERR_VERSION;
     m->outage.long_s = rd_u32(&r);
+    m->outage.short_s = rd_u32(&r);
     while (rd_left(&r) > 0 && !r.err) {
         unsigned log = rd_u8(&r);
         struct bytes codes = rd_bytes(&r, rd_u8(&r));

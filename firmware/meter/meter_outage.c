@@ -35,15 +35,16 @@ uint32_t meter_outage_off_s(const struct meter *m)
     return m->outage.off_s;
 }
 
-enum err meter_outage_limit_set(struct meter *m, uint32_t seconds)
+enum err meter_outage_limits_set(struct meter *m, uint32_t long_s, uint32_t short_s)
 {
-    const uint32_t before = m->outage.long_s;
-    if (seconds == 0 || seconds > METER_LONG_OUTAGE_MAX_S)
+    const struct meter_outage before = m->outage;
+    if (long_s == 0 || long_s > METER_LONG_OUTAGE_MAX_S || short_s > long_s)
         return ERR_RANGE;
-    m->outage.long_s = seconds;
+    m->outage.long_s = long_s;
+    m->outage.short_s = short_s;
     enum err err = meter_log_store(m);
     if (err)
-        m->outage.long_s = before;
+        m->outage = before;
     return err;
 }
 
@@ -72,9 +73,11 @@ static void end(struct meter *m, unsigned kind, int64_t at_ns, bool unknown)
     const uint32_t duration_s = ns > 0 ? clip_u32((uint64_t)(ns / METER_NS)) : 0;
     o->begin_ns[kind] = 0;
     o->changed = true;
-    o->count[kind]++;
     if (kind == METER_OUTAGE_ALL)
         o->off_s = clip_u32((uint64_t)o->off_s + duration_s);
+    if (duration_s < o->short_s && !unknown)
+        return;
+    o->count[kind]++;
     if (duration_s < o->long_s && !unknown)
         return;
     o->n_long[kind]++;

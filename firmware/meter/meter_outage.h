@@ -5,10 +5,10 @@
  * power-up) and the time in which all voltages were below the threshold of an interruption while
  * something else kept the meter alive; the two join. A phase is out when its voltage is below that
  * threshold, and while there is no power; any: while at least one is. At power-up the phases are
- * judged by their first values. An outage counts when it ends: as a long one from the threshold of
- * the owner on, else as a short one. A long one (of any phase) is an entry of the power failure
- * log. Times are the crystal's: setting the clock changes none. How long it was when the crystal
- * stood still, too, nobody knows: a long outage of 0 s.
+ * judged by their first values. An outage counts when it ends: as a long one from one threshold of
+ * the owner on, else as a short one, below another one not at all. A long one (of any phase) is an
+ * entry of the power failure log. Times are the crystal's: setting the clock changes none. How long
+ * it was when the crystal stood still, too, nobody knows: a long outage of 0 s.
  *
  * With a warning of the supply (meter_power_fail()) the begin is exact, without one up to
  * METER_SNAPSHOT_S early. */
@@ -34,7 +34,7 @@ struct meter_outage { /* fields are private to firmware/meter */
     uint32_t last_long_s[METER_N_OUTAGES];
     int64_t begin_ns[METER_N_OUTAGES]; /* crystal; 0: there is none now */
     uint32_t off_s;                    /* without any supply since manufacture */
-    uint32_t long_s;                   /* from here on an outage is long; under METER_KEY_LOGS */
+    uint32_t long_s, short_s;          /* from here on it is long, it counts; METER_KEY_LOGS */
     bool changed;                      /* since the newest snapshot */
     uint8_t told;                      /* phases that the log knows as lost */
 };
@@ -48,8 +48,9 @@ uint32_t meter_outage_long(const struct meter *m, unsigned kind);
 uint32_t meter_outage_last_s(const struct meter *m, unsigned kind);
 uint32_t meter_outage_short(const struct meter *m);
 uint32_t meter_outage_off_s(const struct meter *m);
-/* ERR_RANGE outside 1..METER_LONG_OUTAGE_MAX_S; ERR_IO, ERR_FULL: it is as before. */
-MUST_CHECK enum err meter_outage_limit_set(struct meter *m, uint32_t seconds);
+/* From `long_s` on an outage is long, from `short_s` on it counts (0: all). ERR_RANGE: long_s
+ * outside 1..METER_LONG_OUTAGE_MAX_S, short_s above long_s; ERR_IO, ERR_FULL: it is as before. */
+MUST_CHECK enum err meter_outage_limits_set(struct meter *m, uint32_t long_s, uint32_t short_s);
 
 /* For meter.c: there was no power from a state of the crystal until now. Tells the logs that there
  * is again, and damage of the memory that was found. */

@@ -53,6 +53,11 @@ static void forget(struct reading *all)
 static bool may_change(const struct cosem_ref *o, uint8_t attr)
 {
     enum model_quantity q = MODEL_QUANTITY(o->row->arg);
+    /* the cut itself is counted and entered */
+    if (o->row->binding == &meter_binding_outage)
+        return q != MODEL_OUTAGE_LIMIT && q != MODEL_OUTAGE_COUNTS;
+    if (o->row->binding == &meter_binding_log || o->row->binding == &meter_binding_log_data)
+        return q != MODEL_LOG_FILTER && (attr == 2 || attr == 7);
     switch (o->row->class_id) {
     case 1:
         return q == MODEL_PROFILE_STATUS || q == MODEL_PRESENT ||
@@ -92,7 +97,8 @@ static size_t compare(const struct rig *r, const struct reading *a, const struct
 static void compare_profiles(const struct reading *a, const struct reading *b, size_t n_rows)
 {
     for (size_t k = 0; k < a->n; k++) {
-        if (a->at[k].object.row->binding != &meter_binding_profile || a->at[k].attr.id != 2)
+        static const uint8_t ln[6] = {1, 0, 99, 1, 0, 255};
+        if (memcmp(a->at[k].object.ln, ln, sizeof ln) != 0 || a->at[k].attr.id != 2)
             continue;
         struct rd x = rd_of(a->at[k].value, a->at[k].len);
         struct rd y = rd_of(b->at[k].value, b->at[k].len);
