@@ -108,11 +108,13 @@ static int compare(struct link *l, struct datetime *meter, double *difference_s,
 static int sync_time(struct link *l)
 {
     struct datetime d;
-    double difference_s, trip_s;
-    int code = compare(l, &d, &difference_s, &trip_s);
-    const bool invalid = (d.status & DATETIME_INVALID) != 0 && d.status != DATETIME_STATUS_ANY;
-    if (code != LINK_OK || (fabs(difference_s) <= IN_STEP_S && !invalid))
+    double difference_s = 0, trip_s = 0;
+    const int code = compare(l, &d, &difference_s, &trip_s);
+    if (code != LINK_OK)
         return code;
+    const bool invalid = (d.status & DATETIME_INVALID) != 0 && d.status != DATETIME_STATUS_ANY;
+    if (fabs(difference_s) <= IN_STEP_S && !invalid)
+        return LINK_OK;
     const int64_t hundredths = (int64_t)((host_now() + trip_s / 2) * 100 + 0.5);
     d = datetime_from_utc(hundredths / 100, d.deviation, d.status & DATETIME_DST);
     d.hundredths = (uint8_t)(hundredths % 100);
