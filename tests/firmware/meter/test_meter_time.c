@@ -577,6 +577,27 @@ static void lost_crystal_makes_the_time_invalid_until_it_is_set(void **state)
     rig_free(r);
 }
 
+static void first_start_without_a_crystal_is_invalid(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("MT371", "2026-01-10T10:00:00", LOAD);
+    struct row rows[ROWS];
+    flash_emu_free(&r->emu);
+    flash_emu_init(&r->emu, METER_SECTOR_SIZE, meter_n_sectors(r->config.model));
+    meter_end(&r->meter);
+    r->config.time_ns = 0;
+    assert_int_equal(meter_init(&r->meter, &r->config), ERR_RANGE);
+    r->config.crystal_lost = true;
+    assert_int_equal(meter_init(&r->meter, &r->config), ERR_OK);
+    expect_events(r, 6, 1, "2000-01-01T00:00:00", DATETIME_INVALID);
+    rig_live(r, 16 * 60);
+    assert_int_equal(read_rows(r, rows), 1);
+    expect_row(&rows[0], "2000-01-01T00:15:00", METER_ROW_CIV | METER_ROW_DNV);
+    move_to(r, "2026-01-10T10:00:00");
+    assert_int_equal(r->meter.clock.doubt, 0);
+    rig_free(r);
+}
+
 static void crystal_that_cannot_be_true_is_as_good_as_lost(void **state)
 {
     (void)state;
@@ -707,6 +728,7 @@ int main(void)
         cmocka_unit_test(pulse_means_the_nearest_minute_or_hour),
         cmocka_unit_test(pulses_do_not_write),
         cmocka_unit_test(lost_crystal_makes_the_time_invalid_until_it_is_set),
+        cmocka_unit_test(first_start_without_a_crystal_is_invalid),
         cmocka_unit_test(crystal_that_cannot_be_true_is_as_good_as_lost),
         cmocka_unit_test(crystal_is_right_and_time_waits_for_it),
         cmocka_unit_test(crystal_word_is_sealed_recorded_and_kept),
