@@ -401,17 +401,27 @@ static int64_t next_change(const struct oracle_zone *z, int64_t after_s)
     return NEVER;
 }
 
+/* Seconds that the meter knows of; when its crystal stopped, nobody knows: 0, but long. */
+static uint32_t duration_of(const struct record *cut)
+{
+    return cut->to_s <= cut->from_s ? 0 : (uint32_t)(cut->to_s - cut->from_s) + cut->value;
+}
+
+static bool is_long(const struct oracle *o, const struct record *cut)
+{
+    return cut->to_s <= cut->from_s || duration_of(cut) >= o->model->long_outage_s;
+}
+
 static void put_cut(const struct oracle *o, struct log *l, const struct record *r)
 {
-    const bool stopped = r->to_s <= r->from_s; /* how long, nobody knows */
     const int64_t off_s = r->from_s - r->value;
     const bool before = r > o->record && r[-1].invalid && r[-1].kind != SET;
     put_event(o, l, MODEL_EVENT_POWER_DOWN, MODEL_EVENT_POWER_DOWN, off_s, before);
     put_event(o, l, MODEL_EVENT_POWER_UP, MODEL_EVENT_POWER_UP, r->to_s, r->invalid);
     if (r->invalid)
         put_event(o, l, MODEL_EVENT_CLOCK_INVALID, MODEL_EVENT_CLOCK_INVALID, r->to_s, true);
-    if (l->log == MODEL_LOG_OUTAGE && (stopped || r->to_s - off_s >= l->model->long_outage_s))
-        put_entry(l, r->to_s, r->invalid, stopped ? 0 : (uint32_t)(r->to_s - off_s), o->zone);
+    if (l->log == MODEL_LOG_OUTAGE && is_long(o, r))
+        put_entry(l, r->to_s, r->invalid, duration_of(r), o->zone);
 }
 
 static void put_record(const struct oracle *o, struct log *l, const struct record *r)
@@ -438,6 +448,23 @@ size_t oracle_entries(const struct oracle *o, unsigned log, struct oracle_entry 
         put_record(o, &l, &o->record[k]);
     *out = l.entry;
     return l.n;
+}
+
+struct oracle_outages oracle_outages(const struct oracle *o)
+{
+    struct oracle_outages sum = {0};
+    for (size_t k = 0; k < o->n; k++) {
+        const struct record *r = &o->record[k];
+        if (r->kind != CUT)
+            continue;
+        sum.n++;
+        sum.off_s += duration_of(r);
+        if (is_long(o, r)) {
+            sum.n_long++;
+            sum.last_long_s = duration_of(r);
+        }
+    }
+    return sum;
 }
 
 /* ---- columns ---- */

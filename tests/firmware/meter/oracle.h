@@ -96,6 +96,12 @@ struct oracle_entry {
  * the caller. */
 size_t oracle_entries(const struct oracle *o, unsigned log, struct oracle_entry **out);
 
+/* Outages of the whole connection; a long one is at least as long as the model's threshold. */
+struct oracle_outages {
+    uint32_t n, n_long, off_s, last_long_s;
+};
+struct oracle_outages oracle_outages(const struct oracle *o);
+
 /* A column: what the head of a table says. */
 struct oracle_column {
     uint16_t class_id;

@@ -263,6 +263,35 @@ static void check_logs(struct life *l)
         check_log(l, MODEL_LOG_OUTAGE, "1-0:99.97.0.255");
 }
 
+static void is_value(struct life *l, uint16_t class_id, unsigned e, uint32_t want)
+{
+    char obis[32];
+    snprintf(obis, sizeof obis, "0-0:96.7.%u.255", e);
+    const struct apdu_attr a = rig_attr(class_id, obis, 2);
+    assert_true(rig_get(l->rig, &a));
+    struct rd r = rd_of(l->rig->answer, l->rig->answer_len);
+    const uint64_t value = axdr_get_uint(&r);
+    if (r.err || value != want)
+        fail_msg("%s, %s: the meter says %llu, the oracle %u", l->model->name, obis,
+                 (unsigned long long)value, want);
+}
+
+/* Of the connection, of its first phase, of any phase. */
+static void check_outages(struct life *l)
+{
+    const struct oracle_outages want = oracle_outages(l->oracle);
+    static const unsigned all[] = {0, 1, 21}, longs[] = {5, 6, 9}, last[] = {15, 16, 19};
+    for (size_t k = 0; k < 3; k++) {
+        if (k == 1 && l->model->n_phases == 1)
+            continue;
+        is_value(l, 1, all[k], want.n);
+        is_value(l, 1, longs[k], want.n_long);
+        is_value(l, 3, last[k], want.last_long_s);
+    }
+    is_value(l, 1, 129, want.n - want.n_long);
+    is_value(l, 3, 128, want.off_s);
+}
+
 /* Everything with stamps after from_s up to now. */
 static void check_all(struct life *l, int64_t from_s)
 {
@@ -272,6 +301,7 @@ static void check_all(struct life *l, int64_t from_s)
             check_profile(l, k, from_s + 1, oracle_now(l->oracle));
     }
     check_logs(l);
+    check_outages(l);
     rig_release(l->rig);
 }
 
