@@ -2,6 +2,7 @@
 #include "tests/firmware/meter/day.h"
 
 #include "lib/base/crc.h"
+#include "lib/cosem/obis.h"
 #include "lib/crypto/crypto.h"
 
 #include <setjmp.h>
@@ -114,7 +115,9 @@ static void note_op(void *context)
         d->import_uwh = realloc(d->import_uwh, d->import_size * sizeof *d->import_uwh);
         assert_non_null(d->import_uwh);
     }
-    d->import_uwh[d->journal.n_ops] = e.total[LEGAL_A_IMPORT];
+    uint64_t before = d->journal.n_ops > 0 ? d->import_uwh[d->journal.n_ops - 1] : 0;
+    uint64_t now = e.total[LEGAL_A_IMPORT]; /* while it starts it has none yet */
+    d->import_uwh[d->journal.n_ops] = now > before ? now : before;
 }
 
 /* ---- what is done ---- */
@@ -212,6 +215,8 @@ static void read_register(struct day *d)
 }
 
 #define LP1   "1-0:99.1.0.255"
+#define LP2   "1-0:99.2.0.255"
+#define LP3   "1-0:99.1.1.255"
 #define CLOCK "0-0:1.0.0.255"
 
 static void a_period(struct day *d)
@@ -298,6 +303,79 @@ static void a_seal(struct day *d)
     assert_int_equal(meter_seal_set(&d->r->meter, true), ERR_OK);
 }
 
+/* Two energies and a voltage, which no snapshot holds. */
+static void a_columns(struct day *d)
+{
+    static const struct {
+        uint16_t class_id;
+        const char *obis;
+    } of[] = {{8, CLOCK},
+              {1, "0-0:96.10.2.255"},
+              {3, "1-0:1.8.0.255"},
+              {3, "1-0:32.7.0.255"},
+              {3, "1-0:1.29.0.255"}};
+    uint8_t v[200];
+    struct wr w = wr_of(v, sizeof v);
+    axdr_put_array(&w, 5);
+    for (size_t i = 0; i < 5; i++) {
+        struct profile_column c = {.class_id = of[i].class_id, .attribute = 2};
+        assert_int_equal(obis_parse(of[i].obis, c.ln), ERR_OK);
+        profile_put_column(&w, &c);
+    }
+    set(d, 7, LP2, 3, v, w.len);
+}
+static void a_smaller(struct day *d)
+{
+    set_u32(d, 7, LP3, 8, 20);
+}
+static void a_greater(struct day *d)
+{
+    set_u32(d, 7, LP1, 8, 60);
+}
+static void a_log_clear(struct day *d)
+{
+    call_plain(d, 7, "0-0:99.98.0.255", 1);
+}
+static void a_outages_clear(struct day *d)
+{
+    call_plain(d, 7, "1-0:99.97.0.255", 1);
+}
+static void a_filter(struct day *d)
+{
+    static const uint8_t codes[] = {AXDR_OCTETS, 1, 47}; /* parameter changed */
+    set(d, 1, "0-0:96.133.0.255", 2, codes, sizeof codes);
+}
+
+/* A number that is one more than it was. */
+static void tweak(struct day *d, uint16_t class_id, const char *obis)
+{
+    struct look l = {0};
+    look_named(&d->r->meter, class_id, obis, 2, false, &l);
+    l.p[l.len - 1]++;
+    set(d, class_id, obis, 2, l.p, l.len);
+    look_free(&l);
+}
+static void a_shift_limit(struct day *d)
+{
+    tweak(d, 3, "1-0:0.9.11.255");
+}
+static void a_threshold(struct day *d)
+{
+    tweak(d, 3, "0-0:96.7.20.255");
+}
+
+/* Off for ten minutes, with a warning, and for one second without. */
+static void a_gap(struct day *d)
+{
+    warn(d);
+    assert_int_equal(rig_power_up(d->r, 600), ERR_OK);
+}
+static void a_blink(struct day *d)
+{
+    read_register(d);
+    assert_int_equal(rig_power_up(d->r, 1), ERR_OK);
+}
+
 /* The script: minute, act; nothing happens in the others but that a client reads every tenth. */
 static const struct {
     uint32_t minute;
@@ -312,7 +390,15 @@ static const struct {
     {14, "preset time", a_preset},
     {16, "shift within the limit", a_shift},
     {18, "clock to the night of summer time", a_dst_night},
+    {20, "columns", a_columns},
+    {22, "fewer entries", a_smaller},
+    {24, "more entries", a_greater},
+    {26, "log emptied", a_log_clear},
+    {28, "log filter", a_filter},
+    {30, "shift limit", a_shift_limit},
+    {31, "long outage", a_threshold},
     {33, "supply warns", warn},
+    {34, "off for ten minutes", a_gap},
     {35, "no key", knock},
     {37, "demand period", a_demand_period},
     {39, "tariff", a_rate},
@@ -321,6 +407,8 @@ static const struct {
     {45, "key transfer", transfer_key},
     {47, "capture period", a_period_back},
     {49, "clock to the end of the month", a_month_end},
+    {53, "power failures emptied", a_outages_clear},
+    {55, "off for a second", a_blink},
     {62, "clock back", a_back},
     {66, "profile emptied", a_clear},
     {70, "demand period ends", a_demand_next},
