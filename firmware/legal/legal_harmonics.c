@@ -146,7 +146,7 @@ static void butterfly(int64_t *a, int64_t *b, int64_t re, int64_t im)
 
 static int64_t twiddle(unsigned at)
 {
-    return (legal_sine[at] + (1 << (SINE_BITS - TURN_BITS - 1))) >> (SINE_BITS - TURN_BITS);
+    return (sine_at(at) + (1 << (SINE_BITS - TURN_BITS - 1))) >> (SINE_BITS - TURN_BITS);
 }
 
 /* In place, e^(-j...); grows by at most 2^9 from 2^39, times 2^15 below 2^63. */

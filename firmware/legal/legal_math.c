@@ -268,6 +268,6 @@ struct rotor rotor_of(uint32_t turn)
     int32_t b = product_q30((int32_t)(turn - (at << 24)), 1686629713); /* 2 pi 2^28 */
     int32_t bb = product_q30(b, b);
     struct rotor rest = {(1 << SINE_BITS) - bb / 2, b - product_q30(b, bb) / 6};
-    struct rotor entry = {legal_sine[at % SINE_SIZE + SINE_QUARTER], legal_sine[at % SINE_SIZE]};
+    struct rotor entry = {sine_at(at + SINE_QUARTER), sine_at(at)};
     return rotor_turn(entry, rest);
 }

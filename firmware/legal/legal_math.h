@@ -93,12 +93,12 @@ struct wide gain_apply(struct gain g, int64_t v);
 /* Angle of (x, y) in millidegrees, -180 000 < a <= 180 000; 0 for the origin. */
 int32_t atan2_mdeg(int64_t y, int64_t x);
 
-/* Sine of 0..2 pi in SINE_SIZE steps, scaled by 2^SINE_BITS; a quarter longer so that the cosine is
- * SINE_QUARTER entries ahead. */
 #define SINE_SIZE    256
 #define SINE_QUARTER 64
 #define SINE_BITS    30
-extern const int32_t legal_sine[SINE_SIZE + SINE_QUARTER];
+/* Sine of `at` steps of SINE_SIZE in a turn, any number, scaled by 2^SINE_BITS; the cosine is
+ * SINE_QUARTER steps ahead. */
+int32_t sine_at(unsigned at);
 
 struct rotor { /* 2^SINE_BITS at most */
     int32_t cosine, sine;
