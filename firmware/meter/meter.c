@@ -121,7 +121,7 @@ static void run_due(struct meter *m)
     if (meter_profiles_close_due(m))
         changed = true;
     if (changed && meter_commit(m) != ERR_OK)
-        return; /* kept in m->fault; the next snapshot tries again */
+        return; /* kept in m->fault */
 }
 
 static void advance(struct meter *m, uint64_t ns)
@@ -155,8 +155,8 @@ static uint64_t duration_ns(struct meter *m, uint64_t n_q16, uint64_t rate_uhz)
 static void run_logs(struct meter *m)
 {
     meter_log_run(m);
-    if (m->outage.changed) { /* with its entry or not at all */
-        m->outage.changed = false;
+    if (m->outage.is_entered) { /* ended with its entry or not at all */
+        m->outage.is_entered = false;
         if (meter_snapshot(m) != ERR_OK)
             return; /* kept in m->fault */
     }
@@ -436,9 +436,7 @@ static enum err begin(struct meter *m)
  * intervals wholly without power get none. */
 static enum err resume(struct meter *m, const struct meter_config *config)
 {
-    enum err err = meter_profiles_mend(m);
-    if (err)
-        return err;
+    meter_profiles_mend(m);
     const int64_t off_ns = m->clock.base_ns, off_s = meter_now_s(m);
     meter_event(m, MODEL_EVENT_POWER_DOWN, off_s); /* by the clock as it was then */
     meter_time_resume(m, config);

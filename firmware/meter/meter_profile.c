@@ -210,6 +210,7 @@ void meter_profiles_resume(struct meter *m)
             continue;
         if (!x->is_fresh)
             meter_profile_close(m, p, x->due_s);
+        x->is_late = x->is_owed;
         x->marks = METER_ROW_PDN;
         x->due_s = end_of(m, p, now_s);
     }
@@ -237,8 +238,7 @@ static void put_cell(struct meter *m, const struct meter_profile *x, const struc
         wr_bytes(w, filling, end - w->len);
 }
 
-/* is_late: the present moment is not that of the row any more. */
-static void put_row(struct meter *m, enum model_profile_id p, bool is_late, struct wr *w)
+static void put_row(struct meter *m, enum model_profile_id p, struct wr *w)
 {
     static const uint8_t nothing[METER_CELL_MAX] = {AXDR_NULL};
     const struct meter_profile *x = &m->profile[p];
@@ -247,7 +247,7 @@ static void put_row(struct meter *m, enum model_profile_id p, bool is_late, stru
     get_low(m, low);
     meter_row_put_head(w, &x->last);
     for (unsigned k = 0; k < x->n_columns; k++) {
-        if (is_late && meter_column_momentary(&c[k]))
+        if (x->is_late && meter_column_momentary(&c[k]))
             wr_bytes(w, nothing, c[k].size);
         else if (c[k].size > 0)
             put_cell(m, x, &c[k], low, w);
@@ -265,7 +265,7 @@ static void settle(struct meter *m, enum model_profile_id p)
             m->interval[k] = low[k] - x->base[k];
         x->base[k] = low[k];
     }
-    x->is_owed = false;
+    x->is_owed = x->is_late = false;
 }
 
 enum err meter_profile_read(const struct meter *m, enum model_profile_id p, uint64_t seq,
@@ -288,15 +288,23 @@ static struct meter_row_head newest(const struct meter *m, enum model_profile_id
     return head;
 }
 
-static enum err append(struct meter *m, enum model_profile_id p, bool is_late)
+/* The row is given up: what its status said is true of the next, whose interval holds this one. */
+static void drop(struct meter_profile *x)
+{
+    x->marks |= x->last.status & (METER_ROW_CIV | METER_ROW_DNV | METER_ROW_CAD | METER_ROW_PDN);
+    x->is_owed = x->is_late = false;
+}
+
+static enum err append(struct meter *m, enum model_profile_id p)
 {
     uint8_t record[METER_ROW_MAX];
     struct wr w = wr_of(record, meter_profile_row_size(m, p));
-    put_row(m, p, is_late, &w);
+    put_row(m, p, &w);
     enum err err = w.err ? w.err : nv_append(&m->nv, meter_ring(m->model, p), record);
     if (!err || newest(m, p).number == m->profile[p].last.number)
         settle(m, p);
-    m->profile[p].is_owed = false;
+    else
+        drop(&m->profile[p]);
     return meter_keep(m, err);
 }
 
@@ -306,7 +314,7 @@ enum err meter_profiles_complete(struct meter *m)
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
         if (!m->profile[k].is_owed)
             continue;
-        enum err err = append(m, (enum model_profile_id)k, false);
+        enum err err = append(m, (enum model_profile_id)k);
         first = first ? first : err;
     }
     return first;
@@ -314,13 +322,15 @@ enum err meter_profiles_complete(struct meter *m)
 
 void meter_profiles_drop(struct meter *m)
 {
-    for (unsigned k = 0; k < MODEL_N_PROFILES; k++)
-        m->profile[k].is_owed = false;
+    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
+        if (m->profile[k].is_owed)
+            drop(&m->profile[k]);
+    }
 }
 
 /* The row that the snapshot promises may already be there; after damage of the snapshots the ring
  * may be ahead, and what came since is in its rows. */
-static enum err mend(struct meter *m, enum model_profile_id p)
+static void mend(struct meter *m, enum model_profile_id p)
 {
     struct meter_profile *x = &m->profile[p];
     const struct meter_row_head head = newest(m, p);
@@ -330,20 +340,19 @@ static enum err mend(struct meter *m, enum model_profile_id p)
         x->marks |= METER_ROW_DNV;
         x->is_owed = false;
     }
+    x->is_late = x->is_owed;
     if (!x->is_owed)
-        return ERR_OK;
-    if (head.number != x->last.number)
-        return append(m, p, true);
-    settle(m, p);
-    return ERR_OK;
+        return;
+    if (head.number == x->last.number)
+        settle(m, p);
+    else
+        (void)!append(m, p); /* kept in m->fault: the registers are more than a row */
 }
 
-enum err meter_profiles_mend(struct meter *m)
+void meter_profiles_mend(struct meter *m)
 {
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
-        enum err err = m->profile[k].n_columns > 0 ? mend(m, (enum model_profile_id)k) : ERR_OK;
-        if (err)
-            return err;
+        if (m->profile[k].n_columns > 0)
+            mend(m, (enum model_profile_id)k);
     }
-    return ERR_OK;
 }

@@ -58,8 +58,8 @@ struct meter_profile {
     uint32_t ordered_from;            /* rows of this number and on have stamps in order */
     uint8_t marks; /* METER_ROW_PDN, _CAD, _DNV, _CIV of the running interval so far */
     bool is_owed;  /* `last` is closed and not in the ring yet */
-    bool
-        is_fresh; /* since a reset no whole interval was lived through: the next end gives no row */
+    bool is_late;  /* and was closed after a power cut: the moment of its stamp is gone */
+    bool is_fresh; /* no whole interval since a reset: the next end gives no row */
 };
 
 /* Pool of columns of profile p. */
@@ -96,7 +96,7 @@ MUST_CHECK enum err meter_profiles_complete(struct meter *m);
 /* The snapshot failed: gives up what it would have promised. */
 void meter_profiles_drop(struct meter *m);
 /* After the snapshot was read: appends what it promises and the ring lacks. */
-MUST_CHECK enum err meter_profiles_mend(struct meter *m);
+void meter_profiles_mend(struct meter *m);
 
 /* Reads a row of the ring whole, meter_profile_row_size() octets. Errors of nv_read(). */
 MUST_CHECK enum err meter_profile_read(const struct meter *m, enum model_profile_id p, uint64_t seq,

@@ -372,6 +372,24 @@ static void day_and_month_get_one_row_at_their_end_also_late(void **state)
     rig_free(r);
 }
 
+/* The voltage at the end of an interval that a cut fell into is not known; zero would be wrong. */
+static void row_of_a_dark_end_has_no_voltage(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", "2026-01-10T00:00:00", LOAD3);
+    uint8_t record[METER_ROW_MAX];
+    const uint8_t ring = meter_ring(r->meter.model, MODEL_LP3);
+    rig_live(r, 660);
+    assert_int_equal(rig_power_up(r, 3600), ERR_OK);
+    rig_live(r, 600);
+    assert_int_equal(rig_heads(r, MODEL_LP3, heads, HEADS), 3);
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        assert_int_equal(nv_read(&r->meter.nv, ring, seq, record), ERR_OK);
+        assert_int_equal(record[METER_ROW_HEAD], seq == 2 ? AXDR_NULL : AXDR_U32);
+    }
+    rig_free(r);
+}
+
 static void day_that_the_clock_is_set_in_has_one_row(void **state)
 {
     (void)state;
@@ -641,6 +659,7 @@ int main(void)
         cmocka_unit_test(profile_shows_the_newest_first_when_asked_to),
         cmocka_unit_test(profile_trades_space_with_another_until_none_is_left),
         cmocka_unit_test(day_and_month_get_one_row_at_their_end_also_late),
+        cmocka_unit_test(row_of_a_dark_end_has_no_voltage),
         cmocka_unit_test(day_that_the_clock_is_set_in_has_one_row),
         cmocka_unit_test(profile_finds_a_range_whatever_the_clock_did),
         cmocka_unit_test(profile_leaves_out_what_is_as_in_the_row_before),
