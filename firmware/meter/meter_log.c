@@ -9,6 +9,7 @@
 #define HOURS_A_DAY  24
 #define TOLD         0x80u /* of meter_log.left[] */
 #define LEFT         0x7Fu
+#define OUTAGES      MODEL_N_EVENTS
 #define NEWEST_TRIES 16 /* damaged newest records looked past */
 
 /* ---- records ---- */
@@ -163,13 +164,13 @@ static bool is_held(const struct meter *m, enum model_event e)
 }
 
 /* Anybody who reaches a port can cause these. */
-static bool is_from_line(enum model_event e)
+static bool is_from_line(unsigned e)
 {
     return e == MODEL_EVENT_ACCESS_REFUSED || e == MODEL_EVENT_DECIPHER_FAILED ||
            e == MODEL_EVENT_REPLAY;
 }
 
-static uint8_t burst_of(enum model_event e)
+static uint8_t burst_of(unsigned e)
 {
     return is_from_line(e) ? METER_LOG_LINE_BURST : METER_LOG_BURST;
 }
@@ -187,21 +188,28 @@ void meter_event_over(struct meter *m, enum model_event e, int64_t utc_s, uint32
         enter(m, place, utc_s, extra);
 }
 
+/* Whether there is room for an entry of kind k of left[]; tells the first that finds none, into
+ * `log`, with the code of which one it is. */
+static bool take_room(struct meter *m, unsigned k, int64_t utc_s, struct model_event_place place)
+{
+    uint8_t *left = &m->log.left[k];
+    if ((*left & LEFT) > 0) {
+        (*left)--;
+        return true;
+    }
+    const struct model_event_place note = {.log = place.log,
+                                           .code = code_of(m, MODEL_EVENT_LEFT_OUT)};
+    if ((*left & TOLD) == 0)
+        enter(m, note, utc_s, place.code);
+    *left |= TOLD;
+    return false;
+}
+
 void meter_event_value(struct meter *m, enum model_event e, int64_t utc_s, uint32_t extra)
 {
     struct model_event_place place;
-    if (!model_event_place(m->model, e, &place) || is_held(m, e))
-        return;
-    if ((m->log.left[e] & LEFT) > 0) {
-        m->log.left[e]--;
+    if (model_event_place(m->model, e, &place) && !is_held(m, e) && take_room(m, e, utc_s, place))
         enter(m, place, utc_s, extra);
-    } else if ((m->log.left[e] & TOLD) == 0) {
-        m->log.left[e] |= TOLD;
-        enter(
-            m,
-            (struct model_event_place){.log = place.log, .code = code_of(m, MODEL_EVENT_LEFT_OUT)},
-            utc_s, place.code);
-    }
 }
 
 void meter_event(struct meter *m, enum model_event e, int64_t utc_s)
@@ -214,13 +222,16 @@ void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, 
     meter_event(m, (enum model_event)((unsigned)of_l1 + phase), utc_s);
 }
 
-void meter_log_outage(struct meter *m, int64_t utc_s, uint32_t duration_s)
+bool meter_log_outage(struct meter *m, int64_t utc_s, uint32_t duration_s)
 {
-    if (exists(m, MODEL_LOG_OUTAGE))
-        enter(m, (struct model_event_place){.log = MODEL_LOG_OUTAGE}, utc_s, duration_s);
+    const struct model_event_place standard = {.log = MODEL_LOG_STANDARD};
+    if (!exists(m, MODEL_LOG_OUTAGE) || !take_room(m, OUTAGES, utc_s, standard))
+        return false;
+    enter(m, (struct model_event_place){.log = MODEL_LOG_OUTAGE}, utc_s, duration_s);
+    return true;
 }
 
-static void refill(struct meter_log *l, enum model_event e)
+static void refill(struct meter_log *l, unsigned e)
 {
     const uint8_t burst = burst_of(e);
     if ((l->left[e] & LEFT) < burst)
@@ -236,9 +247,9 @@ void meter_log_run(struct meter *m)
         return;
     l->refill_ns = m->clock.base_ns + HOUR_NS;
     l->hours = (uint8_t)((l->hours + 1) % HOURS_A_DAY);
-    for (unsigned e = 0; e < MODEL_N_EVENTS; e++) {
-        if (!is_from_line((enum model_event)e) || l->hours == 0)
-            refill(l, (enum model_event)e);
+    for (unsigned e = 0; e <= OUTAGES; e++) {
+        if (!is_from_line(e) || l->hours == 0)
+            refill(l, e);
     }
 }
 
@@ -351,8 +362,8 @@ enum err meter_log_load(struct meter *m)
     m->log.next_number = 1;
     m->outage.long_s = m->model->long_outage_s;
     m->log.refill_ns = m->clock.base_ns + HOUR_NS;
-    for (unsigned e = 0; e < MODEL_N_EVENTS; e++)
-        m->log.left[e] = burst_of((enum model_event)e);
+    for (unsigned e = 0; e <= OUTAGES; e++)
+        m->log.left[e] = burst_of(e);
     enum err err = nv_get(&m->nv, METER_KEY_LOGS, buf, sizeof buf, &len);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;

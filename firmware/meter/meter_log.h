@@ -47,10 +47,10 @@ struct meter_log { /* fields are private to firmware/meter */
         uint8_t octets[METER_LOG_ENTRY_SIZE];
     } queue[METER_LOG_QUEUE];
     uint8_t held[(MODEL_N_EVENTS + 7) / 8]; /* the owner's filters, bit e of enum model_event */
-    uint8_t left[MODEL_N_EVENTS];           /* entries it may still have; top bit: told */
-    int64_t refill_ns;                      /* crystal: the next hour */
-    uint8_t hours;                          /* of the day of 24 refills */
-    uint8_t n_refused[COSEM_CLIENTS_MAX];   /* authentications in a row, of the server's clients */
+    uint8_t left[MODEL_N_EVENTS + 1]; /* entries it may still have; top bit: told; last: outages */
+    int64_t refill_ns;                /* crystal: the next hour */
+    uint8_t hours;                    /* of the day of 24 refills */
+    uint8_t n_refused[COSEM_CLIENTS_MAX]; /* authentications in a row, of the server's clients */
 };
 /* Of the snapshot: logs and outages. */
 #define METER_LOG_STATE_SIZE                                                                       \
@@ -68,8 +68,9 @@ void meter_event_over(struct meter *m, enum model_event e, int64_t utc_s, uint32
 void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, int64_t utc_s);
 /* True when the next meter_event() of it would be entered. */
 bool meter_event_wanted(const struct meter *m, enum model_event e);
-/* A power failure that ended at utc_s, into the log for those. */
-void meter_log_outage(struct meter *m, int64_t utc_s, uint32_t duration_s);
+/* A power failure that ended at utc_s, into the log for those: as often as an event. True: there is
+ * an entry of it. */
+bool meter_log_outage(struct meter *m, int64_t utc_s, uint32_t duration_s);
 /* Writes what is queued to the rings. Not while the supply fails. */
 void meter_log_flush(struct meter *m);
 

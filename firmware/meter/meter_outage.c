@@ -52,10 +52,8 @@ enum err meter_outage_limits_set(struct meter *m, uint32_t long_s, uint32_t shor
 
 static void begin(struct meter *m, unsigned kind, int64_t at_ns)
 {
-    if (m->outage.begin_ns[kind] != 0)
-        return;
-    m->outage.begin_ns[kind] = at_ns;
-    m->outage.changed = true;
+    if (m->outage.begin_ns[kind] == 0)
+        m->outage.begin_ns[kind] = at_ns;
 }
 
 static uint32_t clip_u32(uint64_t a)
@@ -72,7 +70,6 @@ static void end(struct meter *m, unsigned kind, int64_t at_ns, bool unknown)
     const int64_t ns = at_ns - o->begin_ns[kind];
     const uint32_t duration_s = ns > 0 ? clip_u32((uint64_t)(ns / METER_NS)) : 0;
     o->begin_ns[kind] = 0;
-    o->changed = true;
     if (kind == METER_OUTAGE_ALL)
         o->off_s = clip_u32((uint64_t)o->off_s + duration_s);
     if (duration_s < o->short_s && !unknown)
@@ -82,8 +79,9 @@ static void end(struct meter *m, unsigned kind, int64_t at_ns, bool unknown)
         return;
     o->n_long[kind]++;
     o->last_long_s[kind] = duration_s;
-    if (kind == METER_OUTAGE_ANY)
-        meter_log_outage(m, (at_ns + m->clock.offset_ns) / METER_NS, duration_s);
+    if (kind == METER_OUTAGE_ANY &&
+        meter_log_outage(m, (at_ns + m->clock.offset_ns) / METER_NS, duration_s))
+        o->is_entered = true;
 }
 
 static void put(struct meter *m, unsigned kind, bool out, int64_t at_ns)

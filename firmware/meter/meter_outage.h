@@ -35,7 +35,7 @@ struct meter_outage { /* fields are private to firmware/meter */
     int64_t begin_ns[METER_N_OUTAGES]; /* crystal; 0: there is none now */
     uint32_t off_s;                    /* without any supply since manufacture */
     uint32_t long_s, short_s;          /* from here on it is long, it counts; METER_KEY_LOGS */
-    bool changed;                      /* since the newest snapshot */
+    bool is_entered;                   /* one, since the newest snapshot */
     uint8_t told;                      /* phases that the log knows as lost */
 };
 #define METER_OUTAGE_STATE_SIZE (METER_N_OUTAGES * (3 * 4 + 8) + 4)

@@ -343,8 +343,10 @@ static void claim_ESOX_LOGS(void **state)
         if (b < LOGS - 1)
             fill(r, of[b]);
         else
-            for (unsigned i = 0; i < 150; i++)
+            for (unsigned i = 0; i < 150; i++) {
+                r->meter.log.left[MODEL_N_EVENTS] = METER_LOG_BURST;
                 meter_log_outage(&r->meter, meter_now_s(&r->meter), 200);
+            }
         meter_log_flush(&r->meter);
         assert_int_equal(count_rows(r, esox[b]), rig_value(r, 7, esox[b], 8));
         expect_others(r, b, before);

@@ -222,6 +222,29 @@ static void lost_crystal_makes_a_long_outage_of_unknown_length(void **state)
     rig_free(r);
 }
 
+/* A loose contact, and an owner who calls every second long: counted, but neither the log nor the
+ * flash suffers. */
+static void flickering_phase_does_not_wear_the_flash(void **state)
+{
+    (void)state;
+    struct rig *r = rig_of("ST402D");
+    set_limit(r, 1, true);
+    rig_live(r, 60);
+    const uint64_t before = nv_newest(&r->meter.nv, METER_RING_SNAPSHOT);
+    for (unsigned i = 0; i < 300; i++) {
+        source_phase_set(r->source, 1, i % 2 == 1);
+        rig_live(r, 3);
+    }
+    assert_int_equal(count(r, "0-0:96.7.2.255"), 150);
+    assert_int_equal(count(r, "0-0:96.7.7.255"), 150);
+    assert_int_equal(meter_log_count(&r->meter, MODEL_LOG_OUTAGE), METER_LOG_BURST);
+    assert_int_equal(entries_of(r, MODEL_EVENT_LEFT_OUT), 1);
+    assert_int_equal(entries_of(r, MODEL_EVENT_PHASE_LOST_L2), METER_LOG_BURST);
+    assert_in_range(nv_newest(&r->meter.nv, METER_RING_SNAPSHOT) - before, 15,
+                    15 + METER_LOG_BURST + 6);
+    rig_free(r);
+}
+
 /* A long outage of a phase ends; the power is cut at each operation around it. */
 static void entry_and_counter_agree_after_any_cut(void **state)
 {
@@ -261,6 +284,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(phase_out_across_a_power_cut_is_one_outage),
         cmocka_unit_test(dead_voltages_join_the_power_cut),
         cmocka_unit_test(lost_crystal_makes_a_long_outage_of_unknown_length),
+        cmocka_unit_test(flickering_phase_does_not_wear_the_flash),
         cmocka_unit_test(entry_and_counter_agree_after_any_cut),
     };
     return cmocka_run_group_tests_name("meter_outage", tests, NULL, NULL);
