@@ -155,8 +155,8 @@ static uint64_t duration_ns(struct meter *m, uint64_t n_q16, uint64_t rate_uhz)
 static void run_logs(struct meter *m)
 {
     meter_log_run(m);
-    if (m->outage.changed) { /* with its entry or not at all */
-        m->outage.changed = false;
+    if (m->outage.is_entered) { /* ended with its entry or not at all */
+        m->outage.is_entered = false;
         if (meter_snapshot(m) != ERR_OK)
             return; /* kept in m->fault */
     }
