@@ -5,7 +5,7 @@
  * end, a flash, a source of randomness, a watchdog. What this board lacks is simulated and says so:
  * the waveform (wave.c), the flash (ports/mps2/flash.h), randomness (ports/mps2/rng.h). It has no
  * clock that runs without supply: after a reset the time is that of the newest snapshot, marked
- * doubtful. */
+ * invalid until it is set. */
 #ifndef FERRARIS_IMAGES_METER_H
 #define FERRARIS_IMAGES_METER_H
 
@@ -21,8 +21,8 @@ struct wave {
     struct afe_block block;
 };
 
-/* 230 V (or the 57.7 .. 240 V of un_mv) and a part of the current, by integers: un_counts and
- * i_counts are the amplitudes. */
+/* Three voltages and currents at this frequency on the channels of `present` (bits as in struct
+ * afe_block). */
 void wave_init(struct wave *w, uint32_t f_mhz, uint32_t present);
 /* The next WAVE_BLOCK sample sets. */
 const struct afe_block *wave_next(struct wave *w);
