@@ -17,7 +17,9 @@
 
 #define HOUR      3600
 #define AARQ      0x60
+#define AARE      0x61
 #define INITIATE  0x21 /* glo-initiateRequest */
+#define INITIATED 0x28 /* glo-initiateResponse */
 #define GLO_FIRST 0xC8
 #define GLO_LAST  0xCF
 #define FRAME_MAX 2048
@@ -96,6 +98,8 @@ static void look(struct ear *e, size_t line)
 static void hear(void *context, size_t line, const uint8_t *p, size_t n)
 {
     struct ear *e = context;
+    if (n == 0)
+        wrapper_reset(&e->rx[line], e->frame[line], sizeof e->frame[line]);
     for (size_t at = 0; at < n;) {
         enum wrapper_event event;
         at += wrapper_feed(&e->rx[line], p + at, n - at, &event);
@@ -107,15 +111,54 @@ static void hear(void *context, size_t line, const uint8_t *p, size_t n)
     }
 }
 
-static struct ear *ear_at(struct station *s)
+static struct ear *ear_new(void)
 {
     struct ear *e = calloc(1, sizeof *e);
     assert_non_null(e);
     for (size_t i = 0; i < TCP_SERVER_CONNS; i++)
         wrapper_reset(&e->rx[i], e->frame[i], sizeof e->frame[i]);
+    return e;
+}
+
+static struct ear *ear_at(struct station *s)
+{
+    struct ear *e = ear_new();
     s->heard = hear;
     s->heard_context = e;
     return e;
+}
+
+/* ---- what the meter says ---- */
+
+/* One title speaks here. [30] user-information with glo-initiateResponse; a refusal has none. */
+static void look_at_answer(struct ear *e, size_t line)
+{
+    const uint8_t *p = e->frame[line], *end = p + e->rx[line].len;
+    struct speaker *meter = &e->speaker[0];
+    if (p[0] >= GLO_FIRST && p[0] <= GLO_LAST) {
+        note(e, meter, number_at(p + 1));
+        return;
+    }
+    for (; e->frame[line][0] == AARE && p + 12 < end; p++) {
+        if (p[0] == 0xBE && p[2] == 0x04 && p[4] == INITIATED) {
+            note(e, meter, number_at(p + 5));
+            return;
+        }
+    }
+}
+
+static void hear_answers(void *context, size_t line, const uint8_t *p, size_t n)
+{
+    struct ear *e = context;
+    if (n == 0)
+        wrapper_reset(&e->rx[line], e->frame[line], sizeof e->frame[line]);
+    for (size_t at = 0; at < n;) {
+        enum wrapper_event event;
+        at += wrapper_feed(&e->rx[line], p + at, n - at, &event);
+        assert_true(event == WRAPPER_MORE || event == WRAPPER_FRAME);
+        if (event == WRAPPER_FRAME && e->rx[line].destination == METER_SAP_READER_HLS)
+            look_at_answer(e, line);
+    }
 }
 
 /* ---- backups ---- */
@@ -323,6 +366,56 @@ static void counter_is_not_burnt_by_an_unlikely_answer(void **state)
     free(e);
 }
 
+/* Both directions of a meter's lines, in one life with everything that could make somebody begin
+ * to count again: the meter's power goes between readings and in the middle of one (at an operation
+ * of its flash), a line breaks in the middle of an answer, the module is exchanged for one at
+ * another address, the head-end starts anew and from a copy of its store that is hours old. A
+ * module has no keys and no counter of its own, so for the frames it is another line. */
+static void claim_SYS_COUNTERS(void **state)
+{
+    (void)state;
+    char backup[] = "/tmp/ferraris-backup-XXXXXX";
+    struct town *t = town_new();
+    struct station *s = town_station(t, "ST402D");
+    struct ear *asked = ear_at(s), *said = ear_new();
+    const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
+    unsigned n_struck = 0; /* in the middle of a flash operation */
+    s->said = hear_answers;
+    s->said_context = said;
+    assert_int_equal(close(mkstemp(backup)), 0);
+    for (uint32_t k = 0; k < 12; k++) {
+        const unsigned before = said->n_numbers;
+        if (k % 3 == 1) /* dies at one of the first operations of the hour, if there are so many */
+            flash_emu_power(&s->rig->emu, 1 + k, (enum tear)(k % N_TEARS));
+        if (k % 6 == 2)
+            s->cut_after = 300 + 97 * k;
+        town_start(t);
+        town_live(t, HOUR / 2, 300);
+        s->cut_after = 0;
+        n_struck += s->rig->emu.dead;
+        town_power_cut(t, s);
+        town_live(t, 3 * HOUR, 600); /* over the pause after a failure */
+        check_good(t, id);
+        assert_true(said->n_numbers > before);
+        if (k == 5)
+            copy_store(t, backup);
+        town_stop(t);
+        if (k % 4 == 3)
+            town_other_module(t, s, id);
+    }
+    restore_store(t, backup);
+    town_other_module(t, s, id);
+    town_start(t);
+    town_live(t, HOUR, 600);
+    check_good(t, id);
+    print_message("%u numbers of the head-end and %u of the meter, none twice\n", asked->n_numbers,
+                  said->n_numbers);
+    assert_true(asked->n_numbers > 1000 && said->n_numbers > 1000 && n_struck >= 4);
+    town_free(t);
+    free(asked);
+    free(said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +426,7 @@ int main(void)
         cmocka_unit_test(counter_of_answers_begins_anew_with_another_meter),
         cmocka_unit_test(counter_of_two_rows_of_one_meter_is_no_nonce_twice),
         cmocka_unit_test(counter_is_not_burnt_by_an_unlikely_answer),
+        cmocka_unit_test(claim_SYS_COUNTERS),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,10 @@ static bool on_open(void *context, size_t i)
     s->n_opened++;
     s->sent[i] = 0;
     session_init(&s->session[i], &s->rig->meter.server);
+    if (s->heard != NULL)
+        s->heard(s->heard_context, i, NULL, 0);
+    if (s->said != NULL)
+        s->said(s->said_context, i, NULL, 0);
     return true;
 }
 
@@ -52,6 +56,8 @@ static size_t on_take(void *context, size_t i, uint8_t *to, size_t size)
         size = s->cut_after - s->sent[i];
     const size_t n = session_take(&s->session[i], to, size);
     s->sent[i] += n;
+    if (s->said != NULL && n > 0)
+        s->said(s->said_context, i, to, n);
     return n;
 }
 
@@ -68,12 +74,8 @@ static void on_close(void *context, size_t i)
     session_close(&s->session[i]);
 }
 
-struct station *town_station(struct town *t, const char *model)
+static void listen_at(struct town *t, struct station *s)
 {
-    struct station *s = calloc(1, sizeof *s);
-    assert_non_null(s);
-    s->rig = rig_new(model, TOWN_START, TOWN_LOAD);
-    rig_live(s->rig, t->utc_ms / 1000 - rig_time(TOWN_START));
     const struct port_engine engine = {.context = s,
                                        .open = on_open,
                                        .feed = on_feed,
@@ -81,8 +83,45 @@ struct station *town_station(struct town *t, const char *model)
                                        .closed = on_shut,
                                        .close = on_close};
     assert_int_equal(tcp_server_listen(&s->tcp, &t->loop, "127.0.0.1:0", &engine), ERR_OK);
+}
+
+struct station *town_station(struct town *t, const char *model)
+{
+    struct station *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    s->rig = rig_new(model, TOWN_START, TOWN_LOAD);
+    rig_live(s->rig, t->utc_ms / 1000 - rig_time(TOWN_START));
+    listen_at(t, s);
     t->station[t->n_stations++] = s;
     return s;
+}
+
+/* Lines that were closed are gone on both sides. */
+static void settle_lines(struct town *t)
+{
+    for (unsigned k = 0; k < 8; k++)
+        uv_run(&t->loop, UV_RUN_NOWAIT);
+}
+
+void town_other_module(struct town *t, struct station *s, int64_t meter)
+{
+    struct store_meter m;
+    assert_null(t->c);
+    tcp_server_close(&s->tcp);
+    settle_lines(t);
+    memset(&s->tcp, 0, sizeof s->tcp);
+    listen_at(t, s);
+    assert_int_equal(store_meter_get(t->store, meter, &m), ERR_OK);
+    snprintf(m.url, sizeof m.url, "tcp://%.60s", s->tcp.address);
+    assert_int_equal(store_meter_change(t->store, &m), ERR_OK);
+}
+
+void town_power_cut(struct town *t, struct station *s)
+{
+    tcp_server_drop_all(&s->tcp);
+    settle_lines(t);
+    flash_emu_power(&s->rig->emu, 0, TEAR_NOTHING);
+    assert_int_equal(rig_power_up(s->rig, 0), ERR_OK);
 }
 
 /* ---- the town ---- */

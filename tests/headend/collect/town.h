@@ -27,9 +27,12 @@ struct station {
     bool deaf_close;  /* never closes by itself when silent */
     size_t cut_after; /* octets until the line breaks; 0: never */
     size_t sent[TCP_SERVER_CONNS];
-    /* all octets that come in, as they come; NULL: nobody listens */
+    /* all octets that come in and go out, as they do, n 0 when a line is opened; NULL: nobody
+     * listens */
     void (*heard)(void *context, size_t line, const uint8_t *p, size_t n);
     void *heard_context;
+    void (*said)(void *context, size_t line, const uint8_t *p, size_t n);
+    void *said_context;
 };
 
 struct town {
@@ -60,6 +63,11 @@ void town_free(struct town *t);
 struct station *town_station(struct town *t, const char *model);
 /* Its row in the store, by the reader with LLS or HLS5; gives the id. */
 int64_t town_add(struct town *t, struct station *s, enum store_auth auth);
+/* The meter gets another module: its lines break, it is at another address, which its row is told.
+ * Only while the collector is stopped. */
+void town_other_module(struct town *t, struct station *s, int64_t meter);
+/* The meter's power goes, without warning, and comes back at once: its lines break. */
+void town_power_cut(struct town *t, struct station *s);
 void town_start(struct town *t);
 void town_stop(struct town *t);
 /* Time passes for all, without anything happening on the lines. */
