@@ -25,8 +25,9 @@ struct meter;
 /* Sectors that the version before had for this model. */
 uint32_t meter_migrate_n_sectors(const struct model_meter *m);
 /* The keys are mounted and m->rings are as delivered: when there are old rings, *is_old, and
- * m->rings are where the new version can write without touching them. ERR_CORRUPT, ERR_FULL (no
- * room behind the old flash), ERR_IO. */
+ * m->rings are where the new version can write without touching them. ERR_CORRUPT (also: it was
+ * taken over before and the layout was lost since, with other keys), ERR_FULL (no room behind the
+ * old flash), ERR_IO. */
 MUST_CHECK enum err meter_migrate_plan(struct meter *m, bool *is_old);
 /* The rings are mounted. Takes over registers, clock, demand, averages, counters and rows, writes a
  * snapshot and the layout. ERR_VERSION, ERR_CORRUPT (no snapshot is whole), ERR_IO, ERR_FULL. */

@@ -4,6 +4,7 @@
  */
 #include "firmware/meter/meter_energy.h"
 #include "firmware/meter/meter_migrate.h"
+#include "firmware/meter/meter_store.h"
 #include "tests/firmware/meter/old_image.h"
 #include "tests/firmware/meter/rig.h"
 
@@ -340,6 +341,35 @@ static void flash_of_another_model_is_not_touched(void **state)
     rig_free(r);
 }
 
+/* Turns some octets of a value to nonsense, so that the keys are damaged at the next mount. */
+static void damage_the_keys(struct rig *r)
+{
+    static const char mark[] = "a value that is damaged";
+    assert_int_equal(nv_put(&r->meter.nv, NV_KEYS_MAX - 1, mark, sizeof mark), ERR_OK);
+    for (uint32_t at = 0; at < METER_KV_SECTORS * OLD_SECTOR; at++) {
+        if (memcmp(r->emu.octets + at, mark, sizeof mark) == 0)
+            memset(r->emu.octets + at, 0, 9);
+    }
+}
+
+/* Old rings stay until the new ones come to their sectors. */
+static void lost_layout_does_not_bring_old_registers_back(void **state)
+{
+    (void)state;
+    struct rig *r = old_meter(model_meter_find("ST402D"), false);
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    rig_live(r, 7200);
+    assert_int_equal(nv_put(&r->meter.nv, METER_KEY_LAYOUT, "", 0), ERR_OK);
+    damage_the_keys(r);
+    assert_int_equal(rig_power_up(r, 0), ERR_CORRUPT);
+    rig_free(r);
+    r = old_meter(model_meter_find("ST402D"), false); /* damaged before: nothing is lost by it */
+    r->emu.octets[7 * OLD_SECTOR + 100] = 0;
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    check_rows(r, 0);
+    rig_free(r);
+}
+
 static void sectors_keep_their_wear(void **state)
 {
     (void)state;
@@ -410,6 +440,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(size_of_the_version_before_is_known),
         cmocka_unit_test(damaged_rows_and_snapshots_are_left_out),
         cmocka_unit_test(flash_of_another_model_is_not_touched),
+        cmocka_unit_test(lost_layout_does_not_bring_old_registers_back),
         cmocka_unit_test(sectors_keep_their_wear),
         cmocka_unit_test(power_may_fail_at_every_operation),
     };
