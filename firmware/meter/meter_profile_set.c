@@ -64,7 +64,7 @@ static enum err remake(struct meter *m, enum model_profile_id p, const struct ke
     err = err ? go_back(m, p, before, err) : decide(m, p, before);
     if (err)
         return err;
-    err = meter_keep(m, nv_mount_rings(&m->nv, m->rings, meter_n_rings(m->model)));
+    err = meter_keep(m, nv_mount_ring(&m->nv, meter_ring(m->model, p)));
     meter_profile_restart(m, p);
     meter_event(m, MODEL_EVENT_PROFILE_CLEARED, meter_now_s(m));
     return err ? err : meter_commit(m);

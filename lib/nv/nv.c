@@ -129,6 +129,19 @@ enum err nv_mount_rings(struct nv *nv, const struct nv_ring_layout *rings, uint8
     return err;
 }
 
+enum err nv_mount_ring(struct nv *nv, uint8_t ring)
+{
+    if (ring >= nv->config.n_rings || !layout_usable(&nv->config))
+        return ERR_RANGE;
+    struct area a = area_ring(&nv->config, ring);
+    enum err err = area_is_ours(&a);
+    if (!err)
+        err = ring_mount(nv, ring);
+    if (err)
+        nv->ring[ring] = (struct nv_ring_state){.next_seq = 1, .oldest = 1};
+    return err;
+}
+
 enum err nv_check_rings(const struct nv *nv, const struct nv_ring_layout *rings, uint8_t n_rings)
 {
     struct nv_config config = nv->config;

@@ -85,6 +85,11 @@ MUST_CHECK enum err nv_mount(struct nv *nv, const struct nv_config *config);
  * format); ERR_IO. On an error no ring is mounted. */
 MUST_CHECK enum err nv_mount_rings(struct nv *nv, const struct nv_ring_layout *rings,
                                    uint8_t n_rings);
+/* One of the mounted rings anew, after its layout changed in the array that is in use: the others
+ * are neither read nor touched, and n_corrupt counts on. ERR_RANGE (no such ring, or the layout as
+ * nv_check_rings(): nothing is changed); ERR_VERSION, ERR_IO: this ring is empty until it is
+ * mounted again. */
+MUST_CHECK enum err nv_mount_ring(struct nv *nv, uint8_t ring);
 /* Would nv_mount_rings() take this layout? To be asked before the layout is put. ERR_RANGE: too
  * many rings, a record that does not fit, too few sectors, outside the device, or an overlap with
  * another extent or the key-value area. */

@@ -508,6 +508,59 @@ static void nv_mount_rings_empties_what_was_re_made_and_keeps_the_rest(void **st
     assert_true(wear_of(s, KV_N) == before[KV_N] + 2);
 }
 
+/* The other ring is not even read. */
+static void nv_mount_ring_makes_one_anew(void **state)
+{
+    struct store *s = *state;
+    struct nv_ring_layout two[] = {
+        {.first_sector = KV_N, .n_sectors = 2, .record_size = 50, .generation = 1},
+        {.first_sector = KV_N + 2, .n_sectors = 2, .record_size = 20, .generation = 1},
+    };
+    assert_int_equal(nv_mount_rings(&s->nv, two, 2), ERR_OK);
+    append_many(s, 0, 1, 5);
+    append_many(s, 1, 101, 7);
+    two[0].record_size = 33;
+    two[0].generation = 2;
+    assert_int_equal(nv_mount_ring(&s->nv, 2), ERR_RANGE);
+    const uint32_t n_reads = s->flash.n_reads;
+    assert_int_equal(nv_mount_ring(&s->nv, 0), ERR_OK);
+    const uint32_t of_one = s->flash.n_reads - n_reads;
+    assert_int_equal(nv_count(&s->nv, 0), 0);
+    must_end_with(s, 1, 107, 7);
+    append_many(s, 0, 1, 3);
+    const uint32_t before = s->flash.n_reads;
+    assert_int_equal(nv_mount_rings(&s->nv, two, 2), ERR_OK);
+    assert_true(s->flash.n_reads - before > of_one);
+    must_end_with(s, 0, 3, 3);
+    must_end_with(s, 1, 107, 7);
+    two[0].n_sectors = 3; /* overlaps: as it was */
+    assert_int_equal(nv_mount_ring(&s->nv, 0), ERR_RANGE);
+    two[0].n_sectors = 2;
+    must_end_with(s, 0, 3, 3);
+}
+
+/* A failing flash costs this ring, not the others. */
+static void nv_mount_ring_that_fails_leaves_the_others(void **state)
+{
+    struct store *s = *state;
+    struct nv_ring_layout two[] = {
+        {.first_sector = KV_N, .n_sectors = 2, .record_size = 50, .generation = 1},
+        {.first_sector = KV_N + 2, .n_sectors = 2, .record_size = 20, .generation = 1},
+    };
+    assert_int_equal(nv_mount_rings(&s->nv, two, 2), ERR_OK);
+    append_many(s, 1, 101, 7);
+    two[0].generation = 2;
+    flash_emu_power(&s->flash, 1, TEAR_NOTHING); /* the erase of its first sector fails */
+    assert_int_equal(nv_mount_ring(&s->nv, 0), ERR_IO);
+    flash_emu_power(&s->flash, 0, TEAR_NOTHING);
+    assert_int_equal(nv_count(&s->nv, 0), 0);
+    must_end_with(s, 1, 107, 7);
+    append_many(s, 0, 1, 4);
+    must_end_with(s, 0, 4, 4);
+    assert_int_equal(nv_mount_rings(&s->nv, two, 2), ERR_OK);
+    must_end_with(s, 0, 4, 4);
+}
+
 /* An erase that is cut may take the header first: what is left are whole records of another
  * generation, which the ring must not take for its own, or numbers would begin behind them. */
 static void nv_mount_rings_takes_no_record_of_another_generation(void **state)
@@ -611,6 +664,8 @@ int main(void)
         CASE(nv_mount_takes_a_copied_sector_for_damage),
         CASE(nv_mount_leaves_the_rings_alone_when_there_are_none),
         CASE(nv_mount_rings_empties_what_was_re_made_and_keeps_the_rest),
+        CASE(nv_mount_ring_makes_one_anew),
+        CASE(nv_mount_ring_that_fails_leaves_the_others),
         CASE(nv_mount_rings_takes_no_record_of_another_generation),
         CASE(nv_rings_use_all_their_extents_in_turn),
         CASE(nv_mount_takes_over_a_device_of_format_1),
