@@ -140,6 +140,11 @@ static void meter_obeys_the_panel(void **state)
     expect(0, " 0.00 V", NULL);
     COMMAND(&c, NULL, "panel", "--warn", panel, "mains", "off");
     expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "mains", "on");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "panel", panel, "events"); /* also those of before the cut */
+    expect(0, "standard: power up\n", NULL);
+    expect(0, "power quality: missing voltage L2", NULL);
     COMMAND(&c, NULL, "panel", panel, "phase", "4", "off");
     expect(1, NULL, "not a command");
     COMMAND(&c, NULL, "panel", panel, "mains", "sideways");

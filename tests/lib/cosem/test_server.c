@@ -350,7 +350,7 @@ static void set_by_blocks_collects_a_value(void **state)
 
 static void set_by_blocks_is_bounded(void **state)
 {
-    uint8_t octets[200] = {0};
+    uint8_t octets[COSEM_ITEM_MAX / 3 + 1] = {0};
     struct apdu_response a = {.result = 0};
     (void)state;
     connect_as(SAP_WRITER);
