@@ -421,6 +421,231 @@ static void refused_writes_of_every_client_change_nothing(void **state)
         attack_model(model_meter_at(i));
 }
 
+/* ---- what only the meter knows ---- */
+
+#define LP1   "1-0:99.1.0.255"
+#define LP2   "1-0:99.2.0.255"
+#define DAILY "1-0:98.2.0.255"
+#define CLOCK "0-0:1.0.0.255"
+#define U32(a, b, c, d)                                                                            \
+    5,                                                                                             \
+    {                                                                                              \
+        AXDR_U32, a, b, c, d                                                                       \
+    }
+
+struct special {
+    const char *model;
+    uint16_t class_id;
+    const char *obis;
+    uint8_t id;
+    bool is_method;
+    enum cosem_result result;
+    uint8_t n, value[48];
+};
+#define TIME(y, mo, d, h) 9, 12, (y) >> 8, (y)&0xFF, mo, d, 0xFF, h, 0, 0, 0, 0x80, 0, 0
+static const struct special specials[] = {
+    /* periods that the model has not */
+    {"AD13A", 7, LP1, 4, false, COSEM_OTHER_REASON, U32(0, 0, 0x01, 0xA4)},   /* 7 minutes */
+    {"AD13A", 7, LP1, 4, false, COSEM_OTHER_REASON, U32(0, 1, 0x51, 0x80)},   /* a day */
+    {"AD13A", 7, LP1, 4, false, COSEM_OTHER_REASON, U32(0, 0, 0x03, 0x85)},   /* 901 s */
+    {"MT371", 7, LP2, 4, false, COSEM_OTHER_REASON, U32(0, 0, 0x01, 0x2C)},   /* 5 minutes */
+    {"SM307", 7, LP1, 4, false, COSEM_OTHER_REASON, U32(0, 0, 0x0E, 0x4C)},   /* 61 minutes */
+    {"SM307", 7, LP1, 4, false, COSEM_OTHER_REASON, U32(0, 0, 0, 90)},        /* 1.5 minutes */
+    {"SM307", 7, DAILY, 4, false, COSEM_OTHER_REASON, U32(0, 0, 0x03, 0x84)}, /* a day it is */
+    /* orders: oldest first, newest first; by no value */
+    {"AD13A", 7, LP1, 5, false, COSEM_OTHER_REASON, 2, {AXDR_ENUM, 3}},
+    {"AD13A", 7, LP1, 5, false, COSEM_OTHER_REASON, 2, {AXDR_ENUM, 6}},
+    {"AD13A", 7, LP1, 5, false, COSEM_OTHER_REASON, 2, {AXDR_ENUM, 0}},
+    /* more rows than there is room for, in this profile or in all */
+    {"AD13A", 7, LP1, 8, false, COSEM_OTHER_REASON, U32(0, 0, 0, 0)},
+    {"AD13A", 7, LP1, 8, false, COSEM_OTHER_REASON, U32(0, 0, 0xEA, 0x60)},
+    {"SM307", 7, LP1, 8, false, COSEM_OTHER_REASON, U32(0xFF, 0xFF, 0xFF, 0xFF)},
+    /* the clock */
+    {"SM307", 8, CLOCK, 2, false, COSEM_OTHER_REASON, 14, {TIME(1999, 12, 31, 23)}},
+    {"SM307", 8, CLOCK, 2, false, COSEM_OTHER_REASON, 14, {TIME(2100, 1, 1, 0)}},
+    {"SM307", 8, CLOCK, 2, false, COSEM_OTHER_REASON, 14, {TIME(2026, 0xFF, 1, 0)}},
+    {"SM307", 8, CLOCK, 2, false, COSEM_TYPE_UNMATCHED, 14, {TIME(2026, 13, 1, 0)}},
+    {"SM307", 8, CLOCK, 3, false, COSEM_OTHER_REASON, 3, {AXDR_I16, 0x03, 0x49}},
+    {"SM307", 8, CLOCK, 4, false, COSEM_READ_WRITE_DENIED, 2, {AXDR_U8, 0}},
+    {"SM307", 8, CLOCK, 7, false, COSEM_OTHER_REASON, 2, {AXDR_I8, 121}},
+    {"SM307", 8, CLOCK, 9, false, COSEM_READ_WRITE_DENIED, 2, {AXDR_ENUM, 2}},
+    {"SM307", 8, CLOCK, 6, true, COSEM_OTHER_REASON, 3, {AXDR_I16, 0x03, 0x85}},
+    {"SM307", 8, CLOCK, 6, true, COSEM_OTHER_REASON, 3, {AXDR_I16, 0xFC, 0x7B}},
+    {"SM307", 8, CLOCK, 4, true, COSEM_TEMPORARY_FAILURE, 2, {AXDR_I8, 0}}, /* no preset */
+    {"SM307", 3, "1-0:0.9.11.255", 2, false, COSEM_OTHER_REASON, U32(0, 0, 0x03, 0x85)},
+    /* log filters: codes of this log, each once; what tells of the log itself cannot be held */
+    {"SM307", 1, "0-0:96.133.0.255", 2, false, COSEM_OTHER_REASON, 3, {AXDR_OCTETS, 1, 99}},
+    {"SM307", 1, "0-0:96.133.0.255", 2, false, COSEM_OTHER_REASON, 3, {AXDR_OCTETS, 1, 255}},
+    {"SM307", 1, "0-0:96.133.0.255", 2, false, COSEM_OTHER_REASON, 4, {AXDR_OCTETS, 2, 47, 47}},
+    {"SM307", 1, "0-0:96.133.1.255", 2, false, COSEM_OTHER_REASON, 3, {AXDR_OCTETS, 1, 47}},
+    {"SM307", 1, "0-0:96.133.0.255", 2, false, COSEM_TYPE_UNMATCHED, 3, {AXDR_TEXT, 1, 47}},
+    /* logs and trails are not written */
+    {"SM307", 7, "0-0:99.98.0.255", 3, false, COSEM_READ_WRITE_DENIED, 2, {AXDR_ARRAY, 0}},
+    {"SM307", 7, "0-0:99.98.0.255", 8, false, COSEM_READ_WRITE_DENIED, U32(0, 0, 0, 9)},
+    {"SM307", 7, "0-0:99.98.128.255", 1, true, COSEM_READ_WRITE_DENIED, 2, {AXDR_I8, 0}},
+};
+
+static struct rig *rig_of(const char *model)
+{
+    struct rig *r = rig_new(model, START,
+                            model_meter_find(model)->n_phases == 1 ? "synth:phases=1,u=230,i=4"
+                                                                   : "synth:phases=3,u=230,i=4");
+    rig_live(r, 3600);
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    return r;
+}
+
+static void try_special(struct rig *r, const struct special *c)
+{
+    struct apdu_attr a = rig_attr(c->class_id, c->obis, c->id);
+    const struct bytes v = {c->value, c->n};
+    if (c->is_method)
+        a.parameter = v;
+    (void)(c->is_method ? rig_call(r, &a) : rig_set(r, &a, v));
+    if (r->result != c->result)
+        fail_msg("%s %s %s %u, case %zu: %s", c->model, c->obis,
+                 c->is_method ? "method" : "attribute", c->id, (size_t)(c - specials),
+                 cosem_result_text(r->result));
+}
+
+static void values_beyond_the_model_are_refused(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"AD13A", "MT371", "SM307"};
+    static struct sums was, is;
+    for (size_t m = 0; m < 3; m++) {
+        struct rig *r = rig_of(models[m]);
+        sum_all(&r->meter, false, &was);
+        for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++) {
+            if (strcmp(specials[i].model, models[m]) == 0)
+                try_special(r, &specials[i]);
+        }
+        sum_all(&r->meter, false, &is);
+        check_same(&was, &is, "a value beyond the model");
+        rig_free(r);
+    }
+}
+
+/* ---- columns ---- */
+
+struct column {
+    uint16_t class_id;
+    const char *obis;
+    uint8_t attribute;
+    uint16_t data_index;
+};
+#define TIME_COLUMN   8, CLOCK, 2, 0
+#define STATUS_COLUMN 1, "0-0:96.10.2.255", 2, 0
+#define A_COLUMN      3, "1-0:1.8.0.255", 2, 0
+
+static enum cosem_result set_columns(struct rig *r, const struct column *c, size_t n)
+{
+    struct apdu_attr a = rig_attr(7, LP2, 3);
+    uint8_t octets[1000];
+    struct wr w = wr_of(octets, sizeof octets);
+    axdr_put_array(&w, n);
+    for (size_t i = 0; i < n; i++) {
+        struct profile_column p = {
+            .class_id = c[i].class_id, .attribute = c[i].attribute, .data_index = c[i].data_index};
+        memcpy(p.ln, rig_attr(7, c[i].obis, 1).ln, sizeof p.ln);
+        profile_put_column(&w, &p);
+    }
+    assert_int_equal(w.err, ERR_OK);
+    (void)rig_set(r, &a, (struct bytes){octets, w.len});
+    return r->result;
+}
+
+static void wrong_columns_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n;
+        struct column of[4];
+    } wrong[] = {
+        {0, {{0, NULL, 0, 0}}},
+        {2, {{STATUS_COLUMN}, {A_COLUMN}}},                 /* no clock */
+        {2, {{A_COLUMN}, {TIME_COLUMN}}},                   /* not first */
+        {3, {{TIME_COLUMN}, {A_COLUMN}, {TIME_COLUMN}}},    /* twice */
+        {3, {{TIME_COLUMN}, {A_COLUMN}, {A_COLUMN}}},       /* twice */
+        {2, {{TIME_COLUMN}, {3, "1-0:1.8.77.255", 2, 0}}},  /* no such object */
+        {2, {{TIME_COLUMN}, {1, "1-0:1.8.0.255", 2, 0}}},   /* nor of this class */
+        {2, {{TIME_COLUMN}, {3, "1-0:1.8.0.255", 9, 0}}},   /* nor this attribute */
+        {2, {{TIME_COLUMN}, {3, "1-0:1.8.0.255", 0, 0}}},   /* all of them */
+        {2, {{TIME_COLUMN}, {3, "1-0:1.8.0.255", 3, 0}}},   /* a structure */
+        {2, {{TIME_COLUMN}, {7, LP1, 2, 0}}},               /* a buffer */
+        {2, {{TIME_COLUMN}, {3, "1-0:1.8.0.255", 2, 1}}},   /* a part */
+        {2, {{TIME_COLUMN}, {15, "0-0:40.0.0.255", 7, 0}}}, /* a secret */
+        {2, {{TIME_COLUMN}, {1, "0-0:43.1.0.255", 2, 0}}},  /* of an association */
+    };
+    static const struct column good[] = {{TIME_COLUMN}, {STATUS_COLUMN}, {A_COLUMN}};
+    static struct sums was, is;
+    struct column many[20];
+    struct rig *r = rig_of("AD13A");
+    sum_all(&r->meter, false, &was);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        if (set_columns(r, wrong[i].of, wrong[i].n) == COSEM_SUCCESS)
+            fail_msg("columns %zu were taken", i);
+    }
+    many[0] = (struct column){TIME_COLUMN}; /* 17 values where there is room for 16 */
+    for (size_t i = 0; i < 17; i++) {
+        static const char *const of[] = {
+            "1-0:1.8.0.255", "1-0:2.8.0.255", "1-0:3.8.0.255", "1-0:4.8.0.255", "1-0:5.8.0.255",
+            "1-0:6.8.0.255", "1-0:7.8.0.255", "1-0:8.8.0.255", "1-0:9.8.0.255", "1-0:10.8.0.255",
+            "1-0:1.8.1.255", "1-0:1.8.2.255", "1-0:1.8.3.255", "1-0:1.8.4.255", "1-0:1.8.5.255",
+            "1-0:1.8.6.255", "1-0:2.8.1.255"};
+        many[1 + i] = (struct column){3, of[i], 2, 0};
+    }
+    assert_int_equal(set_columns(r, many, 18), COSEM_OTHER_REASON);
+    sum_all(&r->meter, false, &is);
+    check_same(&was, &is, "wrong columns");
+    assert_int_equal(set_columns(r, many, 17), COSEM_SUCCESS);
+    assert_int_equal(set_columns(r, good, 3), COSEM_SUCCESS);
+    assert_int_equal(look_uint(&r->meter, 7, LP2, 7), 0);
+    rig_free(r);
+}
+
+/* ---- what is logged ---- */
+
+static uint32_t n_entries(struct rig *r, const char *obis, uint8_t code)
+{
+    struct look l = {0};
+    uint32_t n = 0;
+    look_named(&r->meter, 7, obis, 2, true, &l);
+    for (uint32_t i = 0; i < l.n; i++) {
+        struct bytes e = look_element(&l, i);
+        n += e.p[e.len - 1] == code; /* clock, code */
+    }
+    look_free(&l);
+    return n;
+}
+
+/* Somebody with other keys, and a write under the seal: both are told; what is refused by rights or
+ * form alone is not an event. */
+static void attempts_are_logged_where_they_must(void **state)
+{
+    (void)state;
+    struct rig *r = rig_of("SM307");
+    struct apdu_attr period = rig_attr(7, LP1, 4), limit = rig_attr(1, "0-0:96.129.3.255", 2);
+    static const uint8_t bad[] = {AXDR_U32, 0, 0, 0, 90}, good[] = {AXDR_U32, 0, 0, 0x07, 0x08};
+    const uint8_t last = r->config.keys.gak[15];
+    uint64_t trail = meter_audit_newest(&r->meter);
+    assert_false(rig_set(r, &period, (struct bytes){bad, sizeof bad}));
+    assert_int_equal(n_entries(r, "0-0:99.98.0.255", 47), 0);
+    assert_true(rig_set(r, &period, (struct bytes){good, sizeof good}));
+    assert_int_equal(n_entries(r, "0-0:99.98.0.255", 47), 1);
+    assert_int_equal(n_entries(r, "0-0:99.98.0.255", 254), 1);
+    static const uint8_t beyond[] = {AXDR_U32, 0xFF, 0, 0, 0};
+    assert_false(rig_set(r, &limit, (struct bytes){beyond, sizeof beyond}));
+    assert_true(meter_audit_newest(&r->meter) > trail); /* the attempt itself */
+    rig_release(r);
+    uint32_t before = n_entries(r, "0-0:99.98.1.255", 46) + n_entries(r, "0-0:99.98.1.255", 49);
+    r->config.keys.gak[15] ^= 1;
+    assert_false(rig_connect(r, METER_SAP_MANAGER));
+    r->config.keys.gak[15] = last;
+    assert_true(n_entries(r, "0-0:99.98.1.255", 46) + n_entries(r, "0-0:99.98.1.255", 49) > before);
+    rig_free(r);
+}
+
 /* ---- in the wrong order ---- */
 
 /* One APDU of the manager's; the result of the answer. */
@@ -569,6 +794,9 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused_writes_of_every_client_change_nothing),
+        cmocka_unit_test(values_beyond_the_model_are_refused),
+        cmocka_unit_test(wrong_columns_are_refused),
+        cmocka_unit_test(attempts_are_logged_where_they_must),
         cmocka_unit_test(blocks_in_the_wrong_order_write_nothing),
         cmocka_unit_test(selections_in_the_wrong_order_are_refused),
     };
