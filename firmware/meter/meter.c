@@ -266,6 +266,7 @@ enum err meter_demand_period(struct meter *m, uint32_t period_s)
     if (!meter_demand_period_valid(period_s))
         return ERR_RANGE;
     m->demand.period_s = period_s;
+    meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
     return meter_demand_reset_all(m);
 }
 
