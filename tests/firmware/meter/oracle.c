@@ -13,7 +13,7 @@
 #define QUARTER 900
 #define NEVER   INT64_MAX
 
-enum kind { WINDOW, CUT, SHIFT, SET, PERIOD, EVENT };
+enum kind { WINDOW, CUT, SHIFT, SET, PERIOD, RULES, EVENT };
 struct record {
     enum kind kind;
     int64_t from_s, to_s;   /* of the clock; a window lasts, the others jump */
@@ -21,10 +21,11 @@ struct record {
     uint32_t value;         /* period; seconds before a cut that the meter knows of; event */
     uint8_t profile;        /* PERIOD; EVENT: what `value` leaves out */
     bool invalid;           /* the clock, while it lasts; CUT: after it, SET: before it */
+    const struct oracle_zone *zone; /* in force after it */
 };
 struct oracle {
     const struct model_meter *model;
-    const struct oracle_zone *zone;
+    const struct oracle_zone *zone, *first_zone; /* in force now; at the start */
     int64_t start_s;
     struct record *record;
     size_t n, size;
@@ -80,12 +81,12 @@ int64_t oracle_month(const struct oracle_zone *z, int64_t after_utc_s)
 }
 
 /* The end of the cell that an instant lies in. */
-static int64_t cell_end(const struct oracle *o, uint32_t length, int64_t utc_s)
+static int64_t cell_end(const struct oracle_zone *z, uint32_t length, int64_t utc_s)
 {
     if (length == ORACLE_MONTH)
-        return oracle_month(o->zone, utc_s);
+        return oracle_month(z, utc_s);
     if (length == ORACLE_DAY)
-        return oracle_midnight(o->zone, utc_s);
+        return oracle_midnight(z, utc_s);
     return utc_s - utc_s % length + length;
 }
 
@@ -97,13 +98,9 @@ struct oracle *oracle_new(const struct model_meter *model, int64_t utc_s)
     assert_non_null(o);
     o->model = model;
     o->zone = &oracle_europe;
+    o->first_zone = o->zone;
     o->start_s = utc_s;
     return o;
-}
-
-void oracle_zone_set(struct oracle *o, const struct oracle_zone *z)
-{
-    o->zone = z;
 }
 
 void oracle_free(struct oracle *o)
@@ -140,12 +137,19 @@ static struct record *add(struct oracle *o, enum kind kind, int64_t to_s)
     r->kind = kind;
     r->from_s = oracle_now(o);
     r->to_s = to_s;
+    r->zone = o->zone;
     if (o->n > 0) {
         memcpy(r->sum, r[-1].sum, sizeof r->sum);
         r->invalid = r[-1].invalid && r[-1].kind != SET;
     }
     o->n++;
     return r;
+}
+
+void oracle_zone_set(struct oracle *o, const struct oracle_zone *z)
+{
+    o->zone = z;
+    (void)add(o, RULES, oracle_now(o));
 }
 
 void oracle_window(struct oracle *o, uint32_t seconds, int64_t p_uwh, int64_t q_uwh, int64_t s_uwh)
@@ -208,13 +212,13 @@ struct epoch {
     size_t from, to; /* records */
     uint32_t length;
     int64_t begin_s;
+    const struct oracle_zone *zone; /* then */
     uint8_t first_marks;
     bool is_partial; /* the first cell, since a reset: it gives no row */
     bool set_ended;  /* the last record sets the clock */
     bool calendar;   /* days and months: one that goes on after the clock was set is one still */
 };
 struct sheet {
-    const struct oracle_zone *zone;
     struct oracle_row *row;
     size_t n, size;
     uint64_t before[ORACLE_N];
@@ -227,11 +231,11 @@ static void put_row(struct sheet *s, int64_t stamp_s, uint8_t marks, const struc
         s->row = realloc(s->row, s->size * sizeof *s->row);
         assert_non_null(s->row);
     }
-    const bool is_summer = oracle_is_summer(s->zone, stamp_s);
+    const bool is_summer = oracle_is_summer(at->zone, stamp_s);
     marks |= at->invalid ? ORACLE_CIV | ORACLE_DNV : 0;
     struct oracle_row *r = &s->row[s->n++];
     *r = (struct oracle_row){.utc_s = stamp_s,
-                             .deviation = (int16_t)(-s->zone->ahead_s / 60 - (is_summer ? 60 : 0)),
+                             .deviation = (int16_t)(-at->zone->ahead_s / 60 - (is_summer ? 60 : 0)),
                              .clock_status = (uint8_t)((is_summer ? 0x80 : 0) | at->invalid),
                              .status = (uint8_t)(marks | (is_summer ? ORACLE_DST : 0))};
     memcpy(r->uwh, at->sum, sizeof r->uwh);
@@ -269,7 +273,7 @@ static uint8_t leave(const struct oracle *o, const struct epoch *e, const struct
                      struct sheet *s)
 {
     const struct record *r = &o->record[e->to - 1];
-    if (e->calendar && cell_end(o, e->length, r->to_s) <= c->to_s)
+    if (e->calendar && cell_end(r->zone, e->length, r->to_s) <= c->to_s)
         return (uint8_t)(c->marks | (r->invalid ? ORACLE_CIV | ORACLE_DNV : 0));
     put_row(s, c->to_s, c->marks, r);
     return ORACLE_CAD;
@@ -282,13 +286,17 @@ static uint8_t walk(const struct oracle *o, const struct epoch *e, struct sheet 
     size_t k = e->from;
     int64_t high_s = e->begin_s;
     struct cell c = {.from_s = e->begin_s,
-                     .to_s = cell_end(o, e->length, e->begin_s),
+                     .to_s = cell_end(e->zone, e->length, e->begin_s),
                      .awake = !e->is_partial,
                      .marks = e->first_marks};
     bool is_partial = e->is_partial;
     while (k < e->to) {
         const struct record *r = &o->record[k];
         look(&c, r, high_s);
+        if (r->kind == RULES && cell_end(r->zone, e->length, high_s) != c.to_s) {
+            c.to_s = cell_end(r->zone, e->length, high_s);
+            c.marks |= ORACLE_DNV; /* its length is another */
+        }
         const bool ends = e->set_ended && k + 1 == e->to;
         if (r->to_s < c.to_s || ends) {
             high_s = r->to_s > high_s ? r->to_s : high_s;
@@ -302,7 +310,7 @@ static uint8_t walk(const struct oracle *o, const struct epoch *e, struct sheet 
         else if (c.awake)
             put_row(s, c.to_s, c.marks, r);
         is_partial = false;
-        c = (struct cell){.from_s = c.to_s, .to_s = cell_end(o, e->length, c.to_s)};
+        c = (struct cell){.from_s = c.to_s, .to_s = cell_end(r->zone, e->length, c.to_s)};
     }
     return 0;
 }
@@ -319,22 +327,23 @@ static uint32_t length_of(const struct oracle *o, unsigned profile)
 }
 
 /* The ring was emptied: rows begin with the first whole interval. */
-static void renew(const struct oracle *o, const struct record *r, struct epoch *e, struct sheet *s)
+static void renew(const struct record *r, struct epoch *e, struct sheet *s)
 {
     e->length = r->value;
     e->first_marks = 0;
-    e->is_partial = cell_end(o, e->length, r->to_s - 1) != r->to_s;
+    e->is_partial = cell_end(r->zone, e->length, r->to_s - 1) != r->to_s;
     s->n = 0;
     memcpy(s->before, r->sum, sizeof s->before);
 }
 
 size_t oracle_rows(const struct oracle *o, unsigned profile, struct oracle_row **out)
 {
-    struct sheet s = {.zone = o->zone};
+    struct sheet s = {0};
     struct epoch e = {.begin_s = o->start_s,
+                      .zone = o->first_zone,
                       .length = length_of(o, profile),
                       .calendar = profile == MODEL_DAILY || profile == MODEL_MONTHLY};
-    if (cell_end(o, e.length, o->start_s - 1) != o->start_s)
+    if (cell_end(e.zone, e.length, o->start_s - 1) != o->start_s)
         e.first_marks = ORACLE_PDN; /* began within an interval */
     for (size_t k = 0; k < o->n; k++) {
         const struct record *r = &o->record[k];
@@ -346,9 +355,10 @@ size_t oracle_rows(const struct oracle *o, unsigned profile, struct oracle_row *
         e.first_marks = walk(o, &e, &s);
         e.from = k + 1;
         e.begin_s = r->to_s;
+        e.zone = r->zone;
         e.is_partial = false;
         if (renewed)
-            renew(o, r, &e, &s);
+            renew(r, &e, &s);
     }
     e.to = o->n;
     e.set_ended = false;
@@ -361,13 +371,13 @@ size_t oracle_rows(const struct oracle *o, unsigned profile, struct oracle_row *
 
 struct log {
     const struct model_meter *model;
+    const struct oracle_zone *zone; /* at the record that is looked at */
     unsigned log;
     struct oracle_entry *entry;
     size_t n;
 };
 
-static void put_entry(struct log *l, int64_t utc_s, bool invalid, uint32_t value,
-                      const struct oracle_zone *z)
+static void put_entry(struct log *l, int64_t utc_s, bool invalid, uint32_t value)
 {
     if ((l->n & (l->n - 1)) == 0) {
         l->entry = realloc(l->entry, (l->n > 0 ? l->n * 2 : 1) * sizeof *l->entry);
@@ -375,18 +385,18 @@ static void put_entry(struct log *l, int64_t utc_s, bool invalid, uint32_t value
     }
     l->entry[l->n++] = (struct oracle_entry){
         .utc_s = utc_s,
-        .clock_status = (uint8_t)((oracle_is_summer(z, utc_s) ? 0x80 : 0) | invalid),
+        .clock_status = (uint8_t)((oracle_is_summer(l->zone, utc_s) ? 0x80 : 0) | invalid),
         .value = value};
 }
 
 /* In the log of `in` by the code of `e`, where the model's map has them. */
-static void put_event(const struct oracle *o, struct log *l, enum model_event e,
-                      enum model_event in, int64_t utc_s, bool invalid)
+static void put_event(struct log *l, enum model_event e, enum model_event in, int64_t utc_s,
+                      bool invalid)
 {
     struct model_event_place place, own;
     if (model_event_place(l->model, in, &place) && place.log == l->log &&
         model_event_place(l->model, e, &own))
-        put_entry(l, utc_s, invalid, own.code, o->zone);
+        put_entry(l, utc_s, invalid, own.code);
 }
 
 /* The first change of the clocks after an instant. */
@@ -416,36 +426,38 @@ static void put_cut(const struct oracle *o, struct log *l, const struct record *
 {
     const int64_t off_s = r->from_s - r->value;
     const bool before = r > o->record && r[-1].invalid && r[-1].kind != SET;
-    put_event(o, l, MODEL_EVENT_POWER_DOWN, MODEL_EVENT_POWER_DOWN, off_s, before);
-    put_event(o, l, MODEL_EVENT_POWER_UP, MODEL_EVENT_POWER_UP, r->to_s, r->invalid);
+    put_event(l, MODEL_EVENT_POWER_DOWN, MODEL_EVENT_POWER_DOWN, off_s, before);
+    put_event(l, MODEL_EVENT_POWER_UP, MODEL_EVENT_POWER_UP, r->to_s, r->invalid);
     if (r->invalid)
-        put_event(o, l, MODEL_EVENT_CLOCK_INVALID, MODEL_EVENT_CLOCK_INVALID, r->to_s, true);
+        put_event(l, MODEL_EVENT_CLOCK_INVALID, MODEL_EVENT_CLOCK_INVALID, r->to_s, true);
     if (l->log == MODEL_LOG_OUTAGE && is_long(o, r))
-        put_entry(l, r->to_s, r->invalid, duration_of(r), o->zone);
+        put_entry(l, r->to_s, r->invalid, duration_of(r));
 }
 
 static void put_record(const struct oracle *o, struct log *l, const struct record *r)
 {
     const enum model_event e = (enum model_event)r->value;
     if (r->kind == EVENT)
-        put_event(o, l, e, e == MODEL_EVENT_LEFT_OUT ? (enum model_event)r->profile : e, r->from_s,
+        put_event(l, e, e == MODEL_EVENT_LEFT_OUT ? (enum model_event)r->profile : e, r->from_s,
                   r->invalid);
-    if (r->kind == WINDOW && next_change(o->zone, r->from_s) <= r->to_s)
-        put_event(o, l, MODEL_EVENT_DST_CHANGE, MODEL_EVENT_DST_CHANGE,
-                  next_change(o->zone, r->from_s) - 1, r->invalid);
+    if (r->kind == WINDOW && next_change(l->zone, r->from_s) <= r->to_s)
+        put_event(l, MODEL_EVENT_DST_CHANGE, MODEL_EVENT_DST_CHANGE,
+                  next_change(l->zone, r->from_s) - 1, r->invalid);
     if (r->kind == CUT)
         put_cut(o, l, r);
     if (r->kind == SET) {
-        put_event(o, l, MODEL_EVENT_CLOCK_OLD, MODEL_EVENT_CLOCK_OLD, r->from_s, r->invalid);
-        put_event(o, l, MODEL_EVENT_CLOCK_NEW, MODEL_EVENT_CLOCK_NEW, r->to_s, false);
+        put_event(l, MODEL_EVENT_CLOCK_OLD, MODEL_EVENT_CLOCK_OLD, r->from_s, r->invalid);
+        put_event(l, MODEL_EVENT_CLOCK_NEW, MODEL_EVENT_CLOCK_NEW, r->to_s, false);
     }
 }
 
 size_t oracle_entries(const struct oracle *o, unsigned log, struct oracle_entry **out)
 {
     struct log l = {.model = o->model, .log = log};
-    for (size_t k = 0; k < o->n; k++)
+    for (size_t k = 0; k < o->n; k++) {
+        l.zone = o->record[k].zone;
         put_record(o, &l, &o->record[k]);
+    }
     *out = l.entry;
     return l.n;
 }

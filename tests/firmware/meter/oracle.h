@@ -127,7 +127,7 @@ struct oracle_zone {
     const struct oracle_summer *summer; /* in order of time */
 };
 extern const struct oracle_zone oracle_europe; /* Central Europe, 2006 .. 2035 */
-/* Another zone than that, from the beginning; not copied. */
+/* Other rules of local time from now on; not copied. */
 void oracle_zone_set(struct oracle *o, const struct oracle_zone *z);
 bool oracle_is_summer(const struct oracle_zone *z, int64_t utc_s);
 /* Local midnight after an instant, the first of the month after. */

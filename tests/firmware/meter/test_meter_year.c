@@ -33,6 +33,8 @@ enum deed {
     CUT,    /* the supply fails with warning and is back after `by` seconds */
     BREAK,  /* the same without warning */
     STOP,   /* without warning, and the clock's reserve runs out */
+    PERIOD, /* load profile 1 gets intervals of `by` seconds */
+    RULES,  /* summer time is switched on (1) or off (0) */
     STORM,  /* a parameter is written so often within a minute */
     ADVANCE /* the clock is set by `by` seconds */
 };
@@ -72,6 +74,10 @@ static const struct happening {
     {"2028-07-01T07:07:07", CUT, 7},
     {"2028-07-01T07:08:00", STORM, 30},
     {"2028-07-30T12:00:00", CUT, 4 * 86400}, /* over a whole month's end */
+    {"2028-08-10T10:07:00", PERIOD, 1800},   /* inside an interval */
+    {"2028-08-20T10:30:00", PERIOD, 900},
+    {"2028-08-25T12:00:00", RULES, 0}, /* midnight is an hour later */
+    {"2028-08-28T22:30:00", RULES, 1}, /* and was half an hour ago */
     {"2028-10-26T10:00:10", ADVANCE, 20},
     {"2028-10-27T08:16:30", BREAK, 250},
     {"2028-10-29T00:20:00", CUT, 3600}, /* over the end of summer time */
@@ -172,16 +178,42 @@ static void cut(struct life *l, enum deed deed, int64_t gap_s)
     l->n_cuts++;
 }
 
+static void write(struct life *l, struct apdu_attr a, const uint8_t *value, size_t n)
+{
+    assert_true(rig_connect(l->rig, METER_SAP_MANAGER));
+    assert_true(rig_set(l->rig, &a, (struct bytes){value, n}));
+    rig_release(l->rig);
+}
+
+static void set_period(struct life *l, uint32_t period_s)
+{
+    uint8_t value[8];
+    struct wr w = wr_of(value, sizeof value);
+    axdr_put_u32(&w, period_s);
+    write(l, rig_attr(7, "1-0:99.1.0.255", 4), value, w.len);
+    oracle_period(l->oracle, MODEL_LP1, period_s);
+    oracle_event(l->oracle, MODEL_EVENT_PROFILE_CLEARED);
+    oracle_event(l->oracle, MODEL_EVENT_PARAMETER_CHANGED);
+}
+
+static void set_rules(struct life *l, bool on)
+{
+    static const struct oracle_zone winter = {.ahead_s = 3600};
+    uint8_t value[8];
+    struct wr w = wr_of(value, sizeof value);
+    axdr_put_bool(&w, on);
+    write(l, rig_attr(8, "0-0:1.0.0.255", 8), value, w.len);
+    oracle_zone_set(l->oracle, on ? &oracle_europe : &winter);
+    oracle_event(l->oracle, MODEL_EVENT_PARAMETER_CHANGED);
+}
+
 static void set_clock(struct life *l, int64_t to_s)
 {
-    struct apdu_attr a = rig_attr(8, "0-0:1.0.0.255", 2);
     uint8_t value[16];
     struct wr w = wr_of(value, sizeof value);
     struct datetime d = datetime_from_utc(to_s, -60, 0);
     datetime_put(&w, &d);
-    assert_true(rig_connect(l->rig, METER_SAP_MANAGER));
-    assert_true(rig_set(l->rig, &a, (struct bytes){value, w.len}));
-    rig_release(l->rig);
+    write(l, rig_attr(8, "0-0:1.0.0.255", 2), value, w.len);
     oracle_set_clock(l->oracle, to_s, LIMIT_S);
     l->n_sets++;
 }
@@ -202,6 +234,10 @@ static void happen(struct life *l, const struct happening *h)
 {
     if (h->deed == ADVANCE)
         set_clock(l, oracle_now(l->oracle) + h->by);
+    else if (h->deed == PERIOD)
+        set_period(l, (uint32_t)h->by);
+    else if (h->deed == RULES)
+        set_rules(l, h->by != 0);
     else if (h->deed == STORM)
         storm(l, h->by);
     else
