@@ -319,6 +319,7 @@ static void cut_recovery(const struct cut *c, uint8_t *image)
     flash_emu_power(e, 1 + c->op % n, (enum tear)((c->op / 3) % N_TEARS));
     start(c, ERR_IO);
     flash_emu_power(e, 0, TEAR_NOTHING);
+    c->q->config.time_ns += 3 * METER_NS; /* two starts are two events */
 }
 
 static void cut_at(struct cut *c, const struct flash_emu *now, uint8_t *spare)
@@ -334,6 +335,8 @@ static void cut_at(struct cut *c, const struct flash_emu *now, uint8_t *spare)
     if (c->again)
         cut_recovery(c, spare);
     start(c, ERR_OK);
+    meter_log_flush(&c->q->meter); /* as before any answer */
+    CHECK(c, meter_sync(&c->q->meter) == ERR_OK);
     check_energies(c);
     check_counters(c);
     check_parameters(c);
