@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 struct command {
-    int code;         /* exit code; -1: ended by a signal */
+    int code;          /* exit code; -1: ended by a signal */
     char out[1048576]; /* standard output, zero-terminated, cut where it is longer */
     char err[8192];
 };
