@@ -8,7 +8,6 @@
 
 #include "firmware/meter/meter_store.h"
 
-#define AUDIT_SECTORS      4 /* of 87 records: two sectors are always full */
 #define SNAPSHOTS_20_YEARS 10519200u
 #define ERASES_MAX         60000u
 #define SNAPSHOT_SECTORS   64  /* at least */
@@ -52,11 +51,11 @@ uint32_t meter_rows_kept(uint32_t n_sectors, uint32_t record_size)
     return n_sectors < 2 ? 0 : (n_sectors - 2) * records_in_sector(record_size) + 1;
 }
 
-uint16_t meter_sectors_for(uint32_t rows, uint32_t record_size)
+uint32_t meter_sectors_for(uint32_t rows, uint32_t record_size)
 {
     uint32_t n = records_in_sector(record_size);
     /* one erased ahead, one partly filled */
-    return (uint16_t)((rows + n - 1) / n + 2);
+    return (rows + n - 1) / n + 2;
 }
 
 /* ---- sectors that move ---- */
@@ -157,7 +156,7 @@ static void place(struct nv_ring_layout *ring, uint32_t *next, uint32_t n, uint3
 uint32_t meter_layout(const struct model_meter *m, struct nv_ring_layout rings[METER_RINGS_MAX])
 {
     uint32_t next = METER_KV_SECTORS;
-    place(&rings[METER_RING_AUDIT], &next, AUDIT_SECTORS, METER_AUDIT_SIZE);
+    place(&rings[METER_RING_AUDIT], &next, METER_AUDIT_SECTORS, METER_AUDIT_SIZE);
     place(&rings[METER_RING_SNAPSHOT], &next, snapshot_sectors(m),
           (uint32_t)meter_snapshot_size(m));
     for (unsigned log = 0; log < MODEL_N_LOGS; log++) {

@@ -11,8 +11,11 @@
 #include "lib/nv/nv.h"
 #include "model/meters.h"
 
-#define METER_SECTOR_SIZE 4096u
-#define METER_KV_SECTORS  8u
+#define METER_SECTOR_SIZE   4096u
+#define METER_KV_SECTORS    8u
+#define METER_AUDIT_SECTORS 4u /* of 87 records: two sectors are always full */
+#define METER_FIRST_RING_SECTOR                                                                    \
+    (METER_KV_SECTORS + METER_AUDIT_SECTORS) /* behind the audit trail */
 
 /* Rings of the flash: from METER_RING_LOGS on the logs that the model has, then its other profiles;
  * meter_log_ring() and meter_ring() count them. */
@@ -27,7 +30,7 @@ uint8_t meter_log_ring(const struct model_meter *m, unsigned log);
 uint8_t meter_ring(const struct model_meter *m, enum model_profile_id p);
 uint8_t meter_n_rings(const struct model_meter *m);
 /* Sectors in which `rows` records are always there. */
-uint16_t meter_sectors_for(uint32_t rows, uint32_t record_size);
+uint32_t meter_sectors_for(uint32_t rows, uint32_t record_size);
 /* Rows that a ring of so many sectors always keeps. */
 uint32_t meter_rows_kept(uint32_t n_sectors, uint32_t record_size);
 /* Sectors of all extents of a ring. */

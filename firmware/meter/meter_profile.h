@@ -39,13 +39,13 @@ void meter_row_get_head(struct rd *r, struct meter_row_head *h);
 #define METER_ROW_MAX (METER_ROW_HEAD + METER_COLUMNS_EACH_MAX * METER_CELL_MAX)
 
 #define METER_N_INTERVALS  2 /* energies of the recording interval: A+, A- */
-#define METER_PROFILE_NONE 0 /* period_s: captured by method 2 only */
+#define METER_PROFILE_NONE 0 /* period_s: the model lacks the profile */
 
 #define METER_PROFILE_UNKNOWN 0 /* due_s: the snapshot is of the ring before */
 
 struct meter_profile {
     /* the owner's choices, under METER_KEY_LAYOUT */
-    uint32_t period_s;   /* METER_PROFILE_NONE; daily: a day; monthly: 0, it follows the calendar */
+    uint32_t period_s;   /* daily: a day; monthly: 0, it follows the calendar */
     uint32_t entries;    /* rows shown */
     uint16_t generation; /* of the ring: another one whenever the rows were forgotten */
     bool is_lifo;        /* the newest row is shown first */

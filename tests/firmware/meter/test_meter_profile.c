@@ -648,6 +648,20 @@ static void profile_is_changed_whole_or_not_at_all(void **state)
     }
 }
 
+/* Wide rows: so many that their sectors do not fit 16 bits. */
+static void profile_refuses_more_rows_than_any_flash_has(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402C", "2026-01-10T00:00:00", LOAD1);
+    const uint32_t size = meter_profile_row_size(&r->meter, MODEL_MONTHLY);
+    const uint32_t in_sector = meter_rows_kept(3, size) - 1, before = 24;
+    assert_true(in_sector < METER_ENTRIES_MAX / 0x10000);
+    assert_int_equal(meter_profile_entries(&r->meter, MODEL_MONTHLY, 0x10000 * in_sector),
+                     ERR_RANGE);
+    assert_int_equal(r->meter.profile[MODEL_MONTHLY].entries, before);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -665,6 +679,7 @@ int main(void)
         cmocka_unit_test(profile_leaves_out_what_is_as_in_the_row_before),
         cmocka_unit_test(row_of_a_cut_capture_is_made_from_the_snapshot),
         cmocka_unit_test(profile_is_changed_whole_or_not_at_all),
+        cmocka_unit_test(profile_refuses_more_rows_than_any_flash_has),
     };
     return cmocka_run_group_tests_name("meter_profile", tests, NULL, NULL);
 }
