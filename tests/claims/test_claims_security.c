@@ -300,10 +300,10 @@ static void try_read(struct rig *r, const struct apdu_attr *a, bool may)
 static void try_write(struct rig *r, const struct apdu_attr *a, bool may)
 {
     static const uint8_t null = 0;
-    uint8_t own[64];
+    static uint8_t own[RIG_ANSWER_MAX]; /* columns of a profile are hundreds of octets */
     struct bytes value = {&null, 1};
     if (may) {
-        assert_true(rig_get(r, a) && r->answer_len <= sizeof own);
+        assert_true(rig_get(r, a) && r->answer_len == r->answer_total);
         memcpy(own, r->answer, r->answer_len);
         value = (struct bytes){own, r->answer_len};
     }
