@@ -5,7 +5,7 @@
  * three depths are those of the eight models: 144 days of hours, 100 and 63 days of quarters. Power
  * cuts lie in each life, too, as the meter is another process after each outage.
  *
- * `full` tries all three (SYS-DEPTH); else the 3456 rows of one are 12 days of five minutes. */
+ * `full` tries all three (SYS-DEPTH); else one meter is told to keep 12 days of five minutes. */
 #include "tests/system/answers.h"
 #include "tests/system/head_end.h"
 
@@ -69,18 +69,24 @@ static void meter_up(struct life *l, unsigned port, unsigned days)
     l->now_s += (int64_t)days * DAY;
 }
 
+static void tell(struct life *l, const char *attribute, unsigned number)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", number);
+    struct outcome o = ferraris("write", SECURE, l->m.url, attribute, "u32", text, NULL);
+    outcome_expect(&o, 0, NULL);
+    outcome_free(&o);
+}
+
 /* The first two days, read. */
 static void life_begin(struct life *l, const struct depth *of)
 {
-    char period[16];
     memset(l, 0, sizeof *l);
     l->of = of;
     l->now_s = BEGIN_S;
-    snprintf(period, sizeof period, "%u", of->period_s);
     meter_up(l, 0, 0);
-    struct outcome o = ferraris("write", SECURE, l->m.url, "1-0:99.1.0.255:4", "u32", period, NULL);
-    outcome_expect(&o, 0, NULL);
-    outcome_free(&o);
+    tell(l, "1-0:99.1.0.255:4", of->period_s);
+    tell(l, "1-0:99.1.0.255:8", of->days * (DAY / of->period_s));
     meter_stop(&l->m);
     meter_up(l, 0, EARLY);
     head_end_start(&l->h, "data", NULL);
@@ -255,9 +261,10 @@ static void claim_SYS_DEPTH(void **state)
         try_depth(&depths[k]);
 }
 
+/* 3456 rows of a meter that has one load profile. */
 static void headend_fills_what_a_profile_of_twelve_days_holds(void **state)
 {
-    static const struct depth brief = {"MT371", 12, 300};
+    static const struct depth brief = {"SM307", 12, 300};
     (void)state;
     try_depth(&brief);
 }
