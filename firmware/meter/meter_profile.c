@@ -1,4 +1,20 @@
-/* See meter_profile.h. When time passes: meter.c. How a client reads rows: meter_bind_profile.c. */
+/* See meter_profile.h. When time passes: meter.c. How a client reads rows: meter_bind_profile.c.
+ *
+ * A row, from interval to ring:
+ *
+ *             meter_profile_close: its end, or the clock was set
+ *     RUNNING --------------------------------------------------> OWED
+ *       ^  ^                                                       |  \
+ *       |  '-- drop: the flash refused; marks go to the next one --'   \ snapshot, append
+ *       |                                                               v
+ *       '-- the next interval, from the same instant                  IN THE RING
+ *
+ *     power-up: OWED --mend, the ring has it--> IN THE RING
+ *               OWED --mend, it has not: append--> IN THE RING
+ *
+ * Facts: at most one row of a profile is owed, and its head is `last`; the snapshot has it before
+ * the ring; `base` is the registers at the newest row in the ring, so a row dropped leaves its
+ * energy to the next. While is_fresh no whole interval has begun: its end makes no row. */
 #include "firmware/meter/meter_profile.h"
 
 #include "firmware/meter/meter.h"

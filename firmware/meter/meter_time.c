@@ -1,4 +1,14 @@
-/* See meter_time.h. Numbers in comments are the rules of docs/TIME.md. */
+/* See meter_time.h. Numbers in comments are the rules of docs/TIME.md.
+ *
+ *             a full date and time: SET, preset (move; 13 to 16)
+ *     INVALID --------------------------------------------------> VALID <--. any correction
+ *        ^                                                          | '----' (move; 12 to 16)
+ *        '----------------------------------------------------------'
+ *             power-up with a crystal not to be believed (believe; 26, 28)
+ *
+ * Facts: INVALID is clock.doubt, which the snapshot keeps, so a restart makes nothing valid; then
+ * date-times have 01, rows CIV and DNV, pulses and methods 1 to 3 and 6 are refused (27), and each
+ * power-up is an event. The crystal's count (base_ns) is never set but at power-up. */
 #include "firmware/meter/meter_time.h"
 
 #include "firmware/meter/meter.h"
