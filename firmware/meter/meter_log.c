@@ -102,17 +102,17 @@ static unsigned clears(const struct meter *m, unsigned log, const struct meter_l
     return e->code == code_of(m, MODEL_EVENT_OUTAGES_CLEARED) ? MODEL_LOG_OUTAGE : MODEL_N_LOGS;
 }
 
-static enum err write_first(struct meter *m)
+static enum err write_queued(struct meter *m, unsigned i)
 {
     struct meter_log_entry e;
-    const unsigned log = m->log.queue[0].log;
-    decode(m->log.queue[0].octets, &e);
+    const unsigned log = m->log.queue[i].log;
+    decode(m->log.queue[i].octets, &e);
     const unsigned cleared = clears(m, log, &e);
     enum err err = ERR_OK;
     if (exists(m, cleared))
         err = nv_clear(&m->nv, meter_log_ring(m->model, cleared));
     if (!err)
-        err = nv_append(&m->nv, meter_log_ring(m->model, log), m->log.queue[0].octets);
+        err = nv_append(&m->nv, meter_log_ring(m->model, log), m->log.queue[i].octets);
     return err;
 }
 
@@ -122,15 +122,21 @@ static void drop(struct meter_log *l, unsigned i)
     memmove(&l->queue[i], &l->queue[i + 1], (l->n_queued - i) * sizeof l->queue[0]);
 }
 
+/* A log whose flash fails does not keep the others from theirs: its entries stay queued, in their
+ * order, or are given up where its ring is closed. */
 void meter_log_flush(struct meter *m)
 {
-    while (m->log.n_queued > 0) {
-        enum err err = write_first(m);
-        if (err) {
-            m->fault = err;
-            return; /* stays queued */
+    uint32_t failed = 0; /* logs, a bit each */
+    for (unsigned i = 0; i < m->log.n_queued;) {
+        const uint32_t log = 1u << m->log.queue[i].log;
+        enum err err = (failed & log) != 0 ? ERR_IO : write_queued(m, i);
+        m->fault = err ? err : m->fault;
+        if (!err || err == ERR_STATE) {
+            drop(&m->log, i);
+            continue;
         }
-        drop(&m->log, 0);
+        failed |= log;
+        i++;
     }
 }
 
@@ -145,7 +151,7 @@ static void enter(struct meter *m, struct model_event_place place, int64_t utc_s
     if (l->n_queued == METER_LOG_QUEUE)
         meter_log_flush(m);
     if (l->n_queued == METER_LOG_QUEUE)
-        return; /* the flash fails: m->fault */
+        drop(l, 0); /* the flash fails: m->fault */
     const struct meter_log_entry e = {.number = l->next_number++,
                                       .utc_s = stamp(utc_s),
                                       .deviation = meter_clock_deviation(&m->clock, utc_s),

@@ -35,6 +35,20 @@ static enum err load_model(struct meter *m)
     return len == n && memcmp(name, stored, n) == 0 ? ERR_OK : ERR_STATE;
 }
 
+/* Registers and the audit trail are what a meter is; without a log or a profile it goes on, and
+ * says so. */
+#define NEEDED (2u << METER_RING_SNAPSHOT | 2u << METER_RING_AUDIT)
+
+static enum err mount_rings(struct meter *m)
+{
+    enum err err = nv_mount_rings(&m->nv, m->rings, meter_n_rings(m->model));
+    if (err && m->nv.closed != 0 && (m->nv.closed & NEEDED) == 0) {
+        m->fault = err;
+        return ERR_OK;
+    }
+    return err;
+}
+
 enum err meter_store_mount(struct meter *m, const struct hal_flash *flash)
 {
     if (flash->sector_size != METER_SECTOR_SIZE)
@@ -45,7 +59,7 @@ enum err meter_store_mount(struct meter *m, const struct hal_flash *flash)
         err = load_model(m);
     if (!err)
         err = meter_choices_load(m);
-    return err ? err : nv_mount_rings(&m->nv, m->rings, meter_n_rings(m->model));
+    return err ? err : mount_rings(m);
 }
 
 #define CLOCK_SIZE_1 (4 + 2 * DATETIME_LEN + 3 * 8) /* of the version before */

@@ -92,12 +92,29 @@ static enum err device_is_ours(const struct nv *nv, uint8_t first)
     return err;
 }
 
+static void ring_empty(struct nv *nv, uint8_t ring)
+{
+    nv->ring[ring] = (struct nv_ring_state){.next_seq = 1, .oldest = 1};
+}
+
+/* A sector that fails costs its ring, not the others. */
 static enum err mount_rings(struct nv *nv)
 {
-    enum err err = ERR_OK;
-    for (uint8_t i = 0; i < nv->config.n_rings && !err; i++)
-        err = ring_mount(nv, i);
-    return err;
+    enum err failed = ERR_OK;
+    nv->closed = 0;
+    for (uint8_t i = 0; i < nv->config.n_rings; i++) {
+        enum err err = ring_mount(nv, i);
+        if (err && err != ERR_IO)
+            return err;
+        if (!err)
+            continue;
+        failed = err;
+        ring_empty(nv, i);
+        nv->closed |= 2u << i;
+        nv->damaged |= 2u << i;
+        nv->n_corrupt++;
+    }
+    return failed;
 }
 
 enum err nv_mount(struct nv *nv, const struct nv_config *config)
@@ -119,12 +136,13 @@ enum err nv_mount_rings(struct nv *nv, const struct nv_ring_layout *rings, uint8
     nv->config.n_rings = n_rings;
     nv->n_corrupt = nv->kv_n_corrupt;
     nv->damaged = nv->n_corrupt > 0;
+    nv->closed = 0;
     enum err err = ERR_RANGE;
     if (layout_usable(&nv->config))
         err = device_is_ours(nv, 1);
     if (!err)
         err = mount_rings(nv);
-    if (err)
+    if (err && nv->closed == 0)
         nv->config.n_rings = 0;
     return err;
 }
@@ -137,8 +155,9 @@ enum err nv_mount_ring(struct nv *nv, uint8_t ring)
     enum err err = area_is_ours(&a);
     if (!err)
         err = ring_mount(nv, ring);
+    nv->closed &= ~(2u << ring);
     if (err)
-        nv->ring[ring] = (struct nv_ring_state){.next_seq = 1, .oldest = 1};
+        ring_empty(nv, ring);
     return err;
 }
 

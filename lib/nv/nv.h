@@ -62,6 +62,7 @@ struct nv {
     struct nv_config config;
     uint32_t n_corrupt; /* records or sectors found damaged at mount, for the event log */
     uint32_t damaged;   /* where: bit 0 the key-value area, bit 1 + i ring i */
+    uint32_t closed;    /* rings that nv_mount_rings() could not mount: bit 1 + i */
     /* The rest is private to lib/nv. */
     uint32_t kv_n_corrupt;         /* the part of n_corrupt that is the key-value area's */
     uint32_t kv_addr[NV_KEYS_MAX]; /* newest record of each key, 0xFFFFFFFF none */
@@ -82,7 +83,9 @@ MUST_CHECK enum err nv_mount(struct nv *nv, const struct nv_config *config);
  * alive as long as nv and may be the array used so far. n_corrupt and damaged then tell of the keys
  * and of these rings. Reads every sector of them, erases at most two of each. A sector that is not
  * of the ring's generation is blank for it. ERR_RANGE as nv_check_rings(); ERR_VERSION (a later
- * format); ERR_IO. On an error no ring is mounted. */
+ * format), or ERR_IO with `closed` 0: no ring is mounted. ERR_IO: the flash refuses what the rings
+ * in `closed` need. They hold nothing and take nothing until they are mounted again, their octets
+ * stay; the others are mounted. */
 MUST_CHECK enum err nv_mount_rings(struct nv *nv, const struct nv_ring_layout *rings,
                                    uint8_t n_rings);
 /* One of the mounted rings anew, after its layout changed in the array that is in use: the others
@@ -106,8 +109,8 @@ MUST_CHECK enum err nv_get(const struct nv *nv, uint8_t key, void *value, size_t
 
 /* Appends a record of the ring's record_size; the oldest sector of records leaves when the ring is
  * full. The record is durable before a sector is erased for those to come. ERR_RANGE (no such
- * ring), ERR_FULL (after 4 026 531 840 numbers: the ring has to be re-made), ERR_IO (the record is
- * there or not, never in part). */
+ * ring), ERR_STATE (it is closed), ERR_FULL (after 4 026 531 840 numbers: the ring has to be
+ * re-made), ERR_IO (the record is there or not, never in part). */
 MUST_CHECK enum err nv_append(struct nv *nv, uint8_t ring, const void *record);
 /* Records held, the unreadable among them included. 0 where there is no such ring. */
 uint32_t nv_count(const struct nv *nv, uint8_t ring);
@@ -120,7 +123,7 @@ uint64_t nv_newest(const struct nv *nv, uint8_t ring);
 MUST_CHECK enum err nv_read(const struct nv *nv, uint8_t ring, uint64_t seq, void *record);
 /* Forgets all records; sequence numbers go on, with a gap. Atomic under power cut. ERR_IO: the ring
  * is as before or empty, and the next mount may see the other of the two; clear again to be sure.
- * ERR_RANGE (no such ring). */
+ * ERR_RANGE (no such ring), ERR_STATE (it is closed). */
 MUST_CHECK enum err nv_clear(struct nv *nv, uint8_t ring);
 
 /* How often a sector (0 .. of the device) was erased by this store; 0 when it never was, belongs to

@@ -323,10 +323,17 @@ static enum err ring_append(struct nv *nv, uint8_t index, enum kind kind, const 
     return ERR_OK;
 }
 
+static bool is_closed(const struct nv *nv, uint8_t ring)
+{
+    return (nv->closed & 2u << ring) != 0;
+}
+
 enum err nv_append(struct nv *nv, uint8_t ring, const void *record)
 {
     if (ring >= nv->config.n_rings)
         return ERR_RANGE;
+    if (is_closed(nv, ring))
+        return ERR_STATE;
     return ring_append(nv, ring, KIND_DATA, record);
 }
 
@@ -334,6 +341,8 @@ enum err nv_clear(struct nv *nv, uint8_t ring)
 {
     if (ring >= nv->config.n_rings)
         return ERR_RANGE;
+    if (is_closed(nv, ring))
+        return ERR_STATE;
     if (nv_count(nv, ring) == 0)
         return ERR_OK;
     /* One is enough; the second outlives damage to the first, which would bring all back. */

@@ -499,6 +499,70 @@ static void power_up_is_entered_once_whatever_is_cut(void **state)
     }
 }
 
+/* ---- worn-out flash ---- */
+
+static uint32_t bad_sector;
+static enum err (*good_erase)(const struct hal_flash *hal, uint32_t sector);
+
+static enum err erase_but_one(const struct hal_flash *hal, uint32_t sector)
+{
+    return sector == bad_sector ? ERR_IO : good_erase(hal, sector);
+}
+
+/* From now on the second sector of this log, which was ready, has to be erased and cannot be. */
+static void wear_out(struct rig *r, unsigned log)
+{
+    bad_sector = r->meter.rings[meter_log_ring(r->meter.model, log)].first_sector + 1u;
+    good_erase = r->emu.hal.erase;
+    r->emu.hal.erase = erase_but_one;
+    memset(r->emu.octets + (size_t)bad_sector * METER_SECTOR_SIZE, 0xFF, 64);
+}
+
+/* The meter goes on without that log: it counts, has its other logs, and tells what is wrong. */
+static void log_that_fails_costs_no_other(void **state)
+{
+    (void)state;
+    struct rig *r = rig_of("ST402D");
+    struct meter_row_head heads[8];
+    report(r, MODEL_EVENT_DIP_L1, 3);
+    wear_out(r, MODEL_LOG_QUALITY);
+    assert_int_equal(rig_power_up(r, 5), ERR_OK);
+    assert_int_equal(meter_log_count(&r->meter, MODEL_LOG_QUALITY), 0);
+    report(r, MODEL_EVENT_DIP_L1, METER_LOG_QUEUE + 1);
+    report(r, MODEL_EVENT_SEAL_OPENED, 1);
+    rig_live(r, 1800);
+    assert_int_equal(entries_of(r, MODEL_EVENT_POWER_UP), 1);
+    assert_int_equal(entries_of(r, MODEL_EVENT_NV_ERROR), 1);
+    assert_int_equal(entries_of(r, MODEL_EVENT_SEAL_OPENED), 1);
+    assert_int_equal(meter_errors(&r->meter) & METER_ERROR_FLASH, METER_ERROR_FLASH);
+    assert_int_equal(rig_heads(r, MODEL_LP1, heads, 8), 2);
+    assert_int_equal(heads[1].status, METER_ROW_ERR | METER_ROW_DNV | METER_ROW_DST);
+    r->emu.hal.erase = good_erase;
+    assert_int_equal(rig_power_up(r, 5), ERR_OK);
+    assert_int_equal(meter_log_count(&r->meter, MODEL_LOG_QUALITY), 3);
+    rig_free(r);
+}
+
+/* A log that fails while the meter lives keeps its entries queued, and the others get theirs. */
+static void log_that_waits_holds_no_other_up(void **state)
+{
+    (void)state;
+    struct rig *r = rig_of("ST402D");
+    report(r, MODEL_EVENT_DIP_L1, 3);
+    const uint8_t index = meter_log_ring(r->meter.model, MODEL_LOG_QUALITY);
+    struct nv_ring_state *ring = &r->meter.nv.ring[index];
+    wear_out(r, MODEL_LOG_QUALITY);
+    ring->next_seq =
+        (nv_capacity(&r->meter.nv, index) - 1) / (r->meter.rings[index].n_sectors - 2u) + 1;
+    ring->slot = 0;
+    ring->head_ready = false; /* as when the second sector's turn comes */
+    report(r, MODEL_EVENT_DIP_L1, METER_LOG_QUEUE + 1);
+    report(r, MODEL_EVENT_SEAL_OPENED, 1);
+    assert_int_equal(entries_of(r, MODEL_EVENT_SEAL_OPENED), 1);
+    r->emu.hal.erase = good_erase;
+    rig_free(r);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "full") == 0)
@@ -516,6 +580,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(changes_are_told),
         cmocka_unit_test(entries_survive_cuts_once),
         cmocka_unit_test(power_up_is_entered_once_whatever_is_cut),
+        cmocka_unit_test(log_that_fails_costs_no_other),
+        cmocka_unit_test(log_that_waits_holds_no_other_up),
     };
     return cmocka_run_group_tests_name("meter_log", tests, NULL, NULL);
 }

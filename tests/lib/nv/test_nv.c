@@ -561,6 +561,49 @@ static void nv_mount_ring_that_fails_leaves_the_others(void **state)
     must_end_with(s, 0, 4, 4);
 }
 
+static uint32_t bad_sector;
+static enum err (*good_erase)(const struct hal_flash *hal, uint32_t sector);
+
+static enum err erase_but_one(const struct hal_flash *hal, uint32_t sector)
+{
+    return sector == bad_sector ? ERR_IO : good_erase(hal, sector);
+}
+
+/* A sector that is worn out costs its ring, not the store; what the ring held stays for the day the
+ * flash recovers. */
+static void nv_mount_rings_goes_on_without_a_ring_that_fails(void **state)
+{
+    struct store *s = *state;
+    const struct nv_ring_layout two[] = {
+        {.first_sector = KV_N, .n_sectors = 2, .record_size = 50, .generation = 1},
+        {.first_sector = KV_N + 2, .n_sectors = 2, .record_size = 20, .generation = 1},
+    };
+    const uint8_t record[50] = {0};
+    assert_int_equal(nv_mount_rings(&s->nv, two, 2), ERR_OK);
+    append_many(s, 0, 1, 5);
+    append_many(s, 1, 101, 7);
+    bad_sector = KV_N + 1;
+    good_erase = s->flash.hal.erase;
+    s->flash.hal.erase = erase_but_one;
+    memset(s->flash.octets + (size_t)bad_sector * SECTOR, 0xFF, 64); /* it was ready */
+    assert_int_equal(nv_mount_rings(&s->nv, two, 2), ERR_IO);
+    assert_int_equal(s->nv.closed, 2);
+    assert_int_equal(s->nv.damaged, 2);
+    assert_int_equal(s->nv.n_corrupt, 1);
+    assert_int_equal(nv_count(&s->nv, 0), 0);
+    const uint32_t before = s->flash.n_programs + s->flash.n_erases;
+    assert_int_equal(nv_append(&s->nv, 0, record), ERR_STATE);
+    assert_int_equal(nv_clear(&s->nv, 0), ERR_STATE);
+    assert_int_equal(s->flash.n_programs + s->flash.n_erases, before);
+    must_end_with(s, 1, 107, 7);
+    append_many(s, 1, 108, 1);
+    s->flash.hal.erase = good_erase;
+    assert_int_equal(nv_mount_rings(&s->nv, two, 2), ERR_OK);
+    assert_int_equal(s->nv.closed, 0);
+    must_end_with(s, 0, 5, 5);
+    must_end_with(s, 1, 108, 8);
+}
+
 /* An erase that is cut may take the header first: what is left are whole records of another
  * generation, which the ring must not take for its own, or numbers would begin behind them. */
 static void nv_mount_rings_takes_no_record_of_another_generation(void **state)
@@ -666,6 +709,7 @@ int main(void)
         CASE(nv_mount_rings_empties_what_was_re_made_and_keeps_the_rest),
         CASE(nv_mount_ring_makes_one_anew),
         CASE(nv_mount_ring_that_fails_leaves_the_others),
+        CASE(nv_mount_rings_goes_on_without_a_ring_that_fails),
         CASE(nv_mount_rings_takes_no_record_of_another_generation),
         CASE(nv_rings_use_all_their_extents_in_turn),
         CASE(nv_mount_takes_over_a_device_of_format_1),
