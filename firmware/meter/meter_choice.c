@@ -4,6 +4,7 @@
 #include "firmware/meter/meter.h"
 #include "firmware/meter/meter_migrate.h"
 #include "firmware/meter/meter_store.h"
+#include "lib/base/crc.h"
 
 #include <string.h>
 
@@ -193,10 +194,41 @@ static void follow_rings(struct meter *m)
     }
 }
 
+static enum err look_round(const struct hal_flash *flash, struct meter_seen *out)
+{
+    *out = (struct meter_seen){0};
+    for (uint32_t s = METER_FIRST_RING_SECTOR; s < flash->n_sectors; s++) {
+        uint8_t head[32];
+        enum err err = flash->read(flash, s * flash->sector_size, head, sizeof head);
+        if (err)
+            return err;
+        struct rd format = rd_of(head + 4, 2), generation = rd_of(head + 14, 2);
+        struct rd crc = rd_of(head + 28, 4);
+        if (rd_u32(&crc) != crc32_update(0, head, 28))
+            continue;
+        const uint16_t g = rd_u16(&generation);
+        out->generation = g > out->generation ? g : out->generation;
+        out->is_format_1 = out->is_format_1 || rd_u16(&format) == 1;
+        out->is_moved = out->is_moved || (g > 0 && head[6] == 1 + METER_RING_SNAPSHOT);
+    }
+    return ERR_OK;
+}
+
+/* A meter that was taken over and then lost its layout's key to damage: its snapshots would not be
+ * found, or the old ones again, and the registers would go back. */
+static bool is_lost(const struct meter *m, const struct meter_seen *seen)
+{
+    const bool keys_damaged = (m->nv.damaged & 1u) != 0;
+    return (keys_damaged && seen->is_moved) || seen->generation == UINT16_MAX;
+}
+
 /* No layout: a new flash, or one of the version before. */
 static enum err first_layout(struct meter *m)
 {
-    enum err err = meter_migrate_plan(m, &m->is_old);
+    struct meter_seen seen;
+    enum err err = look_round(m->nv.config.flash, &seen);
+    if (!err)
+        err = is_lost(m, &seen) ? ERR_CORRUPT : meter_migrate_plan(m, &seen, &m->is_old);
     follow_rings(m);
     return err || m->is_old ? err : meter_choices_store(m);
 }

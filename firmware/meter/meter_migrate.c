@@ -6,15 +6,13 @@
 #include "firmware/meter/meter_energy.h"
 #include "firmware/meter/meter_old.h"
 #include "firmware/meter/meter_store.h"
-#include "lib/base/crc.h"
 
 #include <string.h>
 
-#define AUDIT_SECTORS 4
-#define FIRST_SECTOR  (METER_KV_SECTORS + AUDIT_SECTORS) /* of the old snapshots */
-#define HEAD_SECTORS  3  /* of a ring: what its first records touch, and one more */
-#define TRIES         16 /* damaged newest snapshots looked past */
-#define SNAPSHOT_MAX  2048
+#define FIRST_SECTOR METER_FIRST_RING_SECTOR
+#define HEAD_SECTORS 3  /* of a ring: what its first records touch, and one more */
+#define TRIES        16 /* damaged newest snapshots looked past */
+#define SNAPSHOT_MAX 2048
 
 /* ---- what the version before had ---- */
 
@@ -64,37 +62,6 @@ static enum err old_find(const struct hal_flash *flash, struct old *o)
 
 /* ---- the plan ---- */
 
-struct seen {            /* headers from the old rings on */
-    uint16_t generation; /* the highest */
-    bool is_moved;       /* one of snapshots that do not lie where a new flash has them */
-};
-
-static enum err look_round(const struct hal_flash *flash, struct seen *out)
-{
-    *out = (struct seen){0};
-    for (uint32_t s = FIRST_SECTOR; s < flash->n_sectors; s++) {
-        uint8_t head[32];
-        enum err err = flash->read(flash, s * flash->sector_size, head, sizeof head);
-        if (err)
-            return err;
-        struct rd generation = rd_of(head + 14, 2), crc = rd_of(head + 28, 4);
-        if (rd_u32(&crc) != crc32_update(0, head, 28))
-            continue;
-        const uint16_t g = rd_u16(&generation);
-        out->generation = g > out->generation ? g : out->generation;
-        out->is_moved = out->is_moved || (g > 0 && head[6] == 1 + METER_RING_SNAPSHOT);
-    }
-    return ERR_OK;
-}
-
-/* A meter that was taken over and then lost its layout's key to damage: its snapshots would not be
- * found, or the old ones again, and the registers would go back. */
-static bool is_lost(const struct meter *m, const struct seen *seen)
-{
-    const bool keys_damaged = (m->nv.damaged & 1u) != 0;
-    return (keys_damaged && seen->is_moved) || seen->generation == UINT16_MAX;
-}
-
 struct space { /* sectors not given away yet */
     struct nv_extent old, behind;
 };
@@ -139,16 +106,11 @@ static uint32_t sectors_of_rows(const struct old *o, uint32_t record_size)
     return meter_sectors_for((uint32_t)rows + 1, record_size) + 1;
 }
 
-enum err meter_migrate_plan(struct meter *m, bool *is_old)
+enum err meter_migrate_plan(struct meter *m, const struct meter_seen *seen, bool *is_old)
 {
     const struct hal_flash *flash = m->nv.config.flash;
     struct old o;
-    struct seen seen;
-    enum err err = look_round(flash, &seen);
-    *is_old = false;
-    if (err || is_lost(m, &seen))
-        return err ? err : ERR_CORRUPT;
-    err = old_find(flash, &o);
+    enum err err = old_find(flash, &o);
     *is_old = err == ERR_OK && o.snapshots.newest > 0; /* else it never lived */
     if (err || !*is_old)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -161,7 +123,7 @@ enum err meter_migrate_plan(struct meter *m, bool *is_old)
         const uint32_t head =
             i == METER_RING_PROFILE ? sectors_of_rows(&o, ring->record_size) : HEAD_SECTORS;
         if (i != METER_RING_AUDIT)
-            err = place(&space, ring, head, (uint16_t)(seen.generation + 1));
+            err = place(&space, ring, head, (uint16_t)(seen->generation + 1));
     }
     return err;
 }

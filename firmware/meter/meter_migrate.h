@@ -11,7 +11,10 @@
  *
  * and a power cut before that one key means beginning again from the same octets, at the latest
  * generation and one. How often a sector was erased is carried on by the store. Nothing is left to
- * do behind the key: what the old rings held is foreign then. */
+ * do behind the key: what the old rings held is foreign then.
+ *
+ * A meter whose first flash was of this version needs none of this: meter_migrate_none.c in the
+ * place of meter_migrate.c and meter_old.c refuses a flash of the version before. */
 #ifndef FERRARIS_METER_MIGRATE_H
 #define FERRARIS_METER_MIGRATE_H
 
@@ -24,11 +27,17 @@ struct meter;
 
 /* Sectors that the version before had for this model. */
 uint32_t meter_migrate_n_sectors(const struct model_meter *m);
-/* The keys are mounted and m->rings are as delivered: when there are old rings, *is_old, and
- * m->rings are where the new version can write without touching them. ERR_CORRUPT (also: it was
- * taken over before and the layout was lost since, with other keys), ERR_FULL (no room behind the
- * old flash), ERR_IO. */
-MUST_CHECK enum err meter_migrate_plan(struct meter *m, bool *is_old);
+/* What the headers say from the first sector on that rings had in the version before. */
+struct meter_seen {
+    uint16_t generation; /* the highest */
+    bool is_moved;       /* one of snapshots that do not lie where a new flash has them */
+    bool is_format_1;    /* one that the version before wrote */
+};
+/* There is no layout, the keys are mounted and m->rings are as delivered: when there are old rings,
+ * *is_old, and m->rings are where the new version can write without touching them. ERR_CORRUPT,
+ * ERR_FULL (no room behind the old flash), ERR_IO. */
+MUST_CHECK enum err meter_migrate_plan(struct meter *m, const struct meter_seen *seen,
+                                       bool *is_old);
 /* The rings are mounted. Takes over registers, clock, demand, averages, counters and rows, writes a
  * snapshot and the layout. ERR_VERSION, ERR_CORRUPT (no snapshot is whole), ERR_IO, ERR_FULL. */
 MUST_CHECK enum err meter_migrate_run(struct meter *m);
