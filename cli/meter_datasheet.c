@@ -273,8 +273,8 @@ static void print_clock(FILE *out, const struct model_meter *m)
 {
     const double a_day = m->clock_ppb * 1e-9 * DAY_S, a_year = m->clock_ppb * 1e-9 * YEAR_S / 60;
     heading(out, "CLOCK");
-    line(out, "Accuracy", "%.3f s a day, %.2f min a year (%g ppm) at 23 °C", a_day, a_year,
-         m->clock_ppb / 1e3);
+    line(out, "Accuracy", "%.3f s a day, %.2f min a year (%g ppm) at %d °C", a_day, a_year,
+         m->clock_ppb / 1e3, m->clock_c);
     line(out, "Reserve", "%s, %g %s", m->reserve == MODEL_SUPERCAP ? "super-capacitor" : "battery",
          m->reserve_s >= YEAR_S ? m->reserve_s / YEAR_S : m->reserve_s / DAY_S,
          m->reserve_s >= YEAR_S ? "years" : "days");

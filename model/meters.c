@@ -43,6 +43,7 @@
  *                first. SM307 and AD1x print no names: those of IDIS that their functions fill
  *   reserve      10 years of a battery without mains, 20 where the battery is printed with that;
  *                10 days of a super-capacitor as MT371's
+ *   clock        at 23 degrees (IEC 62054-21) where none are printed
  *   outages      3 minutes, EN 50160 and the short power-downs of MT371 */
 #define DAY_S      86400u
 #define YEAR_S     31557600u
@@ -63,7 +64,7 @@
                 [MODEL_MONTHLY] = {16, 16, 0, 24}},                                                \
     .periods = MODEL_15_MIN | MODEL_30_MIN | MODEL_60_MIN | MODEL_1_DAY,                           \
     .log_depth = {[MODEL_LOG_STANDARD] = 64}, .event_map = MODEL_EVENTS_IDIS,                      \
-    .reserve = MODEL_SUPERCAP, .reserve_s = 10 * DAY_S, .clock_ppb = PPB_3_MIN,                    \
+    .reserve = MODEL_SUPERCAP, .reserve_s = 10 * DAY_S, .clock_ppb = PPB_3_MIN, .clock_c = 25,     \
     .long_outage_s = OUTAGE_S
 
 #define MBUS_1000                                                                                  \
@@ -89,7 +90,7 @@
                   [MODEL_LOG_QUALITY] = 255,                                                       \
                   [MODEL_LOG_OUTAGE] = 100},                                                       \
     .event_map = MODEL_EVENTS_IDIS, .reserve = MODEL_BATTERY, .reserve_s = 10 * YEAR_S,            \
-    .clock_ppb = PPB_HALF_S, .long_outage_s = OUTAGE_S
+    .clock_ppb = PPB_HALF_S, .clock_c = 23, .long_outage_s = OUTAGE_S
 
 #define ESOX_MEMORY                                                                                \
     .profile = {[MODEL_LP1] = {16, 16, MINUTES(15), DAYS(100)},                                    \
@@ -104,7 +105,7 @@
          [MODEL_LOG_LOAD] = 100,     [MODEL_LOG_CONFIGURATION] = 100, [MODEL_LOG_SECURITY] = 100,  \
          [MODEL_LOG_OUTAGE] = 100},                                                                \
     .event_map = MODEL_EVENTS_SEVEN, .reserve = MODEL_BATTERY, .reserve_s = 10 * YEAR_S,           \
-    .clock_ppb = PPB_HALF_S, .long_outage_s = OUTAGE_S
+    .clock_ppb = PPB_HALF_S, .clock_c = 23, .long_outage_s = OUTAGE_S
 
 #define SM307_MEMORY                                                                               \
     .profile = {[MODEL_LP1] = {16, 16, MINUTES(15), DAYS(100)},                                    \
@@ -116,7 +117,7 @@
                   [MODEL_LOG_QUALITY] = 255,                                                       \
                   [MODEL_LOG_OUTAGE] = 100},                                                       \
     .event_map = MODEL_EVENTS_IDIS, .reserve = MODEL_BATTERY, .reserve_s = 10 * YEAR_S,            \
-    .clock_ppb = PPB_HALF_S, .long_outage_s = OUTAGE_S
+    .clock_ppb = PPB_HALF_S, .clock_c = 23, .long_outage_s = OUTAGE_S
 
 #define AD1X_PERIODS                                                                               \
     (MODEL_5_MIN | MODEL_10_MIN | MODEL_15_MIN | MODEL_20_MIN | MODEL_30_MIN | MODEL_60_MIN)
@@ -132,7 +133,7 @@
                   [MODEL_LOG_QUALITY] = 255,                                                       \
                   [MODEL_LOG_OUTAGE] = 100},                                                       \
     .event_map = MODEL_EVENTS_IDIS, .reserve = MODEL_BATTERY, .reserve_s = 20 * YEAR_S,            \
-    .clock_ppb = PPB_HALF_S, .long_outage_s = OUTAGE_S
+    .clock_ppb = PPB_HALF_S, .clock_c = 25, .long_outage_s = OUTAGE_S
 
 const struct model_meter model_mt371 = {
     .name = "MT371",

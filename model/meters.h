@@ -116,7 +116,8 @@ struct model_meter {
     uint8_t event_map;           /* enum model_event_map: where each event goes, by which code */
     uint8_t reserve;             /* enum model_reserve: what keeps the clock without mains */
     uint32_t reserve_s;          /* at least so long */
-    uint32_t clock_ppb;          /* printed accuracy at 23 or 25 degrees, of the calibrated clock */
+    uint32_t clock_ppb;          /* printed accuracy of the calibrated clock */
+    int8_t clock_c;              /* at so many degrees */
     uint16_t long_outage_s;      /* threshold of a long outage as delivered */
     uint32_t features;           /* MODEL_* */
     char order[MODEL_ORDER_MAX]; /* words that differ from the standard order, "" for that */

@@ -123,6 +123,7 @@ static const struct {
     FIELD(log_depth[MODEL_LOG_OUTAGE]),
     FIELD(reserve_s),
     FIELD(clock_ppb),
+    FIELD(clock_c),
     FIELD(long_outage_s),
     FIELD(features),
 };
