@@ -35,7 +35,7 @@ struct link_options {
 #define LINK_WORDS_TYPE                                                                            \
     LINK_WORDS_OBJECT                                                                              \
     "TYPE    i8 u8 i16 u16 i32 u32 i64 u64 enum bool null os (hex) vs (text) utf8 bits (0101)\n"   \
-    "        time (2026-03-29T03:15:00+02:00) f32 f64\n"
+    "        time (2026-03-29T03:15:00+02:00) f32 f64 axdr (hex of any value as it travels)\n"
 /* Rows for a verb's option table. */
 #define LINK_OPTION_ROWS(o)                                                                        \
     {"client", CLI_UINT, &(o).client, "SAP",                                                       \

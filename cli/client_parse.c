@@ -108,6 +108,21 @@ static const char *put_float(const char *text, bool wide, struct wr *out)
     return NULL;
 }
 
+/* Octets of a value as they travel: what has no words of its own, as structures and arrays. */
+static const char *put_axdr(const char *text, struct wr *out)
+{
+    const size_t n = strlen(text) / 2;
+    uint8_t octets[1024];
+    if (n > sizeof octets || !keys_hex(text, octets, n))
+        return "wants pairs of hex digits, 1024 octets at most";
+    struct rd r = rd_of(octets, n);
+    axdr_skip(&r);
+    if (r.err || rd_left(&r) != 0)
+        return "is no whole A-XDR value";
+    wr_bytes(out, octets, n);
+    return NULL;
+}
+
 /* The Green Book's names of the types stand for the short ones. */
 static const char *short_type(const char *type)
 {
@@ -149,6 +164,8 @@ const char *value_parse(const char *type, const char *text, struct wr *out)
         return put_bool(text, out);
     if (strcmp(type, "os") == 0)
         return put_hex(text, out);
+    if (strcmp(type, "axdr") == 0)
+        return put_axdr(text, out);
     if (strcmp(type, "bits") == 0)
         return put_bits(text, out);
     if (strcmp(type, "time") == 0)
@@ -156,7 +173,7 @@ const char *value_parse(const char *type, const char *text, struct wr *out)
     if (strcmp(type, "f32") == 0 || strcmp(type, "f64") == 0)
         return put_float(text, type[1] == '6', out);
     return "has an unknown type (i8 u8 i16 u16 i32 u32 i64 u64 enum bool null os vs utf8 bits time "
-           "f32 f64)";
+           "f32 f64 axdr)";
 }
 
 /* Exactly n digits at *at, moved over them. */

@@ -33,8 +33,8 @@ struct value_unit value_unit_of(struct bytes axdr);
 const char *value_unit_text(uint8_t unit, char room[16]);
 
 /* One A-XDR value from words: type i8 u8 i16 u16 i32 u32 i64 u64 enum bool null os vs utf8 bits
- * time f32 f64 or the Green Book's name ("long-unsigned"), value as text (os: hex digits; time: ISO
- * 8601, as octet-string). NULL, or what is wrong. */
+ * time f32 f64 axdr or the Green Book's name ("long-unsigned"), value as text (os, axdr: hex
+ * digits, of any value as it travels; time: ISO 8601, as octet-string). NULL, or what is wrong. */
 const char *value_parse(const char *type, const char *text, struct wr *out);
 
 /* ISO 8601 "2026-03-29[T03:15[:00]][Z|+02:00]" as 12 octets; without an offset the deviation stays

@@ -274,6 +274,29 @@ static void write_and_call_tell_refusal_when_not_allowed(void **state)
     expect(0, NULL, NULL);
 }
 
+#define CLOCK "0-0:1.0.0.255:2,0-0:96.10.1.255:2"
+
+/* Columns by name, their classes from the object list; refused ones leave the profile as it is. */
+static void write_chooses_the_columns_of_a_profile(void **state)
+{
+    (void)state;
+    COMMAND(&c, NULL, "write", SECURE, url, "1-0:99.1.0.255:3", "columns", "1-0:1.8.0.255");
+    expect(2, NULL, "wants columns like");
+    COMMAND(&c, NULL, "write", SECURE, url, "1-0:99.1.0.255:3", "columns", CLOCK ",1-0:77.7.7.7:2");
+    expect(1, NULL, "no object 1-0:77.7.7.7");
+    COMMAND(&c, NULL, "write", SECURE, url, "1-0:99.1.0.255:3", "columns", "1-0:1.8.0.255:2");
+    expect(1, NULL, "refused");
+    COMMAND(&c, NULL, "write", SECURE, url, "1-0:99.1.0.255:3", "axdr", "0101");
+    expect(2, NULL, "no whole A-XDR value");
+    COMMAND(&c, NULL, "profile", SECURE, url, "1-0:99.1.0.255", "--last", "1");
+    expect(0, "1.29.0", NULL);
+    COMMAND(&c, NULL, "write", SECURE, url, "1-0:99.1.0.255:3", "columns",
+            CLOCK ",1-0:32.7.0.255:2");
+    expect(0, NULL, NULL);
+    COMMAND(&c, NULL, "profile", SECURE, url, "1-0:99.1.0.255");
+    expect(0, "status  32.7.0\n", NULL);
+}
+
 /* ---- servers that misbehave ---- */
 
 struct answer {
@@ -404,6 +427,7 @@ int main(void)
         cmocka_unit_test(clock_shows_and_sets_time_when_allowed),
         cmocka_unit_test(clock_is_synchronised_when_it_is_off),
         cmocka_unit_test(write_and_call_tell_refusal_when_not_allowed),
+        cmocka_unit_test(write_chooses_the_columns_of_a_profile),
         cmocka_unit_test(read_says_lost_when_server_hangs_up_or_is_silent),
         cmocka_unit_test(read_says_what_was_asked_when_the_meter_knows_no_such_address),
         cmocka_unit_test(read_says_bad_data_when_server_talks_garbage),
