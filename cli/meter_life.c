@@ -16,6 +16,12 @@ static enum err fail(struct life *l, enum err err, const char *what)
     return err;
 }
 
+static enum err fail_plain(struct life *l, enum err err, const char *why)
+{
+    snprintf(l->why, sizeof l->why, "%s", why);
+    return err;
+}
+
 static enum err open_source(struct life *l)
 {
     const struct model_meter *m = l->o.model;
@@ -96,9 +102,9 @@ enum err life_mains_on(struct life *l)
     enum err err = meter_init(&l->meter, &config);
     wipe(&config, sizeof config);
     if (err == ERR_STATE)
-        return fail(l, err, "the flash belongs to another model or another order of it");
+        return fail_plain(l, err, "the flash belongs to another model or another order of it");
     if (err == ERR_VERSION)
-        return fail(l, err, "the flash was written by another version of the program");
+        return fail_plain(l, err, "the flash was written by another version of the program");
     if (err)
         return fail(l, err, "power-up");
     if (l->o.has_gateway)
@@ -199,6 +205,8 @@ static enum err live_window(struct life *l, int64_t ns)
     if (err)
         return fail(l, err, "window of the source");
     err = meter_window(&l->meter, &w);
+    if (err == ERR_RANGE)
+        return fail_plain(l, err, "the source gives more than the meter's inputs take: --ct, --vt");
     return err ? fail(l, err, "window") : ERR_OK;
 }
 

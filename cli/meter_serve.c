@@ -213,9 +213,10 @@ static bool inside(struct serve *s, const char *word, const char *more, char *an
 {
     struct meter *m = &s->life->meter;
     enum err err = ERR_OK;
-    if (strcmp(word, "events") == 0 && *more == '\0')
+    if (strcmp(word, "events") == 0 && *more == '\0') {
+        meter_idle(m, 0); /* what has just happened goes to the logs */
         events(m, answer, size);
-    else if (strcmp(word, "audit") == 0 && *more == '\0')
+    } else if (strcmp(word, "audit") == 0 && *more == '\0')
         audit(m, answer, size);
     else if (strcmp(word, "seal") == 0 && (strcmp(more, "open") == 0 || strcmp(more, "close") == 0))
         err = meter_seal_set(m, strcmp(more, "close") == 0);
@@ -230,6 +231,43 @@ static bool inside(struct serve *s, const char *word, const char *more, char *an
     else if (err)
         snprintf(answer, size, "error storage: %s\n", err_text(err));
     return true;
+}
+
+static const struct {
+    const char *word, *want;
+    bool in_the_dark; /* while the mains are off, too */
+} commands[] = {
+    {"status", "", true},
+    {"mains", "on | off [warn]", true},
+    {"wait", "11d, 2h, 15m or 90s, while the mains are off", true},
+    {"phase", "NUMBER on|off", true},
+    {"temperature", "CELSIUS, -100 to 150", true},
+    {"pulse", "minute|hour", false},
+    {"events", "", false},
+    {"audit", "", false},
+    {"seal", "open|close", false},
+    {"parameter", "NAME [VALUE]", false},
+};
+
+/* What a command that was not understood should have been. */
+static void tell_wrong(const struct serve *s, const char *word, char *answer, size_t size)
+{
+    const size_t n = sizeof commands / sizeof commands[0];
+    size_t len = (size_t)snprintf(answer, size, "error not a command; there are");
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(word, commands[i].word) != 0) {
+            len += (size_t)snprintf(answer + len, size - len, " %s%s%s%s", commands[i].word,
+                                    commands[i].want[0] != '\0' ? " " : "", commands[i].want,
+                                    i + 1 < n ? ";" : "\n");
+            continue;
+        }
+        if (!s->life->powered && !commands[i].in_the_dark)
+            snprintf(answer, size, "error not a command while the mains are off\n");
+        else
+            snprintf(answer, size, "error not a command; %s %s\n", word,
+                     commands[i].want[0] != '\0' ? commands[i].want : "stands alone");
+        return;
+    }
 }
 
 void serve_panel(void *context, char *line, char *answer, size_t size)
@@ -256,12 +294,6 @@ void serve_panel(void *context, char *line, char *answer, size_t size)
     } else if (n == 2 && strcmp(word[0], "temperature") == 0 && set_temperature(s->life, word[1])) {
         return;
     } else if (!s->life->powered || n > 2 || !inside(s, word[0], word[1], answer, size)) {
-        snprintf(
-            answer, size,
-            "error not a command%s: status | mains on | mains off [warn] | wait 11d (while off) "
-            "| phase 1..%u on|off | temperature CELSIUS | pulse minute|hour | events | audit | "
-            "seal open|close | "
-            "parameter NAME [VALUE]\n",
-            s->life->powered ? "" : " while the mains are off", s->life->o.model->n_phases);
+        tell_wrong(s, word[0], answer, size);
     }
 }

@@ -107,6 +107,14 @@ static void set(struct meter *m, const struct wish *w, int64_t value, char *answ
         snprintf(answer, size, "error storage: %s\n", err_text(err));
 }
 
+static const struct {
+    long min, max;
+} crystal_limits[METER_N_CRYSTAL] = {
+    [METER_CRYSTAL_PPB] = {-METER_CRYSTAL_PPB_MAX, METER_CRYSTAL_PPB_MAX},
+    [METER_CRYSTAL_PPB_K2] = {-METER_CRYSTAL_PPB_K2_MAX, METER_CRYSTAL_PPB_K2_MAX},
+    [METER_CRYSTAL_TURNOVER_MC] = {0, METER_TURNOVER_MAX_MC},
+};
+
 static unsigned find_crystal(const char *name)
 {
     unsigned part = 0;
@@ -123,7 +131,8 @@ static void crystal(struct meter *m, unsigned part, const char *number, char *an
     errno = 0;
     long long value = strtoll(number, &end, 10);
     if (*number == '\0') {
-        snprintf(answer, size, "ok\n%s %ld\n", name,
+        snprintf(answer, size, "ok\n%s %ld..%ld, under the seal\n%s %ld\n", name,
+                 crystal_limits[part].min, crystal_limits[part].max, name,
                  (long)meter_crystal_part(&m->clock.crystal, part));
         return;
     }
@@ -135,7 +144,8 @@ static void crystal(struct meter *m, unsigned part, const char *number, char *an
     if (err == ERR_ACCESS)
         snprintf(answer, size, "error %s is sealed: seal open\n", name);
     else if (err == ERR_RANGE)
-        snprintf(answer, size, "error %s does not take %lld\n", name, value);
+        snprintf(answer, size, "error %s takes %ld..%ld\n", name, crystal_limits[part].min,
+                 crystal_limits[part].max);
     else if (err)
         snprintf(answer, size, "error storage: %s\n", err_text(err));
 }

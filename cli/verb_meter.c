@@ -496,6 +496,10 @@ static int live(struct run *r, const struct words *w)
         return cli_fail(r->verb, CLI_BAD_DATA, "%s", r->life.why);
     if (r->keys.path[0] != '\0' && memcmp(&r->life.meter.server.keys, &o.keys, sizeof o.keys) != 0)
         fprintf(stderr, "the flash holds other keys than %s: the flash's are in force\n", w->keys);
+    if (r->life.meter.nv.n_corrupt > 0)
+        fprintf(stderr,
+                "the flash is damaged in %u places: what they held is lost, the rest is used\n",
+                (unsigned)r->life.meter.nv.n_corrupt);
     tell_faults(r);
     r->serve.life = r->serve.ports.life = &r->life;
     r->ff_from_ns = r->life.now_ns;
