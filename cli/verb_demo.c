@@ -12,6 +12,7 @@
 #include "cli/demo_site.h"
 #include "cli/demo_system.h"
 #include "cli/keys_file.h"
+#include "model/meters.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,8 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DAYS_MAX      60 /* the shortest load profile holds 63 */
-#define ROWS_A_DAY    96
+#define DAYS_MAX      36 /* MT371 keeps its quarter-hours so long */
+#define TEN_S_A_DAY   8640
 #define POLL_MS       100
 #define HEALTH_MS     250
 #define PERIOD_S      10   /* registers: often, there is somebody looking */
@@ -285,12 +286,27 @@ static void ask_health(struct demo *d)
 
 /* ---- what is said meanwhile ---- */
 
+/* Rows of all load profiles of a site's meters after its past. */
+static uint64_t rows_expected(const struct demo *d)
+{
+    uint64_t n = 0;
+    for (unsigned k = 0; k < SITE_METERS; k++) {
+        const struct model_meter *m = model_meter_find(d->meter[k].site->model);
+        for (unsigned p = MODEL_LP1; m != NULL && p <= MODEL_LP4; p++) {
+            const struct model_profile *of = &m->profile[p];
+            const uint64_t rows = of->n_values > 0 ? d->days * TEN_S_A_DAY / of->period_s10 : 0;
+            n += rows < of->depth ? rows : of->depth;
+        }
+    }
+    return n;
+}
+
 static void show_progress(struct demo *d)
 {
     static const char *const what[] = {[LIVING] = "eight meters live through their past",
                                        [IMPORTING] = "the head-end learns of them",
                                        [READING] = "the head-end reads the backlog"};
-    const double expected = (double)(d->days * ROWS_A_DAY * SITE_METERS);
+    const double expected = (double)rows_expected(d);
     const double read = expected > 0 ? (double)d->health.rows / expected : 1;
     const double done = LIVING_SHARE * lived(d) + (1 - LIVING_SHARE) * (read < 1 ? read : 1);
     if (d->terminal) {
