@@ -33,10 +33,12 @@ static enum cosem_result get_log(const struct cosem_call *c, const struct cosem_
                                  uint8_t attr, const struct cosem_select *sel, struct cosem_gen *g,
                                  struct wr *out)
 {
-    const struct meter *m = meter_of(c);
+    struct meter *m = meter_of(c);
     const unsigned log = log_of(m, o);
     if (log >= MODEL_N_LOGS)
         return COSEM_OBJECT_UNDEFINED;
+    if (g->item == 0)
+        meter_log_flush(m); /* now, for the server writes it behind what it read */
     struct meter_list list = {.m = m,
                               .log = log,
                               .newest = meter_log_newest(m, log),
@@ -71,11 +73,12 @@ static enum cosem_result get_code(const struct cosem_call *c, const struct cosem
                                   struct wr *out)
 {
     (void)sel;
-    const struct meter *m = meter_of(c);
+    struct meter *m = meter_of(c);
     uint8_t codes[METER_LOG_FILTER_MAX];
     g->more = false;
     if (attr != 2)
         return COSEM_OBJECT_UNDEFINED;
+    meter_log_flush(m);
     if (MODEL_QUANTITY(o->row->arg) == MODEL_LOG_FILTER)
         axdr_put_octets(out, codes, meter_log_filter(m, log_of(m, o), codes));
     else

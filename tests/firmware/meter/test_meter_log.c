@@ -318,6 +318,28 @@ static void log_is_read_by_range_and_entry_and_cleared_by_the_manager(void **sta
     rig_free(r);
 }
 
+/* What happened a moment ago is in the first answer. */
+static void log_is_read_with_its_newest_entry(void **state)
+{
+    (void)state;
+    struct rig *r = rig_of("ST402D");
+    const struct apdu_attr log = rig_attr(7, "0-0:99.98.4.255", 2);
+    const struct apdu_attr in_use = rig_attr(7, "0-0:99.98.4.255", 7);
+    const struct apdu_attr code = rig_attr(1, "0-0:96.11.4.255", 2);
+    assert_true(rig_connect(r, METER_SAP_READER));
+    meter_event(&r->meter, MODEL_EVENT_DIP_L2, meter_now_s(&r->meter));
+    assert_true(rig_get(r, &log));
+    assert_int_equal(rows(r), 1);
+    meter_event(&r->meter, MODEL_EVENT_SWELL_L1, meter_now_s(&r->meter));
+    assert_true(rig_get(r, &in_use));
+    assert_int_equal(r->answer[r->answer_len - 1], 2);
+    meter_event(&r->meter, MODEL_EVENT_DIP_L2, meter_now_s(&r->meter));
+    assert_true(rig_get(r, &code));
+    assert_int_equal(r->answer[r->answer_len - 1], 211);
+    rig_release(r);
+    rig_free(r);
+}
+
 /* ---- sources ---- */
 
 /* Sends the request before once more, in place of the next one. */
@@ -576,6 +598,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(repeated_event_does_not_flush_the_log),
         cmocka_unit_test(owner_holds_codes_back),
         cmocka_unit_test(log_is_read_by_range_and_entry_and_cleared_by_the_manager),
+        cmocka_unit_test(log_is_read_with_its_newest_entry),
         cmocka_unit_test(refused_clients_are_told_and_limited),
         cmocka_unit_test(changes_are_told),
         cmocka_unit_test(entries_survive_cuts_once),
