@@ -13,7 +13,7 @@
 #include <uv.h>
 
 #define PANEL_LINE_MAX   128
-#define PANEL_ANSWER_MAX 1024
+#define PANEL_ANSWER_MAX 4096
 
 /* Writes the answer, lines that end with \n; the first begins with "ok" or "error". */
 typedef void (*panel_fn)(void *context, char *line, char *answer, size_t size);
