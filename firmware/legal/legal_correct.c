@@ -56,23 +56,29 @@ static struct turn turn_of(int64_t x_q31)
 
 static int64_t part(int64_t a, int64_t q31)
 {
-    return wide_narrow(wide_sar(wide_mul(a, q31), 31));
+    return mul_sar(a, q31, 31);
 }
 
 /* What turning a conj(b) by t adds to its real part, and to its imaginary part. */
-static int64_t turned_active(int64_t active, int64_t reactive, struct turn t)
+static int64_t turned_active(int64_t active, int64_t reactive, const struct turn *t)
 {
-    return part(active, t.cos1) - part(reactive, t.sin);
+    return part(active, t->cos1) - part(reactive, t->sin);
 }
 
-static int64_t turned_reactive(int64_t active, int64_t reactive, struct turn t)
+static int64_t turned_reactive(int64_t active, int64_t reactive, const struct turn *t)
 {
-    return part(active, t.sin) + part(reactive, t.cos1);
+    return part(active, t->sin) + part(reactive, t->cos1);
 }
 
 static int64_t scaled(int64_t a, int64_t gain_q40)
 {
-    return gain_q40 == ONE_Q40 ? a : wide_narrow(wide_sar(wide_mul(a, gain_q40), 40));
+    return gain_q40 == ONE_Q40 ? a : mul_sar(a, gain_q40, 40);
+}
+
+/* Of a product of two channels. */
+static void scale(int64_t *x, const int64_t *a_q40, const int64_t *b_q40)
+{
+    *x = scaled(scaled(*x, *a_q40), *b_q40);
 }
 
 static int64_t nrad_q31(int64_t nrad)
@@ -193,7 +199,7 @@ static struct legal_ct_point ct_at(const struct legal_phase_calibration *c, cons
 
 static int64_t off_squares(int64_t sum, uint32_t noise_q8, uint64_t n_q16)
 {
-    int64_t noise = wide_narrow(wide_sar(wide_mul((int64_t)n_q16, noise_q8), 24));
+    int64_t noise = mul_sar((int64_t)n_q16, noise_q8, 24);
     return sum > noise ? sum - noise : 0;
 }
 
@@ -229,63 +235,61 @@ static void find(const struct legal *l, const struct legal_window *w, const stru
     }
 }
 
-static void turn_power(struct legal_clean *c, struct turn t)
+static void turn_power(struct legal_clean *c, int64_t ahead_q31)
 {
-    int64_t active = turned_active(c->p1, c->q, t), reactive = turned_reactive(c->p1, c->q, t);
+    struct turn t = turn_of(ahead_q31);
+    int64_t active = turned_active(c->p1, c->q, &t), reactive = turned_reactive(c->p1, c->q, &t);
     c->ui = legal_add(c->ui, active);
     c->p1 = legal_add(c->p1, active);
     c->q = legal_add(c->q, reactive);
 }
 
-/* X = re - j im ahead by t. */
-static struct legal_phasor turn_phasor(struct legal_phasor x, struct turn t)
+/* X = re - j im ahead, and larger. */
+static void turn_phasor(struct legal_phasor *x, int64_t ahead_q31, int64_t gain_q40)
 {
-    return (struct legal_phasor){x.re + part(x.re, t.cos1) + part(x.im, t.sin),
-                                 x.im + part(x.im, t.cos1) - part(x.re, t.sin)};
+    struct turn t = turn_of(ahead_q31);
+    int64_t re = x->re + turned_reactive(x->im, x->re, &t);
+    int64_t im = x->im + turned_active(x->im, x->re, &t);
+    x->re = scaled(re, gain_q40);
+    x->im = scaled(im, gain_q40);
 }
 
 static void correct_phase(struct legal_clean *c, const struct correction *k, unsigned p)
 {
-    int64_t u_gain = k->gain_q40[AFE_U1 + p], i_gain = k->gain_q40[AFE_I1 + p];
+    const int64_t *u = &k->gain_q40[AFE_U1 + p], *i = &k->gain_q40[AFE_I1 + p];
     int64_t u_ahead = k->ahead_q31[AFE_U1 + p], i_ahead = k->ahead_q31[AFE_I1 + p];
-    struct legal_phasor u = turn_phasor((struct legal_phasor){c->u_re, c->u_im}, turn_of(u_ahead));
-    struct legal_phasor i = turn_phasor((struct legal_phasor){c->i_re, c->i_im}, turn_of(i_ahead));
-    turn_power(c, turn_of(u_ahead - i_ahead));
-    c->uu = scaled(scaled(c->uu, u_gain), u_gain);
-    c->ii = scaled(scaled(c->ii, i_gain), i_gain);
-    c->ui = scaled(scaled(c->ui, u_gain), i_gain);
-    c->p1 = scaled(scaled(c->p1, u_gain), i_gain);
-    c->q = scaled(scaled(c->q, u_gain), i_gain);
-    c->u_re = scaled(u.re, u_gain);
-    c->u_im = scaled(u.im, u_gain);
-    c->i_re = scaled(i.re, i_gain);
-    c->i_im = scaled(i.im, i_gain);
+    turn_phasor(&c->u, u_ahead, *u);
+    turn_phasor(&c->i, i_ahead, *i);
+    turn_power(c, u_ahead - i_ahead);
+    scale(&c->uu, u, u);
+    scale(&c->ii, i, i);
+    scale(&c->ui, u, i);
+    scale(&c->p1, u, i);
+    scale(&c->q, u, i);
 }
 
 /* Before correct_phase: the phasors are still as they were shown. */
 static void correct_currents(struct legal_cleaned *x, const struct correction *k, uint64_t n_q16)
 {
-    struct legal_phasor i[N_CURRENTS] = {[3] = {x->currents.in_re, x->currents.in_im}};
+    struct legal_clean_currents *c = &x->currents;
+    const struct legal_phasor *i[N_CURRENTS] = {&x->phase[0].i, &x->phase[1].i, &x->phase[2].i,
+                                                &c->in};
     const int64_t *ahead = &k->ahead_q31[AFE_I1], *gain = &k->gain_q40[AFE_I1];
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        i[p] = (struct legal_phasor){x->phase[p].i_re, x->phase[p].i_im};
-    for (unsigned n = 0; n < 6 && x->currents.crossed; n++) {
+    for (unsigned n = 0; n < 6 && c->crossed; n++) {
         unsigned a = legal_pair[n][0], b = legal_pair[n][1];
-        int64_t *cross = &x->currents.cross[n];
+        struct turn t = turn_of(ahead[a] - ahead[b]);
         int64_t active = legal_active(i[a], i[b], n_q16);
         int64_t reactive = legal_reactive(i[a], i[b], n_q16);
-        *cross = legal_add(*cross, turned_active(active, reactive, turn_of(ahead[a] - ahead[b])));
-        *cross = scaled(scaled(*cross, gain[a]), gain[b]);
+        c->cross[n] = legal_add(c->cross[n], turned_active(active, reactive, &t));
+        scale(&c->cross[n], &gain[a], &gain[b]);
     }
-    struct legal_phasor in = turn_phasor(i[3], turn_of(ahead[3]));
-    x->currents.in_re = scaled(in.re, gain[3]);
-    x->currents.in_im = scaled(in.im, gain[3]);
-    x->currents.in_in = scaled(scaled(x->currents.in_in, gain[3]), gain[3]);
+    turn_phasor(&c->in, ahead[3], gain[3]);
+    scale(&c->in_in, &gain[3], &gain[3]);
 }
 
 static int64_t offset_of(int32_t offset_q8, uint64_t n_q16)
 {
-    return wide_narrow(wide_sar(wide_mul((int64_t)n_q16, offset_q8), 24));
+    return mul_sar((int64_t)n_q16, offset_q8, 24);
 }
 
 /* A phase without voltage or current has nothing for an offset to stand in. */

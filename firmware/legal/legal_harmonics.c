@@ -177,8 +177,8 @@ static uint32_t ratio_ppm(uint64_t harmonics, uint64_t fundamental)
 {
     if (fundamental == 0)
         return 0;
-    uint64_t ppm = mul_div_u64(wide_sqrt(wide_of((int64_t)harmonics)), 1000000,
-                               wide_sqrt(wide_of((int64_t)fundamental)));
+    uint64_t ppm =
+        mul_div_u64(mul_sqrt((int64_t)harmonics, 1), 1000000, mul_sqrt((int64_t)fundamental, 1));
     return ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
 }
 

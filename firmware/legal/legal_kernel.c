@@ -322,7 +322,7 @@ struct detune { /* what one window's phasors suffered */
 
 static int64_t part(int64_t a, int64_t q32)
 {
-    return wide_narrow(wide_sar(wide_mul(a, q32), 32));
+    return mul_sar(a, q32, 32);
 }
 
 /* X' - delta e^(-j eps) conj(X'), then larger by grow. */
@@ -350,9 +350,9 @@ int64_t legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_c
     if (e_q32 > INT64_C(1) << 30 || e_q32 < -(INT64_C(1) << 30))
         return e_q32;
     int64_t grow = part(e_q32, e_q32) * 1645 / 1000; /* eps^2 / 24 */
+    struct wide e_q64 = wide_mul(e_q32, INT64_C(1) << 32);
     struct detune d = {
-        .delta_q32 =
-            wide_div(wide_shl(wide_of(e_q32), 32), (uint64_t)(((int64_t)n_cycles << 33) + e_q32)),
+        .delta_q32 = wide_div(&e_q64, (uint64_t)(((int64_t)n_cycles << 33) + e_q32)),
         .grow_q32 = grow + part(grow, grow) * 7 / 10,
         .turn = rotor_q23((uint32_t)e_q32),
     };

@@ -41,10 +41,13 @@ static void set_rate(struct legal_ledger *g, const struct legal_config *c, uint6
 {
     g->rate_uhz = rate_uhz;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        struct gain lsb = gain_mul(gain_of(c->u_lsb_fv[p]), c->i_lsb_fa[p]);
-        lsb = gain_div(gain_div(lsb, E18), 3600);
-        g->energy[p] = gain_div(lsb, rate_uhz);
-        g->energy[p].exp += 32;
+        struct gain *lsb = &g->energy[p];
+        *lsb = gain_of(c->u_lsb_fv[p]);
+        gain_mul(lsb, c->i_lsb_fa[p]);
+        gain_div(lsb, E18);
+        gain_div(lsb, 3600);
+        gain_div(lsb, rate_uhz);
+        lsb->exp += 32;
     }
     legal_loss_rate(&g->loss, c, rate_uhz);
 }
@@ -56,7 +59,10 @@ static void set_length(struct legal_ledger *g, const struct legal_window *w)
     uint64_t seconds_q16 = mul_div_u64(w->n_q16, 1000000, w->rate_uhz);
     g->n_q16 = w->n_q16;
     g->length_q16 = seconds_q16 > SECOND_Q16 ? SECOND_Q16 : (uint32_t)seconds_q16;
-    g->power = gain_div(gain_div(gain_mul(gain_of(w->rate_uhz), 3600), 1000000), w->n_q16);
+    g->power = gain_of(w->rate_uhz);
+    gain_mul(&g->power, 3600);
+    gain_div(&g->power, 1000000);
+    gain_div(&g->power, w->n_q16);
     g->power.exp += 16 - 32;
 }
 
@@ -108,9 +114,10 @@ static void weigh(struct legal_ledger *g, const struct legal_window *w)
         g->weight_q16 = (uint32_t)(((uint64_t)g->length_q16 << 16) / g->age_q16);
 }
 
-static int64_t power_of(const struct legal_ledger *g, struct wide energy)
+static int64_t power_of(const struct legal_ledger *g, const struct wide *energy)
 {
-    int64_t power = wide_narrow(gain_apply(g->power, wide_narrow(energy)));
+    struct wide wide = gain_apply(&g->power, wide_narrow(energy));
+    int64_t power = wide_narrow(&wide);
     return power > POWER_MAX ? POWER_MAX : power < -POWER_MAX ? -POWER_MAX : power;
 }
 
@@ -119,9 +126,9 @@ static int64_t power_of(const struct legal_ledger *g, struct wide energy)
 static bool piece_runs(const struct legal_ledger *g, unsigned kind, int64_t power)
 {
     int64_t size = power < 0 ? -power : power;
-    struct wide brought = wide_mul(size, g->length_q16);
-    struct wide limit = wide_mul(g->start_uw[kind] / 10 * 6, SECOND_Q16);
-    return wide_sign(wide_add(brought, wide_neg(limit))) >= 0;
+    struct wide beyond = wide_mul(size, g->length_q16);
+    wide_mul_sub(&beyond, g->start_uw[kind] / 10 * 6, SECOND_Q16);
+    return wide_sign(&beyond) >= 0;
 }
 
 static bool runs(struct legal_ledger *g, unsigned p, unsigned kind, int64_t power)
@@ -129,24 +136,34 @@ static bool runs(struct legal_ledger *g, unsigned p, unsigned kind, int64_t powe
     int64_t *mean = &g->mean_uw[p][kind];
     if (g->piece)
         return g->runs[p][kind] || piece_runs(g, kind, power);
-    *mean += wide_narrow(wide_sar(wide_mul(power - *mean, g->weight_q16), 16));
+    *mean += mul_sar(power - *mean, g->weight_q16, 16);
     int64_t size = *mean < 0 ? -*mean : *mean;
     g->runs[p][kind] = size >= g->start_uw[kind] / 10 * (g->runs[p][kind] ? 4 : 6);
     return g->runs[p][kind];
+}
+
+/* Of the two elements. */
+static struct share half_of_both(const struct share share[LEGAL_N_PHASES])
+{
+    struct share both = share[0];
+    wide_add(&both.p, &share[2].p);
+    wide_add(&both.q, &share[2].q);
+    wide_sar(&both.p, 1);
+    wide_sar(&both.q, 1);
+    return both;
 }
 
 static void discard(struct legal_ledger *g, const struct legal_config *c, uint32_t phases,
                     struct share share[LEGAL_N_PHASES])
 {
     bool two = c->wiring == LEGAL_3P3W;
-    struct share both = {.p = wide_sar(wide_add(share[0].p, share[2].p), 1),
-                         .q = wide_sar(wide_add(share[0].q, share[2].q), 1)};
+    struct share both = half_of_both(share);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         if (!(phases >> p & 1))
             continue;
         const struct share *judged = two ? &both : &share[p];
-        bool active = runs(g, p, ACTIVE, power_of(g, judged->p));
-        bool reactive = runs(g, p, REACTIVE, power_of(g, judged->q));
+        bool active = runs(g, p, ACTIVE, power_of(g, &judged->p));
+        bool reactive = runs(g, p, REACTIVE, power_of(g, &judged->q));
         if (!active)
             share[p].p = wide_of(0);
         if (!reactive)
@@ -158,46 +175,60 @@ static void discard(struct legal_ledger *g, const struct legal_config *c, uint32
 
 /* --- the book ------------------------------------------------------------------------------- */
 
-void legal_book_add(uint64_t *unit, uint32_t *rest, struct wide energy)
+void legal_book_add(uint64_t *unit, uint32_t *rest, const struct wide *energy)
 {
-    struct wide sum = wide_add(energy, (struct wide){0, *rest});
+    struct wide sum = {0, *rest};
+    wide_add(&sum, energy);
     *rest = (uint32_t)sum.lo;
     *unit += (uint64_t)sum.hi << 32 | sum.lo >> 32;
 }
 
+static bool is_negative(const struct wide *a)
+{
+    return a->hi < 0;
+}
+
 static enum legal_energy quadrant(const struct share *s)
 {
-    bool export = wide_sign(s->p) < 0;
-    if (wide_sign(s->q) < 0)
+    bool export = is_negative(&s->p);
+    if (is_negative(&s->q))
         return export ? LEGAL_R_QIII : LEGAL_R_QIV;
     return export ? LEGAL_R_QII : LEGAL_R_QI;
 }
 
+static void enter_size(uint64_t *unit, uint32_t *rest, struct wide energy)
+{
+    if (is_negative(&energy))
+        wide_neg(&energy);
+    legal_book_add(unit, rest, &energy);
+}
+
 static void enter(uint64_t *unit, uint32_t *rest, const struct share *s)
 {
-    bool export = wide_sign(s->p) < 0;
+    bool export = is_negative(&s->p);
     enum legal_energy a = export ? LEGAL_A_EXPORT : LEGAL_A_IMPORT;
     enum legal_energy va = export ? LEGAL_S_EXPORT : LEGAL_S_IMPORT;
     enum legal_energy r = quadrant(s);
-    legal_book_add(&unit[a], &rest[a], wide_abs(s->p));
-    legal_book_add(&unit[r], &rest[r], wide_abs(s->q));
-    legal_book_add(&unit[va], &rest[va], s->s);
+    enter_size(&unit[a], &rest[a], s->p);
+    enter_size(&unit[r], &rest[r], s->q);
+    legal_book_add(&unit[va], &rest[va], &s->s);
 }
 
-static struct share mirrored(struct share s)
+static void mirror(struct share *s)
 {
-    if (wide_sign(s.p) < 0)
-        s = (struct share){wide_neg(s.p), wide_neg(s.q), s.s};
-    return s;
+    if (!is_negative(&s->p))
+        return;
+    wide_neg(&s->p);
+    wide_neg(&s->q);
 }
 
 static struct share sum_of(const struct share share[LEGAL_N_PHASES])
 {
     struct share sum = share[0];
     for (unsigned p = 1; p < LEGAL_N_PHASES; p++) {
-        sum.p = wide_add(sum.p, share[p].p);
-        sum.q = wide_add(sum.q, share[p].q);
-        sum.s = wide_add(sum.s, share[p].s);
+        wide_add(&sum.p, &share[p].p);
+        wide_add(&sum.q, &share[p].q);
+        wide_add(&sum.s, &share[p].s);
     }
     return sum;
 }
@@ -210,7 +241,9 @@ static void enter_total(struct legal_snapshot *b, enum legal_sum rule, const str
         return;
     }
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        struct share s = rule == LEGAL_SUM_ABSOLUTE ? mirrored(share[p]) : share[p];
+        struct share s = share[p];
+        if (rule == LEGAL_SUM_ABSOLUTE)
+            mirror(&s);
         enter(b->energy.total, b->total_rest, &s);
     }
 }
@@ -231,22 +264,24 @@ void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
     set_window(g, c, w);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         if (phases >> p & 1)
-            share[p] = (struct share){gain_apply(g->energy[p], clean[p].ui),
-                                      gain_apply(g->energy[p], clean[p].q),
-                                      gain_apply(g->energy[p], clean[p].s)};
+            share[p] = (struct share){gain_apply(&g->energy[p], clean[p].ui),
+                                      gain_apply(&g->energy[p], clean[p].q),
+                                      gain_apply(&g->energy[p], clean[p].s)};
     weigh(g, w);
     discard(g, c, phases, share);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         enter(b->energy.phase[p], b->phase_rest[p], &share[p]);
-        if (c->wiring == LEGAL_3P3W)
-            share[p].s = wide_sar(wide_mul(wide_narrow(share[p].s), SQRT3_2_Q30), 30);
+        if (c->wiring == LEGAL_3P3W) {
+            share[p].s = wide_mul(wide_narrow(&share[p].s), SQRT3_2_Q30);
+            wide_sar(&share[p].s, 30);
+        }
     }
     struct share sum = sum_of(share);
     memcpy(before, b->energy.total, sizeof before);
     enter_total(b, c->sum, &sum, share);
     if (c->n_rates)
         enter_rate(b, before);
-    bool export = c->sum != LEGAL_SUM_ABSOLUTE && wide_sign(sum.p) < 0;
+    bool export = c->sum != LEGAL_SUM_ABSOLUTE && is_negative(&sum.p);
     legal_loss_add(b, &g->loss, phases, clean, export);
     g->started = true;
 }

@@ -16,9 +16,21 @@
 /* lsb^2 1e-30 x (1e6 / rate_uhz) s / 3600 s x 1e6 units x 2^32 */
 static struct gain square_gain(uint64_t lsb, uint64_t rate_uhz)
 {
-    struct gain g = gain_div(gain_mul(gain_of(lsb), lsb), E18);
-    g = gain_div(gain_div(g, 3600), rate_uhz);
+    struct gain g = gain_of(lsb);
+    gain_mul(&g, lsb);
+    gain_div(&g, E18);
+    gain_div(&g, 3600);
+    gain_div(&g, rate_uhz);
     g.exp += 32;
+    return g;
+}
+
+/* a / d; 0 where d is. */
+static struct gain quotient(uint64_t a, uint64_t d)
+{
+    struct gain g = gain_of(d ? a : 0);
+    if (d)
+        gain_div(&g, d);
     return g;
 }
 
@@ -28,34 +40,45 @@ void legal_loss_rate(struct legal_loss_gains *g, const struct legal_config *c, u
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         g->i2[p] = square_gain(c->i_lsb_fa[p], rate_uhz);
         g->u2[p] = square_gain(c->u_lsb_fv[p], rate_uhz);
-        if (two)
-            g->i2[p] = gain_div(gain_mul(g->i2[p], 3), 2);
-        if (two)
-            g->u2[p] = gain_div(g->u2[p], 2);
+        if (!two)
+            continue;
+        gain_mul(&g->i2[p], 3);
+        gain_div(&g->i2[p], 2);
+        gain_div(&g->u2[p], 2);
     }
-    g->ola = gain_div(gain_of(c->loss.r_cu_uohm), 1000000);
-    g->olr = gain_div(gain_of(c->loss.x_s_uohm), 1000000);
-    g->nla = c->loss.r_fe_ohm ? gain_div(gain_of(1), c->loss.r_fe_ohm) : gain_of(0);
-    g->nlr = c->loss.x_m_ohm ? gain_div(gain_of(1), c->loss.x_m_ohm) : gain_of(0);
+    g->ola = quotient(c->loss.r_cu_uohm, 1000000);
+    g->olr = quotient(c->loss.x_s_uohm, 1000000);
+    g->nla = quotient(1, c->loss.r_fe_ohm);
+    g->nlr = quotient(1, c->loss.x_m_ohm);
 }
 
 /* A minute of voltages is beyond 64 bits: its halves one after the other. */
-static struct wide apply(struct gain g, struct wide sum)
+static struct wide apply(const struct gain *g, const struct wide *sum)
 {
-    struct gain upper = {g.mant, g.exp + 32};
-    struct wide low = gain_apply(g, (int64_t)(sum.lo & UINT32_MAX));
-    return wide_add(gain_apply(upper, (int64_t)((uint64_t)sum.hi << 32 | sum.lo >> 32)), low);
+    struct gain upper = {g->mant, g->exp + 32};
+    struct wide low = gain_apply(g, (int64_t)(sum->lo & UINT32_MAX));
+    struct wide all = gain_apply(&upper, (int64_t)((uint64_t)sum->hi << 32 | sum->lo >> 32));
+    wide_add(&all, &low);
+    return all;
 }
 
-static void enter(struct legal_snapshot *b, unsigned to, struct wide energy)
+/* Adds v x g. */
+static void add(struct wide *sum, const struct gain *g, int64_t v)
+{
+    struct wide part = gain_apply(g, v);
+    wide_add(sum, &part);
+}
+
+static void enter(struct legal_snapshot *b, unsigned to, const struct wide *energy)
 {
     legal_book_add(&b->energy.loss[to], &b->loss_rest[to], energy);
 }
 
-static void enter_loss(struct legal_snapshot *b, unsigned to, struct gain g, struct wide sum)
+static void enter_loss(struct legal_snapshot *b, unsigned to, const struct gain *g,
+                       const struct wide *sum)
 {
-    if (g.mant)
-        enter(b, to, apply(g, sum));
+    struct wide loss = apply(g, sum);
+    enter(b, to, &loss);
 }
 
 void legal_loss_add(struct legal_snapshot *b, const struct legal_loss_gains *g, uint32_t phases,
@@ -65,13 +88,13 @@ void legal_loss_add(struct legal_snapshot *b, const struct legal_loss_gains *g, 
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         if (!(phases >> p & 1))
             continue;
-        i2 = wide_add(i2, gain_apply(g->i2[p], clean[p].ii));
-        u2 = wide_add(u2, gain_apply(g->u2[p], clean[p].uu));
+        add(&i2, &g->i2[p], clean[p].ii);
+        add(&u2, &g->u2[p], clean[p].uu);
     }
-    enter(b, LEGAL_I2T, i2);
-    enter(b, LEGAL_U2T, u2);
-    enter_loss(b, export ? LEGAL_OLA_EXPORT : LEGAL_OLA_IMPORT, g->ola, i2);
-    enter_loss(b, export ? LEGAL_OLR_EXPORT : LEGAL_OLR_IMPORT, g->olr, i2);
-    enter_loss(b, export ? LEGAL_NLA_EXPORT : LEGAL_NLA_IMPORT, g->nla, u2);
-    enter_loss(b, export ? LEGAL_NLR_EXPORT : LEGAL_NLR_IMPORT, g->nlr, u2);
+    enter(b, LEGAL_I2T, &i2);
+    enter(b, LEGAL_U2T, &u2);
+    enter_loss(b, export ? LEGAL_OLA_EXPORT : LEGAL_OLA_IMPORT, &g->ola, &i2);
+    enter_loss(b, export ? LEGAL_OLR_EXPORT : LEGAL_OLR_IMPORT, &g->olr, &i2);
+    enter_loss(b, export ? LEGAL_NLA_EXPORT : LEGAL_NLA_IMPORT, &g->nla, &u2);
+    enter_loss(b, export ? LEGAL_NLR_EXPORT : LEGAL_NLR_IMPORT, &g->nlr, &u2);
 }

@@ -1,6 +1,62 @@
 /* Wide integer arithmetic of the legal part; see legal_math.h. */
 #include "firmware/legal/legal_math.h"
 
+#include <stdbool.h>
+
+void wide_add(struct wide *a, const struct wide *b)
+{
+    uint64_t lo = a->lo + b->lo;
+    a->hi = (int64_t)((uint64_t)a->hi + (uint64_t)b->hi + (lo < a->lo));
+    a->lo = lo;
+}
+
+void wide_neg(struct wide *a)
+{
+    a->hi = (int64_t)(~(uint64_t)a->hi + (a->lo == 0));
+    a->lo = 0 - a->lo;
+}
+
+void wide_shl(struct wide *a, int n)
+{
+    if (n >= 64) {
+        *a = (struct wide){(int64_t)a->lo, 0};
+        n -= 64;
+    }
+    if (n == 0)
+        return;
+    a->hi = (int64_t)(((uint64_t)a->hi << n) | (a->lo >> (64 - n)));
+    a->lo <<= n;
+}
+
+void wide_floor(struct wide *a, int n)
+{
+    if (n >= 64) {
+        *a = wide_of(a->hi);
+        n -= 64;
+    }
+    if (n == 0)
+        return;
+    a->lo = (a->lo >> n) | ((uint64_t)a->hi << (64 - n));
+    a->hi >>= n;
+}
+
+void wide_sar(struct wide *a, int n)
+{
+    if (n == 0)
+        return;
+    uint64_t up = (n > 64 ? (uint64_t)a->hi >> (n - 65) : a->lo >> (n - 1)) & 1;
+    wide_floor(a, n);
+    a->lo += up;
+    a->hi += a->lo < up;
+}
+
+int64_t wide_narrow(const struct wide *a)
+{
+    if (a->hi == ((int64_t)a->lo < 0 ? -1 : 0))
+        return (int64_t)a->lo;
+    return a->hi < 0 ? INT64_MIN : INT64_MAX;
+}
+
 static uint64_t low32(uint64_t a)
 {
     return a & UINT32_MAX;
@@ -32,6 +88,34 @@ struct wide wide_mul(int64_t a, int64_t b)
     struct wide p = mul_u64((uint64_t)a, (uint64_t)b);
     uint64_t less = (a < 0 ? (uint64_t)b : 0) + (b < 0 ? (uint64_t)a : 0);
     return (struct wide){(int64_t)((uint64_t)p.hi - less), p.lo};
+}
+
+void wide_mul_add(struct wide *sum, int64_t a, int64_t b)
+{
+    struct wide p = wide_mul(a, b);
+    wide_add(sum, &p);
+}
+
+void wide_mul_sub(struct wide *sum, int64_t a, int64_t b)
+{
+    struct wide p = wide_mul(a, b);
+    wide_neg(&p);
+    wide_add(sum, &p);
+}
+
+int64_t mul_sar(int64_t a, int64_t b, int n)
+{
+    struct wide p = wide_mul(a, b);
+    int64_t q = (int64_t)((uint64_t)p.hi << (64 - n) | p.lo >> n);
+    if (p.hi >> n != (q < 0 ? -1 : 0))
+        return p.hi < 0 ? INT64_MIN : INT64_MAX;
+    return q == INT64_MAX ? q : q + (int64_t)(p.lo >> (n - 1) & 1);
+}
+
+uint64_t mul_sqrt(int64_t a, int64_t b)
+{
+    struct wide p = wide_mul(a, b);
+    return wide_sqrt(&p);
 }
 
 /* r / d, at most UINT32_MAX, for d >= 2^31. */
@@ -82,20 +166,25 @@ static uint64_t divide(uint64_t hi, uint64_t lo, uint64_t d)
     if (hi == 0)
         return lo / d;
     int n = leading_zeros(d);
-    struct wide a = wide_shl((struct wide){(int64_t)hi, lo}, n);
+    struct wide a = {(int64_t)hi, lo};
+    wide_shl(&a, n);
     uint64_t r = (uint64_t)a.hi;
     d <<= n;
     uint64_t q = divide_digit(&r, a.lo >> 32, d);
     return (q << 32) | divide_digit(&r, low32(a.lo), d);
 }
 
-int64_t wide_div(struct wide a, uint64_t d)
+int64_t wide_div(const struct wide *a, uint64_t d)
 {
-    struct wide m = wide_add(wide_abs(a), (struct wide){0, d / 2});
+    const struct wide half = {0, d / 2};
+    struct wide m = *a;
+    if (m.hi < 0)
+        wide_neg(&m);
+    wide_add(&m, &half);
     uint64_t q = divide((uint64_t)m.hi, m.lo, d);
     if (q > INT64_MAX)
         q = INT64_MAX;
-    return a.hi < 0 ? -(int64_t)q : (int64_t)q;
+    return a->hi < 0 ? -(int64_t)q : (int64_t)q;
 }
 
 /* Square roots by halves (Zimmermann): from the root of the upper half and its remainder one
@@ -131,27 +220,30 @@ static struct root root_of_64(uint64_t a)
     return r;
 }
 
-static uint64_t root_of_128(struct wide a)
+static uint64_t root_of_128(const struct wide *a)
 {
-    struct root s = root_of_64((uint64_t)a.hi);
-    uint64_t top = s.rest << 31 | a.lo >> 33; /* rest <= 2 root < 2^33 */
-    uint64_t q = top / s.root, odd = (top - q * s.root) << 1 | (a.lo >> 32 & 1);
+    struct root s = root_of_64((uint64_t)a->hi);
+    uint64_t top = s.rest << 31 | a->lo >> 33; /* rest <= 2 root < 2^33 */
+    uint64_t q = top / s.root, odd = (top - q * s.root) << 1 | (a->lo >> 32 & 1);
     uint64_t root = (s.root << 32) + q;
-    struct wide rest = wide_add((struct wide){(int64_t)(odd >> 32), odd << 32 | low32(a.lo)},
-                                wide_neg(mul_u64(q, q)));
+    struct wide rest = {(int64_t)(odd >> 32), odd << 32 | low32(a->lo)}, qq = mul_u64(q, q);
+    wide_neg(&qq);
+    wide_add(&rest, &qq);
     return rest.hi < 0 ? root - 1 : root;
 }
 
-uint64_t wide_sqrt(struct wide a)
+uint64_t wide_sqrt(const struct wide *a)
 {
-    if (a.hi < 0 || wide_sign(a) == 0)
+    struct wide top = *a;
+    if (wide_sign(a) <= 0)
         return 0;
-    if (a.hi == 0) {
-        int n = leading_zeros(a.lo) & ~1;
-        return root_of_64(a.lo << n).root >> n / 2;
+    if (a->hi == 0) {
+        int n = leading_zeros(a->lo) & ~1;
+        return root_of_64(a->lo << n).root >> n / 2;
     }
-    int n = leading_zeros((uint64_t)a.hi) & ~1;
-    return root_of_128(wide_shl(a, n)) >> n / 2;
+    int n = leading_zeros((uint64_t)a->hi) & ~1;
+    wide_shl(&top, n);
+    return root_of_128(&top) >> n / 2;
 }
 
 uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d)
@@ -163,7 +255,7 @@ uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d)
 int64_t mul_div_i64(int64_t a, uint64_t b, uint64_t d)
 {
     struct wide p = mul_u64(magnitude(a), b);
-    int64_t q = wide_div(p, d);
+    int64_t q = wide_div(&p, d);
     return a < 0 ? -q : q;
 }
 
@@ -175,40 +267,53 @@ struct gain gain_of(uint64_t a)
     return (struct gain){a << n, -n};
 }
 
-struct gain gain_mul(struct gain g, uint64_t m)
+void gain_mul(struct gain *g, uint64_t m)
 {
     struct gain f = gain_of(m);
-    struct wide p = mul_u64(g.mant, f.mant);
-    if (p.hi == 0)
-        return (struct gain){0, 0};
+    struct wide p = mul_u64(g->mant, f.mant);
+    if (p.hi == 0) {
+        *g = gain_of(0);
+        return;
+    }
     int n = p.hi < 0 ? 0 : 1;
-    p = wide_shl(p, n);
-    return (struct gain){(uint64_t)p.hi, g.exp + f.exp + 64 - n};
+    wide_shl(&p, n);
+    *g = (struct gain){(uint64_t)p.hi, g->exp + f.exp + 64 - n};
 }
 
-struct gain gain_div(struct gain g, uint64_t d)
+void gain_div(struct gain *g, uint64_t d)
 {
     struct gain f = gain_of(d);
-    if (g.mant == 0)
-        return g;
+    if (g->mant == 0)
+        return;
     /* mant/2 < f.mant, so the quotient of mant * 2^63 fits and has 63 or 64 bits */
-    uint64_t q = divide(g.mant >> 1, g.mant << 63, f.mant);
+    uint64_t q = divide(g->mant >> 1, g->mant << 63, f.mant);
     int n = leading_zeros(q);
-    return (struct gain){q << n, g.exp - f.exp - 63 - n};
+    *g = (struct gain){q << n, g->exp - f.exp - 63 - n};
 }
 
-struct wide gain_apply(struct gain g, int64_t v)
+/* p, not 0, times 2^exp would be 2^126 and more. */
+static bool too_large(struct wide p, int exp)
 {
-    struct wide p = mul_u64(magnitude(v), g.mant);
-    if (g.exp <= -127)
-        p = wide_of(0);
-    else if (g.exp < 0)
-        p = wide_sar(p, -g.exp);
-    else if (wide_sign(p) != 0 && (g.exp >= 127 || wide_floor(p, 126 - g.exp).lo != 0))
+    if (exp >= 127)
+        return true;
+    wide_floor(&p, 126 - exp);
+    return p.lo != 0;
+}
+
+struct wide gain_apply(const struct gain *g, int64_t v)
+{
+    struct wide p = mul_u64(magnitude(v), g->mant);
+    if (g->exp <= -127 || wide_sign(&p) == 0)
+        return wide_of(0);
+    if (g->exp < 0)
+        wide_sar(&p, -g->exp);
+    else if (too_large(p, g->exp))
         p = (struct wide){INT64_MAX, UINT64_MAX};
     else
-        p = wide_shl(p, g.exp);
-    return v < 0 ? wide_neg(p) : p;
+        wide_shl(&p, g->exp);
+    if (v < 0)
+        wide_neg(&p);
+    return p;
 }
 
 /* atan(2^-k) in 2^-10 millidegrees. */

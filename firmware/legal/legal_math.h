@@ -19,63 +19,32 @@ static inline struct wide wide_of(int64_t a)
     return (struct wide){a < 0 ? -1 : 0, (uint64_t)a};
 }
 
-static inline struct wide wide_add(struct wide a, struct wide b)
+static inline int wide_sign(const struct wide *a) /* -1, 0, 1 */
 {
-    uint64_t lo = a.lo + b.lo;
-    return (struct wide){(int64_t)((uint64_t)a.hi + (uint64_t)b.hi + (lo < a.lo)), lo};
-}
-
-static inline struct wide wide_neg(struct wide a)
-{
-    return (struct wide){(int64_t)(~(uint64_t)a.hi + (a.lo == 0)), 0 - a.lo};
-}
-
-static inline struct wide wide_abs(struct wide a)
-{
-    return a.hi < 0 ? wide_neg(a) : a;
-}
-
-static inline int wide_sign(struct wide a) /* -1, 0, 1 */
-{
-    if (a.hi < 0)
+    if (a->hi < 0)
         return -1;
-    return a.hi != 0 || a.lo != 0;
+    return a->hi != 0 || a->lo != 0;
 }
 
-static inline struct wide wide_shl(struct wide a, int n) /* 0 <= n < 127; what leaves is lost */
-{
-    if (n == 0)
-        return a;
-    if (n >= 64)
-        return (struct wide){(int64_t)(a.lo << (n - 64)), 0};
-    return (struct wide){(int64_t)(((uint64_t)a.hi << n) | (a.lo >> (64 - n))), a.lo << n};
-}
-
-static inline struct wide wide_floor(struct wide a, int n) /* a / 2^n, 0 <= n < 127 */
-{
-    if (n == 0)
-        return a;
-    if (n >= 64)
-        return (struct wide){a.hi >> 63, (uint64_t)(a.hi >> (n - 64))};
-    return (struct wide){a.hi >> n, (a.lo >> n) | ((uint64_t)a.hi << (64 - n))};
-}
-
-static inline struct wide wide_sar(struct wide a, int n) /* the same to nearest, halves up */
-{
-    return n == 0 ? a : wide_floor(wide_add(a, wide_shl(wide_of(1), n - 1)), n);
-}
-
-static inline int64_t wide_narrow(struct wide a) /* saturates */
-{
-    if (a.hi == ((int64_t)a.lo < 0 ? -1 : 0))
-        return (int64_t)a.lo;
-    return a.hi < 0 ? INT64_MIN : INT64_MAX;
-}
+/* In place, out of line: four registers hold no two wide numbers, and a copy of these at each use
+ * was a tenth of the legal part. */
+void wide_add(struct wide *a, const struct wide *b);
+void wide_neg(struct wide *a);
+void wide_shl(struct wide *a, int n);      /* 0 <= n < 127; what leaves is lost */
+void wide_floor(struct wide *a, int n);    /* a / 2^n, 0 <= n < 127 */
+void wide_sar(struct wide *a, int n);      /* the same to nearest, halves up */
+int64_t wide_narrow(const struct wide *a); /* saturates */
 
 struct wide wide_mul(int64_t a, int64_t b);
-int64_t wide_div(struct wide a, uint64_t d); /* nearest; saturates at the ends of int64_t; d > 0 */
-uint64_t wide_sqrt(struct wide a);           /* floor; 0 for a < 0 */
+void wide_mul_add(struct wide *sum, int64_t a, int64_t b); /* sum + a b, */
+void wide_mul_sub(struct wide *sum, int64_t a, int64_t b); /* sum - a b */
+int64_t wide_div(const struct wide *a,
+                 uint64_t d);             /* nearest; saturates at the ends of int64_t; d > 0 */
+uint64_t wide_sqrt(const struct wide *a); /* floor; 0 for a < 0 */
 
+int64_t mul_sar(int64_t a, int64_t b,
+                int n);                  /* a*b / 2^n, nearest, halves up, saturating; 0 < n < 64 */
+uint64_t mul_sqrt(int64_t a, int64_t b); /* of a*b, as wide_sqrt() */
 uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d); /* a*b/d, floor, saturating; d > 0 */
 int64_t mul_div_i64(int64_t a, uint64_t b, uint64_t d);   /* nearest, saturating; d > 0 */
 
@@ -85,10 +54,10 @@ struct gain {
     int32_t exp;
 };
 struct gain gain_of(uint64_t a);
-struct gain gain_mul(struct gain g, uint64_t m);
-struct gain gain_div(struct gain g, uint64_t d); /* d > 0 */
+void gain_mul(struct gain *g, uint64_t m);
+void gain_div(struct gain *g, uint64_t d); /* d > 0 */
 /* v * g to nearest; |v * g| must stay below 2^126 (saturates). */
-struct wide gain_apply(struct gain g, int64_t v);
+struct wide gain_apply(const struct gain *g, int64_t v);
 
 /* Angle of (x, y) in millidegrees, -180 000 < a <= 180 000; 0 for the origin. */
 int32_t atan2_mdeg(int64_t y, int64_t x);

@@ -125,8 +125,8 @@ void legal_dc_guess(struct legal *l, const struct legal_window *w);
 void legal_clean_window(const struct legal *l, const struct legal_window *w,
                         struct legal_cleaned *out);
 /* Real and imaginary part of a conj(b) x 2 / n: what two fundamentals give in sums of products. */
-int64_t legal_active(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16);
-int64_t legal_reactive(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16);
+int64_t legal_active(const struct legal_phasor *a, const struct legal_phasor *b, uint64_t n_q16);
+int64_t legal_reactive(const struct legal_phasor *a, const struct legal_phasor *b, uint64_t n_q16);
 int64_t legal_add(int64_t a, int64_t b); /* saturates */
 /* Which two currents cross[k] is of; 3 is the neutral. */
 extern const uint8_t legal_pair[6][2];
@@ -150,7 +150,7 @@ void legal_ledger_config(struct legal *l);
 void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
                       const struct legal_window *w, const struct legal_clean clean[LEGAL_N_PHASES]);
 /* Adds energy (not negative, 2^-32 units) to a register and its rest. */
-void legal_book_add(uint64_t *unit, uint32_t *rest, struct wide energy);
+void legal_book_add(uint64_t *unit, uint32_t *rest, const struct wide *energy);
 
 /* --- legal_loss.c --------------------------------------------------------------------------- */
 void legal_loss_rate(struct legal_loss_gains *g, const struct legal_config *c, uint64_t rate_uhz);

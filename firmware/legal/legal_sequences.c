@@ -20,10 +20,10 @@ static int64_t held(int64_t a)
     return a > PHASOR_MAX ? PHASOR_MAX : a < -PHASOR_MAX ? -PHASOR_MAX : a;
 }
 
-static struct legal_phasor scaled(int64_t re, int64_t im, uint64_t lsb, uint64_t unit)
+static struct legal_phasor scaled(const struct legal_phasor *a, uint64_t lsb, uint64_t unit)
 {
-    return (struct legal_phasor){held(mul_div_i64(re, lsb, unit)),
-                                 held(mul_div_i64(im, lsb, unit))};
+    return (struct legal_phasor){held(mul_div_i64(a->re, lsb, unit)),
+                                 held(mul_div_i64(a->im, lsb, unit))};
 }
 
 /* Of the channels in the mask: the unit that all are brought to. */
@@ -37,13 +37,12 @@ static uint64_t largest(const uint64_t *lsb, uint32_t mask)
 
 /* --- symmetrical components ----------------------------------------------------------------- */
 
-static struct legal_phasor rotate(struct legal_phasor a, int sign) /* by sign x 120 degrees */
+/* By sign x 120 degrees. */
+static struct legal_phasor rotate(const struct legal_phasor *a, int sign)
 {
     int64_t s = sign * SQRT3_2_Q30;
-    return (struct legal_phasor){
-        -a.re / 2 + wide_narrow(wide_sar(wide_mul(a.im, s), 30)),
-        -a.im / 2 - wide_narrow(wide_sar(wide_mul(a.re, s), 30)),
-    };
+    return (struct legal_phasor){-a->re / 2 + mul_sar(a->im, s, 30),
+                                 -a->im / 2 - mul_sar(a->re, s, 30)};
 }
 
 static int64_t third(int64_t a) /* to nearest */
@@ -52,19 +51,26 @@ static int64_t third(int64_t a) /* to nearest */
 }
 
 /* Sum of squares of a third of the sum. */
-static int64_t component(struct legal_phasor a, struct legal_phasor b, struct legal_phasor c,
-                         uint64_t n_q16)
+static int64_t component(const struct legal_phasor *a, const struct legal_phasor *b,
+                         const struct legal_phasor *c, uint64_t n_q16)
 {
-    struct legal_phasor mean = {third(a.re + b.re + c.re), third(a.im + b.im + c.im)};
-    return legal_active(mean, mean, n_q16);
+    struct legal_phasor mean = {third(a->re + b->re + c->re), third(a->im + b->im + c->im)};
+    return legal_active(&mean, &mean, n_q16);
+}
+
+/* The second and the third turned against each other. */
+static int64_t turned(const struct legal_phasor x[3], int sign, uint64_t n_q16)
+{
+    struct legal_phasor b = rotate(&x[1], sign), c = rotate(&x[2], -sign);
+    return component(&x[0], &b, &c, n_q16);
 }
 
 /* Zero, positive, negative sequence of three phasors. */
 static void components(const struct legal_phasor x[3], uint64_t n_q16, int64_t out[3])
 {
-    out[0] = component(x[0], x[1], x[2], n_q16);
-    out[1] = component(x[0], rotate(x[1], 1), rotate(x[2], -1), n_q16);
-    out[2] = component(x[0], rotate(x[1], -1), rotate(x[2], 1), n_q16);
+    out[0] = component(&x[0], &x[1], &x[2], n_q16);
+    out[1] = turned(x, 1, n_q16);
+    out[2] = turned(x, -1, n_q16);
 }
 
 /* A reversed sequence may have no positive one at all: then it is as large as can be told. */
@@ -72,8 +78,8 @@ static uint32_t part_ppm(int64_t part, int64_t whole)
 {
     if (whole == 0)
         return part ? UINT32_MAX : 0;
-    uint64_t root = wide_sqrt(wide_shl(wide_of(whole), 32)); /* 2^-16 */
-    uint64_t ppm = mul_div_u64(wide_sqrt(wide_shl(wide_of(part), 32)), 1000000, root);
+    uint64_t root = mul_sqrt(whole, INT64_C(1) << 32); /* 2^-16 */
+    uint64_t ppm = mul_div_u64(mul_sqrt(part, INT64_C(1) << 32), 1000000, root);
     return ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
 }
 
@@ -85,7 +91,7 @@ static void voltages(struct legal *l)
     struct legal_phasor x[3];
     int64_t part[3];
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        x[p] = scaled(c[p].u_re, c[p].u_im, l->config.u_lsb_fv[p], unit);
+        x[p] = scaled(&c[p].u, l->config.u_lsb_fv[p], unit);
     if (l->config.wiring == LEGAL_3P3W) { /* U12, U23 = -U32, U31 closes the triangle */
         x[1] = (struct legal_phasor){-x[2].re, -x[2].im};
         x[2] = (struct legal_phasor){-x[0].re - x[1].re, -x[0].im - x[1].im};
@@ -105,7 +111,7 @@ static void currents(struct legal *l)
     struct legal_phasor x[3];
     int64_t part[3];
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        x[p] = scaled(c[p].i_re, c[p].i_im, l->config.i_lsb_fa[p], unit);
+        x[p] = scaled(&c[p].i, l->config.i_lsb_fa[p], unit);
     if (l->config.wiring == LEGAL_3P3W)
         x[1] = (struct legal_phasor){-x[0].re - x[2].re, -x[0].im - x[2].im};
     components(x, a->n_q16, part);
@@ -123,23 +129,30 @@ void legal_sequences_publish(struct legal *l)
 
 /* --- neutral and differential current ------------------------------------------------------- */
 
-static struct wide weighed(int64_t product, uint64_t a_q40, uint64_t b_q40)
+/* Adds one product of two currents, twice: of two different ones. */
+static void add_weighed(struct wide *sum, int64_t product, const uint64_t *a_q40,
+                        const uint64_t *b_q40)
 {
-    struct wide once = wide_sar(wide_mul(product, (int64_t)a_q40), 40);
-    return wide_sar(wide_mul(wide_narrow(once), (int64_t)b_q40), 40);
+    struct wide part = wide_mul(mul_sar(product, (int64_t)*a_q40, 40), (int64_t)*b_q40);
+    wide_sar(&part, 40);
+    if (a_q40 != b_q40)
+        wide_shl(&part, 1);
+    wide_add(sum, &part);
 }
 
 /* Sum of squares of the sum of the first n currents; n is 3 or 4. */
 static struct wide square_of_sum(const struct legal_cleaned *x, const uint64_t w_q40[N_CURRENTS],
                                  unsigned n)
 {
-    struct wide sum = n > 3 ? weighed(x->currents.in_in, w_q40[3], w_q40[3]) : wide_of(0);
+    struct wide sum = wide_of(0);
+    if (n > 3)
+        add_weighed(&sum, x->currents.in_in, &w_q40[3], &w_q40[3]);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        sum = wide_add(sum, weighed(x->phase[p].ii, w_q40[p], w_q40[p]));
+        add_weighed(&sum, x->phase[p].ii, &w_q40[p], &w_q40[p]);
     for (unsigned k = 0; k < 6; k++) {
         unsigned a = legal_pair[k][0], b = legal_pair[k][1];
         if (b < n)
-            sum = wide_add(sum, wide_shl(weighed(x->currents.cross[k], w_q40[a], w_q40[b]), 1));
+            add_weighed(&sum, x->currents.cross[k], &w_q40[a], &w_q40[b]);
     }
     return sum;
 }
@@ -150,15 +163,13 @@ static struct wide square_of_phasors(const struct legal_cleaned *x,
 {
     struct legal_phasor sum = {0, 0};
     for (unsigned k = 0; k < n; k++) {
-        struct legal_phasor i = {x->currents.in_re, x->currents.in_im};
-        if (k < LEGAL_N_PHASES)
-            i = (struct legal_phasor){x->phase[k].i_re, x->phase[k].i_im};
-        i = scaled(i.re, i.im, w_q40[k], UINT64_C(1) << 40);
+        const struct legal_phasor *shown = k < LEGAL_N_PHASES ? &x->phase[k].i : &x->currents.in;
+        struct legal_phasor i = scaled(shown, w_q40[k], UINT64_C(1) << 40);
         sum.re += i.re;
         sum.im += i.im;
     }
     sum = (struct legal_phasor){sum.re / 4, sum.im / 4};
-    return wide_shl(wide_of(legal_active(sum, sum, n_q16)), 4);
+    return wide_mul(legal_active(&sum, &sum, n_q16), 16);
 }
 
 static uint32_t rms_of_sum(const struct legal *l, unsigned n)
@@ -173,13 +184,13 @@ static uint32_t rms_of_sum(const struct legal *l, unsigned n)
         w_q40[k] = mul_div_u64(lsb[k], UINT64_C(1) << 40, unit);
     struct wide sum = a->sum.currents.crossed ? square_of_sum(&a->sum, w_q40, n)
                                               : square_of_phasors(&a->sum, w_q40, n, n_q16);
-    if (wide_sign(sum) <= 0)
+    if (wide_sign(&sum) <= 0)
         return 0;
     if (sum.hi != 0 || sum.lo >> 62 != 0) { /* four full-scale currents in phase */
-        sum = wide_sar(sum, 8);
+        wide_sar(&sum, 8);
         n_q16 >>= 8;
     }
-    return legal_rms(wide_narrow(sum), n_q16, unit, FA_PER_UA);
+    return legal_rms(wide_narrow(&sum), n_q16, unit, FA_PER_UA);
 }
 
 void legal_neutral_publish(struct legal *l)
@@ -194,6 +205,6 @@ void legal_neutral_publish(struct legal *l)
     if (!c->measured)
         return;
     v->in_ua = legal_rms(c->in_in, a->n_q16, legal_neutral_lsb(&l->config), FA_PER_UA);
-    if (c->crossed || c->in_re != 0 || c->in_im != 0)
+    if (c->crossed || c->in.re != 0 || c->in.im != 0)
         v->i_diff_ua = rms_of_sum(l, N_CURRENTS);
 }

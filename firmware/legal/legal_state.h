@@ -97,13 +97,14 @@ struct legal_clean {
     int64_t p1;            /* active of the fundamental */
     int64_t s;             /* sqrt(uu * ii), not below |ui| */
     int64_t uu1, ii1;      /* of the fundamentals */
-    int64_t u_re, u_im, i_re, i_im;
+    struct legal_phasor u, i;
 };
 /* And what the currents are to each other; as in struct legal_window. */
 struct legal_clean_currents {
     bool measured; /* the neutral */
     bool crossed;  /* cross[] is known */
-    int64_t in_in, in_re, in_im;
+    int64_t in_in;
+    struct legal_phasor in;
     int64_t cross[6];
 };
 struct legal_cleaned {
@@ -118,7 +119,7 @@ struct legal_average {
     uint64_t f_weight, f_sum; /* measured windows: duration in q8 samples, and times microhertz */
     uint64_t lost_q16;        /* seconds left out since the last values, see legal_values.c */
     bool no_cycle;            /* windows without samples were in it: no harmonics */
-    struct legal_cleaned sum; /* s is not summed */
+    struct legal_cleaned sum; /* the sum of s means nothing */
 };
 
 struct legal_loss_gains {

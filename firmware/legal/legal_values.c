@@ -13,6 +13,8 @@
 #define Q16   65536
 #define MILLI 1000000000 /* divisors of mean_power() */
 #define MICRO 1000000
+/* The fields of struct legal_clean are nothing but sums. */
+#define N_PHASE_SUMS (LEGAL_N_PHASES * sizeof(struct legal_clean) / sizeof(int64_t))
 
 const uint8_t legal_pair[6][2] = {{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}};
 
@@ -20,16 +22,34 @@ const uint8_t legal_pair[6][2] = {{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}
 
 static int64_t mean_q16(int64_t sum, uint64_t n_q16)
 {
-    return wide_div(wide_mul(sum, INT64_C(1) << 32), n_q16);
+    struct wide wide = wide_mul(sum, INT64_C(1) << 32);
+    return wide_div(&wide, n_q16);
+}
+
+struct direct { /* of a channel: its sum and its mean */
+    int64_t sum, q16;
+};
+
+/* Out of a channel that showed nothing no direct component is taken: it is absent. */
+static struct direct direct_of(int64_t squares, int64_t sum, int64_t q16)
+{
+    return (struct direct){sum, squares ? q16 : 0};
 }
 
 /* xy - a y - b x + a b n, with a and b the means of x and y in q16. */
-static int64_t without_dc(int64_t xy, int64_t x, int64_t y, int64_t a, int64_t b, uint64_t n_q16)
+static int64_t without_dc(int64_t xy, const struct direct *x, const struct direct *y,
+                          uint64_t n_q16)
 {
-    struct wide cross = wide_sar(wide_add(wide_mul(a, y), wide_mul(b, x)), 16);
-    struct wide square = wide_sar(wide_mul(a, b), 16);
-    square = wide_sar(wide_mul(wide_narrow(square), (int64_t)n_q16), 32);
-    return wide_narrow(wide_add(wide_add(wide_of(xy), wide_neg(cross)), square));
+    struct wide cross = wide_mul(x->q16, y->sum);
+    struct wide square = wide_mul(mul_sar(x->q16, y->q16, 16), (int64_t)n_q16);
+    struct wide left = wide_of(xy);
+    wide_mul_add(&cross, y->q16, x->sum);
+    wide_sar(&cross, 16);
+    wide_neg(&cross);
+    wide_sar(&square, 32);
+    wide_add(&left, &cross);
+    wide_add(&left, &square);
+    return wide_narrow(&left);
 }
 
 static int64_t positive(int64_t a)
@@ -39,62 +59,59 @@ static int64_t positive(int64_t a)
 
 int64_t legal_add(int64_t a, int64_t b)
 {
-    return wide_narrow(wide_add(wide_of(a), wide_of(b)));
+    int64_t sum = (int64_t)((uint64_t)a + (uint64_t)b);
+    if (((a ^ sum) & (b ^ sum)) >= 0)
+        return sum;
+    return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
-int64_t legal_active(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16)
+int64_t legal_active(const struct legal_phasor *a, const struct legal_phasor *b, uint64_t n_q16)
 {
-    struct wide sum = wide_add(wide_mul(a.re, b.re), wide_mul(a.im, b.im));
-    return wide_div(wide_shl(sum, 17), n_q16);
+    struct wide sum = wide_mul(a->re, b->re);
+    wide_mul_add(&sum, a->im, b->im);
+    wide_shl(&sum, 17);
+    return wide_div(&sum, n_q16);
 }
 
-int64_t legal_reactive(struct legal_phasor a, struct legal_phasor b, uint64_t n_q16)
+int64_t legal_reactive(const struct legal_phasor *a, const struct legal_phasor *b, uint64_t n_q16)
 {
-    struct wide sum = wide_add(wide_mul(a.re, b.im), wide_neg(wide_mul(a.im, b.re)));
-    return wide_div(wide_shl(sum, 17), n_q16);
+    struct wide sum = wide_mul(a->re, b->im);
+    wide_mul_sub(&sum, a->im, b->re);
+    wide_shl(&sum, 17);
+    return wide_div(&sum, n_q16);
 }
 
-/* Out of a channel that showed nothing no direct component is taken: it is absent. */
-static struct legal_clean clean_phase(const struct legal_window_phase *w, int64_t a, int64_t b,
-                                      uint64_t n_q16)
+static void clean_phase(struct legal_clean *c, const struct legal_window_phase *w,
+                        const struct legal *l, unsigned p, uint64_t n_q16)
 {
-    struct legal_phasor u = {w->u_re, w->u_im}, i = {w->i_re, w->i_im};
-    struct legal_clean c = {.u_re = u.re, .u_im = u.im, .i_re = i.re, .i_im = i.im};
-    a = w->uu ? a : 0;
-    b = w->ii ? b : 0;
-    c.uu = positive(without_dc(w->uu, w->u, w->u, a, a, n_q16));
-    c.ii = positive(without_dc(w->ii, w->i, w->i, b, b, n_q16));
-    c.ui = without_dc(w->ui, w->u, w->i, a, b, n_q16);
-    c.p1 = legal_active(u, i, n_q16);
-    c.q = legal_reactive(u, i, n_q16);
-    return c;
+    struct direct u = direct_of(w->uu, w->u, l->u_dc_q16[p]);
+    struct direct i = direct_of(w->ii, w->i, l->i_dc_q16[p]);
+    c->u = (struct legal_phasor){w->u_re, w->u_im};
+    c->i = (struct legal_phasor){w->i_re, w->i_im};
+    c->uu = positive(without_dc(w->uu, &u, &u, n_q16));
+    c->ii = positive(without_dc(w->ii, &i, &i, n_q16));
+    c->ui = without_dc(w->ui, &u, &i, n_q16);
+    c->p1 = legal_active(&c->u, &c->i, n_q16);
+    c->q = legal_reactive(&c->u, &c->i, n_q16);
 }
 
 /* The phase currents are `phases`; of the others nothing crosses. */
-static struct legal_clean_currents clean_currents(const struct legal *l,
-                                                  const struct legal_window *w, uint32_t phases)
+static void clean_currents(struct legal_clean_currents *c, const struct legal *l,
+                           const struct legal_window *w, uint32_t phases)
 {
-    int64_t sum[4], dc[4];
-    struct legal_clean_currents c = {
-        .measured = w->in_in != 0 || (w->flags & LEGAL_WINDOW_NEUTRAL),
-        .crossed = !(w->flags & LEGAL_WINDOW_NO_CROSS),
-        .in_re = w->in_re,
-        .in_im = w->in_im,
-    };
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        sum[p] = w->phase[p].i;
-        dc[p] = w->phase[p].ii ? l->i_dc_q16[p] : 0;
-    }
-    sum[3] = w->in_sum;
-    dc[3] = w->in_in ? l->in_dc_q16 : 0;
-    c.in_in = positive(without_dc(w->in_in, sum[3], sum[3], dc[3], dc[3], w->n_q16));
-    phases |= c.measured ? 8 : 0;
+    struct direct i[N_CURRENTS] = {[3] = direct_of(w->in_in, w->in_sum, l->in_dc_q16)};
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        i[p] = direct_of(w->phase[p].ii, w->phase[p].i, l->i_dc_q16[p]);
+    c->measured = w->in_in != 0 || (w->flags & LEGAL_WINDOW_NEUTRAL);
+    c->crossed = !(w->flags & LEGAL_WINDOW_NO_CROSS);
+    c->in = (struct legal_phasor){w->in_re, w->in_im};
+    c->in_in = positive(without_dc(w->in_in, &i[3], &i[3], w->n_q16));
+    phases |= c->measured ? 8 : 0;
     for (unsigned k = 0; k < 6; k++) {
         unsigned a = legal_pair[k][0], b = legal_pair[k][1];
-        if (c.crossed && (phases >> a & 1) && (phases >> b & 1))
-            c.cross[k] = without_dc(w->cross[k], sum[a], sum[b], dc[a], dc[b], w->n_q16);
+        if (c->crossed && (phases >> a & 1) && (phases >> b & 1))
+            c->cross[k] = without_dc(w->cross[k], &i[a], &i[b], w->n_q16);
     }
-    return c;
 }
 
 /* --- direct components ---------------------------------------------------------------------- */
@@ -129,7 +146,7 @@ static int64_t sure_mean_q16(int64_t sum, int64_t squares, const struct legal_wi
 {
     uint64_t n = w->n_q16 >> 16, size = (uint64_t)(sum < 0 ? -sum : sum);
     uint64_t times_cycles = mul_div_u64(size, n * f_nominal_mhz, w->rate_uhz / 1000);
-    if (mul_div_u64(times_cycles, 355, 113) <= wide_sqrt(wide_mul(squares, 2 * (int64_t)n)))
+    if (mul_div_u64(times_cycles, 355, 113) <= mul_sqrt(squares, 2 * (int64_t)n))
         return offset_q16;
     return mean_q16(sum, w->n_q16);
 }
@@ -151,16 +168,15 @@ void legal_dc_guess(struct legal *l, const struct legal_window *w)
 
 static int64_t apparent(const struct legal_clean *c)
 {
-    int64_t s = (int64_t)wide_sqrt(wide_mul(c->uu, c->ii));
-    int64_t p = wide_narrow(wide_abs(wide_of(c->ui)));
+    int64_t s = (int64_t)mul_sqrt(c->uu, c->ii);
+    int64_t p = c->ui == INT64_MIN ? INT64_MAX : c->ui < 0 ? -c->ui : c->ui;
     return s < p ? p : s; /* without its noise a small current could fall below */
 }
 
 static void finish_phase(struct legal_clean *c, uint64_t n_q16)
 {
-    struct legal_phasor u = {c->u_re, c->u_im}, i = {c->i_re, c->i_im};
-    c->uu1 = legal_active(u, u, n_q16);
-    c->ii1 = legal_active(i, i, n_q16);
+    c->uu1 = legal_active(&c->u, &c->u, n_q16);
+    c->ii1 = legal_active(&c->i, &c->i, n_q16);
     c->s = apparent(c);
 }
 
@@ -171,8 +187,8 @@ void legal_clean_window(const struct legal *l, const struct legal_window *w,
     memset(out, 0, sizeof *out);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         if (phases >> p & 1)
-            out->phase[p] = clean_phase(&w->phase[p], l->u_dc_q16[p], l->i_dc_q16[p], w->n_q16);
-    out->currents = clean_currents(l, w, phases);
+            clean_phase(&out->phase[p], &w->phase[p], l, p, w->n_q16);
+    clean_currents(&out->currents, l, w, phases);
     if (l->correct.active)
         legal_correct_apply(l, w, out);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
@@ -188,28 +204,11 @@ void legal_average_clear(struct legal *l)
     legal_cycle_clear(&l->cycle);
 }
 
-static void add(int64_t *sum, int64_t part, const struct legal_average *a,
-                const struct legal_window *w)
+/* n sums, one behind the other. */
+static void add(int64_t *sum, const int64_t *part, size_t n, uint64_t to, uint64_t from)
 {
-    bool same = a->rate_uhz == w->rate_uhz;
-    *sum = legal_add(*sum, same ? part : mul_div_i64(part, a->rate_uhz, w->rate_uhz));
-}
-
-static void add_phase(struct legal_average *a, unsigned p, const struct legal_clean *c,
-                      const struct legal_window *w)
-{
-    struct legal_clean *s = &a->sum.phase[p];
-    add(&s->uu, c->uu, a, w);
-    add(&s->ii, c->ii, a, w);
-    add(&s->ui, c->ui, a, w);
-    add(&s->p1, c->p1, a, w);
-    add(&s->q, c->q, a, w);
-    add(&s->uu1, c->uu1, a, w);
-    add(&s->ii1, c->ii1, a, w);
-    add(&s->u_re, c->u_re, a, w);
-    add(&s->u_im, c->u_im, a, w);
-    add(&s->i_re, c->i_re, a, w);
-    add(&s->i_im, c->i_im, a, w);
+    for (size_t k = 0; k < n; k++)
+        sum[k] = legal_add(sum[k], to == from ? part[k] : mul_div_i64(part[k], to, from));
 }
 
 static void add_currents(struct legal_average *a, const struct legal_clean_currents *c,
@@ -218,11 +217,10 @@ static void add_currents(struct legal_average *a, const struct legal_clean_curre
     struct legal_clean_currents *s = &a->sum.currents;
     s->measured = c->measured && (s->measured || a->n_cycles == 0);
     s->crossed = c->crossed && (s->crossed || a->n_cycles == 0);
-    add(&s->in_in, c->in_in, a, w);
-    add(&s->in_re, c->in_re, a, w);
-    add(&s->in_im, c->in_im, a, w);
-    for (unsigned k = 0; k < 6; k++)
-        add(&s->cross[k], c->cross[k], a, w);
+    add(&s->in_in, &c->in_in, 1, a->rate_uhz, w->rate_uhz);
+    add(&s->in.re, &c->in.re, 1, a->rate_uhz, w->rate_uhz);
+    add(&s->in.im, &c->in.im, 1, a->rate_uhz, w->rate_uhz);
+    add(s->cross, c->cross, 6, a->rate_uhz, w->rate_uhz);
 }
 
 static uint64_t seconds_q16(uint64_t n_q16, uint64_t rate_uhz)
@@ -262,8 +260,8 @@ void legal_average_add(struct legal *l, const struct legal_window *w,
         return;
     if (a->n_cycles == 0)
         a->rate_uhz = w->rate_uhz;
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        add_phase(a, p, &clean->phase[p], w);
+    add((int64_t *)a->sum.phase, (const int64_t *)clean->phase, N_PHASE_SUMS, a->rate_uhz,
+        w->rate_uhz);
     add_currents(a, &clean->currents, w);
     uint64_t n_q16 = mul_div_u64(w->n_q16, a->rate_uhz, w->rate_uhz);
     a->n_q16 += n_q16;
@@ -281,28 +279,33 @@ void legal_average_add(struct legal *l, const struct legal_window *w,
 /* The mean is widened first, so that small signals keep their digits. */
 uint32_t legal_rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor)
 {
-    struct wide square = wide_shl(wide_of(sum), 48); /* 2^-32 after the division by n_q16 */
-    uint64_t q8;
-    int half = 0;
-    if (wide_sar(square, 62).lo < n_q16) {
-        q8 = wide_sqrt(wide_of(wide_div(square, n_q16)));
-        half = 8;
-    } else {
-        q8 = wide_sqrt(wide_of(wide_div(wide_sar(square, 16), n_q16)));
+    struct wide square = wide_of(sum), first;
+    int half = 8;
+    wide_shl(&square, 48); /* 2^-32 after the division by n_q16 */
+    first = square;
+    wide_sar(&first, 62);
+    if (first.lo >= n_q16) {
+        wide_sar(&square, 16);
+        half = 0;
     }
-    struct wide product = wide_mul((int64_t)q8, (int64_t)lsb);
-    int64_t value = wide_div(wide_sar(product, half), divisor * 256);
+    square = wide_of(wide_div(&square, n_q16));
+    struct wide product = wide_mul((int64_t)wide_sqrt(&square), (int64_t)lsb);
+    wide_sar(&product, half);
+    int64_t value = wide_div(&product, divisor * 256);
     return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
 /* Mean of a sum of products, in watt x 1e12 / divisor. */
 static int64_t mean_power(const struct legal *l, unsigned p, int64_t sum, uint64_t divisor)
 {
-    struct gain g = gain_mul(gain_of(l->config.u_lsb_fv[p]), l->config.i_lsb_fa[p]);
-    g = gain_div(gain_div(g, E18), divisor); /* lsb: 1e-30 W */
-    g = gain_div(g, l->average.n_q16);
+    struct gain g = gain_of(l->config.u_lsb_fv[p]); /* lsb: 1e-30 W */
+    gain_mul(&g, l->config.i_lsb_fa[p]);
+    gain_div(&g, E18);
+    gain_div(&g, divisor);
+    gain_div(&g, l->average.n_q16);
     g.exp += 16;
-    return wide_narrow(gain_apply(g, sum));
+    struct wide mean = gain_apply(&g, sum);
+    return wide_narrow(&mean);
 }
 
 static int32_t ratio_ppm(int64_t p, uint64_t s)
@@ -315,8 +318,7 @@ static int32_t ratio_ppm(int64_t p, uint64_t s)
 
 static int32_t voltage_angle(const struct legal_average *a, unsigned p)
 {
-    const struct legal_clean *first = &a->sum.phase[0], *c = &a->sum.phase[p];
-    struct legal_phasor u1 = {first->u_re, first->u_im}, u = {c->u_re, c->u_im};
+    const struct legal_phasor *u1 = &a->sum.phase[0].u, *u = &a->sum.phase[p].u;
     return atan2_mdeg(legal_reactive(u, u1, a->n_q16), legal_active(u, u1, a->n_q16));
 }
 
@@ -333,7 +335,9 @@ static void amplitudes(const struct legal *l, unsigned p, struct legal_phase_val
 /* sqrt(a a - b b), 0 where that is negative. */
 static uint64_t leg(int64_t a, int64_t b)
 {
-    return wide_sqrt(wide_add(wide_mul(a, a), wide_neg(wide_mul(b, b))));
+    struct wide square = wide_mul(a, a);
+    wide_mul_sub(&square, b, b);
+    return wide_sqrt(&square);
 }
 
 static void phase_values(struct legal *l, unsigned p)
@@ -347,8 +351,9 @@ static void phase_values(struct legal *l, unsigned p)
     int64_t s = apparent(c);
     v->s_mva = (uint64_t)mean_power(l, p, s, MILLI);
     v->pf_ppm = ratio_ppm(c->ui, (uint64_t)s);
-    struct wide fryze = wide_add(wide_mul(c->uu, c->ii), wide_neg(wide_mul(c->ui, c->ui)));
-    v->fryze_mvar = (uint64_t)mean_power(l, p, (int64_t)wide_sqrt(fryze), MILLI);
+    struct wide fryze = wide_mul(c->uu, c->ii);
+    wide_mul_sub(&fryze, c->ui, c->ui);
+    v->fryze_mvar = (uint64_t)mean_power(l, p, (int64_t)wide_sqrt(&fryze), MILLI);
     v->phase_mdeg = atan2_mdeg(c->q, c->p1);
     v->u_angle_mdeg = voltage_angle(a, p);
     uint32_t h_max = 0; /* lines below half the sample rate */
@@ -380,8 +385,9 @@ static void total_values(struct legal *l, uint32_t phases)
     }
     v->s_mva = total_apparent(l, v->s_mva);
     v->pf_ppm = ratio_ppm(v->p_mw, v->s_mva);
-    v->s_vector_mva =
-        wide_sqrt(wide_add(wide_mul(v->p_mw, v->p_mw), wide_mul(v->q_mvar, v->q_mvar)));
+    struct wide vector = wide_mul(v->p_mw, v->p_mw);
+    wide_mul_add(&vector, v->q_mvar, v->q_mvar);
+    v->s_vector_mva = wide_sqrt(&vector);
     v->fryze_mvar = leg((int64_t)total_apparent(l, (uint64_t)s_uva), p_uw) / 1000;
 }
 

@@ -113,7 +113,8 @@ static void close_window(struct legal *l, const struct legal_cut *cut)
     else
         legal_wave_lost(l);
     if (!(w.flags & LEGAL_WINDOW_PARTIAL)) {
-        int64_t mean = wide_div(wide_mul(w.phase[l->tracker.ref].u, 65536), w.n_q16);
+        struct wide sum = wide_mul(w.phase[l->tracker.ref].u, 65536);
+        int64_t mean = wide_div(&sum, w.n_q16);
         legal_tracker_dc(&l->tracker, (int32_t)mean);
     }
     take_window(l, &w);

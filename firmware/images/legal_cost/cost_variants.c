@@ -121,8 +121,9 @@ static unsigned quotient_differs(uint32_t *state)
     uint64_t d = (high << 39 ^ low << 20 ^ more) >> (1 + random_next(state) % 62) | 3;
     int64_t q = (int64_t)(low << 40 ^ more << 17 ^ high) >> random_next(state) % 63;
     int64_t rest = (int64_t)(more << 38 ^ high << 9 ^ low) % (int64_t)(d / 2);
-    struct wide a = wide_add(wide_mul(q, (int64_t)d), wide_of(q < 0 ? -rest : rest));
-    return wide_div(a, d) != q;
+    struct wide a = wide_of(q < 0 ? -rest : rest);
+    wide_mul_add(&a, q, (int64_t)d);
+    return wide_div(&a, d) != q;
 }
 
 unsigned cost_variant_differs(const struct legal_sums_ops *ops, unsigned rounds)

@@ -42,6 +42,35 @@ static struct wide to_wide(i128 a)
     return (struct wide){(int64_t)(a >> 64), (uint64_t)a};
 }
 
+static struct wide negated(struct wide a)
+{
+    wide_neg(&a);
+    return a;
+}
+
+static struct wide shifted_right(struct wide a, int n)
+{
+    wide_sar(&a, n);
+    return a;
+}
+
+static struct wide shifted_left(struct wide a, int n)
+{
+    wide_shl(&a, n);
+    return a;
+}
+
+static uint64_t root_of(i128 a)
+{
+    struct wide wide = to_wide(a);
+    return wide_sqrt(&wide);
+}
+
+static struct wide applied(struct gain g, int64_t v)
+{
+    return gain_apply(&g, v);
+}
+
 static void wide_mul_add_neg_match_128_bits(void **state)
 {
     (void)state;
@@ -49,11 +78,14 @@ static void wide_mul_add_neg_match_128_bits(void **state)
         for (unsigned j = 0; j < N_OPERANDS; j++) {
             int64_t a = (int64_t)operand(i), b = (int64_t)operand(j);
             i128 p = (i128)a * b;
-            assert_true(of_wide(wide_mul(a, b)) == p);
-            assert_true(of_wide(wide_neg(wide_mul(a, b))) == -p);
-            assert_true(of_wide(wide_add(wide_mul(a, b), wide_of(a))) ==
-                        (i128)((u128)p + (u128)(i128)a));
-            assert_int_equal(wide_sign(wide_mul(a, b)), (p > 0) - (p < 0));
+            struct wide product = wide_mul(a, b), more = wide_of(a), less = wide_of(a);
+            assert_true(of_wide(product) == p);
+            assert_true(of_wide(negated(product)) == -p);
+            assert_int_equal(wide_sign(&product), (p > 0) - (p < 0));
+            wide_mul_add(&more, a, b);
+            wide_mul_sub(&less, a, b);
+            assert_true(of_wide(more) == (i128)((u128)(i128)a + (u128)p));
+            assert_true(of_wide(less) == (i128)((u128)(i128)a - (u128)p));
         }
 }
 
@@ -64,8 +96,21 @@ static void wide_shifts_match_128_bits(void **state)
         for (int n = 0; n < 127; n++) {
             i128 a = (i128)(int64_t)operand(i) * (int64_t)(operand(i + 7) >> 2);
             i128 half = n ? (i128)1 << (n - 1) : 0;
-            assert_true(of_wide(wide_sar(to_wide(a), n)) == (a + half) >> n);
-            assert_true(of_wide(wide_shl(to_wide(a), n)) == (i128)((u128)a << n));
+            assert_true(of_wide(shifted_right(to_wide(a), n)) == (a + half) >> n);
+            assert_true(of_wide(shifted_left(to_wide(a), n)) == (i128)((u128)a << n));
+        }
+}
+
+static void mul_sar_rounds_to_nearest_and_saturates(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < N_OPERANDS; i++)
+        for (int n = 1; n < 64; n++) {
+            int64_t a = (int64_t)operand(i), b = (int64_t)operand(i + (unsigned)n);
+            i128 q = ((i128)a * b + ((i128)1 << (n - 1))) >> n;
+            q = q > INT64_MAX ? INT64_MAX : q < INT64_MIN ? INT64_MIN : q;
+            assert_true(mul_sar(a, b, n) == q);
+            assert_true(mul_sar(a, INT64_C(1) << (n - 1), n) == (a >> 1) + (a & 1));
         }
 }
 
@@ -79,7 +124,8 @@ static void wide_div_rounds_to_nearest_and_saturates(void **state)
             u128 m = (u128)(a < 0 ? -a : a), q = (m + d / 2) / d;
             if (q > INT64_MAX)
                 q = INT64_MAX;
-            assert_true(wide_div(to_wide(a), d) == (a < 0 ? -(int64_t)q : (int64_t)q));
+            struct wide wide = to_wide(a);
+            assert_true(wide_div(&wide, d) == (a < 0 ? -(int64_t)q : (int64_t)q));
         }
 }
 
@@ -102,11 +148,11 @@ static void mul_div_matches_128_bits(void **state)
 static void wide_sqrt_is_the_floor(void **state)
 {
     (void)state;
-    assert_int_equal(wide_sqrt(wide_of(-5)), 0);
+    assert_int_equal(root_of(-5), 0);
     for (unsigned i = 0; i < N_OPERANDS; i++)
         for (unsigned j = 0; j < N_OPERANDS; j++) {
             u128 a = (u128)(operand(i) >> 1) * operand(j);
-            u128 r = wide_sqrt(to_wide((i128)a));
+            u128 r = root_of((i128)a);
             assert_true(r * r <= a && a - r * r <= 2 * r);
         }
 }
@@ -115,20 +161,22 @@ static void gain_keeps_64_bits(void **state)
 {
     (void)state;
     /* 3 * 10^15 * 7 * 10^14 / 10^18 / 3600 * 2^40, applied to odd numbers */
-    struct gain g = gain_mul(gain_of(UINT64_C(3000000000000000)), UINT64_C(700000000000000));
-    g = gain_div(gain_div(g, UINT64_C(1000000000000000000)), 3600);
+    struct gain g = gain_of(UINT64_C(3000000000000000));
+    gain_mul(&g, UINT64_C(700000000000000));
+    gain_div(&g, UINT64_C(1000000000000000000));
+    gain_div(&g, 3600);
     g.exp += 40;
     for (int64_t v = 1; v < 1000000000000; v = v * 3 + 1) {
         long double want = (long double)v * 2.1e12L / 3600 * 1099511627776.0L;
-        long double got = (long double)of_wide(gain_apply(g, v));
+        long double got = (long double)of_wide(applied(g, v));
         assert_true(fabsl(got - want) <= want * 2e-18L + 1);
-        assert_true(of_wide(gain_apply(g, -v)) == -of_wide(gain_apply(g, v)));
+        assert_true(of_wide(applied(g, -v)) == -of_wide(applied(g, v)));
     }
-    assert_true(of_wide(gain_apply(gain_of(0), 5)) == 0);
+    assert_true(of_wide(applied(gain_of(0), 5)) == 0);
     g.exp += 200;
-    assert_true(gain_apply(g, 5).hi == INT64_MAX); /* saturates */
+    assert_true(applied(g, 5).hi == INT64_MAX); /* saturates */
     g.exp -= 500;
-    assert_true(of_wide(gain_apply(g, 5)) == 0);
+    assert_true(of_wide(applied(g, 5)) == 0);
 }
 
 static void atan2_is_within_a_millidegree(void **state)
@@ -180,10 +228,10 @@ static void wide_sqrt_is_the_floor_around_squares(void **state)
     for (unsigned k = 0; k < 200000; k++) {
         random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
         u128 r = (random >> 1) >> (k % 63), a = r * r;
-        assert_true(wide_sqrt(to_wide((i128)a)) == r);
+        assert_true(root_of((i128)a) == r);
         if (r > 0) {
-            assert_true(wide_sqrt(to_wide((i128)(a + 1))) == r);
-            assert_true(wide_sqrt(to_wide((i128)(a - 1))) == r - 1);
+            assert_true(root_of((i128)(a + 1)) == r);
+            assert_true(root_of((i128)(a - 1)) == r - 1);
         }
     }
 }
@@ -193,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wide_mul_add_neg_match_128_bits),
         cmocka_unit_test(wide_shifts_match_128_bits),
+        cmocka_unit_test(mul_sar_rounds_to_nearest_and_saturates),
         cmocka_unit_test(wide_div_rounds_to_nearest_and_saturates),
         cmocka_unit_test(mul_div_matches_128_bits),
         cmocka_unit_test(wide_sqrt_is_the_floor),
