@@ -18,7 +18,10 @@
 /* Words of the generator. Columns: a bit each, 34 at most. */
 enum { FROM_UTC, TO_UTC, SEQ, N_LEFT, COLUMNS, COLUMNS_HIGH };
 #define HAS_BEFORE  (UINT64_C(1) << 63) /* among the columns: a row of the answer was told */
-#define HALVES_FROM 16                  /* rows: fewer are looked at one by one */
+#define SHAPE       40                  /* and, from this bit on, shape_of() */
+#define SHAPE_MASK  (UINT64_C(0x3FFFF) << SHAPE)
+#define HALVES_FROM 16 /* rows: fewer are looked at one by one */
+_Static_assert(METER_COLUMNS_EACH_MAX <= SHAPE, "bits of columns");
 
 #define SORT_FIFO 1
 #define SORT_LIFO 2
@@ -48,6 +51,26 @@ static void select_columns(struct cosem_gen *g, uint64_t columns)
 {
     g->word[COLUMNS_HIGH] = (uint32_t)(columns >> 32);
     g->word[COLUMNS] = (uint32_t)columns;
+}
+
+/* What may not change between the blocks of an answer: which ring the rows are of (hence which
+ * columns), their order, and how cells are told. */
+static uint64_t shape_of(const struct meter *m, enum model_profile_id p)
+{
+    const struct meter_profile *x = &m->profile[p];
+    const uint32_t shape =
+        x->generation | (uint32_t)x->is_lifo << 16 | (uint32_t)m->tells_null << 17;
+    return (uint64_t)shape << SHAPE;
+}
+
+static void keep_shape(const struct meter *m, enum model_profile_id p, struct cosem_gen *g)
+{
+    select_columns(g, (selected(g) & ~SHAPE_MASK) | shape_of(m, p));
+}
+
+static bool has_shape(const struct meter *m, enum model_profile_id p, const struct cosem_gen *g)
+{
+    return (selected(g) & SHAPE_MASK) == shape_of(m, p);
 }
 
 /* Whether the ring has this number; 0 never is one. */
@@ -247,6 +270,7 @@ static enum cosem_result begin_buffer(const struct meter *m, enum model_profile_
     g->word[SEQ] = x->is_lifo ? to : from;
     g->word[N_LEFT] = from <= to ? count_rows(m, p, g, from, to) : 0;
     g->more = g->word[N_LEFT] > 0;
+    keep_shape(m, p, g);
     axdr_put_array(out, g->word[N_LEFT]);
     return COSEM_SUCCESS;
 }
@@ -333,12 +357,14 @@ static bool read_before(const struct meter *m, enum model_profile_id p, uint32_t
     return false;
 }
 
-/* The next matching row. Rows that were overwritten since item 0 are missing: then the promised
- * number cannot be kept, and the client must ask again. */
+/* The next matching row. Rows that were overwritten since item 0 are missing, those of a ring made
+ * anew are others: then what was promised cannot be kept, and the client must ask again. */
 static enum cosem_result next_row(const struct meter *m, enum model_profile_id p,
                                   struct cosem_gen *g, struct wr *out)
 {
     const uint32_t step = step_of(&m->profile[p]);
+    if (!has_shape(m, p, g))
+        return COSEM_DATA_BLOCK_UNAVAILABLE;
     for (uint32_t seq = g->word[SEQ]; is_held(m, p, seq); seq += step) {
         struct row row, before;
         if (!read_row(m, p, seq, g, &row))
@@ -361,7 +387,10 @@ static enum cosem_result get_columns(const struct meter *m, enum model_profile_i
     const unsigned n = m->profile[p].n_columns;
     struct profile_column column;
     if (g->item == 0) {
+        keep_shape(m, p, g);
         axdr_put_array(out, n);
+    } else if (!has_shape(m, p, g)) {
+        return COSEM_DATA_BLOCK_UNAVAILABLE;
     } else {
         meter_column_object(&meter_profile_columns(m, p)[g->item - 1], &column);
         profile_put_column(out, &column);

@@ -5,8 +5,9 @@
 enum { FROM_UTC, TO_UTC, SEQ_HIGH, SEQ_LOW, N_LEFT, COLUMNS };
 
 #define SORT_FIFO 1
-#define CLOCK     1u /* bits of COLUMNS */
+#define CLOCK     1u /* bits of COLUMNS; above them: how many numbers from SEQ on were counted */
 #define VALUE     2u
+#define SPAN      2
 
 static const struct profile_column clock_column = {
     .class_id = 8, .ln = {0, 0, 1, 0, 0, 255}, .attribute = 2};
@@ -20,6 +21,17 @@ static void set_next_seq(struct cosem_gen *g, uint64_t seq)
 {
     g->word[SEQ_HIGH] = (uint32_t)(seq >> 32);
     g->word[SEQ_LOW] = (uint32_t)seq;
+}
+
+/* Only what was counted may be told: entries that came since are not in the answer. */
+static uint32_t span_left(const struct cosem_gen *g)
+{
+    return g->word[COLUMNS] >> SPAN;
+}
+
+static void set_span(struct cosem_gen *g, uint32_t n)
+{
+    g->word[COLUMNS] = (g->word[COLUMNS] & (CLOCK | VALUE)) | n << SPAN;
 }
 
 static bool matches(const struct meter_list *l, uint64_t seq, const struct cosem_gen *g)
@@ -97,6 +109,7 @@ static enum cosem_result begin_buffer(const struct meter_list *l, const struct c
     for (uint64_t seq = from; seq <= to; seq++)
         g->word[N_LEFT] += matches(l, seq, g);
     set_next_seq(g, from);
+    set_span(g, from <= to ? (uint32_t)(to - from + 1) : 0);
     g->more = g->word[N_LEFT] > 0;
     axdr_put_array(out, g->word[N_LEFT]);
     return COSEM_SUCCESS;
@@ -117,15 +130,17 @@ static void put_row(const struct meter_list *l, uint64_t seq, unsigned columns, 
         out->err = ERR_CORRUPT; /* it was there a moment ago */
 }
 
-/* The next matching row. Rows that were overwritten since item 0 are missing: then the promised
- * number cannot be kept, and the client must ask again. */
+/* The next matching row. Rows that were overwritten or cleared since item 0 are missing: then the
+ * promised number cannot be kept, and the client must ask again. */
 static enum cosem_result next_row(const struct meter_list *l, struct cosem_gen *g, struct wr *out)
 {
-    for (uint64_t seq = next_seq(g); seq <= l->newest; seq++) {
+    uint64_t seq = next_seq(g);
+    for (uint32_t left = span_left(g); left > 0; left--, seq++) {
         if (!matches(l, seq, g))
             continue;
-        put_row(l, seq, g->word[COLUMNS], out);
+        put_row(l, seq, g->word[COLUMNS] & (CLOCK | VALUE), out);
         set_next_seq(g, seq + 1);
+        set_span(g, left - 1);
         g->word[N_LEFT]--;
         g->more = g->word[N_LEFT] > 0;
         return COSEM_SUCCESS;
