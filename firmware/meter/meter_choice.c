@@ -156,6 +156,37 @@ enum err meter_columns_store(struct meter *m, enum model_profile_id p, uint16_t 
 
 /* ---- loading ---- */
 
+/* Where the keys lost a sector this may be a layout of before, whose next generation was used. */
+enum err meter_ring_renew(struct meter *m, enum model_profile_id p)
+{
+    struct nv_ring_layout *ring = ring_of(m, p);
+    bool unused = false;
+    enum err err = ERR_OK;
+    ring->generation++;
+    for (uint32_t k = 0; k <= meter_ring_sectors(ring) && !err && !unused; k++) {
+        err = nv_ring_unused(&m->nv, m->rings, meter_ring(m->model, p), &unused);
+        if (!unused)
+            ring->generation = (uint16_t)(ring->generation + 2); /* odd and even have keys each */
+    }
+    m->profile[p].generation = ring->generation;
+    return err;
+}
+
+/* The owner's columns are lost: those as delivered, in a ring that begins anew. */
+static enum err deliver_columns(struct meter *m, enum model_profile_id p)
+{
+    struct meter_profile *x = &m->profile[p];
+    struct nv_ring_layout *ring = ring_of(m, p);
+    x->n_columns =
+        (uint8_t)meter_columns_default(m, p, &m->columns[meter_columns_first(m->model, p)]);
+    x->is_chosen = false;
+    ring->record_size = meter_profile_row_size(m, p);
+    const uint32_t kept = meter_rows_kept(meter_ring_sectors(ring), ring->record_size);
+    x->entries = x->entries < kept ? x->entries : kept;
+    enum err err = meter_ring_renew(m, p);
+    return err ? err : meter_choices_store(m);
+}
+
 static void deliver(struct meter *m)
 {
     (void)meter_layout(m->model, m->rings);
@@ -256,6 +287,8 @@ enum err meter_choices_load(struct meter *m)
     for (unsigned p = 0; p < MODEL_N_PROFILES && !err; p++) {
         if (m->profile[p].is_chosen)
             err = load_columns(m, (enum model_profile_id)p);
+        if (err == ERR_CORRUPT)
+            err = deliver_columns(m, (enum model_profile_id)p);
     }
     return err;
 }

@@ -18,6 +18,10 @@ MUST_CHECK enum err meter_choices_load(struct meter *m);
 /* The layout as it is now, under its key. */
 MUST_CHECK enum err meter_choices_store(struct meter *m);
 
+/* Gives the ring of profile p, as it is laid now, the next generation that none of its sectors
+ * bears. In memory; columns of this generation have another key than those in force. */
+MUST_CHECK enum err meter_ring_renew(struct meter *m, enum model_profile_id p);
+
 /* Columns that will be those of profile p in this generation. */
 MUST_CHECK enum err meter_columns_store(struct meter *m, enum model_profile_id p,
                                         uint16_t generation, const struct meter_column *c,

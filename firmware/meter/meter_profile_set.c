@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define GENERATION_JUMP 0x1001u /* odd: columns of odd and even generations have keys each */
-
 static struct nv_ring_layout *ring_of(struct meter *m, enum model_profile_id p)
 {
     return &m->rings[meter_ring(m->model, p)];
@@ -55,12 +53,9 @@ static enum err store_columns(struct meter *m, enum model_profile_id p)
 /* Makes the changed profile the one in force, with an empty ring. */
 static enum err remake(struct meter *m, enum model_profile_id p, const struct kept *before)
 {
-    /* where the keys lost a sector this may be a layout of before: its next generation was used */
-    const bool is_doubtful = (m->nv.damaged & 1u) != 0;
-    const uint16_t generation =
-        (uint16_t)(before->profile.generation + (is_doubtful ? GENERATION_JUMP : 1u));
-    ring_of(m, p)->generation = m->profile[p].generation = generation;
-    enum err err = store_columns(m, p);
+    enum err err = meter_ring_renew(m, p);
+    if (!err)
+        err = store_columns(m, p);
     err = err ? go_back(m, p, before, err) : decide(m, p, before);
     if (err)
         return err;

@@ -169,6 +169,21 @@ enum err nv_check_rings(const struct nv *nv, const struct nv_ring_layout *rings,
     return layout_usable(&config) ? ERR_OK : ERR_RANGE;
 }
 
+enum err nv_ring_unused(const struct nv *nv, const struct nv_ring_layout *rings, uint8_t ring,
+                        bool *unused)
+{
+    const struct nv_config config = {.flash = nv->config.flash, .rings = rings};
+    struct area a = area_ring(&config, ring);
+    enum err err = ERR_OK;
+    *unused = true;
+    for (uint16_t s = 0; s < a.n_sectors && *unused && !err; s++) {
+        struct sector_head head;
+        err = sector_read(&a, s, &head);
+        *unused = !head.valid;
+    }
+    return err;
+}
+
 static bool area_has(const struct area *a, uint16_t sector, uint16_t *place)
 {
     for (*place = 0; *place < a->n_sectors; ++*place)

@@ -18,7 +18,7 @@
  * answers ERR_CORRUPT. One thing the caller must know: where a whole sector of the key-value area
  * is lost, a key in it is gone or shows the value it had before. What must never go back, such as
  * an invocation counter, is not to be trusted after a mount that found damage there; nor is the
- * layout's generation: take one far above. */
+ * layout's generation: ask nv_ring_unused() for the next. */
 #ifndef FERRARIS_NV_H
 #define FERRARIS_NV_H
 
@@ -98,6 +98,10 @@ MUST_CHECK enum err nv_mount_ring(struct nv *nv, uint8_t ring);
  * another extent or the key-value area. */
 MUST_CHECK enum err nv_check_rings(const struct nv *nv, const struct nv_ring_layout *rings,
                                    uint8_t n_rings);
+/* Whether no sector of rings[ring] bears its generation and shape: a ring that is re-made must not
+ * find what an earlier one left. To be asked before the layout is put. ERR_VERSION, ERR_IO. */
+MUST_CHECK enum err nv_ring_unused(const struct nv *nv, const struct nv_ring_layout *rings,
+                                   uint8_t ring, bool *unused);
 /* Acknowledged (ERR_OK) means durable. len 0 deletes. ERR_RANGE (key or len), ERR_FULL (no room
  * even after collecting what is dead; a delete needs 32 octets too), ERR_IO (the value is then old
  * or new; which one, shows after the next put or mount). */

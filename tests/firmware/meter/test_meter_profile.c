@@ -2,6 +2,8 @@
  * where they must be; rows of days and months; rows as null-data and by entry in both orders. */
 #include "tests/firmware/meter/rig.h"
 
+#include "firmware/meter/meter_store.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -662,6 +664,49 @@ static void profile_refuses_more_rows_than_any_flash_has(void **state)
     rig_free(r);
 }
 
+/* The keys lost a sector with the newest layout, and the one before is in force again: the ring's
+ * next generation was used, and its rows lie there. */
+static void profile_finds_no_rows_of_a_layout_that_was_lost(void **state)
+{
+    (void)state;
+    struct rig *r = small_rig("AD11A", LOAD1);
+    uint8_t layout[NV_VALUE_MAX];
+    size_t len;
+    assert_int_equal(nv_get(&r->meter.nv, METER_KEY_LAYOUT, layout, sizeof layout, &len), ERR_OK);
+    assert_int_equal(meter_profile_clear(&r->meter, MODEL_LP1), ERR_OK);
+    rig_live(r, 7200);
+    assert_true(rig_heads(r, MODEL_LP1, heads, HEADS) > 4);
+    assert_int_equal(nv_put(&r->meter.nv, METER_KEY_LAYOUT, layout, len), ERR_OK);
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    assert_int_equal(rig_heads(r, MODEL_LP1, heads, HEADS), 0);
+    assert_int_equal(meter_profile_clear(&r->meter, MODEL_LP1), ERR_OK);
+    assert_int_equal(rig_heads(r, MODEL_LP1, heads, HEADS), 0);
+    rig_live(r, 7200);
+    assert_in_range(rig_heads(r, MODEL_LP1, heads, HEADS), 7, 8);
+    rig_check_rows(r);
+    rig_free(r);
+}
+
+/* The key of chosen columns is lost: the meter lives, with the columns as delivered. */
+static void profile_has_its_columns_as_delivered_when_the_owner_s_are_lost(void **state)
+{
+    (void)state;
+    struct rig *r = small_rig("AD11A", LOAD1);
+    assert_true(change(r, 0));
+    rig_live(r, 7200);
+    assert_int_equal(nv_put(&r->meter.nv, METER_KEY_COLUMNS + 1, NULL, 0), ERR_OK);
+    const uint16_t before = r->meter.profile[MODEL_LP1].generation;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(rig_power_up(r, 0), ERR_OK);
+        assert_int_equal(r->meter.profile[MODEL_LP1].n_columns, 8);
+        assert_int_equal(r->meter.profile[MODEL_LP1].generation, before + 1);
+    }
+    rig_live(r, 7200);
+    assert_in_range(rig_heads(r, MODEL_LP1, heads, HEADS), 7, 8);
+    rig_check_rows(r);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -680,6 +725,8 @@ int main(void)
         cmocka_unit_test(row_of_a_cut_capture_is_made_from_the_snapshot),
         cmocka_unit_test(profile_is_changed_whole_or_not_at_all),
         cmocka_unit_test(profile_refuses_more_rows_than_any_flash_has),
+        cmocka_unit_test(profile_finds_no_rows_of_a_layout_that_was_lost),
+        cmocka_unit_test(profile_has_its_columns_as_delivered_when_the_owner_s_are_lost),
     };
     return cmocka_run_group_tests_name("meter_profile", tests, NULL, NULL);
 }
