@@ -5,6 +5,7 @@
  * clients change have records of their own. */
 #include "firmware/meter/meter_store.h"
 
+#include "firmware/meter/meter_field.h"
 #include "firmware/meter/meter_migrate.h"
 #include "firmware/meter/meter_old.h"
 
@@ -43,194 +44,115 @@ size_t meter_snapshot_size(const struct model_meter *m)
     return size;
 }
 
-static void put_energies(struct wr *w, const uint64_t *units, const uint32_t *rests)
-{
-    for (size_t i = 0; i < LEGAL_N_ENERGIES; i++) {
-        wr_u64(w, units[i]);
-        wr_u32(w, rests[i]);
-    }
-}
+/* ---- fields ---- */
 
-static void get_energies(struct rd *r, uint64_t *units, uint32_t *rests)
-{
-    for (size_t i = 0; i < LEGAL_N_ENERGIES; i++) {
-        units[i] = rd_u64(r);
-        rests[i] = rd_u32(r);
-    }
-}
+#define F(member, n) METER_FIELD(meter_clock, member, n)
+static const struct meter_field clock_fields[] = {
+    F(base_ns, 8), F(offset_ns, 8), F(doubt, 1), F(rate_ppb, 4), /* the last not in format 2 */
+};
+#undef F
+#define F(member, n) METER_FIELD(legal_snapshot, member, n)
+static const struct meter_field total_fields[] = {F(energy.total[0], 8), F(total_rest[0], 4)};
+static const struct meter_field phase_fields[] = {F(energy.phase[0][0], 8), F(phase_rest[0][0], 4)};
+static const struct meter_field rate_fields[] = {F(energy.rate[0][0], 8)};
+static const struct meter_field loss_fields[] = {F(energy.loss[0], 8), F(loss_rest[0], 4)};
+static const struct meter_field legal_fields[] = {
+    F(pulses_active, 8),
+    F(pulses_reactive, 8),
+    F(audit_sequence, 4),
+    F(rate, 1),
+    METER_FIELD_BOOL(legal_snapshot, sealed),
+};
+#undef F
+#define F(member, n) METER_FIELD(meter_average, member, n)
+static const struct meter_field average_fields[] = {
+    F(start_ns, 8), F(due_s, 8), F(start_uwh[0], 8), F(start_uwh[1], 8),
+    F(ms, 4),       F(end_s, 8), F(p_dw[0], 4),      F(p_dw[1], 4),
+};
+static const struct meter_field average_of_phase_fields[] = {
+    F(u_mvms[0], 8),
+    F(i_uams[0], 8),
+    F(u_mv[0], 4),
+    F(i_ua[0], 4),
+};
+#undef F
+#define F(member, n) METER_FIELD(meter_demand, member, n)
+static const struct meter_field demand_fields[] = {
+    F(period_s, 4), F(start_s, 8), F(due_s, 8), F(start_uwh, 8),  F(last_dw, 4),
+    F(last_s, 8),   F(max_dw, 4),  F(max_s, 8), F(last_doubt, 1), F(max_doubt, 1),
+};
+#undef F
+#define F(member, n) METER_FIELD(meter_profile, member, n)
+static const struct meter_field profile_fields[] = {
+    F(due_s, 4),        F(base[0], 4),        F(base[1], 4),           F(last.number, 4),
+    F(last.utc_s, 4),   F(last.deviation, 2), F(last.clock_status, 1), F(last.status, 1),
+    F(ordered_from, 4), F(marks, 1),
+};
+#undef F
+static const struct meter_field number_fields[] = {{0, 4, 4}}; /* an array of uint32_t */
 
-static void put_legal(struct wr *w, const struct model_meter *m, const struct legal_snapshot *s)
-{
-    put_energies(w, s->energy.total, s->total_rest);
-    for (size_t p = 0; p < m->n_phases; p++)
-        put_energies(w, s->energy.phase[p], s->phase_rest[p]);
-    for (size_t t = 0; t < m->n_rates; t++) {
-        for (size_t e = 0; e < LEGAL_N_ENERGIES; e++)
-            wr_u64(w, s->energy.rate[t][e]);
-    }
-    for (size_t k = 0; k < LEGAL_N_LOSSES && (m->features & MODEL_LOSSES) != 0; k++) {
-        wr_u64(w, s->energy.loss[k]);
-        wr_u32(w, s->loss_rest[k]);
-    }
-    wr_u64(w, s->pulses_active);
-    wr_u64(w, s->pulses_reactive);
-    wr_u32(w, s->audit_sequence);
-    wr_u8(w, s->rate);
-    wr_u8(w, s->sealed);
-}
+#define FIELDS(io, of, table, times) meter_fields(io, of, table, METER_N_FIELDS(table), times)
 
-static void get_legal(struct rd *r, const struct model_meter *m, struct legal_snapshot *s)
-{
-    get_energies(r, s->energy.total, s->total_rest);
-    for (size_t p = 0; p < m->n_phases; p++)
-        get_energies(r, s->energy.phase[p], s->phase_rest[p]);
-    for (size_t t = 0; t < m->n_rates; t++) {
-        for (size_t e = 0; e < LEGAL_N_ENERGIES; e++)
-            s->energy.rate[t][e] = rd_u64(r);
-    }
-    for (size_t k = 0; k < LEGAL_N_LOSSES && (m->features & MODEL_LOSSES) != 0; k++) {
-        s->energy.loss[k] = rd_u64(r);
-        s->loss_rest[k] = rd_u32(r);
-    }
-    s->pulses_active = rd_u64(r);
-    s->pulses_reactive = rd_u64(r);
-    s->audit_sequence = rd_u32(r);
-    s->rate = rd_u8(r);
-    s->sealed = rd_u8(r) != 0;
-}
+/* ---- both ways ---- */
 
-static void put_average(struct wr *w, const struct model_meter *m, const struct meter_average *a)
+static void legal(const struct meter_io *io, const struct model_meter *m, struct legal_snapshot *s)
 {
-    wr_u64(w, (uint64_t)a->start_ns);
-    wr_u64(w, (uint64_t)a->due_s);
-    wr_u64(w, a->start_uwh[0]);
-    wr_u64(w, a->start_uwh[1]);
-    wr_u32(w, (uint32_t)a->ms);
-    wr_u64(w, (uint64_t)a->end_s);
-    wr_u32(w, a->p_dw[0]);
-    wr_u32(w, a->p_dw[1]);
-    for (size_t p = 0; p < m->n_phases; p++) {
-        wr_u64(w, a->u_mvms[p]);
-        wr_u64(w, a->i_uams[p]);
-        wr_u32(w, a->u_mv[p]);
-        wr_u32(w, a->i_ua[p]);
-    }
-}
-
-static void get_average(struct rd *r, const struct model_meter *m, struct meter_average *a)
-{
-    a->start_ns = (int64_t)rd_u64(r);
-    a->due_s = (int64_t)rd_u64(r);
-    a->start_uwh[0] = rd_u64(r);
-    a->start_uwh[1] = rd_u64(r);
-    a->ms = rd_u32(r);
-    a->end_s = (int64_t)rd_u64(r);
-    a->p_dw[0] = rd_u32(r);
-    a->p_dw[1] = rd_u32(r);
-    for (size_t p = 0; p < m->n_phases; p++) {
-        a->u_mvms[p] = rd_u64(r);
-        a->i_uams[p] = rd_u64(r);
-        a->u_mv[p] = rd_u32(r);
-        a->i_ua[p] = rd_u32(r);
-    }
-}
-
-static void put_demand(struct wr *w, const struct meter_demand *d)
-{
-    wr_u32(w, d->period_s);
-    wr_u64(w, (uint64_t)d->start_s);
-    wr_u64(w, (uint64_t)d->due_s);
-    wr_u64(w, d->start_uwh);
-    wr_u32(w, d->last_dw);
-    wr_u64(w, (uint64_t)d->last_s);
-    wr_u32(w, d->max_dw);
-    wr_u64(w, (uint64_t)d->max_s);
-    wr_u8(w, d->last_doubt);
-    wr_u8(w, d->max_doubt);
-}
-
-static void get_demand(struct rd *r, struct meter_demand *d)
-{
-    d->period_s = rd_u32(r);
-    d->start_s = (int64_t)rd_u64(r);
-    d->due_s = (int64_t)rd_u64(r);
-    d->start_uwh = rd_u64(r);
-    d->last_dw = rd_u32(r);
-    d->last_s = (int64_t)rd_u64(r);
-    d->max_dw = rd_u32(r);
-    d->max_s = (int64_t)rd_u64(r);
-    d->last_doubt = rd_u8(r);
-    d->max_doubt = rd_u8(r);
+    const unsigned n_losses = (m->features & MODEL_LOSSES) != 0 ? LEGAL_N_LOSSES : 0;
+    FIELDS(io, s, total_fields, LEGAL_N_ENERGIES);
+    FIELDS(io, s, phase_fields, m->n_phases * LEGAL_N_ENERGIES);
+    FIELDS(io, s, rate_fields, m->n_rates * LEGAL_N_ENERGIES);
+    FIELDS(io, s, loss_fields, n_losses);
+    FIELDS(io, s, legal_fields, 1);
 }
 
 #define IS_OWED  0x01u
 #define IS_FRESH 0x02u
 
-static void put_profile(struct wr *w, const struct meter_profile *x)
+/* Of a ring that was made anew since, only the numbers of its rows go on. */
+static void profile(const struct meter_io *io, struct meter_profile *x)
 {
-    wr_u16(w, x->generation);
-    wr_u32(w, (uint32_t)x->due_s);
-    for (unsigned k = 0; k < METER_N_INTERVALS; k++)
-        wr_u32(w, x->base[k]);
-    meter_row_put_head(w, &x->last);
-    wr_u32(w, x->ordered_from);
-    wr_u8(w, x->marks);
-    wr_u8(w, (uint8_t)((x->is_owed ? IS_OWED : 0) | (x->is_fresh ? IS_FRESH : 0)));
-}
-
-/* The state of a ring that was made anew since: only the numbers of its rows go on. */
-static void get_profile(struct rd *r, struct meter_profile *x)
-{
-    const bool is_same = rd_u16(r) == x->generation;
-    x->due_s = rd_u32(r);
-    for (unsigned k = 0; k < METER_N_INTERVALS; k++)
-        x->base[k] = rd_u32(r);
-    meter_row_get_head(r, &x->last);
-    x->ordered_from = rd_u32(r);
-    x->marks = rd_u8(r);
-    const uint8_t flags = rd_u8(r);
-    x->is_owed = is_same && (flags & IS_OWED) != 0;
+    static const struct meter_field generation = {0, sizeof(uint16_t), 2}, octet = {0, 1, 1};
+    uint16_t of = x->generation;
+    uint8_t flags = (uint8_t)((x->is_owed ? IS_OWED : 0) | (x->is_fresh ? IS_FRESH : 0));
+    meter_fields(io, &of, &generation, 1, 1);
+    FIELDS(io, x, profile_fields, 1);
+    meter_fields(io, &flags, &octet, 1, 1);
+    x->is_owed = of == x->generation && (flags & IS_OWED) != 0;
     x->is_fresh = (flags & IS_FRESH) != 0;
-    if (!is_same)
+    if (of != x->generation)
         x->due_s = METER_PROFILE_UNKNOWN;
 }
 
-static void put_profiles(struct wr *w, const struct meter *m)
+static void profiles(const struct meter_io *io, struct meter *m)
 {
     for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
         if (m->profile[p].n_columns > 0)
-            put_profile(w, &m->profile[p]);
+            profile(io, &m->profile[p]);
     }
-    for (unsigned k = 0; k < METER_N_INTERVALS; k++)
-        wr_u32(w, m->interval[k]);
+    FIELDS(io, m->interval, number_fields, METER_N_INTERVALS);
 }
 
-static void get_profiles(struct rd *r, struct meter *m)
+static void averages(const struct meter_io *io, struct meter *m)
 {
-    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
-        if (m->profile[p].n_columns > 0)
-            get_profile(r, &m->profile[p]);
+    for (unsigned k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++) {
+        FIELDS(io, &m->average[k], average_fields, 1);
+        FIELDS(io, &m->average[k], average_of_phase_fields, m->model->n_phases);
     }
-    for (unsigned k = 0; k < METER_N_INTERVALS; k++)
-        m->interval[k] = rd_u32(r);
 }
 
 enum err meter_store_snapshot(struct meter *m)
 {
     uint8_t buf[SNAPSHOT_MAX];
-    struct legal_snapshot legal;
-    legal_snapshot_get(&m->legal, &legal);
+    struct legal_snapshot s;
+    legal_snapshot_get(&m->legal, &s);
     struct wr w = wr_of(buf, sizeof buf);
+    const struct meter_io io = {.w = &w};
     wr_u8(&w, SNAPSHOT_FORMAT);
-    wr_u64(&w, (uint64_t)m->clock.base_ns);
-    wr_u64(&w, (uint64_t)m->clock.offset_ns);
-    wr_u8(&w, m->clock.doubt);
-    wr_u32(&w, (uint32_t)m->clock.rate_ppb);
-    put_legal(&w, m->model, &legal);
-    put_demand(&w, &m->demand);
-    put_profiles(&w, m);
-    for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
-        put_average(&w, m->model, &m->average[k]);
+    FIELDS(&io, &m->clock, clock_fields, 1);
+    legal(&io, m->model, &s);
+    FIELDS(&io, &m->demand, demand_fields, 1);
+    profiles(&io, m);
+    averages(&io, m);
     meter_log_put(&w, m);
     wr_u32(&w, m->server.tx.limit);
     meter_put_floors(&w, m);
@@ -238,7 +160,7 @@ enum err meter_store_snapshot(struct meter *m)
         return ERR_RANGE;
     enum err err = nv_append(&m->nv, METER_RING_SNAPSHOT, buf);
     if (!err)
-        m->stored = legal.energy;
+        m->stored = s.energy;
     return err;
 }
 
@@ -256,39 +178,35 @@ static enum err read_newest(const struct meter *m, uint8_t buf[SNAPSHOT_MAX])
 }
 
 /* The audit trail knows of changes after the snapshot. */
-static enum err restore_legal(struct meter *m, struct legal_snapshot *legal)
+static enum err restore_legal(struct meter *m, struct legal_snapshot *s)
 {
     struct legal_snapshot trail;
     legal_snapshot_get(&m->legal, &trail);
-    if (trail.audit_sequence > legal->audit_sequence)
-        legal->audit_sequence = trail.audit_sequence;
-    legal->sealed = trail.sealed;
-    m->stored = legal->energy;
-    return legal_snapshot_set(&m->legal, legal);
+    if (trail.audit_sequence > s->audit_sequence)
+        s->audit_sequence = trail.audit_sequence;
+    s->sealed = trail.sealed;
+    m->stored = s->energy;
+    return legal_snapshot_set(&m->legal, s);
 }
 
 /* Behind the format's octet. Format 2 had one profile and no logs; its profile goes to `old`. */
 static enum err restore_from(struct meter *m, struct rd *r, uint8_t format, struct bytes *old)
 {
-    struct legal_snapshot legal = {0};
-    m->clock.base_ns = (int64_t)rd_u64(r);
-    m->clock.offset_ns = (int64_t)rd_u64(r);
-    m->clock.doubt = rd_u8(r);
+    struct legal_snapshot s = {0};
+    const struct meter_io io = {.r = r};
+    meter_fields(&io, &m->clock, clock_fields, METER_N_FIELDS(clock_fields) - (format == 2), 1);
+    legal(&io, m->model, &s);
+    FIELDS(&io, &m->demand, demand_fields, 1);
     if (format > 2)
-        m->clock.rate_ppb = (int32_t)rd_u32(r);
-    get_legal(r, m->model, &legal);
-    get_demand(r, &m->demand);
-    if (format > 2)
-        get_profiles(r, m);
+        profiles(&io, m);
     else
         *old = rd_bytes(r, METER_OLD_PROFILE_SIZE);
-    for (size_t k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++)
-        get_average(r, m->model, &m->average[k]);
+    averages(&io, m);
     if (format > 2)
         meter_log_get(r, m);
     meter_raise_tx(m, rd_u32(r));
     meter_raise_floors(r, m);
-    return r->err ? r->err : restore_legal(m, &legal);
+    return r->err ? r->err : restore_legal(m, &s);
 }
 
 enum err meter_snapshot_take_2(struct meter *m, struct bytes snapshot, struct bytes *profile)
