@@ -56,17 +56,34 @@ static bool has(const struct model_meter *m, const struct cosem_ref *o)
     return model_present(m, m->features, o);
 }
 
+/* The word of an order that brings the object to a meter; NULL: none does. */
+static const char *ordered_by(const struct model_meter *m, const struct cosem_ref *o)
+{
+    const struct model_choice *c;
+    for (size_t i = 0; (c = model_choice_at(m, i)) != NULL; i++) {
+        struct model_meter with;
+        if (model_order(m, c->word, &with, NULL) == ERR_OK && has(&with, o))
+            return c->word;
+    }
+    return NULL;
+}
+
+/* "" where no meter has it. */
 static struct text meters_text(const struct cosem_ref *o)
 {
     struct text t = {""};
     bool all = true;
     for (size_t i = 0; model_meter_at(i); i++) {
-        if (!has(model_meter_at(i), o)) {
-            all = false;
+        const struct model_meter *m = model_meter_at(i);
+        const bool plain = has(m, o);
+        const char *word = plain ? NULL : ordered_by(m, o);
+        all = all && plain;
+        if (!plain && word == NULL)
             continue;
-        }
         text_append(&t, t.s[0] ? ", " : "");
-        text_append(&t, model_meter_at(i)->name);
+        text_append(&t, m->name);
+        text_append(&t, plain ? "" : " ordered ");
+        text_append(&t, plain ? "" : word);
     }
     return all ? (struct text){"all"} : t;
 }
@@ -80,11 +97,11 @@ static struct text name_text(const struct cosem_ref *o)
     return t;
 }
 
-/* The next object that some meter can have: only the total has rates. */
+/* The next object that some meter can have. */
 static bool next(const struct cosem_device *d, uint32_t *at, struct cosem_ref *o)
 {
     while (cosem_next(d, at, o)) {
-        if ((o->row->arg & MODEL_BY_RATE) == 0 || o->i == 0 || o->j == 0)
+        if (meters_text(o).s[0] != '\0')
             return true;
     }
     return false;
