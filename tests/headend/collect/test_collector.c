@@ -95,7 +95,7 @@ static void collector_reads_more_than_one_commit_holds(void **state)
 {
     (void)state;
     struct town *t = town_new();
-    struct station *s = town_station(t, "SM307"); /* minutes are a period of it */
+    struct station *s = town_plain_station(t, "SM307"); /* minutes are a period of it */
     uint32_t next;
     assert_int_equal(meter_profile_period(&s->rig->meter, MODEL_LP1, 60), ERR_OK);
     town_sleep(t, 6 * DAY);
@@ -138,7 +138,7 @@ static void collector_stores_each_row_once_when_the_line_breaks(void **state)
 {
     (void)state;
     struct town *t = town_new();
-    struct station *s = town_station(t, "ST402D");
+    struct station *s = town_plain_station(t, "ST402D");
     town_sleep(t, 10 * DAY);
     const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
     s->cut_after = 9000;
@@ -190,7 +190,7 @@ static void collector_keeps_rows_when_the_meters_clock_is_set(void **state)
 {
     (void)state;
     struct town *t = town_new();
-    struct station *s = town_station(t, "ST402D");
+    struct station *s = town_plain_station(t, "ST402D");
     town_sleep(t, 2 * DAY);
     const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
     town_start(t);
@@ -402,7 +402,7 @@ static void collector_stops_in_the_middle_of_anything(void **state)
 {
     (void)state;
     struct town *t = town_new();
-    struct station *s = town_station(t, "ST402D");
+    struct station *s = town_plain_station(t, "ST402D");
     town_sleep(t, 3 * DAY);
     const int64_t id = town_add(t, s, STORE_AUTH_HLS5);
     for (unsigned n = 0; n < 45; n++) {
@@ -425,7 +425,7 @@ static void collector_shares_16_connections_among_200_meters(void **state)
 {
     (void)state;
     struct town *t = town_new();
-    struct station *s = town_station(t, "SM402D");
+    struct station *s = town_plain_station(t, "SM402D");
     struct collector_totals totals;
     town_sleep(t, DAY / 2);
     t->max_connections = TCP_SERVER_CONNS;

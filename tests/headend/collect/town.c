@@ -85,15 +85,28 @@ static void listen_at(struct town *t, struct station *s)
     assert_int_equal(tcp_server_listen(&s->tcp, &t->loop, "127.0.0.1:0", &engine), ERR_OK);
 }
 
-struct station *town_station(struct town *t, const char *model)
+static struct station *new_station(struct town *t, const char *model, size_t n_profiles)
 {
     struct station *s = calloc(1, sizeof *s);
     assert_non_null(s);
-    s->rig = rig_new(model, TOWN_START, TOWN_LOAD);
+    s->row = *model_meter_find(model);
+    for (size_t p = n_profiles; p < MODEL_N_PROFILES; p++)
+        s->row.profile[p].n_values = 0;
+    s->rig = rig_new_row(&s->row, TOWN_START, TOWN_LOAD);
     rig_live(s->rig, t->utc_ms / 1000 - rig_time(TOWN_START));
     listen_at(t, s);
     t->station[t->n_stations++] = s;
     return s;
+}
+
+struct station *town_station(struct town *t, const char *model)
+{
+    return new_station(t, model, MODEL_N_PROFILES);
+}
+
+struct station *town_plain_station(struct town *t, const char *model)
+{
+    return new_station(t, model, MODEL_LP1 + 1);
 }
 
 /* Lines that were closed are gone on both sides. */

@@ -18,6 +18,7 @@
 /* A meter and its socket, with faults to choose. */
 struct station {
     struct rig *rig;
+    struct model_meter row;
     struct tcp_server tcp;
     struct cosem_session session[TCP_SERVER_CONNS];
     unsigned n_opened;
@@ -61,6 +62,8 @@ struct town *town_new(void);
 void town_free(struct town *t);
 /* A meter that lives since TOWN_START up to the town's time. */
 struct station *town_station(struct town *t, const char *model);
+/* One that has no profile but load profile 1: for what goes on as long with one as with ten. */
+struct station *town_plain_station(struct town *t, const char *model);
 /* Its row in the store, by the reader with LLS or HLS5; gives the id. */
 int64_t town_add(struct town *t, struct station *s, enum store_auth auth);
 /* The meter gets another module: its lines break, it is at another address, which its row is told.
