@@ -455,6 +455,16 @@ static enum err resume(struct meter *m, const struct meter_config *config)
     return meter_commit(m);
 }
 
+/* Rows, entries or damage where there is no snapshot: not the first life, whatever became of them,
+ * and registers must not begin at zero again. */
+static bool has_lived(const struct meter *m)
+{
+    bool lived = (m->nv.damaged & 2u << METER_RING_SNAPSHOT) != 0;
+    for (uint8_t i = METER_RING_PROFILE; i < meter_n_rings(m->model); i++)
+        lived = lived || (i != METER_RING_AUDIT && nv_count(&m->nv, i) > 0);
+    return lived;
+}
+
 void meter_end(struct meter *m)
 {
     cosem_server_end(&m->server);
@@ -471,7 +481,6 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
                         .i_lsb_fa = config->i_lsb_fa,
                         .f_mhz = config->f_mhz != 0 ? config->f_mhz : config->model->f_mhz};
     memcpy(m->serial, config->serial, sizeof m->serial);
-    meter_clock_reset(&m->clock);
     meter_time_begin(m, config);
     start_server(m, config);
     enum err err = start_legal(m, config);
@@ -490,6 +499,6 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
     memcpy(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor);
     meter_log_start(m);
     if (err == ERR_NOT_FOUND)
-        return begin(m);
+        return has_lived(m) ? ERR_CORRUPT : begin(m);
     return err ? err : resume(m, config);
 }

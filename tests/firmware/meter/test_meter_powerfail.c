@@ -187,11 +187,27 @@ static void meter_starts_after_a_cut_in_its_first_start(void **state)
     rig_free(r);
 }
 
+/* All snapshots are gone, to blank or to something else: registers must not begin at zero. */
+static void meter_does_not_begin_anew_without_its_snapshots(void **state)
+{
+    (void)state;
+    for (unsigned octet = 0; octet <= 0xFF; octet += 0xFF) {
+        struct rig *r = rig_new("ST402D", "2026-03-28T00:00:00", LOAD);
+        const struct nv_ring_layout ring = r->meter.rings[METER_RING_SNAPSHOT];
+        rig_live(r, 1000);
+        memset(r->emu.octets + (size_t)ring.first_sector * METER_SECTOR_SIZE, (int)octet,
+               (size_t)ring.n_sectors * METER_SECTOR_SIZE);
+        assert_int_equal(rig_power_up(r, 1), ERR_CORRUPT);
+        rig_free(r);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(meter_loses_nothing_told_when_cut_at_every_write),
         cmocka_unit_test(meter_starts_after_a_cut_in_its_first_start),
+        cmocka_unit_test(meter_does_not_begin_anew_without_its_snapshots),
     };
     if (argc > 1 && strcmp(argv[1], "full") == 0) {
         script_minutes = 1440;
