@@ -222,6 +222,7 @@ enum err meter_profile_clear(struct meter *m, enum model_profile_id p)
 
 enum err meter_profile_capture(struct meter *m, enum model_profile_id p)
 {
+    m->profile[p].is_fresh = false; /* asked for: no whole interval is waited for */
     meter_profile_close(m, p, meter_now_s(m));
     return meter_commit(m);
 }

@@ -707,6 +707,23 @@ static void profile_has_its_columns_as_delivered_when_the_owner_s_are_lost(void 
     rig_free(r);
 }
 
+/* Also the first one behind a clear: its row is what was asked for. */
+static void profile_is_captured_when_asked_for(void **state)
+{
+    (void)state;
+    struct rig *r = small_rig("AD11A", LOAD1);
+    rig_live(r, 100);
+    assert_int_equal(meter_profile_clear(&r->meter, MODEL_LP1), ERR_OK);
+    rig_live(r, 100);
+    assert_int_equal(meter_profile_capture(&r->meter, MODEL_LP1), ERR_OK);
+    assert_int_equal(rig_heads(r, MODEL_LP1, heads, HEADS), 1);
+    assert_int_equal(heads[0].utc_s, meter_now_s(&r->meter));
+    rig_live(r, 1800);
+    assert_int_equal(rig_heads(r, MODEL_LP1, heads, HEADS), 3);
+    rig_check_rows(r);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -725,6 +742,7 @@ int main(void)
         cmocka_unit_test(row_of_a_cut_capture_is_made_from_the_snapshot),
         cmocka_unit_test(profile_is_changed_whole_or_not_at_all),
         cmocka_unit_test(profile_refuses_more_rows_than_any_flash_has),
+        cmocka_unit_test(profile_is_captured_when_asked_for),
         cmocka_unit_test(profile_finds_no_rows_of_a_layout_that_was_lost),
         cmocka_unit_test(profile_has_its_columns_as_delivered_when_the_owner_s_are_lost),
     };
