@@ -1,7 +1,7 @@
 // From a profile's rows and the user's choices to what the curve draws; no more than two units.
 import type {Column, Rows} from './api.ts';
 import type {AxisUnit, ChartData} from './chart.ts';
-import {prefixFor} from './format.ts';
+import {prefixFor, sign} from './format.ts';
 import {channelName, isFlagged, parseObis} from './obis.ts';
 import type {Range} from './ranges.ts';
 import {gaps, seriesOf, unitIn, type View} from './series.ts';
@@ -18,15 +18,23 @@ export interface Channel {
     unit: string; // as drawn
 }
 
+const N_COLORS = 8; // of the sheet, c0 and so on
 const COLORS: Record<string, number> = {'1.29': 0, '2.29': 1, '3.29': 2, '4.29': 3, '3.8': 2, '4.8': 3, '1.8': 4, '2.8': 5};
+
+const colorOf = (column: Column): number | undefined => {
+    const o = parseObis(column.obis);
+    return o && o.e === 0 ? COLORS[`${o.c}.${o.d}`] : undefined;
+};
 
 // Columns of one object in several layouts (the scaler was changed) are told apart by their place.
 export function channels(columns: readonly Column[], view: View): Channel[] {
+    // Energies have their colours everywhere; the others take in turn what is left.
+    const left = Array.from({length: N_COLORS}, (_, i) => i).filter((i) => !columns.some((c) => colorOf(c) === i));
+    let n = 0;
     const list = columns.map((column, index) => {
-        const o = parseObis(column.obis);
         const same = columns.filter((c, i) => i < index && c.obis === column.obis && c.attribute === column.attribute).length;
         const label = channelName(column.obis, column.name, column.kind) + (same ? ` (${same + 1})` : '');
-        const color = (o && o.e === 0 ? COLORS[`${o.c}.${o.d}`] : undefined) ?? 6 + (index % 2);
+        const color = colorOf(column) ?? left[n++ % left.length]!;
         return {key: `${column.obis}/${column.attribute}/${same}`, column, index, label, color, unit: unitIn(column, view)};
     });
     return [...list.filter((c) => c.column.kind === 'interval'), ...list.filter((c) => c.column.kind !== 'interval')];
@@ -56,7 +64,7 @@ function axis(unit: string, lines: CurveData['lines']): AxisUnit {
     let greatest = 0;
     for (const l of lines) if (l.unit === unit) for (const v of l.values) if (v !== null) greatest = Math.max(greatest, Math.abs(v));
     const p = prefixFor(greatest, unit);
-    return {unit, name: p.unit, shift: p.shift};
+    return {unit, name: sign(p.unit), shift: p.shift};
 }
 
 export function curveData(rows: Rows, shown: readonly Channel[], view: View, range: Range, zone: Zone, first: number | null, last: number | null): CurveData {

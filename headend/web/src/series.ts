@@ -24,9 +24,14 @@ export function toUnit(raw: number, column: Column): number {
 
 const POWER_OF: Record<string, string> = {Wh: 'W', varh: 'var', VAh: 'VA'};
 
+const isOfIntervals = (column: Column, view: View): boolean =>
+    column.kind === 'interval' || (column.kind === 'register' && view.register === 'difference');
+
+// What can be drawn as average power, too.
+export const isEnergyOfIntervals = (column: Column, view: View): boolean => isOfIntervals(column, view) && column.unit in POWER_OF;
+
 export function unitIn(column: Column, view: View): string {
-    if (column.kind === 'instant' || (column.kind === 'register' && view.register === 'reading')) return column.unit;
-    return view.energy === 'power' ? (POWER_OF[column.unit] ?? column.unit) : column.unit;
+    return isOfIntervals(column, view) && view.energy === 'power' ? (POWER_OF[column.unit] ?? column.unit) : column.unit;
 }
 
 // Seconds that row i stands for: a row off the grid (the clock was set) ends a shorter interval.
@@ -49,7 +54,7 @@ export function seriesOf(rows: Rows, c: number, view: View): Series {
     const column = rows.columns[c]!;
     const raw = rows.values[c]!;
     const unit = unitIn(column, view);
-    if (column.kind === 'instant' || (column.kind === 'register' && view.register === 'reading'))
+    if (!isOfIntervals(column, view))
         return {unit, step: false, values: raw.map((v) => (v === null ? null : toUnit(v, column)))};
     const perHour = view.energy === 'power' && unit !== column.unit;
     const values = raw.map((v, i) => {

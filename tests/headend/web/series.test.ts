@@ -8,7 +8,7 @@ import {byObis, normal, phasors, quantities} from '../src/instant.ts';
 import {qualityAt} from '../src/meter_state.ts';
 import {channelName, channelOf, compareObis, groupOf, isFlagged, phaseOf, registerOf, statusWords, withPhase} from '../src/obis.ts';
 import {meterLink, parseRoute} from '../src/routes.ts';
-import {dayTotals, duration, gaps, seriesOf, totalOf, type View} from '../src/series.ts';
+import {dayTotals, duration, gaps, isEnergyOfIntervals, seriesOf, totalOf, type View} from '../src/series.ts';
 import {UTC} from '../src/zone.ts';
 
 const T = 1795132800; // 2026-11-20T00:00:00Z
@@ -115,6 +115,17 @@ test('at most two units are drawn', () => {
     const rows = {...rowsOf(grid(1), [5], [0]), columns: [INTERVAL, column('1-0:2.29.0.255', 'interval')]};
     assert.deepEqual(usual(other, rows), [other[0]!.key]);
     assert.equal(new Set(channels([INTERVAL, INTERVAL], POWER).map((c) => c.key)).size, 2);
+});
+
+test('values of an instant have colours and signs of their own', () => {
+    const voltages = ['32', '52', '72', '31', '51', '71'].map((c) => column(`1-0:${c}.7.0.255`, 'instant', 'V', 0));
+    assert.equal(new Set(channels(voltages, POWER).map((c) => c.color)).size, 6);
+    const fixed = channels([INTERVAL, REGISTER, ...voltages], POWER);
+    assert.deepEqual(fixed.filter((c) => c.column === INTERVAL || c.column === REGISTER).map((c) => c.color), [0, 4]);
+    assert.ok(fixed.every((c) => c.column === INTERVAL || c.column === REGISTER || (c.color !== 0 && c.color !== 4)));
+    assert.deepEqual(voltages.map((c) => isEnergyOfIntervals(c, POWER)).concat(isEnergyOfIntervals(INTERVAL, POWER)), [...voltages.map(() => false), true]);
+    const distortion = {...rowsOf(grid(1), [5], [0]), columns: [column('1-0:32.7.124.255', 'instant', 'percent', 0)]};
+    assert.equal(curveData(distortion, channels(distortion.columns, POWER), POWER, day, UTC, T, T).axes[0]!.name, '%');
 });
 
 test('curve data marks rows with a status and chooses the prefix', () => {

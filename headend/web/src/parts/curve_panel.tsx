@@ -2,13 +2,13 @@
 import {useEffect, useMemo, useState} from 'preact/hooks';
 import {api, csvLink, type Profile, type Rows} from '../api.ts';
 import {channels, curveData, drawable, MAX_UNITS, units, usual, type Channel} from '../curve_data.ts';
-import {count} from '../format.ts';
+import {count, sign} from '../format.ts';
 import {useLive} from '../live.ts';
 import {statusWords} from '../obis.ts';
 import {customRange, inZone, rangeAt, type Range} from '../ranges.ts';
 import {useResource} from '../resource.ts';
 import {meterLink, replaceRoute, type Route} from '../routes.ts';
-import {dayTotals, type View} from '../series.ts';
+import {dayTotals, isEnergyOfIntervals, type View} from '../series.ts';
 import {recall, remember} from '../settings.ts';
 import {browserZone, isoDay, meterZone, offset, offsetName, parseDay, UTC, type Zone} from '../zone.ts';
 import {Curve, type Span} from './curve.tsx';
@@ -27,7 +27,7 @@ export function CurvePanel({id, route}: {id: number; route: MeterRoute}) {
     const profiles = useResource(`profiles ${id}`, async () => (await api.profiles(id)).profiles);
     const [obis, setObis] = useState<string | null>(null);
     useLive((e) => e.kind === 'again' || (e.kind === 'profile' && e.meter === id), profiles.reload, 2000);
-    const list = profiles.data ?? [];
+    const list = [...(profiles.data ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1)); // 99.2.0 is the second
     const profile = list.find((p) => p.obis === obis) ?? list[0];
     return (
         <section class="card" aria-labelledby="curve-title">
@@ -121,7 +121,9 @@ function ProfileCurve({id, profile, route}: {id: number; profile: Profile; route
             <div class="curve-tools">
                 <Channels all={all} chosen={wanted} set={setChosen} />
                 <div class="curve-views">
-                    <Segments label="Energy of an interval" options={[['power', 'Average power'], ['energy', 'Energy']]} value={view.energy} set={(energy) => changeView({energy})} />
+                    {shown.some((c) => isEnergyOfIntervals(c.column, view)) && (
+                        <Segments label="Energy of an interval" options={[['power', 'Average power'], ['energy', 'Energy']]} value={view.energy} set={(energy) => changeView({energy})} />
+                    )}
                     {shown.some((c) => c.column.kind === 'register') && (
                         <Segments label="Registers" options={[['reading', 'Readings'], ['difference', 'Differences']]} value={view.register} set={(register) => changeView({register})} />
                     )}
@@ -169,7 +171,7 @@ function Channels({all, chosen, set}: {all: Channel[]; chosen: string[]; set: (k
                     <label key={c.key} class={`channel ${on ? 'on' : ''} ${full ? 'full' : ''}`} title={full ? `${c.column.name}: two units are on the axes already` : `${c.column.name} (${c.column.obis})`}>
                         <input type="checkbox" checked={on} disabled={full} onChange={() => set(on ? chosen.filter((k) => k !== c.key) : [...chosen, c.key])} />
                         <span class={`swatch c${c.color}`} aria-hidden="true" />
-                        <span>{c.label}</span> <span class="unit">{c.unit}</span>
+                        <span>{c.label}</span> <span class="unit">{sign(c.unit)}</span>
                     </label>
                 );
             })}

@@ -40,7 +40,7 @@ export function CurveTable({data: d, rows, from, to}: Props) {
                     <thead>
                         <tr>
                             <th scope="col">{anyStep ? 'Interval' : 'Time'}</th>
-                            {columns.map((l) => <th key={l.key} scope="col" class="number">{l.label}, {l.name}</th>)}
+                            {columns.map((l) => <th key={l.key} scope="col" class="number">{l.name ? `${l.label}, ${l.name}` : l.label}</th>)}
                             <th scope="col">Status</th>
                         </tr>
                     </thead>
