@@ -356,9 +356,7 @@ static bool config_valid(const struct meter_config *c)
         if (c->serial[i] < '0' || c->serial[i] > '9')
             return false;
     }
-    return (c->crystal_lost ||
-            (c->time_ns >= METER_TIME_MIN_NS && c->time_ns < METER_TIME_END_NS)) &&
-           meter_crystal_valid(&c->crystal) &&
+    return meter_crystal_valid(&c->crystal) &&
            memchr(c->password, '\0', sizeof c->password) != NULL;
 }
 

@@ -59,7 +59,8 @@ struct meter_config {
     struct dlms_keys keys;
     char password[METER_PASSWORD_MAX + 1];
     int64_t time_ns;   /* crystal at power-up: nanoseconds since 1970, UTC at the first start */
-    bool crystal_lost; /* the reserve ran out: it stood still or began anew, time_ns says nothing */
+    bool crystal_lost; /* the reserve ran out: it stood still or began anew, time_ns says nothing;
+                          so does one outside 2000..2099 */
     /* Of a virtual meter: when time_ns is behind the newest snapshot, the whole world stood still
      * since that, not the crystal alone. */
     bool frozen;

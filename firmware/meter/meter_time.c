@@ -188,20 +188,27 @@ uint64_t meter_time_owed(struct meter *m, uint64_t ns)
 
 /* ---- power-up ---- */
 
+/* One that began anew shows 1970 or whatever its chip calls the first day. */
+static bool is_lost(const struct meter_config *config)
+{
+    return config->crystal_lost || !in_years(config->time_ns);
+}
+
 void meter_time_begin(struct meter *m, const struct meter_config *config)
 {
+    const bool lost = is_lost(config);
     meter_clock_reset(&m->clock);
-    m->clock.base_ns = config->crystal_lost ? METER_TIME_MIN_NS : config->time_ns;
-    m->clock.doubt = config->crystal_lost ? DATETIME_INVALID : 0;
+    m->clock.base_ns = lost ? METER_TIME_MIN_NS : config->time_ns;
+    m->clock.doubt = lost ? DATETIME_INVALID : 0;
     look_for_season(m);
 }
 
 /* What the crystal went on by while there was no power, if it can be believed. */
 static bool believe(struct meter *m, const struct meter_config *config)
 {
-    int64_t gap_ns = config->time_ns - m->clock.base_ns;
-    if (config->crystal_lost)
+    if (is_lost(config))
         return false;
+    int64_t gap_ns = config->time_ns - m->clock.base_ns;
     if (gap_ns < 0 && gap_ns > -METER_NS) { /* meter_crystal_shows() was still waited for */
         m->clock.ahead_ns = -gap_ns;
         return true;

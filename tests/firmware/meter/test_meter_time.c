@@ -586,8 +586,6 @@ static void first_start_without_a_crystal_is_invalid(void **state)
     flash_emu_init(&r->emu, METER_SECTOR_SIZE, meter_n_sectors(r->config.model));
     meter_end(&r->meter);
     r->config.time_ns = 0;
-    assert_int_equal(meter_init(&r->meter, &r->config), ERR_RANGE);
-    r->config.crystal_lost = true;
     assert_int_equal(meter_init(&r->meter, &r->config), ERR_OK);
     expect_events(r, 6, 1, "2000-01-01T00:00:00", DATETIME_INVALID);
     rig_live(r, 16 * 60);
@@ -611,6 +609,16 @@ static void crystal_that_cannot_be_true_is_as_good_as_lost(void **state)
     assert_int_equal(rig_power_up(r, 3 * 366 * 86400), ERR_OK); /* 2101 */
     assert_int_equal(r->meter.clock.doubt, DATETIME_INVALID);
     assert_int_equal(meter_now_s(&r->meter), rig_time("2098-01-10T10:00:00"));
+    rig_free(r);
+    r = rig_new("MT371", "2026-01-10T10:00:00", LOAD);
+    const int64_t shown_s = rig_time("2026-01-10T10:00:00");
+    assert_int_equal(rig_power_up(r, -shown_s), ERR_OK); /* it says 1970 */
+    assert_int_equal(r->meter.clock.doubt, DATETIME_INVALID);
+    assert_int_equal(meter_now_s(&r->meter), shown_s);
+    r->config.time_ns = INT64_MIN;
+    meter_end(&r->meter);
+    assert_int_equal(meter_init(&r->meter, &r->config), ERR_OK);
+    assert_int_equal(meter_now_s(&r->meter), shown_s);
     rig_free(r);
     r = rig_new("MT371", "2026-01-10T10:00:00", LOAD);
     r->config.frozen = true; /* a virtual meter whose world stood still */
