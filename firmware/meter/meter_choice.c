@@ -2,6 +2,7 @@
 #include "firmware/meter/meter_choice.h"
 
 #include "firmware/meter/meter.h"
+#include "firmware/meter/meter_field.h"
 #include "firmware/meter/meter_migrate.h"
 #include "firmware/meter/meter_store.h"
 #include "lib/base/crc.h"
@@ -9,7 +10,6 @@
 #include <string.h>
 
 #define LAYOUT_FORMAT 1
-#define TELLS_NULL    0x01u
 #define IS_LIFO       0x01u
 #define IS_CHOSEN     0x02u /* columns under their key; else as delivered */
 #define PROFILE_SIZE  (1 + 4 + 4)
@@ -31,46 +31,34 @@ static struct nv_ring_layout *ring_of(struct meter *m, enum model_profile_id p)
 
 /* ---- the layout's key ---- */
 
-static void put_profile(struct wr *w, const struct meter_profile *x)
-{
-    wr_u8(w, (uint8_t)((x->is_lifo ? IS_LIFO : 0) | (x->is_chosen ? IS_CHOSEN : 0)));
-    wr_u32(w, x->period_s);
-    wr_u32(w, x->entries);
-}
+#define F(member, n) METER_FIELD(meter_profile, member, n)
+static const struct meter_field profile_fields[] = {F(period_s, 4), F(entries, 4)};
+#undef F
+#define F(member) METER_FIELD(nv_ring_layout, member, 2)
+static const struct meter_field ring_fields[] = {
+    F(generation),
+    F(record_size),
+    F(first_sector),
+    F(n_sectors),
+    METER_FIELD(nv_ring_layout, n_more, 1),
+    F(more[0].first_sector),
+    F(more[0].n_sectors),
+    F(more[1].first_sector),
+    F(more[1].n_sectors),
+    F(more[2].first_sector),
+    F(more[2].n_sectors),
+};
+_Static_assert(NV_MORE_MAX == 3, "extents of a ring");
+#undef F
 
-static void get_profile(struct rd *r, struct meter_profile *x)
+static void profile(const struct meter_io *io, struct meter_profile *x)
 {
-    const uint8_t flags = rd_u8(r);
+    static const struct meter_field octet = {0, 1, 1};
+    uint8_t flags = (uint8_t)((x->is_lifo ? IS_LIFO : 0) | (x->is_chosen ? IS_CHOSEN : 0));
+    meter_fields(io, &flags, &octet, 1, 1);
+    meter_fields(io, x, profile_fields, METER_N_FIELDS(profile_fields), 1);
     x->is_lifo = (flags & IS_LIFO) != 0;
     x->is_chosen = (flags & IS_CHOSEN) != 0;
-    x->period_s = rd_u32(r);
-    x->entries = rd_u32(r);
-}
-
-static void put_ring(struct wr *w, const struct nv_ring_layout *ring)
-{
-    wr_u16(w, ring->generation);
-    wr_u16(w, ring->record_size);
-    wr_u16(w, ring->first_sector);
-    wr_u16(w, ring->n_sectors);
-    wr_u8(w, ring->n_more);
-    for (unsigned k = 0; k < NV_MORE_MAX; k++) {
-        wr_u16(w, ring->more[k].first_sector);
-        wr_u16(w, ring->more[k].n_sectors);
-    }
-}
-
-static void get_ring(struct rd *r, struct nv_ring_layout *ring)
-{
-    *ring = (struct nv_ring_layout){.generation = rd_u16(r)};
-    ring->record_size = rd_u16(r);
-    ring->first_sector = rd_u16(r);
-    ring->n_sectors = rd_u16(r);
-    ring->n_more = rd_u8(r);
-    for (unsigned k = 0; k < NV_MORE_MAX; k++) {
-        ring->more[k].first_sector = rd_u16(r);
-        ring->more[k].n_sectors = rd_u16(r);
-    }
 }
 
 /* The audit trail lies where it lies for ever. */
@@ -79,20 +67,28 @@ static bool is_laid(uint8_t ring)
     return ring != METER_RING_AUDIT;
 }
 
+/* Behind the format's octet, both ways. */
+static void layout(const struct meter_io *io, struct meter *m)
+{
+    static const struct meter_field tells_null = METER_FIELD_BOOL(meter, tells_null);
+    meter_fields(io, m, &tells_null, 1, 1);
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
+        if (m->profile[p].n_columns > 0)
+            profile(io, &m->profile[p]);
+    }
+    for (uint8_t i = 0; i < meter_n_rings(m->model); i++) {
+        if (is_laid(i))
+            meter_fields(io, &m->rings[i], ring_fields, METER_N_FIELDS(ring_fields), 1);
+    }
+}
+
 enum err meter_choices_store(struct meter *m)
 {
     uint8_t buf[LAYOUT_SIZE];
     struct wr w = wr_of(buf, sizeof buf);
+    const struct meter_io io = {.w = &w};
     wr_u8(&w, LAYOUT_FORMAT);
-    wr_u8(&w, m->tells_null ? TELLS_NULL : 0);
-    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
-        if (m->profile[p].n_columns > 0)
-            put_profile(&w, &m->profile[p]);
-    }
-    for (uint8_t i = 0; i < meter_n_rings(m->model); i++) {
-        if (is_laid(i))
-            put_ring(&w, &m->rings[i]);
-    }
+    layout(&io, m);
     return w.err ? w.err : nv_put(&m->nv, METER_KEY_LAYOUT, buf, w.len);
 }
 
@@ -204,14 +200,16 @@ static bool is_fixed(const struct meter *m, uint8_t ring)
     return ring != METER_RING_PROFILE && ring < meter_log_ring(m->model, MODEL_N_LOGS);
 }
 
-static enum err get_rings(struct meter *m, struct rd *r)
+/* Behind the format's octet; widths that only another program can have are refused. */
+static enum err get_layout(struct meter *m, struct rd *r)
 {
+    uint16_t size[METER_RINGS_MAX];
+    const struct meter_io io = {.r = r};
+    for (uint8_t i = 0; i < METER_RINGS_MAX; i++)
+        size[i] = m->rings[i].record_size;
+    layout(&io, m);
     for (uint8_t i = 0; i < meter_n_rings(m->model); i++) {
-        const uint16_t size = m->rings[i].record_size;
-        if (!is_laid(i))
-            continue;
-        get_ring(r, &m->rings[i]);
-        if (is_fixed(m, i) && m->rings[i].record_size != size)
+        if (is_fixed(m, i) && m->rings[i].record_size != size[i])
             return ERR_VERSION;
     }
     return r->err ? ERR_CORRUPT : ERR_OK;
@@ -264,6 +262,13 @@ static enum err first_layout(struct meter *m)
     return err || m->is_old ? err : meter_choices_store(m);
 }
 
+/* A row of other columns than the ring was laid for would be read and written past its end. */
+static bool fits(struct meter *m, enum model_profile_id p)
+{
+    return m->profile[p].n_columns == 0 ||
+           ring_of(m, p)->record_size == meter_profile_row_size(m, p);
+}
+
 enum err meter_choices_load(struct meter *m)
 {
     uint8_t buf[LAYOUT_SIZE];
@@ -277,16 +282,15 @@ enum err meter_choices_load(struct meter *m)
     struct rd r = rd_of(buf, len);
     if (rd_u8(&r) != LAYOUT_FORMAT)
         return ERR_VERSION;
-    m->tells_null = (rd_u8(&r) & TELLS_NULL) != 0;
-    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
-        if (m->profile[p].n_columns > 0)
-            get_profile(&r, &m->profile[p]);
-    }
-    err = get_rings(m, &r);
+    err = get_layout(m, &r);
+    if (!err && nv_check_rings(&m->nv, m->rings, meter_n_rings(m->model)) != ERR_OK)
+        err = ERR_CORRUPT; /* before anything looks for a sector by it */
     follow_rings(m);
     for (unsigned p = 0; p < MODEL_N_PROFILES && !err; p++) {
         if (m->profile[p].is_chosen)
             err = load_columns(m, (enum model_profile_id)p);
+        if (!err && !fits(m, (enum model_profile_id)p))
+            err = ERR_CORRUPT;
         if (err == ERR_CORRUPT)
             err = deliver_columns(m, (enum model_profile_id)p);
     }
