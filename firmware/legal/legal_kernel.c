@@ -153,46 +153,51 @@ void legal_kernel_run(struct legal_kernel *k, struct legal_cycle *cycle, const s
 
 /* --- borders -------------------------------------------------------------------------------- */
 
-struct edge { /* weights in 2^-15 */
+struct edge { /* the sample sets before and after a border, and their weights in 2^-15 */
+    const int32_t *last, *next;
     int64_t before, after;
+    int sign; /* what they give is added or taken away */
 };
 
-static struct edge edge_of(int64_t alpha_q16)
+static struct edge edge_of(const struct legal_kernel *k, const int32_t *next, int64_t alpha_q16,
+                           int sign)
 {
     int64_t rest = 65536 - alpha_q16;
-    return (struct edge){(rest * rest) >> 18, (alpha_q16 * alpha_q16) >> 18};
+    return (struct edge){k->last, next, (rest * rest) >> 18, (alpha_q16 * alpha_q16) >> 18, sign};
 }
 
 /* c of the head comment for a product of two channels at both samples. */
-static int64_t edge_of_product(struct edge e, int64_t before, int64_t after)
+static void edge_product(int64_t *sum, const struct edge *e, int64_t before, int64_t after)
 {
-    return (after * e.after - before * e.before + 16384) >> 15;
+    *sum += e->sign * ((after * e->after - before * e->before + 16384) >> 15);
 }
 
-static int64_t edge_of_pair(struct edge e, const int32_t *before, const int32_t *after, unsigned x,
-                            unsigned y)
+static void edge_channel(int64_t *sum, const struct edge *e, unsigned x)
 {
-    return edge_of_product(e, (int64_t)before[x] * before[y], (int64_t)after[x] * after[y]);
+    edge_product(sum, e, e->last[x], e->next[x]);
 }
 
-static void edge_sums(struct legal_kernel *k, const int32_t *next, struct edge e, int sign)
+static void edge_pair(int64_t *sum, const struct edge *e, unsigned x, unsigned y)
 {
-    const int32_t *a = k->last, *b = next;
+    edge_product(sum, e, (int64_t)e->last[x] * e->last[y], (int64_t)e->next[x] * e->next[y]);
+}
+
+static void edge_sums(struct legal_kernel *k, const struct edge *e)
+{
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         struct legal_sums *s = &k->sums[p];
         unsigned u = AFE_U1 + p, i = AFE_I1 + p;
-        s->uu += sign * edge_of_pair(e, a, b, u, u);
-        s->ii += sign * edge_of_pair(e, a, b, i, i);
-        s->ui += sign * edge_of_pair(e, a, b, u, i);
-        s->u += sign * edge_of_product(e, a[u], b[u]);
-        s->i += sign * edge_of_product(e, a[i], b[i]);
+        edge_pair(&s->uu, e, u, u);
+        edge_pair(&s->ii, e, i, i);
+        edge_pair(&s->ui, e, u, i);
+        edge_channel(&s->u, e, u);
+        edge_channel(&s->i, e, i);
     }
     struct legal_current_sums *c = &k->currents;
     for (unsigned n = 0; n < LEGAL_N_CROSS; n++)
-        c->cross[n] +=
-            sign * edge_of_pair(e, a, b, AFE_I1 + legal_pair[n][0], AFE_I1 + legal_pair[n][1]);
-    c->nn += sign * edge_of_pair(e, a, b, AFE_IN, AFE_IN);
-    c->n += sign * edge_of_product(e, a[AFE_IN], b[AFE_IN]);
+        edge_pair(&c->cross[n], e, AFE_I1 + legal_pair[n][0], AFE_I1 + legal_pair[n][1]);
+    edge_pair(&c->nn, e, AFE_IN, AFE_IN);
+    edge_channel(&c->n, e, AFE_IN);
 }
 
 /* One sample set of a weight in 2^-15 to the phasors. */
@@ -219,31 +224,32 @@ static void edge_cycle(struct legal_cycle *cycle, const int32_t *x, int64_t weig
     legal_cycle_add(cycle, &v, &run);
 }
 
-static void edge_add(struct legal_kernel *k, struct legal_cycle *cycle, const int32_t *next,
-                     struct edge e, int sign)
+static void edge_add(struct legal_kernel *k, struct legal_cycle *cycle, const struct edge *e)
 {
     uint32_t turn = k->turn; /* of the sample after the border, in the window concerned */
-    edge_sums(k, next, e, sign);
-    edge_phasors(k, k->last, -sign * e.before, turn - k->step);
-    edge_phasors(k, next, sign * e.after, turn);
+    edge_sums(k, e);
+    edge_phasors(k, e->last, -e->sign * e->before, turn - k->step);
+    edge_phasors(k, e->next, e->sign * e->after, turn);
     if (cycle) {
-        edge_cycle(cycle, k->last, -sign * e.before, turn - k->step);
-        edge_cycle(cycle, next, sign * e.after, turn);
+        edge_cycle(cycle, e->last, -e->sign * e->before, turn - k->step);
+        edge_cycle(cycle, e->next, e->sign * e->after, turn);
     }
 }
 
 void legal_kernel_end(struct legal_kernel *k, struct legal_cycle *cycle, const int32_t *next,
                       int64_t alpha_q16)
 {
+    struct edge e = edge_of(k, next, alpha_q16, 1);
     close_chunk(k);
-    edge_add(k, cycle, next, edge_of(alpha_q16), 1);
+    edge_add(k, cycle, &e);
 }
 
 void legal_kernel_begin(struct legal_kernel *k, struct legal_cycle *cycle, const int32_t *next,
                         int64_t alpha_q16)
 {
+    struct edge e = edge_of(k, next, alpha_q16, -1);
     k->turn = (uint32_t)(((uint64_t)(65536 - alpha_q16) * k->step) >> 16);
-    edge_add(k, cycle, next, edge_of(alpha_q16), -1);
+    edge_add(k, cycle, &e);
 }
 
 /* --- windows -------------------------------------------------------------------------------- */

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-struct rd rd_of(const void *p, size_t len)
+/* Out of line, as wr_of(): four or five words at a hundred places are not worth a copy. */
+__attribute__((noinline)) struct rd rd_of(const void *p, size_t len)
 {
     return (struct rd){.p = p, .len = p ? len : 0};
 }
@@ -102,7 +103,7 @@ size_t rd_length(struct rd *r)
     return (size_t)rd_uint(r, first & 0x7Fu);
 }
 
-struct wr wr_of(void *p, size_t size)
+__attribute__((noinline)) struct wr wr_of(void *p, size_t size)
 {
     return (struct wr){.p = p, .size = size};
 }
