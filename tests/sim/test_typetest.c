@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define SAMPLE 24 /* each so manieth point of a test, the first one always */
+#define SAMPLE 48 /* each so manieth point of a test, the first one always */
 
 static bool full, want_direct = true, want_ct = true;
 
