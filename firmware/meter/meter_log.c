@@ -1,6 +1,7 @@
 /* See meter_log.h. */
 #include "firmware/meter/meter_log.h"
 
+#include "firmware/meter/meter_field.h"
 #include "firmware/meter/meter_store.h"
 
 #include <string.h>
@@ -120,6 +121,7 @@ static void drop(struct meter_log *l, unsigned i)
 {
     l->n_queued--;
     memmove(&l->queue[i], &l->queue[i + 1], (l->n_queued - i) * sizeof l->queue[0]);
+    memset(&l->queue[l->n_queued], 0, sizeof l->queue[0]); /* as the snapshot has it */
 }
 
 /* A log whose flash fails does not keep the others from theirs: its entries stay queued, in their
@@ -410,28 +412,15 @@ void meter_log_start(struct meter *m)
     }
 }
 
-void meter_log_put(struct wr *w, const struct meter *m)
+void meter_log_state(const struct meter_io *io, struct meter *m)
 {
-    static const uint8_t none[1 + METER_LOG_ENTRY_SIZE];
-    wr_u32(w, m->log.next_number);
-    wr_u8(w, m->log.n_queued);
-    for (unsigned i = 0; i < METER_LOG_QUEUE; i++) {
-        bool queued = i < m->log.n_queued;
-        wr_u8(w, queued ? m->log.queue[i].log : 0);
-        wr_bytes(w, queued ? m->log.queue[i].octets : none, METER_LOG_ENTRY_SIZE);
-    }
-    meter_outage_put(w, m);
-}
-
-void meter_log_get(struct rd *r, struct meter *m)
-{
-    m->log.next_number = rd_u32(r);
-    m->log.n_queued = rd_u8(r);
-    for (unsigned i = 0; i < METER_LOG_QUEUE; i++) {
-        m->log.queue[i].log = rd_u8(r);
-        rd_copy(r, m->log.queue[i].octets, METER_LOG_ENTRY_SIZE);
-    }
-    meter_outage_get(r, m);
-    if (m->log.n_queued > METER_LOG_QUEUE)
-        r->err = ERR_CORRUPT;
+    static const struct meter_field head[] = {METER_FIELD(meter_log, next_number, 4),
+                                              METER_FIELD(meter_log, n_queued, 1)};
+    static const struct meter_field octet = {0, 1, 1};
+    struct meter_log *l = &m->log;
+    meter_fields(io, l, head, METER_N_FIELDS(head), 1);
+    meter_fields(io, l->queue, &octet, 1, sizeof l->queue);
+    meter_outage_state(io, &m->outage);
+    if (io->r != NULL && l->n_queued > METER_LOG_QUEUE)
+        io->r->err = ERR_CORRUPT;
 }

@@ -99,8 +99,9 @@ MUST_CHECK enum err meter_log_store(struct meter *m);
  * numbers go on, what is owed is still queued. */
 MUST_CHECK enum err meter_log_load(struct meter *m);
 void meter_log_start(struct meter *m);
-void meter_log_put(struct wr *w, const struct meter *m); /* METER_LOG_STATE_SIZE octets */
-void meter_log_get(struct rd *r, struct meter *m);
+struct meter_io;
+/* METER_LOG_STATE_SIZE octets of the snapshot, to it or from it. */
+void meter_log_state(const struct meter_io *io, struct meter *m);
 /* Hours pass (crystal). */
 void meter_log_run(struct meter *m);
 /* What the server tells (cosem_server_config): meter_access.c. */

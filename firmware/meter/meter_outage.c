@@ -1,6 +1,7 @@
 /* See meter_outage.h. */
 #include "firmware/meter/meter_outage.h"
 
+#include "firmware/meter/meter_field.h"
 #include "firmware/meter/meter_store.h"
 
 #define PPM          1000000u
@@ -176,26 +177,12 @@ void meter_outage_values(struct meter *m, const struct legal_values *v, uint64_t
 
 /* ---- snapshot ---- */
 
-void meter_outage_put(struct wr *w, const struct meter *m)
+void meter_outage_state(const struct meter_io *io, struct meter_outage *o)
 {
-    const struct meter_outage *o = &m->outage;
-    for (unsigned k = 0; k < METER_N_OUTAGES; k++) {
-        wr_u32(w, o->count[k]);
-        wr_u32(w, o->n_long[k]);
-        wr_u32(w, o->last_long_s[k]);
-        wr_u64(w, (uint64_t)o->begin_ns[k]);
-    }
-    wr_u32(w, o->off_s);
-}
-
-void meter_outage_get(struct rd *r, struct meter *m)
-{
-    struct meter_outage *o = &m->outage;
-    for (unsigned k = 0; k < METER_N_OUTAGES; k++) {
-        o->count[k] = rd_u32(r);
-        o->n_long[k] = rd_u32(r);
-        o->last_long_s[k] = rd_u32(r);
-        o->begin_ns[k] = (int64_t)rd_u64(r);
-    }
-    o->off_s = rd_u32(r);
+    static const struct meter_field of_kind[] = {
+        METER_FIELD(meter_outage, count[0], 4), METER_FIELD(meter_outage, n_long[0], 4),
+        METER_FIELD(meter_outage, last_long_s[0], 4), METER_FIELD(meter_outage, begin_ns[0], 8)};
+    static const struct meter_field off_s = METER_FIELD(meter_outage, off_s, 4);
+    meter_fields(io, o, of_kind, METER_N_FIELDS(of_kind), METER_N_OUTAGES);
+    meter_fields(io, o, &off_s, 1, 1);
 }

@@ -57,7 +57,8 @@ MUST_CHECK enum err meter_outage_limits_set(struct meter *m, uint32_t long_s, ui
 void meter_outage_power_up(struct meter *m, int64_t off_ns);
 /* For meter_watch.c: new values, of the `ms` that end `ns` from now on. */
 void meter_outage_values(struct meter *m, const struct legal_values *v, uint64_t ns, uint32_t ms);
-void meter_outage_put(struct wr *w, const struct meter *m); /* METER_OUTAGE_STATE_SIZE octets */
-void meter_outage_get(struct rd *r, struct meter *m);
+struct meter_io;
+/* METER_OUTAGE_STATE_SIZE octets of the snapshot, to it or from it. */
+void meter_outage_state(const struct meter_io *io, struct meter_outage *o);
 
 #endif

@@ -153,7 +153,7 @@ enum err meter_store_snapshot(struct meter *m)
     FIELDS(&io, &m->demand, demand_fields, 1);
     profiles(&io, m);
     averages(&io, m);
-    meter_log_put(&w, m);
+    meter_log_state(&io, m);
     wr_u32(&w, m->server.tx.limit);
     meter_put_floors(&w, m);
     if (w.err || w.len != meter_snapshot_size(m->model))
@@ -203,7 +203,7 @@ static enum err restore_from(struct meter *m, struct rd *r, uint8_t format, stru
         *old = rd_bytes(r, METER_OLD_PROFILE_SIZE);
     averages(&io, m);
     if (format > 2)
-        meter_log_get(r, m);
+        meter_log_state(&io, m);
     meter_raise_tx(m, rd_u32(r));
     meter_raise_floors(r, m);
     return r->err ? r->err : restore_legal(m, &s);

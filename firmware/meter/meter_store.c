@@ -4,6 +4,7 @@
 #include "firmware/meter/meter_store.h"
 
 #include "firmware/meter/meter_choice.h"
+#include "firmware/meter/meter_field.h"
 
 #include <string.h>
 
@@ -65,22 +66,30 @@ enum err meter_store_mount(struct meter *m, const struct hal_flash *flash)
 #define CLOCK_SIZE_1 (4 + 2 * DATETIME_LEN + 3 * 8) /* of the version before */
 #define CLOCK_SIZE   (CLOCK_SIZE_1 + 2 + 3 * 4)     /* shift limit, crystal */
 
+#define F(member, n) METER_FIELD(meter_clock, member, n)
+static const struct meter_field zone[] = {F(zone_min, 2), F(dst_min, 1),
+                                          METER_FIELD_BOOL(meter_clock, dst_on)};
+static const struct meter_field begin[] = {F(dst_begin[0], 1)}, end[] = {F(dst_end[0], 1)};
+static const struct meter_field preset[] = {F(preset_s, 8), F(preset_from_s, 8), F(preset_to_s, 8)};
+static const struct meter_field later[] = {F(shift_s, 2), F(crystal.ppb, 4),
+                                           F(crystal.ppb_per_k2, 4), F(crystal.turnover_mc, 4)};
+#undef F
+
+static void clock_state(const struct meter_io *io, struct meter_clock *c, size_t size)
+{
+    meter_fields(io, c, zone, METER_N_FIELDS(zone), 1);
+    meter_fields(io, c, begin, 1, DATETIME_LEN);
+    meter_fields(io, c, end, 1, DATETIME_LEN);
+    meter_fields(io, c, preset, METER_N_FIELDS(preset), 1);
+    if (size != CLOCK_SIZE_1)
+        meter_fields(io, c, later, METER_N_FIELDS(later), 1);
+}
+
 enum err meter_store_clock(struct meter *m)
 {
     uint8_t buf[CLOCK_SIZE];
     struct wr w = wr_of(buf, sizeof buf);
-    wr_u16(&w, (uint16_t)m->clock.zone_min);
-    wr_u8(&w, (uint8_t)m->clock.dst_min);
-    wr_u8(&w, m->clock.dst_on);
-    wr_bytes(&w, m->clock.dst_begin, DATETIME_LEN);
-    wr_bytes(&w, m->clock.dst_end, DATETIME_LEN);
-    wr_u64(&w, (uint64_t)m->clock.preset_s);
-    wr_u64(&w, (uint64_t)m->clock.preset_from_s);
-    wr_u64(&w, (uint64_t)m->clock.preset_to_s);
-    wr_u16(&w, m->clock.shift_s);
-    wr_u32(&w, (uint32_t)m->clock.crystal.ppb);
-    wr_u32(&w, (uint32_t)m->clock.crystal.ppb_per_k2);
-    wr_u32(&w, (uint32_t)m->clock.crystal.turnover_mc);
+    clock_state(&(struct meter_io){.w = &w}, &m->clock, CLOCK_SIZE);
     return w.err ? w.err : nv_put(&m->nv, METER_KEY_CLOCK, buf, w.len);
 }
 
@@ -96,20 +105,7 @@ static enum err load_clock(struct meter *m, const struct meter_config *config)
     if (err)
         return err;
     struct rd r = rd_of(buf, len);
-    m->clock.zone_min = (int16_t)rd_u16(&r);
-    m->clock.dst_min = (int8_t)rd_u8(&r);
-    m->clock.dst_on = rd_u8(&r) != 0;
-    rd_copy(&r, m->clock.dst_begin, DATETIME_LEN);
-    rd_copy(&r, m->clock.dst_end, DATETIME_LEN);
-    m->clock.preset_s = (int64_t)rd_u64(&r);
-    m->clock.preset_from_s = (int64_t)rd_u64(&r);
-    m->clock.preset_to_s = (int64_t)rd_u64(&r);
-    if (len == CLOCK_SIZE_1)
-        return r.err;
-    m->clock.shift_s = rd_u16(&r);
-    m->clock.crystal.ppb = (int32_t)rd_u32(&r);
-    m->clock.crystal.ppb_per_k2 = (int32_t)rd_u32(&r);
-    m->clock.crystal.turnover_mc = (int32_t)rd_u32(&r);
+    clock_state(&(struct meter_io){.r = &r}, &m->clock, len);
     return r.err;
 }
 
