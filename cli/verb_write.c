@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define COLUMNS_MAX 100
+#define SHOWN       60 /* octets of a wrong value in a message */
 
 struct column {
     uint8_t ln[6], id;
@@ -28,10 +29,9 @@ static const char *parse_columns(const char *text, struct to_write *t)
     for (const char *at = text;; at++) {
         const size_t n = strcspn(at, ",");
         struct column *c = &t->column[t->n_columns];
-        if (t->n_columns == COLUMNS_MAX || n >= sizeof word)
-            return "wants at most 100 columns like 1-0:1.8.0.255:2";
-        memcpy(word, at, n);
-        word[n] = '\0';
+        if (t->n_columns == COLUMNS_MAX)
+            return "wants at most 100 columns";
+        snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : 0), at);
         if (!object_word(word, c->ln, &c->id) || c->id == 0)
             return "wants columns like 0-0:1.0.0.255:2,1-0:1.8.0.255:2";
         t->n_columns++;
@@ -103,8 +103,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
                             ? parse_columns(words[3], &t)
                             : value_parse(words[2], words[3], &t.value);
     if (wrong != NULL || t.value.err)
-        return cli_fail(v, CLI_USAGE, "'%s %s' %s", words[2], words[3],
-                        t.value.err ? "is too long" : wrong);
+        return cli_fail(v, CLI_USAGE, "'%s %.*s%s' %s", words[2], SHOWN, words[3],
+                        strlen(words[3]) > SHOWN ? "..." : "", t.value.err ? "is too long" : wrong);
     code = link_open(&l, v, words[0], &o);
     if (code == LINK_OK)
         code = write_one(&l, &t, value);
