@@ -57,7 +57,8 @@ static int64_t positive(int64_t a)
     return a < 0 ? 0 : a;
 }
 
-int64_t legal_add(int64_t a, int64_t b)
+/* Out of line: its copies would be larger than the calls. */
+__attribute__((noinline)) int64_t legal_add(int64_t a, int64_t b)
 {
     int64_t sum = (int64_t)((uint64_t)a + (uint64_t)b);
     if (((a ^ sum) & (b ^ sum)) >= 0)

@@ -37,7 +37,8 @@ static struct bytes secret_of(const struct cosem_client_entry *e)
     return (struct bytes){(const uint8_t *)e->password, len};
 }
 
-static struct verdict refused(uint8_t diagnostic)
+/* Out of line: its copies would be larger than the calls. */
+__attribute__((noinline)) static struct verdict refused(uint8_t diagnostic)
 {
     return (struct verdict){.result = ACSE_REJECTED_PERMANENT, .diagnostic = diagnostic};
 }
