@@ -1,10 +1,12 @@
 # Thin front door over CMake: each target installs what the machine lacks, then builds or runs.
 # The work is described in CMakeLists.txt and CMakePresets.json; nothing is compiled here.
+# One test more than processors: some wait for lines and clocks.
 JOBS ?= $(shell nproc)
+TESTS ?= $(shell expr $(JOBS) + 1)
 DESTDIR ?=
 PREFIX ?= /usr/local
 LIST := packaging/debian-
-CTEST := ctest --preset debug -j$(JOBS)
+CTEST := ctest --preset debug -j$(TESTS)
 
 .PHONY: all debug test test-full demo bench claims size size-arm legal-cost deb install docs format clean help
 .NOTPARALLEL:

@@ -205,7 +205,7 @@ static enum err get_layout(struct meter *m, struct rd *r)
 {
     uint16_t size[METER_RINGS_MAX];
     const struct meter_io io = {.r = r};
-    for (uint8_t i = 0; i < METER_RINGS_MAX; i++)
+    for (unsigned i = 0; i < METER_RINGS_MAX; i++)
         size[i] = m->rings[i].record_size;
     layout(&io, m);
     for (uint8_t i = 0; i < meter_n_rings(m->model); i++) {
