@@ -125,20 +125,27 @@ static void drop(struct meter_log *l, unsigned i)
 }
 
 /* A log whose flash fails does not keep the others from theirs: its entries stay queued, in their
- * order, or are given up where its ring is closed. */
+ * order, or are given up where its ring is closed. Trying again may mean an erase of half a second,
+ * so it waits. */
 void meter_log_flush(struct meter *m)
 {
-    uint32_t failed = 0; /* logs, a bit each */
-    for (unsigned i = 0; i < m->log.n_queued;) {
-        const uint32_t log = 1u << m->log.queue[i].log;
-        enum err err = (failed & log) != 0 ? ERR_IO : write_queued(m, i);
-        m->fault = err ? err : m->fault;
-        if (!err || err == ERR_STATE) {
-            drop(&m->log, i);
+    struct meter_log *l = &m->log;
+    if (m->clock.base_ns >= l->retry_ns)
+        l->failed = 0;
+    for (unsigned i = 0; i < l->n_queued;) {
+        const uint32_t log = 1u << l->queue[i].log;
+        if ((l->failed & log) != 0) {
+            i++;
             continue;
         }
-        failed |= log;
-        i++;
+        enum err err = write_queued(m, i);
+        m->fault = err ? err : m->fault;
+        if (!err || err == ERR_STATE) {
+            drop(l, i);
+            continue;
+        }
+        l->failed |= log;
+        l->retry_ns = m->clock.base_ns + METER_LOG_RETRY_S * METER_NS;
     }
 }
 

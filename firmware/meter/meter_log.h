@@ -28,7 +28,8 @@
 #define METER_LOG_FILTER_MAX 32
 #define METER_LOG_BURST      8
 #define METER_LOG_LINE_BURST 4
-#define METER_LOG_REFUSALS   3 /* failed authentications in a row of a client make one event */
+#define METER_LOG_RETRY_S    60 /* a log whose flash failed is left in peace */
+#define METER_LOG_REFUSALS   3  /* failed authentications in a row of a client make one event */
 
 struct meter_log_entry {
     uint32_t number; /* over all logs, from 1 */
@@ -50,6 +51,8 @@ struct meter_log { /* fields are private to firmware/meter */
     uint8_t left[MODEL_N_EVENTS + 1]; /* entries it may still have; top bit: told; last: outages */
     int64_t refill_ns;                /* crystal: the next hour */
     uint8_t hours;                    /* of the day of 24 refills */
+    uint32_t failed;                  /* logs that are left in peace until */
+    int64_t retry_ns;                 /* this, crystal */
     uint8_t n_refused[COSEM_CLIENTS_MAX]; /* authentications in a row, of the server's clients */
 };
 /* Of the snapshot: logs and outages. */
@@ -71,7 +74,8 @@ bool meter_event_wanted(const struct meter *m, enum model_event e);
 /* A power failure that ended at utc_s, into the log for those: as often as an event. True: there is
  * an entry of it. */
 bool meter_log_outage(struct meter *m, int64_t utc_s, uint32_t duration_s);
-/* Writes what is queued to the rings. Not while the supply fails. */
+/* Writes what is queued to the rings; of a log that failed, after METER_LOG_RETRY_S. Not while the
+ * supply fails. */
 void meter_log_flush(struct meter *m);
 
 /* Entries of a log: their number, at most model.log_depth; sequence number in the ring of the

@@ -526,8 +526,11 @@ static void power_up_is_entered_once_whatever_is_cut(void **state)
 static uint32_t bad_sector;
 static enum err (*good_erase)(const struct hal_flash *hal, uint32_t sector);
 
+static unsigned n_refused_erases;
+
 static enum err erase_but_one(const struct hal_flash *hal, uint32_t sector)
 {
+    n_refused_erases += sector == bad_sector;
     return sector == bad_sector ? ERR_IO : good_erase(hal, sector);
 }
 
@@ -565,7 +568,8 @@ static void log_that_fails_costs_no_other(void **state)
     rig_free(r);
 }
 
-/* A log that fails while the meter lives keeps its entries queued, and the others get theirs. */
+/* A log that fails while the meter lives keeps its entries queued, and the others get theirs. An
+ * erase takes long: it is tried once a minute, not with each block of samples. */
 static void log_that_waits_holds_no_other_up(void **state)
 {
     (void)state;
@@ -576,12 +580,20 @@ static void log_that_waits_holds_no_other_up(void **state)
     wear_out(r, MODEL_LOG_QUALITY);
     ring->next_seq =
         (nv_capacity(&r->meter.nv, index) - 1) / (r->meter.rings[index].n_sectors - 2u) + 1;
+    const uint32_t first = ring->next_seq;
     ring->slot = 0;
     ring->head_ready = false; /* as when the second sector's turn comes */
     report(r, MODEL_EVENT_DIP_L1, METER_LOG_QUEUE + 1);
     report(r, MODEL_EVENT_SEAL_OPENED, 1);
     assert_int_equal(entries_of(r, MODEL_EVENT_SEAL_OPENED), 1);
+    n_refused_erases = 0;
+    for (unsigned s = 0; s < 10 * METER_LOG_RETRY_S; s++)
+        meter_idle(&r->meter, METER_NS);
+    assert_int_equal(n_refused_erases, 10);
     r->emu.hal.erase = good_erase;
+    meter_idle(&r->meter, METER_LOG_RETRY_S * METER_NS);
+    assert_int_equal(r->meter.log.n_queued, 0); /* what waited is written when it can be */
+    assert_int_equal(ring->next_seq - first, METER_LOG_QUEUE - 1);
     rig_free(r);
 }
 
