@@ -89,39 +89,40 @@ enum {
 void meter_legal_config(const struct model_meter *m, uint64_t u_lsb_fv, uint64_t i_lsb_fa,
                         struct legal_config *out);
 
+/* The large fields come last: what is nearer to the begin than 4 KiB is one instruction away. */
 struct meter { /* fields are private to firmware/meter, but for server (sessions) and fault */
     const struct model_meter *model;
     uint32_t features; /* MODEL_* this meter has */
     uint32_t f_mhz;
+    enum err fault;  /* last failure of the flash; ERR_OK: none */
+    bool is_old;     /* the flash of the version before is being taken over */
+    bool tells_null; /* cells equal to those of the row before leave as null-data */
+    struct meter_ratio ratio;
+    struct meter_demand demand;
+    struct meter_clock clock;
+    struct meter_outage outage;
+    struct meter_log log;
+    struct meter_profile profile[MODEL_N_PROFILES];
+    struct nv_ring_layout rings[METER_RINGS_MAX];
+    uint32_t interval[METER_N_INTERVALS]; /* of load profile 1's newest row */
+    struct meter_average average[METER_N_AVERAGES];
+    uint64_t u_lsb_fv, i_lsb_fa;  /* of the front end */
+    uint64_t ns_rest, ns_rest_of; /* below a nanosecond: ns_rest / ns_rest_of */
+    int64_t snapshot_due_ns;      /* on the crystal's scale */
+    struct nv nv;
+    uint32_t stored_floor[COSEM_CLIENTS_MAX];
     char serial[METER_SERIAL_LEN + 1];
     char device_name[17];
     char password[METER_PASSWORD_MAX + 1];
-    struct legal legal;
-    struct nv nv;
-    bool is_old; /* the flash of the version before is being taken over */
-    struct nv_ring_layout rings[METER_RINGS_MAX];
-    struct meter_clock clock;
-    struct meter_demand demand;
-    struct meter_profile profile[MODEL_N_PROFILES];
-    struct meter_column columns[METER_COLUMNS_MAX]; /* of all profiles, meter_columns_first() */
-    uint32_t interval[METER_N_INTERVALS];           /* of load profile 1's newest row */
-    bool tells_null; /* cells equal to those of the row before leave as null-data */
-    struct meter_average average[METER_N_AVERAGES];
-    struct meter_ratio ratio;
-    uint64_t u_lsb_fv, i_lsb_fa; /* of the front end */
-    struct meter_watch watch;
-    struct meter_log log;
-    struct meter_outage outage;
-    uint64_t ns_rest, ns_rest_of; /* below a nanosecond: ns_rest / ns_rest_of */
-    int64_t snapshot_due_ns;      /* on the crystal's scale */
-    struct legal_energies stored; /* of the newest snapshot */
-    uint32_t stored_floor[COSEM_CLIENTS_MAX];
-    enum err fault; /* last failure of the flash; ERR_OK: none */
     struct cosem_device device;
     const struct cosem_device *devices[1];
     struct cosem_client_entry clients[MODEL_N_CLIENTS];
     struct dlms_counter_store counters;
     struct cosem_server server; /* hand it to session_init() */
+    struct legal legal;
+    struct meter_watch watch;
+    struct legal_energies stored;                   /* of the newest snapshot */
+    struct meter_column columns[METER_COLUMNS_MAX]; /* of all profiles, meter_columns_first() */
 };
 
 /* Power-up. Brings back what the flash holds, closes the interval that the power cut fell into and
