@@ -273,14 +273,15 @@ static enum err take_snapshot(struct meter *m, const struct meter_old_ring *ring
 
 /* ---- all of it ---- */
 
-/* Rows of the ring, and the one that was on its way there. */
+/* Rows of the ring, and the one that was on its way there. Where the flash refuses the new ring
+ * they are given up, as any row then is: a meter that counts is more than its history. */
 static enum err take_rows(struct meter *m, const struct old *o, const struct old_profile *profile)
 {
     uint32_t newest = 0;
     enum err err = o->has_rows && !profile->is_clearing ? copy_rows(m, &o->rows, &newest) : ERR_OK;
     if (!err && profile->is_pending && profile->last.head.number > newest)
         err = append(m, &profile->last);
-    return err;
+    return err == ERR_STATE ? ERR_OK : err; /* the mount kept it in m->fault */
 }
 
 enum err meter_migrate_run(struct meter *m)

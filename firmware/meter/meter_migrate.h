@@ -39,7 +39,8 @@ struct meter_seen {
 MUST_CHECK enum err meter_migrate_plan(struct meter *m, const struct meter_seen *seen,
                                        bool *is_old);
 /* The rings are mounted. Takes over registers, clock, demand, averages, counters and rows, writes a
- * snapshot and the layout. ERR_VERSION, ERR_CORRUPT (no snapshot is whole), ERR_IO, ERR_FULL. */
+ * snapshot and the layout; the rows are lost where the flash refuses the new ring its sectors
+ * (m->fault says so). ERR_VERSION, ERR_CORRUPT (no snapshot is whole), ERR_IO, ERR_FULL. */
 MUST_CHECK enum err meter_migrate_run(struct meter *m);
 
 #endif

@@ -5,6 +5,7 @@
 #include "firmware/meter/meter_energy.h"
 #include "firmware/meter/meter_migrate.h"
 #include "firmware/meter/meter_store.h"
+#include "firmware/meter/meter_watch.h"
 #include "tests/firmware/meter/old_image.h"
 #include "tests/firmware/meter/rig.h"
 
@@ -328,6 +329,44 @@ static void damaged_rows_and_snapshots_are_left_out(void **state)
     rig_free(r);
 }
 
+static uint32_t bad_sector;
+static enum err (*good_erase)(const struct hal_flash *hal, uint32_t sector);
+
+static enum err erase_but_one(const struct hal_flash *hal, uint32_t sector)
+{
+    return sector == bad_sector ? ERR_IO : good_erase(hal, sector);
+}
+
+/* The flash refuses the sector that the rows would begin in: registers, clock and keys go on, the
+ * rows are lost, and the meter says so. */
+static void refused_ring_of_rows_costs_the_rows_only(void **state)
+{
+    (void)state;
+    struct rig *r = old_meter(model_meter_find("ST402D"), false);
+    struct rig *good = old_meter(model_meter_find("ST402D"), false);
+    static struct meter_row rows[ROWS];
+    assert_int_equal(rig_power_up(good, 0), ERR_OK);
+    bad_sector = good->meter.rings[METER_RING_PROFILE].first_sector;
+    rig_free(good);
+    good_erase = r->emu.hal.erase;
+    r->emu.hal.erase = erase_but_one;
+    for (unsigned start = 0; start < 2; start++) { /* taken over, then by its own layout */
+        assert_int_equal(rig_power_up(r, 0), ERR_OK);
+        assert_int_equal(r->meter.fault, ERR_IO);
+        assert_int_equal(meter_errors(&r->meter) & METER_ERROR_FLASH, METER_ERROR_FLASH);
+        assert_int_equal(rig_rows(r, rows, ROWS), 0);
+        r->meter.fault = ERR_OK; /* all else is as ever */
+        r->meter.nv.n_corrupt = 0;
+        check_state(r);
+    }
+    r->emu.hal.erase = good_erase;
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    rig_live(r, 3600);
+    assert_int_equal(rig_rows(r, rows, ROWS), 4);
+    assert_true(rows[0].number > LAST_ROW);
+    rig_free(r);
+}
+
 static void flash_of_another_model_is_not_touched(void **state)
 {
     (void)state;
@@ -439,6 +478,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(flash_of_the_version_before_is_taken_over),
         cmocka_unit_test(size_of_the_version_before_is_known),
         cmocka_unit_test(damaged_rows_and_snapshots_are_left_out),
+        cmocka_unit_test(refused_ring_of_rows_costs_the_rows_only),
         cmocka_unit_test(flash_of_another_model_is_not_touched),
         cmocka_unit_test(lost_layout_does_not_bring_old_registers_back),
         cmocka_unit_test(sectors_keep_their_wear),
