@@ -87,10 +87,13 @@ static struct day_span note_buffer(struct meter *m, struct day_buffer *b, uint32
     return (struct day_span){from, b->rows.n};
 }
 
+/* What waits is written first, as before any answer: an entry that nobody could be told of may be
+ * lost. So operations of a step are those before what it shows, and looking does none. */
 static void note_step(struct day *d, const char *act)
 {
     struct meter *m = &d->r->meter;
     struct day_step *s = &d->steps[d->n_steps], *before = s - (d->n_steps > 0);
+    meter_log_flush(m);
     s->n_ops = d->journal.n_ops;
     s->crystal_ns = meter_crystal_ns(m);
     s->utc_s = meter_now_s(m);
@@ -102,6 +105,7 @@ static void note_step(struct day *d, const char *act)
     s->told = d->told;
     for (uint32_t i = 0; i < d->n_buffers; i++)
         s->span[i] = note_buffer(m, &d->buffer[i], before->span[i].from);
+    assert_int_equal(d->journal.n_ops, s->n_ops);
     d->n_steps++;
 }
 
@@ -489,7 +493,7 @@ static void find_buffers(struct day *d)
     }
 }
 
-struct day *day_new(const char *model, uint32_t minutes)
+struct day *day_new(const char *model, uint32_t minutes, uint32_t n_ops)
 {
     struct day *d = calloc(1, sizeof *d);
     assert_non_null(d);
@@ -505,7 +509,7 @@ struct day *day_new(const char *model, uint32_t minutes)
     assert_int_equal(rig_power_up(d->r, 1), ERR_OK);
     find_buffers(d);
     note_step(d, "power-up");
-    for (uint32_t minute = 0; minute < minutes; minute++) {
+    for (uint32_t minute = 0; minute < minutes && d->journal.n_ops < n_ops; minute++) {
         rig_live(d->r, 60);
         note_step(d, act(d, minute));
     }

@@ -50,8 +50,9 @@ struct day {
 
 /* The row of a model with rings of few rows. */
 void day_row(const char *model, struct model_meter *out);
-/* Lives so many minutes of the day, DAY_MINUTES at most. */
-struct day *day_new(const char *model, uint32_t minutes);
+/* Lives so many minutes of the day, DAY_MINUTES at most, or those in which the first n_ops
+ * operations are done. */
+struct day *day_new(const char *model, uint32_t minutes, uint32_t n_ops);
 void day_free(struct day *d);
 /* Check sums of the configuration; gives how many. */
 uint32_t day_config(struct meter *m, uint32_t sums[DAY_CONFIG_MAX]);

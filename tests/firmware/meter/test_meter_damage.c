@@ -233,7 +233,7 @@ static void lost_sectors_are_survived(void **state)
 static int make_day(void **state)
 {
     (void)state;
-    day = day_new("AD11A", MINUTES);
+    day = day_new("AD11A", MINUTES, UINT32_MAX);
     q = rig_new_row(&day->row, "2026-03-28T18:00:00", DAY_LOAD);
     return 0;
 }

@@ -11,7 +11,8 @@
  *
  * Without arguments a sample: operations of minutes in which something happens more often than
  * those of the others. With `full` and the number of a kind of tear all of them; each fifth meter
- * then lives the hour. */
+ * then lives the hour. Two more numbers: only operations from the first to the second, to see in
+ * seconds again what a message named. */
 #include "tests/firmware/meter/day.h"
 
 #include <setjmp.h>
@@ -31,6 +32,7 @@
 static bool full;
 static enum tear only; /* with full */
 static uint32_t n_minutes = 110, step_act = 23, step_idle = 223, again_every = 3;
+static uint32_t op_from, op_to = UINT32_MAX - 1; /* both included */
 
 struct cut {
     const struct day *d;
@@ -349,13 +351,15 @@ static void cut_at(struct cut *c, const struct flash_emu *now, uint8_t *spare)
 
 static bool sampled(const struct day_step *s, uint32_t op)
 {
+    if (op < op_from || op > op_to)
+        return false;
     return full || op % (s->act[0] != '\0' ? step_act : step_idle) == 0;
 }
 
 static void meter_keeps_all_it_must_when_cut_at_any_write(void **state)
 {
     (void)state;
-    struct day *d = day_new("AD11A", n_minutes);
+    struct day *d = day_new("AD11A", n_minutes, op_to + 1);
     struct cut c = {.d = d, .q = rig_new_row(&d->row, "2026-03-28T18:00:00", DAY_LOAD)};
     struct flash_emu now;
     uint32_t n_cuts = 0;
@@ -377,7 +381,7 @@ static void meter_keeps_all_it_must_when_cut_at_any_write(void **state)
         journal_do(&d->journal, c.op, &now);
     }
     print_message("%u operations, %u cuts\n", d->journal.n_ops, n_cuts);
-    assert_true(n_cuts > 100);
+    assert_true(n_cuts > 100 || op_to < d->journal.n_ops);
     assert_memory_equal(now.octets, d->r->emu.octets, flash_emu_size(&now));
     flash_emu_free(&now);
     free(spare);
@@ -394,6 +398,8 @@ int main(int argc, char **argv)
         full = true;
         only = (enum tear)(argc > 2 ? atoi(argv[2]) % N_KINDS : TEAR_SOME);
         n_minutes = DAY_MINUTES;
+        op_from = argc > 3 ? (uint32_t)atoi(argv[3]) : op_from;
+        op_to = argc > 4 ? (uint32_t)atoi(argv[4]) : op_to;
     }
     return cmocka_run_group_tests_name("meter_day_cuts", tests, NULL, NULL);
 }
