@@ -152,17 +152,24 @@ enum err meter_columns_store(struct meter *m, enum model_profile_id p, uint16_t 
 
 /* ---- loading ---- */
 
+/* Odd and even have keys each. 0 is for rings as delivered: their records do not name it. */
+static uint16_t later(uint16_t generation, uint16_t by)
+{
+    generation = (uint16_t)(generation + by);
+    return generation == 0 ? 2 : generation;
+}
+
 /* Where the keys lost a sector this may be a layout of before, whose next generation was used. */
 enum err meter_ring_renew(struct meter *m, enum model_profile_id p)
 {
     struct nv_ring_layout *ring = ring_of(m, p);
     bool unused = false;
     enum err err = ERR_OK;
-    ring->generation++;
+    ring->generation = later(ring->generation, 1);
     for (uint32_t k = 0; k <= meter_ring_sectors(ring) && !err && !unused; k++) {
         err = nv_ring_unused(&m->nv, m->rings, meter_ring(m->model, p), &unused);
         if (!unused)
-            ring->generation = (uint16_t)(ring->generation + 2); /* odd and even have keys each */
+            ring->generation = later(ring->generation, 2);
     }
     m->profile[p].generation = ring->generation;
     return err;

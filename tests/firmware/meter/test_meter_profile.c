@@ -2,7 +2,9 @@
  * where they must be; rows of days and months; rows as null-data and by entry in both orders. */
 #include "tests/firmware/meter/rig.h"
 
+#include "firmware/meter/meter_choice.h"
 #include "firmware/meter/meter_store.h"
+#include "firmware/meter/meter_watch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -688,6 +690,42 @@ static void profile_finds_no_rows_of_a_layout_that_was_lost(void **state)
 }
 
 /* The key of chosen columns is lost: the meter lives, with the columns as delivered. */
+/* The ring as if it had been made anew so often. */
+static void pretend_generation(struct rig *r, uint16_t generation)
+{
+    const uint8_t ring = meter_ring(r->meter.model, MODEL_LP1);
+    r->meter.rings[ring].generation = r->meter.profile[MODEL_LP1].generation = generation;
+    assert_int_equal(meter_choices_store(&r->meter), ERR_OK);
+    assert_int_equal(nv_mount_ring(&r->meter.nv, ring), ERR_OK);
+}
+
+/* Numbers of generations begin again some day. Sectors that the ring has not come to since bear the
+ * old ones: what stands there is nobody's row. */
+static void profile_finds_no_rows_when_generations_begin_again(void **state)
+{
+    (void)state;
+    static const uint32_t periods[] = {1800, 3600, 900, 300};
+    struct rig *r = rig_new("ST402D", "2026-01-10T00:00:00", LOAD3);
+    rig_live(r, 6 * 3600); /* of generation 0 */
+    pretend_generation(r, 2);
+    rig_live(r, 4 * 86400); /* more than a sector */
+    assert_true(rig_connect(r, METER_SAP_MANAGER));
+    assert_true(set_u32(r, LP1, 4, 600)); /* 3: erases the first two sectors only */
+    pretend_generation(r, 65533);
+    for (unsigned k = 0; k < 4; k++) {
+        static const uint16_t of[] = {65534, 65535, 4, 5};
+        assert_true(rig_connect(r, METER_SAP_MANAGER));
+        assert_true(set_u32(r, LP1, 4, periods[k]));
+        assert_int_equal(r->meter.profile[MODEL_LP1].generation, of[k]);
+        assert_int_equal(get_uint(r, LP1, 7), 0);
+        rig_live(r, 3 * periods[k]);
+        assert_int_equal(rig_power_up(r, 5), ERR_OK);
+        assert_in_range(rig_heads(r, MODEL_LP1, heads, HEADS), 2, 3);
+        assert_int_equal(meter_errors(&r->meter) & METER_ERROR_MEMORY, 0);
+    }
+    rig_free(r);
+}
+
 static void profile_has_its_columns_as_delivered_when_the_owner_s_are_lost(void **state)
 {
     (void)state;
@@ -744,6 +782,7 @@ int main(void)
         cmocka_unit_test(profile_refuses_more_rows_than_any_flash_has),
         cmocka_unit_test(profile_is_captured_when_asked_for),
         cmocka_unit_test(profile_finds_no_rows_of_a_layout_that_was_lost),
+        cmocka_unit_test(profile_finds_no_rows_when_generations_begin_again),
         cmocka_unit_test(profile_has_its_columns_as_delivered_when_the_owner_s_are_lost),
     };
     return cmocka_run_group_tests_name("meter_profile", tests, NULL, NULL);
