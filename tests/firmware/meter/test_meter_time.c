@@ -628,6 +628,41 @@ static void crystal_that_cannot_be_true_is_as_good_as_lost(void **state)
     rig_free(r);
 }
 
+/* Rule 31. */
+static void clock_runs_on_past_its_last_year_until_the_power_fails(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("MT371", "2026-01-10T10:00:00", LOAD);
+    struct row rows[ROWS];
+    move_to(r, "2099-12-31T23:40:00");
+    live_to(r, "2100-01-01T00:20:00");
+    const struct apdu_attr time = rig_attr(8, CLOCK, 2);
+    assert_true(rig_connect(r, METER_SAP_READER));
+    assert_true(rig_get(r, &time));
+    rig_release(r);
+    static const uint8_t shown[] = {0x09, 12, 0x08, 0x34, 1, 1, 5, 1, 20, 0, 0, 0xFF, 0xC4, 0};
+    assert_int_equal(r->answer_len, sizeof shown);
+    assert_memory_equal(r->answer, shown, sizeof shown);
+    assert_false(adjust(r, 1));
+    assert_false(shift(r, 10));
+    assert_int_equal(read_rows(r, rows), 4);
+    expect_row(&rows[1], "2099-12-31T23:45:00", METER_ROW_CAD);
+    expect_row(&rows[2], "2100-01-01T00:00:00", 0);
+    expect_row(&rows[3], "2100-01-01T00:15:00", 0);
+    assert_int_equal(rig_power_up(r, 3600), ERR_OK);
+    assert_int_equal(r->meter.clock.doubt, DATETIME_INVALID);
+    assert_int_equal(meter_now_s(&r->meter), rig_time("2100-01-01T00:20:00"));
+    live_to(r, "2100-01-01T00:31:00");
+    assert_int_equal(read_rows(r, rows), 5);
+    expect_row(&rows[4], "2100-01-01T00:30:00", METER_ROW_PDN | METER_ROW_CIV | METER_ROW_DNV);
+    struct datetime d = datetime_from_utc(rig_time("2100-01-01T01:31:00"), -60, 0);
+    assert_false(set_time(r, &d));
+    d = datetime_from_utc(rig_time("2026-01-10T11:31:00"), -60, 0);
+    assert_true(set_time(r, &d));
+    assert_int_equal(r->meter.clock.doubt, 0);
+    rig_free(r);
+}
+
 /* ---- what the crystal shows, rule 30 ---- */
 
 static void crystal_is_right_and_time_waits_for_it(void **state)
@@ -738,6 +773,7 @@ int main(void)
         cmocka_unit_test(lost_crystal_makes_the_time_invalid_until_it_is_set),
         cmocka_unit_test(first_start_without_a_crystal_is_invalid),
         cmocka_unit_test(crystal_that_cannot_be_true_is_as_good_as_lost),
+        cmocka_unit_test(clock_runs_on_past_its_last_year_until_the_power_fails),
         cmocka_unit_test(crystal_is_right_and_time_waits_for_it),
         cmocka_unit_test(crystal_word_is_sealed_recorded_and_kept),
         cmocka_unit_test(crystal_word_is_all_or_nothing_at_a_cut),
