@@ -30,6 +30,7 @@ static struct model_event_place in_map(uint8_t map, const struct row *row)
 bool model_event_place(const struct model_meter *m, enum model_event e,
                        struct model_event_place *out)
 {
+    m = model_row(m);
     if ((unsigned)e >= MODEL_N_EVENTS)
         return false;
     *out = in_map(m->event_map, &rows[e]);
@@ -52,6 +53,7 @@ enum model_event model_event_of(const struct model_meter *m, uint8_t code)
 
 unsigned model_log_at(const struct model_meter *m, unsigned e)
 {
+    m = model_row(m);
     static const uint8_t idis[MODEL_LOG_CODES] = {
         MODEL_LOG_STANDARD,      MODEL_LOG_FRAUD,         MODEL_LOG_DISCONNECTOR, MODEL_LOG_NONE,
         MODEL_LOG_QUALITY,       MODEL_LOG_COMMUNICATION, MODEL_LOG_NONE,         MODEL_LOG_LOAD,

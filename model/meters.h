@@ -142,6 +142,17 @@ MUST_CHECK enum err model_order(const struct model_meter *m, const char *words,
 extern const struct model_meter model_mt371, model_sm402d, model_st402d, model_st402c,
     model_smartesox_p, model_sm307, model_ad11a, model_ad13a;
 
+/* The row of a meter. An image is for one model: with MODEL_ONLY it defines model_only, all its
+ * meters have that row, and what the code asks of it is a constant when the image is linked. */
+#ifndef MODEL_ONLY
+#define MODEL_ONLY 0
+#endif
+extern const struct model_meter *const model_only; /* defined by who sets MODEL_ONLY */
+static inline const struct model_meter *model_row(const struct model_meter *m)
+{
+    return MODEL_ONLY ? model_only : m;
+}
+
 /* Sorted as the datasheets are. NULL past the end. */
 const struct model_meter *model_meter_at(size_t index);
 /* By name, upper or lower case; NULL where there is none. */

@@ -413,7 +413,7 @@ static bool lacks_log(const struct model_meter *m, const struct cosem_ref *o)
     case MODEL_LOG_FILTER:
         return model_log_at(m, o->i) >= MODEL_N_LOGS;
     case MODEL_LOG_FAILURES:
-        return m->log_depth[MODEL_LOG_OUTAGE] == 0;
+        return model_row(m)->log_depth[MODEL_LOG_OUTAGE] == 0;
     default:
         return false;
     }
@@ -421,6 +421,7 @@ static bool lacks_log(const struct model_meter *m, const struct cosem_ref *o)
 
 bool model_present(const struct model_meter *m, uint32_t features, const struct cosem_ref *o)
 {
+    m = model_row(m);
     uint32_t arg = o->row->arg;
     if ((arg & MODEL_OF_PROFILE) != 0)
         return m->profile[MODEL_PROFILE_OF(o)].n_values > 0;

@@ -344,13 +344,13 @@ static enum err reserve(void *context, uint32_t limit)
 static bool present(void *context, const struct cosem_ref *o)
 {
     const struct meter *m = context;
-    return model_present(m->model, m->features, o);
+    return model_present(m->model, meter_features(m), o);
 }
 
 static bool config_valid(const struct meter_config *c)
 {
-    if (c->model == NULL || c->flash == NULL || c->rng == NULL ||
-        strlen(c->serial) != METER_SERIAL_LEN)
+    if (c->model == NULL || c->model != model_row(c->model) || (MODEL_ONLY && c->without != 0) ||
+        c->flash == NULL || c->rng == NULL || strlen(c->serial) != METER_SERIAL_LEN)
         return false;
     for (size_t i = 0; i < METER_SERIAL_LEN; i++) {
         if (c->serial[i] < '0' || c->serial[i] > '9')
@@ -372,7 +372,7 @@ static enum err start_legal(struct meter *m, const struct meter_config *c)
 static void name_device(struct meter *m)
 {
     memcpy(m->device_name, FLAG_ID, 3);
-    memcpy(m->device_name + 3, m->model->type, 3);
+    memcpy(m->device_name + 3, meter_model(m)->type, 3);
     memcpy(m->device_name + 6, m->serial, METER_SERIAL_LEN);
     uint64_t number = 0;
     for (size_t i = 0; i < METER_SERIAL_LEN; i++)
@@ -445,7 +445,7 @@ static enum err resume(struct meter *m, const struct meter_config *config)
         meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));
         restart_demand(m, now_s);
     }
-    if ((m->model->features & MODEL_AVERAGES) == 0)
+    if ((meter_model(m)->features & MODEL_AVERAGES) == 0)
         restart_averages(m); /* not in the snapshot */
     close_averages(m);
     meter_profiles_resume(m);

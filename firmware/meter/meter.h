@@ -50,7 +50,7 @@ uint32_t meter_n_sectors(const struct model_meter *model);
 
 struct meter_config {
     const struct model_meter *model;
-    uint32_t without;                  /* functions not ordered: MODEL_* bits taken away */
+    uint32_t without; /* functions not ordered: MODEL_* bits taken away; none with MODEL_ONLY */
     char serial[METER_SERIAL_LEN + 1]; /* ten digits */
     const struct hal_flash *flash;     /* sectors of METER_SECTOR_SIZE, outlives the meter */
     const struct hal_rng *rng;         /* outlives the meter */
@@ -92,7 +92,7 @@ void meter_legal_config(const struct model_meter *m, uint64_t u_lsb_fv, uint64_t
 /* The large fields come last: what is nearer to the begin than 4 KiB is one instruction away. */
 struct meter { /* fields are private to firmware/meter, but for server (sessions) and fault */
     const struct model_meter *model;
-    uint32_t features; /* MODEL_* this meter has */
+    uint32_t features; /* meter_features() */
     uint32_t f_mhz;
     enum err fault;  /* last failure of the flash; ERR_OK: none */
     bool is_old;     /* the flash of the version before is being taken over */
@@ -124,6 +124,16 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     struct legal_energies stored;                   /* of the newest snapshot */
     struct meter_column columns[METER_COLUMNS_MAX]; /* of all profiles, meter_columns_first() */
 };
+
+static inline const struct model_meter *meter_model(const struct meter *m)
+{
+    return model_row(m->model);
+}
+/* MODEL_* this meter has. */
+static inline uint32_t meter_features(const struct meter *m)
+{
+    return MODEL_ONLY ? meter_model(m)->features : m->features;
+}
 
 /* Power-up. Brings back what the flash holds, closes the interval that the power cut fell into and
  * goes on. The clock goes on from time_ns; a crystal that was lost, or that is behind the newest

@@ -43,7 +43,7 @@ static enum cosem_result get_log(const struct cosem_call *c, const struct cosem_
                               .log = log,
                               .newest = meter_log_newest(m, log),
                               .count = meter_log_count(m, log),
-                              .depth = m->model->log_depth[log],
+                              .depth = meter_model(m)->log_depth[log],
                               .column = {.class_id = 1, .attribute = 2},
                               .read = read_entry};
     const uint8_t code[6] = {0, 0, 96, D_CODE, o->i, 255};

@@ -447,7 +447,8 @@ static enum cosem_result set_profile(const struct cosem_call *c, const struct co
     struct meter *m = meter_of(c);
     const enum model_profile_id p = id_of(o);
     const bool is_shape = attr == 3 || attr == 8;
-    if (attr < 3 || attr == 6 || attr == 7 || (is_shape && (m->features & MODEL_COLUMNS_SET) == 0))
+    if (attr < 3 || attr == 6 || attr == 7 ||
+        (is_shape && (meter_features(m) & MODEL_COLUMNS_SET) == 0))
         return COSEM_READ_WRITE_DENIED;
     if (attr == 3)
         return meter_profile_capture_set(m, p, c->role, value);

@@ -115,7 +115,7 @@ void meter_put_scaler_unit(struct wr *out, int8_t scaler, uint8_t unit)
 static int8_t scaler_of(const struct meter *m, const struct cosem_row *row, enum model_quantity q)
 {
     const struct format *f = &formats[q];
-    int8_t scaler = f->scaler == BY_MODEL ? m->model->energy_scaler : f->scaler;
+    int8_t scaler = f->scaler == BY_MODEL ? meter_model(m)->energy_scaler : f->scaler;
     if ((row->arg & MODEL_PRIMARY) == 0 || q == MODEL_CURRENT || q == MODEL_VOLTAGE)
         return scaler;
     return (int8_t)(scaler + meter_ratio_decades(&m->ratio));
@@ -146,10 +146,10 @@ static bool parameter_of(const struct meter *m, enum model_quantity q, enum lega
     switch (q) {
     case MODEL_LED_ACTIVE:
         *id = LEGAL_PARAMETER_PULSE_PER_KWH;
-        return (m->features & MODEL_LED_SET) != 0;
+        return (meter_features(m) & MODEL_LED_SET) != 0;
     case MODEL_LED_REACTIVE:
         *id = LEGAL_PARAMETER_PULSE_PER_KVARH;
-        return (m->features & MODEL_LED_SET) != 0;
+        return (meter_features(m) & MODEL_LED_SET) != 0;
     case MODEL_LOSS_XM:
         *id = LEGAL_PARAMETER_LOSS_X_M_OHM;
         return true;

@@ -26,7 +26,7 @@ static enum cosem_result get_scripts(const struct cosem_call *c, const struct co
 {
     (void)o;
     (void)sel;
-    const uint8_t n = meter_of(c)->model->n_rates;
+    const uint8_t n = meter_model(meter_of(c))->n_rates;
     g->more = false;
     if (attr != 2)
         return COSEM_OBJECT_UNDEFINED;
@@ -51,7 +51,7 @@ static enum cosem_result execute(const struct cosem_call *c, const struct cosem_
         return COSEM_TYPE_UNMATCHED;
     if (script == 0) /* does nothing, by the class's definition */
         return COSEM_SUCCESS;
-    if (script > m->model->n_rates)
+    if (script > meter_model(m)->n_rates)
         return COSEM_OTHER_REASON;
     return cosem_result_of(meter_rate_set(m, (uint8_t)(script - 1)));
 }

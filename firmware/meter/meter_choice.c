@@ -122,7 +122,7 @@ static enum err load_columns(struct meter *m, enum model_profile_id p)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
     struct rd r = rd_of(buf, len);
     x->n_columns = rd_u8(&r);
-    if (x->n_columns == 0 || x->n_columns > METER_COLUMNS_OF(m->model->profile[p].n_values))
+    if (x->n_columns == 0 || x->n_columns > METER_COLUMNS_OF(meter_model(m)->profile[p].n_values))
         return ERR_CORRUPT;
     for (unsigned k = 0; k < x->n_columns && !err; k++)
         err = get_column(m, &r, &c[k]);

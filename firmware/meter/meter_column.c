@@ -9,6 +9,7 @@
 
 unsigned meter_columns_first(const struct model_meter *m, enum model_profile_id p)
 {
+    m = model_row(m);
     unsigned n = 0;
     for (unsigned k = 0; k < (unsigned)p; k++)
         n += m->profile[k].n_values > 0 ? METER_COLUMNS_OF(m->profile[k].n_values) : 0;

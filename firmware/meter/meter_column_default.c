@@ -129,7 +129,7 @@ static void add_head(struct meter *m, enum model_profile_id p, struct list *l)
 
 unsigned meter_columns_default(struct meter *m, enum model_profile_id p, struct meter_column *out)
 {
-    const struct model_profile *row = &m->model->profile[p];
+    const struct model_profile *row = &meter_model(m)->profile[p];
     struct list l = {.column = out,
                      .n_max = METER_COLUMNS_OF(row->n_values),
                      .octets_max = row->depth_values * VALUE_SIZE};

@@ -24,13 +24,14 @@ _Static_assert(LEGAL_N_ENERGIES <= 8, "a set of registers is one octet");
 static uint64_t unit_of(const struct model_meter *m)
 {
     uint64_t unit = LEGAL_ENERGY_PER_WH;
-    for (int8_t s = m->energy_scaler; s < 0; s++)
+    for (int8_t s = model_row(m)->energy_scaler; s < 0; s++)
         unit /= 10;
     return unit;
 }
 
 uint64_t meter_energy_modulus(const struct model_meter *m)
 {
+    m = model_row(m);
     uint64_t modulus = 1;
     for (int n = m->kwh_digits + 3 - m->energy_scaler; n > 0; n--)
         modulus *= 10;

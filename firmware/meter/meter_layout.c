@@ -20,7 +20,7 @@ uint8_t meter_log_ring(const struct model_meter *m, unsigned log)
 {
     uint8_t ring = METER_RING_LOGS;
     for (unsigned before = 0; before < log; before++)
-        ring = (uint8_t)(ring + (m->log_depth[before] > 0));
+        ring = (uint8_t)(ring + (model_row(m)->log_depth[before] > 0));
     return ring;
 }
 
@@ -30,7 +30,7 @@ uint8_t meter_ring(const struct model_meter *m, enum model_profile_id p)
     if (p == MODEL_LP1)
         return METER_RING_PROFILE;
     for (unsigned k = MODEL_LP2; k < (unsigned)p; k++)
-        ring = (uint8_t)(ring + (m->profile[k].n_values > 0));
+        ring = (uint8_t)(ring + (model_row(m)->profile[k].n_values > 0));
     return ring;
 }
 
@@ -155,6 +155,7 @@ static void place(struct nv_ring_layout *ring, uint32_t *next, uint32_t n, uint3
 
 uint32_t meter_layout(const struct model_meter *m, struct nv_ring_layout rings[METER_RINGS_MAX])
 {
+    m = model_row(m);
     uint32_t next = METER_KV_SECTORS;
     place(&rings[METER_RING_AUDIT], &next, METER_AUDIT_SECTORS, METER_AUDIT_SIZE);
     place(&rings[METER_RING_SNAPSHOT], &next, snapshot_sectors(m),

@@ -16,6 +16,7 @@ static uint32_t slew_limit(uint64_t rms_milli, uint64_t lsb_femto)
 void meter_legal_config(const struct model_meter *m, uint64_t u_lsb_fv, uint64_t i_lsb_fa,
                         struct legal_config *out)
 {
+    m = model_row(m);
     enum legal_wiring wiring = m->is_3wire ? LEGAL_3P3W : LEGAL_3P4W;
     uint32_t un_mv = m->is_3wire ? (uint32_t)(m->un_mv * UINT64_C(1732051) / 1000000) : m->un_mv;
     uint64_t u_max_mv = un_mv * UINT64_C(1300) / 1000;

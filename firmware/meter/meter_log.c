@@ -39,7 +39,7 @@ static void decode(const uint8_t in[METER_LOG_ENTRY_SIZE], struct meter_log_entr
 
 static bool exists(const struct meter *m, unsigned log)
 {
-    return log < MODEL_N_LOGS && m->model->log_depth[log] > 0;
+    return log < MODEL_N_LOGS && meter_model(m)->log_depth[log] > 0;
 }
 
 uint32_t meter_log_count(const struct meter *m, unsigned log)
@@ -47,7 +47,7 @@ uint32_t meter_log_count(const struct meter *m, unsigned log)
     if (!exists(m, log))
         return 0;
     uint32_t n = nv_count(&m->nv, meter_log_ring(m->model, log));
-    return n < m->model->log_depth[log] ? n : m->model->log_depth[log];
+    return n < meter_model(m)->log_depth[log] ? n : meter_model(m)->log_depth[log];
 }
 
 uint64_t meter_log_newest(const struct meter *m, unsigned log)
@@ -375,7 +375,7 @@ enum err meter_log_load(struct meter *m)
     uint8_t buf[FILTERS_SIZE];
     size_t len;
     m->log.next_number = 1;
-    m->outage.long_s = m->model->long_outage_s;
+    m->outage.long_s = meter_model(m)->long_outage_s;
     m->log.refill_ns = m->clock.base_ns + HOUR_NS;
     for (unsigned e = 0; e <= OUTAGES; e++)
         m->log.left[e] = burst_of(e);

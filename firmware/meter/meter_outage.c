@@ -95,7 +95,7 @@ static void put(struct meter *m, unsigned kind, bool out, int64_t at_ns)
 
 static unsigned phases_used(const struct meter *m)
 {
-    const struct model_meter *row = m->model;
+    const struct model_meter *row = meter_model(m);
     if (row->phases_used != 0)
         return row->phases_used;
     return row->n_phases == 1 ? 1u : row->is_3wire ? PHASES_3WIRE : PHASES_3;
@@ -129,8 +129,9 @@ static bool is_dead(const struct meter *m, uint32_t u_mv, bool was)
     pq_limit_get(&m->watch.pq, PQ_INTERRUPTION, &l);
     if (l.on_ppm == 0)
         l.on_ppm = DEAD_PPM;
-    const uint64_t un_mv =
-        m->model->is_3wire ? (uint64_t)m->model->un_mv * LINE_PPM / PPM : m->model->un_mv;
+    const uint64_t un_mv = meter_model(m)->is_3wire
+                               ? (uint64_t)meter_model(m)->un_mv * LINE_PPM / PPM
+                               : meter_model(m)->un_mv;
     return (uint64_t)u_mv * PPM < un_mv * (l.on_ppm + (was ? l.hysteresis_ppm : 0));
 }
 

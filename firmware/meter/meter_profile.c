@@ -59,7 +59,7 @@ void meter_profiles_reset(struct meter *m)
 {
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
         const enum model_profile_id p = (enum model_profile_id)k;
-        const struct model_profile *row = &m->model->profile[p];
+        const struct model_profile *row = &meter_model(m)->profile[p];
         const unsigned first = meter_columns_first(m->model, p);
         m->profile[p] = (struct meter_profile){
             .period_s = p == MODEL_DAILY ? METER_DAY_S : row->period_s10 * 10u,

@@ -78,7 +78,7 @@ static bool period_valid(const struct meter *m, enum model_profile_id p, uint32_
 {
     if (p == MODEL_DAILY || p == MODEL_MONTHLY)
         return period_s == m->profile[p].period_s;
-    return model_period_allowed(m->model->periods, period_s);
+    return model_period_allowed(meter_model(m)->periods, period_s);
 }
 
 enum err meter_profile_period(struct meter *m, enum model_profile_id p, uint32_t period_s)
@@ -112,7 +112,7 @@ enum err meter_profile_entries(struct meter *m, enum model_profile_id p, uint32_
         return ERR_RANGE;
     const uint32_t needed = meter_sectors_for(entries, ring->record_size);
     m->profile[p].entries = entries;
-    if ((m->features & MODEL_TRADE) == 0 || needed == n) {
+    if ((meter_features(m) & MODEL_TRADE) == 0 || needed == n) {
         if (needed <= n)
             return changed(m, decide(m, p, &before));
         m->profile[p] = before.profile;
@@ -169,7 +169,7 @@ static enum cosem_result add(struct meter *m, enum model_profile_id p, enum cose
     if ((c->n == 0) != is_clock || has(c, &column))
         return COSEM_OTHER_REASON;
     c->n_values += !is_clock && !meter_column_is_status(&column, p);
-    if (c->n_values > m->model->profile[p].n_values)
+    if (c->n_values > meter_model(m)->profile[p].n_values)
         return COSEM_OTHER_REASON;
     c->of[c->n++] = column;
     return COSEM_SUCCESS;

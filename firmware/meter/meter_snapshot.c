@@ -32,6 +32,7 @@
 
 size_t meter_snapshot_size(const struct model_meter *m)
 {
+    m = model_row(m);
     size_t size = CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + COUNTERS_SIZE + METER_LOG_STATE_SIZE;
     for (unsigned p = 0; p < MODEL_N_PROFILES; p++)
         size += m->profile[p].n_values > 0 ? PROFILE_SIZE : 0;
@@ -97,6 +98,7 @@ static const struct meter_field number_fields[] = {{0, 4, 4}}; /* an array of ui
 
 static void legal(const struct meter_io *io, const struct model_meter *m, struct legal_snapshot *s)
 {
+    m = model_row(m);
     const unsigned n_losses = (m->features & MODEL_LOSSES) != 0 ? LEGAL_N_LOSSES : 0;
     FIELDS(io, s, total_fields, LEGAL_N_ENERGIES);
     FIELDS(io, s, phase_fields, m->n_phases * LEGAL_N_ENERGIES);
@@ -134,9 +136,10 @@ static void profiles(const struct meter_io *io, struct meter *m)
 
 static void averages(const struct meter_io *io, struct meter *m)
 {
-    for (unsigned k = 0; k < METER_N_AVERAGES && (m->model->features & MODEL_AVERAGES) != 0; k++) {
+    for (unsigned k = 0; k < METER_N_AVERAGES && (meter_model(m)->features & MODEL_AVERAGES) != 0;
+         k++) {
         FIELDS(io, &m->average[k], average_fields, 1);
-        FIELDS(io, &m->average[k], average_of_phase_fields, m->model->n_phases);
+        FIELDS(io, &m->average[k], average_of_phase_fields, meter_model(m)->n_phases);
     }
 }
 

@@ -19,13 +19,13 @@ static enum err get(const struct meter *m, enum meter_key key, void *value, size
 static enum err load_model(struct meter *m)
 {
     char name[32 + MODEL_ORDER_MAX], stored[sizeof name];
-    size_t len, n = strlen(m->model->name), n_order = strlen(m->model->order);
+    size_t len, n = strlen(meter_model(m)->name), n_order = strlen(meter_model(m)->order);
     if (n + 1 + n_order > sizeof name)
         return ERR_RANGE;
-    memcpy(name, m->model->name, n);
+    memcpy(name, meter_model(m)->name, n);
     if (n_order > 0) {
         name[n++] = ' ';
-        memcpy(name + n, m->model->order, n_order);
+        memcpy(name + n, meter_model(m)->order, n_order);
         n += n_order;
     }
     enum err err = get(m, METER_KEY_MODEL, stored, sizeof stored, &len);

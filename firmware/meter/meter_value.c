@@ -170,13 +170,13 @@ static int64_t constant(const struct meter *m, enum model_quantity q)
     case MODEL_LOSS_XS:
         return parameter(m, LEGAL_PARAMETER_LOSS_X_S_UOHM);
     case MODEL_NOMINAL_U:
-        return m->model->un_mv;
+        return meter_model(m)->un_mv;
     case MODEL_NOMINAL_I:
-        return m->model->in_ma;
+        return meter_model(m)->in_ma;
     case MODEL_NOMINAL_F:
         return m->f_mhz;
     case MODEL_MAXIMUM_I:
-        return m->model->imax_ma;
+        return meter_model(m)->imax_ma;
     default: { /* MODEL_LED_ACTIVE, MODEL_LED_REACTIVE */
         int64_t k = parameter(m, LEGAL_PARAMETER_PULSE_PER_KVARH);
         return q == MODEL_LED_REACTIVE && k != 0 ? k : parameter(m, LEGAL_PARAMETER_PULSE_PER_KWH);

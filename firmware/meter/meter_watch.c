@@ -22,9 +22,9 @@ enum err meter_watch_init(struct meter *m)
     struct legal_config legal;
     struct pq_config config;
     legal_config_get(&m->legal, &legal);
-    legal.un_mv = m->model->un_mv; /* of a phase: two elements' legal part knows U12 */
-    pq_config_default(&config, &legal, m->model->imax_ma);
-    config.phases_used = m->model->phases_used;
+    legal.un_mv = meter_model(m)->un_mv; /* of a phase: two elements' legal part knows U12 */
+    pq_config_default(&config, &legal, meter_model(m)->imax_ma);
+    config.phases_used = meter_model(m)->phases_used;
     w->lit_ns[LEGAL_LED_ACTIVE] = w->lit_ns[LEGAL_LED_REACTIVE] = UINT64_MAX;
     legal_pulse_observe(&m->legal, on_pulse, m);
     enum err err = pq_init(&w->pq, &config);
@@ -152,7 +152,7 @@ void meter_watch_after(struct meter *m, const struct afe_block *block)
 /* Bits of meter_errors(). A connection of few phases leaves the others' channels as they are. */
 static uint32_t faults_of(const struct meter *m, const struct legal_status *s)
 {
-    uint32_t used = m->model->phases_used != 0 ? m->model->phases_used : 7u, faults = 0;
+    uint32_t used = meter_model(m)->phases_used != 0 ? meter_model(m)->phases_used : 7u, faults = 0;
     used = used << AFE_U1 | used << AFE_I1 | 1u << AFE_IN;
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
         if ((used >> c & 1u) != 0 && s->fault[c] != 0)
