@@ -45,7 +45,7 @@ static void add_line(struct lines *l, const char *line)
     l->len += n;
 }
 
-static void time_text(const struct meter *m, int64_t utc_s, char text[DATETIME_TEXT])
+static void time_text(const struct meter *m, uint32_t utc_s, char text[DATETIME_TEXT])
 {
     struct datetime d = datetime_from_utc(utc_s, meter_clock_deviation(&m->clock, utc_s),
                                           meter_clock_status(&m->clock, utc_s));

@@ -12,7 +12,7 @@
 
 #define FLAG_ID "FER" /* manufacturer letters of device name and system title */
 
-int64_t meter_now_s(const struct meter *m)
+uint32_t meter_now_s(const struct meter *m)
 {
     return meter_clock_s(&m->clock);
 }
@@ -51,7 +51,7 @@ enum err meter_commit(struct meter *m)
     return err;
 }
 
-static void restart_demand(struct meter *m, int64_t start_s)
+static void restart_demand(struct meter *m, uint32_t start_s)
 {
     meter_demand_restart(&m->demand, start_s,
                          meter_clock_boundary(&m->clock, start_s, m->demand.period_s),
@@ -60,12 +60,12 @@ static void restart_demand(struct meter *m, int64_t start_s)
 
 /* ---- averages ---- */
 
-static void restart_average(struct meter *m, unsigned k, int64_t after_s)
+static void restart_average(struct meter *m, unsigned k, uint32_t after_s)
 {
     struct legal_energies e;
     legal_energies_get(&m->legal, &e);
-    int64_t due_s = k == METER_DAY ? meter_clock_boundary(&m->clock, after_s, METER_DAY_S)
-                                   : meter_clock_month_end(&m->clock, after_s);
+    uint32_t due_s = k == METER_DAY ? meter_clock_boundary(&m->clock, after_s, METER_DAY_S)
+                                    : meter_clock_month_end(&m->clock, after_s);
     meter_average_restart(&m->average[k], m->clock.base_ns, due_s, &e);
 }
 
@@ -97,7 +97,7 @@ static bool close_averages(struct meter *m)
 
 static int64_t next_event_ns(const struct meter *m)
 {
-    int64_t due_s = meter_profiles_due_s(m);
+    uint32_t due_s = meter_profiles_due_s(m);
     due_s = m->demand.due_s < due_s ? m->demand.due_s : due_s;
     due_s = m->average[METER_DAY].due_s < due_s ? m->average[METER_DAY].due_s : due_s;
     due_s = m->clock.season_s < due_s ? m->clock.season_s : due_s;
@@ -108,7 +108,7 @@ static int64_t next_event_ns(const struct meter *m)
 /* Does all that is due now. Failures are kept in m->fault: time passes regardless. */
 static void run_due(struct meter *m)
 {
-    int64_t now_s = meter_now_s(m);
+    uint32_t now_s = meter_now_s(m);
     bool changed = m->clock.base_ns >= m->snapshot_due_ns;
     meter_time_season(m);
     if (now_s >= m->demand.due_s) {
@@ -420,7 +420,7 @@ static void start_server(struct meter *m, const struct meter_config *c)
 /* The first life: nothing stored yet. */
 static enum err begin(struct meter *m)
 {
-    int64_t now_s = meter_now_s(m);
+    uint32_t now_s = meter_now_s(m);
     meter_demand_reset(&m->demand);
     for (unsigned k = 0; k < METER_N_AVERAGES; k++)
         meter_average_reset(&m->average[k]);
@@ -436,11 +436,12 @@ static enum err begin(struct meter *m)
 static enum err resume(struct meter *m, const struct meter_config *config)
 {
     meter_profiles_mend(m);
-    const int64_t off_ns = m->clock.base_ns, off_s = meter_now_s(m);
+    const int64_t off_ns = m->clock.base_ns;
+    const uint32_t off_s = meter_now_s(m);
     meter_event(m, MODEL_EVENT_POWER_DOWN, off_s); /* by the clock as it was then */
     meter_time_resume(m, config);
     meter_outage_power_up(m, off_ns);
-    int64_t now_s = meter_now_s(m);
+    uint32_t now_s = meter_now_s(m);
     if (now_s >= m->demand.due_s) {
         meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));
         restart_demand(m, now_s);

@@ -164,9 +164,9 @@ MUST_CHECK enum err meter_sync(struct meter *m);
 int64_t meter_crystal_ns(const struct meter *m);
 
 /* For the bindings and the panel. */
-int64_t meter_now_s(const struct meter *m);
+uint32_t meter_now_s(const struct meter *m);
 /* Status octet (METER_ROW_*) a row of profile p with this stamp would get now. */
-uint8_t meter_row_status(const struct meter *m, enum model_profile_id p, int64_t stamp_s);
+uint8_t meter_row_status(const struct meter *m, enum model_profile_id p, uint32_t stamp_s);
 /* New length of the demand period. ERR_RANGE. */
 MUST_CHECK enum err meter_demand_period(struct meter *m, uint32_t period_s);
 /* Class 5 methods 1 and 2, class 4 method 1. */

@@ -12,7 +12,7 @@ void meter_average_reset(struct meter_average *a)
     *a = (struct meter_average){.end_s = METER_NEVER};
 }
 
-void meter_average_restart(struct meter_average *a, int64_t crystal_ns, int64_t due_s,
+void meter_average_restart(struct meter_average *a, int64_t crystal_ns, uint32_t due_s,
                            const struct legal_energies *e)
 {
     a->start_ns = crystal_ns;
@@ -42,7 +42,7 @@ static uint32_t deciwatt(uint64_t uwh, int64_t ms)
     return dw < UINT32_MAX ? (uint32_t)dw : UINT32_MAX;
 }
 
-void meter_average_close(struct meter_average *a, int64_t crystal_ns, int64_t end_s,
+void meter_average_close(struct meter_average *a, int64_t crystal_ns, uint32_t end_s,
                          const struct legal_energies *e)
 {
     int64_t ms = (crystal_ns - a->start_ns) / NS_PER_MS;

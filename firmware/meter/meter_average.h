@@ -14,23 +14,23 @@ enum { METER_DAY, METER_MONTH, METER_N_AVERAGES };
 
 struct meter_average {
     int64_t start_ns;      /* crystal when the running period began */
-    int64_t due_s;         /* its end, UTC */
+    uint32_t due_s;        /* its end, UTC */
     uint64_t start_uwh[2]; /* A+, A- then */
     uint64_t ms;           /* measured so far */
     uint64_t u_mvms[LEGAL_N_PHASES], i_uams[LEGAL_N_PHASES]; /* times milliseconds */
     /* of the last period that ended; end_s METER_NEVER: none yet */
-    int64_t end_s;
+    uint32_t end_s;
     uint32_t u_mv[LEGAL_N_PHASES], i_ua[LEGAL_N_PHASES];
     uint32_t p_dw[2]; /* deciwatt, import and export */
 };
 
 void meter_average_reset(struct meter_average *a);
-void meter_average_restart(struct meter_average *a, int64_t crystal_ns, int64_t due_s,
+void meter_average_restart(struct meter_average *a, int64_t crystal_ns, uint32_t due_s,
                            const struct legal_energies *e);
 /* Values that held for `ms`. */
 void meter_average_add(struct meter_average *a, const struct legal_values *v, uint32_t ms);
 /* Ends the period; restart follows. */
-void meter_average_close(struct meter_average *a, int64_t crystal_ns, int64_t end_s,
+void meter_average_close(struct meter_average *a, int64_t crystal_ns, uint32_t end_s,
                          const struct legal_energies *e);
 
 #endif

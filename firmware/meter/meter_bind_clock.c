@@ -65,7 +65,7 @@ static bool local_instant(const struct meter_clock *k, const struct datetime *d,
         return false;
     if (d->deviation != DATETIME_ANY_DEV)
         return true;
-    struct datetime back = datetime_from_utc(*utc_s, meter_clock_deviation(k, *utc_s), 0);
+    struct datetime back = datetime_from_utc(*utc_s, meter_clock_deviation(k, (uint32_t)*utc_s), 0);
     return back.hour == d->hour && back.minute == d->minute;
 }
 

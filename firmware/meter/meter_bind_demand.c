@@ -2,7 +2,7 @@
 #include "firmware/meter/meter_bind.h"
 
 /* UTC as local time with the clock's doubt of then; METER_NEVER as a date-time of wildcards. */
-static void put_time(const struct meter *m, int64_t utc_s, uint8_t doubt, struct wr *out)
+static void put_time(const struct meter *m, uint32_t utc_s, uint8_t doubt, struct wr *out)
 {
     struct meter_clock then = m->clock;
     struct datetime d = {DATETIME_ANY_YEAR, DATETIME_ANY,       DATETIME_ANY, DATETIME_ANY,

@@ -10,6 +10,11 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+static uint32_t seconds(int64_t utc_ns)
+{
+    return (uint32_t)(utc_ns / METER_NS);
+}
+
 void meter_clock_reset(struct meter_clock *c)
 {
     static const uint8_t begin[DATETIME_LEN] = {0xFF, 0xFF, 3, DATETIME_LAST, 7,    2,
@@ -30,9 +35,9 @@ int64_t meter_clock_ns(const struct meter_clock *c)
     return c->base_ns + c->offset_ns;
 }
 
-int64_t meter_clock_s(const struct meter_clock *c)
+uint32_t meter_clock_s(const struct meter_clock *c)
 {
-    return floor_div(meter_clock_ns(c), METER_NS);
+    return seconds(meter_clock_ns(c));
 }
 
 void meter_clock_set_ns(struct meter_clock *c, int64_t utc_ns)
@@ -125,22 +130,19 @@ int64_t meter_clock_crystal_at(const struct meter_clock *c, int64_t utc_ns)
 /* ---- summer time ---- */
 
 /* Day of the month a rule means: a number is the first such weekday on or after it, `last` and
- * `second last` the last such weekday, or the one a week before it. 0: the rule says none. */
+ * `second last` the last such weekday, or the one a week before it. Not in the month: it says
+ * none. */
 static uint8_t rule_day(const struct datetime *d, int32_t year)
 {
-    uint8_t n_days = civil_days_in_month(year, d->month);
-    bool from_end = d->day == DATETIME_LAST || d->day == DATETIME_SECOND_LAST;
-    int day = from_end ? n_days : d->day;
-    if (n_days == 0 || day < 1 || day > n_days)
-        return 0;
-    if (d->weekday == DATETIME_ANY)
-        return (uint8_t)(day - (d->day == DATETIME_SECOND_LAST));
-    int weekday = civil_weekday(year, d->month, (uint8_t)day);
-    if (from_end)
-        day -= (weekday - d->weekday + 7) % 7 + (d->day == DATETIME_SECOND_LAST ? 7 : 0);
-    else
-        day += (d->weekday - weekday + 7) % 7;
-    return day > n_days ? 0 : (uint8_t)day;
+    const int step = d->weekday == DATETIME_ANY ? 1 : 7;
+    int day = d->day;
+    if (day == DATETIME_LAST)
+        day = civil_days_in_month(year, d->month) + 1 - step;
+    else if (day == DATETIME_SECOND_LAST)
+        day = civil_days_in_month(year, d->month) + 1 - 2 * step;
+    if (step > 1)
+        day += (d->weekday + 7 - civil_weekday(year, d->month, (uint8_t)day)) % 7;
+    return (uint8_t)day;
 }
 
 bool meter_clock_rule_valid(const struct datetime *d)
@@ -151,150 +153,150 @@ bool meter_clock_rule_valid(const struct datetime *d)
            (from_end || d->day <= civil_days_in_month(2000, d->month));
 }
 
-/* The instant a rule names in a year, UTC; deviation: of the local time it is written in.
- * *in_force: it is a rule of every year, or of this one. */
-static bool rule_instant(const uint8_t rule[DATETIME_LEN], int32_t year, int16_t deviation,
-                         int64_t *utc, bool *in_force)
+/* The instant a rule names in a year, UTC; deviation: of the local time it is written in. 0: it
+ * names none. *in_force: it is a rule of every year, or of this one. */
+static uint32_t rule_instant(const uint8_t rule[DATETIME_LEN], int32_t year, int32_t deviation,
+                             bool *in_force)
 {
     struct datetime d;
     if (datetime_decode(rule, &d) != ERR_OK)
-        return false;
-    uint8_t day = rule_day(&d, year);
-    if (day == 0 || d.hour == DATETIME_ANY)
-        return false;
-    struct civil t = {.year = year,
-                      .month = d.month,
-                      .day = day,
-                      .hour = d.hour,
-                      .minute = d.minute == DATETIME_ANY ? 0 : d.minute,
-                      .second = d.second == DATETIME_ANY ? 0 : d.second};
+        return 0;
+    const struct civil t = {.year = year,
+                            .month = d.month,
+                            .day = rule_day(&d, year),
+                            .hour = d.hour,
+                            .minute = d.minute == DATETIME_ANY ? 0 : d.minute,
+                            .second = d.second == DATETIME_ANY ? 0 : d.second};
     if (d.deviation != DATETIME_ANY_DEV)
         deviation = d.deviation;
-    *utc = civil_to_seconds(&t) + deviation * INT64_C(60);
     *in_force = d.year == DATETIME_ANY_YEAR || d.year == year;
-    return true;
+    return civil_valid(&t) ? (uint32_t)(civil_to_seconds(&t) + deviation * 60) : 0;
 }
 
-static int16_t summer_deviation(const struct meter_clock *c)
+static int32_t summer_deviation(const struct meter_clock *c)
 {
-    return (int16_t)(c->zone_min - c->dst_min);
+    return c->zone_min - c->dst_min;
 }
 
-/* The summer that begins in a year. */
-static bool summer(const struct meter_clock *c, int32_t year, int64_t *begin, int64_t *end)
+struct summer {
+    uint32_t begin, end;
+};
+
+/* The summer that begins in a year; false: there is none. */
+static bool summer_of(const struct meter_clock *c, int32_t year, struct summer *s)
 {
     bool begins, ends;
-    if (!c->dst_on || !rule_instant(c->dst_begin, year, c->zone_min, begin, &begins) || !begins ||
-        !rule_instant(c->dst_end, year, summer_deviation(c), end, &ends))
+    s->begin = rule_instant(c->dst_begin, year, c->zone_min, &begins);
+    s->end = rule_instant(c->dst_end, year, summer_deviation(c), &ends);
+    if (s->begin == 0 || s->end == 0)
         return false;
-    if (*end < *begin && !rule_instant(c->dst_end, year + 1, summer_deviation(c), end, &ends))
-        return false;
-    return ends && *end > *begin;
+    if (s->end < s->begin)
+        s->end = rule_instant(c->dst_end, year + 1, summer_deviation(c), &ends);
+    return begins && ends && s->end > s->begin;
 }
 
-static int32_t standard_year(const struct meter_clock *c, int64_t utc_s)
-{
-    return civil_from_seconds(utc_s - c->zone_min * INT64_C(60)).year;
-}
+#define LOOK_AGAIN_S (100u * 86400u)
 
-bool meter_clock_dst(const struct meter_clock *c, int64_t utc_s)
+/* Whether it is summer; *next: when one begins or ends. */
+static bool is_summer(const struct meter_clock *c, uint32_t utc_s, uint32_t *next)
 {
-    int32_t year = standard_year(c, utc_s);
-    for (int32_t y = year - 1; y <= year; y++) {
-        int64_t begin, end;
-        if (summer(c, y, &begin, &end) && begin <= utc_s && utc_s < end)
-            return true;
-    }
-    return false;
-}
-
-#define LOOK_AGAIN_S (100 * INT64_C(86400))
-
-int64_t meter_clock_season(const struct meter_clock *c, int64_t utc_s)
-{
-    int32_t year = standard_year(c, utc_s);
-    int64_t next = utc_s + LOOK_AGAIN_S;
-    for (int32_t y = year - 1; y <= year + 1; y++) {
-        int64_t begin, end;
-        if (!summer(c, y, &begin, &end))
+    const int32_t year = civil_from_seconds((int64_t)utc_s - c->zone_min * 60).year;
+    bool is = false;
+    *next = utc_s + LOOK_AGAIN_S;
+    for (int32_t y = year - 1; y <= year + 1 && c->dst_on; y++) {
+        struct summer s;
+        if (!summer_of(c, y, &s))
             continue;
-        if (begin > utc_s && begin < next)
-            next = begin;
-        if (end > utc_s && end < next)
-            next = end;
+        if (s.begin > utc_s && s.begin < *next)
+            *next = s.begin;
+        if (s.end > utc_s && s.end < *next)
+            *next = s.end;
+        is = is || (s.begin <= utc_s && utc_s < s.end);
     }
+    return is;
+}
+
+bool meter_clock_dst(const struct meter_clock *c, uint32_t utc_s)
+{
+    uint32_t next;
+    return is_summer(c, utc_s, &next);
+}
+
+uint32_t meter_clock_season(const struct meter_clock *c, uint32_t utc_s)
+{
+    uint32_t next;
+    (void)is_summer(c, utc_s, &next);
     return next;
 }
 
-int16_t meter_clock_deviation(const struct meter_clock *c, int64_t utc_s)
+int16_t meter_clock_deviation(const struct meter_clock *c, uint32_t utc_s)
 {
-    return meter_clock_dst(c, utc_s) ? summer_deviation(c) : c->zone_min;
+    return (int16_t)(meter_clock_dst(c, utc_s) ? summer_deviation(c) : c->zone_min);
 }
 
-uint8_t meter_clock_status(const struct meter_clock *c, int64_t utc_s)
+uint8_t meter_clock_status(const struct meter_clock *c, uint32_t utc_s)
 {
     return (uint8_t)(c->doubt | (meter_clock_dst(c, utc_s) ? DATETIME_DST : 0));
 }
 
 struct datetime meter_clock_now(const struct meter_clock *c)
 {
-    int64_t s = meter_clock_s(c);
+    const uint32_t s = meter_clock_s(c);
     struct datetime d = datetime_from_utc(s, meter_clock_deviation(c, s), meter_clock_status(c, s));
-    d.hundredths = (uint8_t)((meter_clock_ns(c) - s * METER_NS) / (METER_NS / 100));
+    d.hundredths = (uint8_t)((uint32_t)(meter_clock_ns(c) - s * METER_NS) / (METER_NS / 100));
     return d;
+}
+
+/* ---- local time ---- */
+
+/* UTC of local time: in the hour that comes twice the first or, with upper, the second. Years that
+ * the clock does not show give one deviation or the other. */
+static int64_t of_local(const struct meter_clock *c, int64_t local_s, bool upper)
+{
+    const int64_t summer = local_s + summer_deviation(c) * 60;
+    const int64_t standard = local_s + c->zone_min * 60;
+    if (meter_clock_dst(c, (uint32_t)summer) && !(upper && !meter_clock_dst(c, (uint32_t)standard)))
+        return summer;
+    return standard;
 }
 
 enum err meter_clock_utc(const struct meter_clock *c, const struct datetime *d, bool upper,
                          int64_t *utc_s)
 {
-    int64_t standard, summer;
-    enum err err = datetime_bound(d, c->zone_min, upper, &standard);
-    if (err != ERR_OK)
-        return err;
-    *utc_s = standard;
-    if (d->deviation != DATETIME_ANY_DEV || standard == INT64_MIN || standard == INT64_MAX)
-        return ERR_OK;
-    err = datetime_bound(d, summer_deviation(c), upper, &summer);
-    if (err != ERR_OK)
-        return err;
-    bool in_summer = meter_clock_dst(c, summer);
-    bool in_winter = !meter_clock_dst(c, standard);
-    if (in_summer && !(upper && in_winter))
-        *utc_s = summer;
-    return ERR_OK;
+    enum err err = datetime_bound(d, 0, upper, utc_s);
+    if (!err && d->deviation == DATETIME_ANY_DEV && d->year != DATETIME_ANY_YEAR)
+        *utc_s = of_local(c, *utc_s, upper);
+    return err;
 }
 
-int64_t meter_clock_boundary(const struct meter_clock *c, int64_t utc_s, uint32_t period_s)
+static uint32_t local_of(const struct meter_clock *c, uint32_t utc_s)
 {
-    if (period_s != METER_DAY_S) {
-        int64_t zone_s = c->zone_min * INT64_C(60);
-        return (floor_div(utc_s - zone_s, period_s) + 1) * period_s + zone_s;
-    }
-    int64_t local = utc_s - meter_clock_deviation(c, utc_s) * INT64_C(60);
-    int64_t midnight = (floor_div(local, METER_DAY_S) + 1) * METER_DAY_S;
-    struct datetime d = datetime_from_utc(midnight, 0, 0);
-    d.deviation = DATETIME_ANY_DEV;
-    int64_t utc;
-    /* a midnight inside the years of lib/base/civil.h always has an instant */
-    return meter_clock_utc(c, &d, false, &utc) == ERR_OK ? utc : utc_s + METER_DAY_S;
+    return utc_s - (uint32_t)(meter_clock_deviation(c, utc_s) * 60);
+}
+
+uint32_t meter_clock_boundary(const struct meter_clock *c, uint32_t utc_s, uint32_t period_s)
+{
+    const bool is_day = period_s == METER_DAY_S;
+    const uint32_t zone_s = (uint32_t)(c->zone_min * 60);
+    const uint32_t local_s = is_day ? local_of(c, utc_s) : utc_s - zone_s;
+    const uint32_t end_s = (local_s / period_s + 1) * period_s;
+    return is_day ? (uint32_t)of_local(c, end_s, false) : end_s + zone_s;
 }
 
 int64_t meter_clock_nearest(const struct meter_clock *c, int64_t utc_ns, uint32_t period_s)
 {
-    int64_t after = meter_clock_boundary(c, floor_div(utc_ns, METER_NS), period_s);
-    int64_t before = after - period_s;
+    const uint32_t after = meter_clock_boundary(c, seconds(utc_ns), period_s);
+    uint32_t before = after - period_s;
     if (period_s == METER_DAY_S) /* local days have 22 to 26 hours */
         before = meter_clock_boundary(c, after - METER_DAY_S * 3 / 2, METER_DAY_S);
     const bool up = after * METER_NS - utc_ns <= utc_ns - before * METER_NS;
     return (up ? after : before) * METER_NS;
 }
 
-int64_t meter_clock_month_end(const struct meter_clock *c, int64_t utc_s)
+uint32_t meter_clock_month_end(const struct meter_clock *c, uint32_t utc_s)
 {
-    struct datetime d;
-    do {
-        utc_s = meter_clock_boundary(c, utc_s, METER_DAY_S);
-        d = datetime_from_utc(utc_s, meter_clock_deviation(c, utc_s), 0);
-    } while (d.day != 1);
-    return utc_s;
+    const struct civil now = civil_from_seconds(local_of(c, utc_s));
+    const struct civil next = {
+        .year = now.year + now.month / 12, .month = (uint8_t)(now.month % 12 + 1), .day = 1};
+    return (uint32_t)of_local(c, civil_to_seconds(&next), false);
 }

@@ -4,7 +4,8 @@
  * count of the real-time crystal, which nobody can set; setting the clock changes the offset, which
  * is stored, so that a restart knows the set time again from the crystal alone. Signs as in COSEM:
  * UTC = local + deviation; Central Europe has time_zone -60 and a summer deviation of +60. Pure
- * functions but for those that move the clock. Blue Book 4.5.1.
+ * functions but for those that move the clock. Instants in whole seconds are uint32_t: the clock
+ * shows 2000 to 2099 only, which ends six years before that does. Blue Book 4.5.1.
  *
  * A crystal is off by a few parts in a million, and by a parabola over temperature. The clock takes
  * that off by its offset, in whole nanoseconds with the rest carried; base_ns stays what the
@@ -50,7 +51,7 @@ struct meter_clock {
     int32_t rate_ppb;       /* taken off for each second of the crystal now */
     int32_t rest;           /* 1e-9 ns that are still to be taken off */
     int64_t ahead_ns;       /* base_ns is so much before what the crystal was last seen to show */
-    int64_t season_s;       /* when summer time begins or ends next: meter_time.c */
+    uint32_t season_s;      /* when summer time begins or ends next: meter_time.c */
     uint8_t doubt;          /* DATETIME_INVALID, DATETIME_DOUBTFUL or 0; cleared by setting */
     /* attributes 3, 5..8 */
     int16_t zone_min;
@@ -67,7 +68,7 @@ struct meter_clock {
  * October 03:00. */
 void meter_clock_reset(struct meter_clock *c);
 int64_t meter_clock_ns(const struct meter_clock *c); /* UTC since 1970 */
-int64_t meter_clock_s(const struct meter_clock *c);  /* the same, whole seconds passed */
+uint32_t meter_clock_s(const struct meter_clock *c); /* the same, whole seconds passed */
 void meter_clock_set_ns(struct meter_clock *c, int64_t utc_ns);
 /* The crystal goes on to base_ns, which is not before what it shows. */
 void meter_clock_run(struct meter_clock *c, int64_t base_ns);
@@ -83,9 +84,9 @@ bool meter_clock_rule_valid(const struct datetime *d);
 /* Whether summer time is in force at an instant: from a begin to the first end after it, in the
  * same year or, in the southern half of the earth, the next. A rule that names one year holds in
  * that year only; a begin without its end is none. */
-bool meter_clock_dst(const struct meter_clock *c, int64_t utc_s);
-int16_t meter_clock_deviation(const struct meter_clock *c, int64_t utc_s);
-uint8_t meter_clock_status(const struct meter_clock *c, int64_t utc_s);
+bool meter_clock_dst(const struct meter_clock *c, uint32_t utc_s);
+int16_t meter_clock_deviation(const struct meter_clock *c, uint32_t utc_s);
+uint8_t meter_clock_status(const struct meter_clock *c, uint32_t utc_s);
 /* Attribute 2. */
 struct datetime meter_clock_now(const struct meter_clock *c);
 /* UTC of a value, whose open fields mean their least (upper false) or greatest instant. Without a
@@ -95,14 +96,14 @@ MUST_CHECK enum err meter_clock_utc(const struct meter_clock *c, const struct da
                                     bool upper, int64_t *utc_s);
 /* The first instant after utc_s that ends a period of this length: a multiple of it in local
  * standard time, so that the grid does not move with summer time; a day ends at local midnight. */
-int64_t meter_clock_boundary(const struct meter_clock *c, int64_t utc_s, uint32_t period_s);
+uint32_t meter_clock_boundary(const struct meter_clock *c, uint32_t utc_s, uint32_t period_s);
 /* The end of a period that is next to an instant, before or after it, ns; midway the one after. */
 int64_t meter_clock_nearest(const struct meter_clock *c, int64_t utc_ns, uint32_t period_s);
 /* The first instant after utc_s at which summer time begins or ends. Where the rules have none in
  * sight: some months later, to look again. */
-int64_t meter_clock_season(const struct meter_clock *c, int64_t utc_s);
+uint32_t meter_clock_season(const struct meter_clock *c, uint32_t utc_s);
 
 /* The first of the next month, 00:00 local time. */
-int64_t meter_clock_month_end(const struct meter_clock *c, int64_t utc_s);
+uint32_t meter_clock_month_end(const struct meter_clock *c, uint32_t utc_s);
 
 #endif

@@ -30,14 +30,14 @@ uint32_t meter_demand_now(const struct meter_demand *d, uint64_t uwh)
     return dw < UINT32_MAX ? (uint32_t)dw : UINT32_MAX;
 }
 
-void meter_demand_restart(struct meter_demand *d, int64_t start_s, int64_t due_s, uint64_t uwh)
+void meter_demand_restart(struct meter_demand *d, uint32_t start_s, uint32_t due_s, uint64_t uwh)
 {
     d->start_s = start_s;
     d->due_s = due_s;
     d->start_uwh = uwh;
 }
 
-void meter_demand_close(struct meter_demand *d, int64_t end_s, uint8_t doubt, uint64_t uwh)
+void meter_demand_close(struct meter_demand *d, uint32_t end_s, uint8_t doubt, uint64_t uwh)
 {
     d->last_dw = meter_demand_now(d, uwh);
     d->last_s = end_s;

@@ -149,12 +149,7 @@ void meter_log_flush(struct meter *m)
     }
 }
 
-static uint32_t stamp(int64_t utc_s)
-{
-    return utc_s < 0 ? 0 : utc_s > UINT32_MAX ? UINT32_MAX : (uint32_t)utc_s;
-}
-
-static void enter(struct meter *m, struct model_event_place place, int64_t utc_s, uint32_t extra)
+static void enter(struct meter *m, struct model_event_place place, uint32_t utc_s, uint32_t extra)
 {
     struct meter_log *l = &m->log;
     if (l->n_queued == METER_LOG_QUEUE)
@@ -162,7 +157,7 @@ static void enter(struct meter *m, struct model_event_place place, int64_t utc_s
     if (l->n_queued == METER_LOG_QUEUE)
         drop(l, 0); /* the flash fails: m->fault */
     const struct meter_log_entry e = {.number = l->next_number++,
-                                      .utc_s = stamp(utc_s),
+                                      .utc_s = utc_s,
                                       .deviation = meter_clock_deviation(&m->clock, utc_s),
                                       .clock_status = meter_clock_status(&m->clock, utc_s),
                                       .code = place.code,
@@ -196,7 +191,7 @@ bool meter_event_wanted(const struct meter *m, enum model_event e)
     return model_event_place(m->model, e, &place) && !is_held(m, e) && (m->log.left[e] & LEFT) > 0;
 }
 
-void meter_event_over(struct meter *m, enum model_event e, int64_t utc_s, uint32_t extra)
+void meter_event_over(struct meter *m, enum model_event e, uint32_t utc_s, uint32_t extra)
 {
     struct model_event_place place;
     if (model_event_place(m->model, e, &place) && !is_held(m, e))
@@ -205,7 +200,7 @@ void meter_event_over(struct meter *m, enum model_event e, int64_t utc_s, uint32
 
 /* Whether there is room for an entry of kind k of left[]; tells the first that finds none, into
  * `log`, with the code of which one it is. */
-static bool take_room(struct meter *m, unsigned k, int64_t utc_s, struct model_event_place place)
+static bool take_room(struct meter *m, unsigned k, uint32_t utc_s, struct model_event_place place)
 {
     uint8_t *left = &m->log.left[k];
     if ((*left & LEFT) > 0) {
@@ -220,24 +215,24 @@ static bool take_room(struct meter *m, unsigned k, int64_t utc_s, struct model_e
     return false;
 }
 
-void meter_event_value(struct meter *m, enum model_event e, int64_t utc_s, uint32_t extra)
+void meter_event_value(struct meter *m, enum model_event e, uint32_t utc_s, uint32_t extra)
 {
     struct model_event_place place;
     if (model_event_place(m->model, e, &place) && !is_held(m, e) && take_room(m, e, utc_s, place))
         enter(m, place, utc_s, extra);
 }
 
-void meter_event(struct meter *m, enum model_event e, int64_t utc_s)
+void meter_event(struct meter *m, enum model_event e, uint32_t utc_s)
 {
     meter_event_value(m, e, utc_s, 0);
 }
 
-void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, int64_t utc_s)
+void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, uint32_t utc_s)
 {
     meter_event(m, (enum model_event)((unsigned)of_l1 + phase), utc_s);
 }
 
-bool meter_log_outage(struct meter *m, int64_t utc_s, uint32_t duration_s)
+bool meter_log_outage(struct meter *m, uint32_t utc_s, uint32_t duration_s)
 {
     const struct model_event_place standard = {.log = MODEL_LOG_STANDARD};
     if (!exists(m, MODEL_LOG_OUTAGE) || !take_room(m, OUTAGES, utc_s, standard))

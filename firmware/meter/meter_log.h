@@ -62,18 +62,18 @@ struct meter_log { /* fields are private to firmware/meter */
 struct meter;
 /* Reports an event that happened at utc_s. What the model's map does not have, or the owner's
  * filter holds back, is not entered. A failing flash is kept in the meter's fault. */
-void meter_event(struct meter *m, enum model_event e, int64_t utc_s);
+void meter_event(struct meter *m, enum model_event e, uint32_t utc_s);
 /* The same with a number: how much it was, in a unit of the event's. */
-void meter_event_value(struct meter *m, enum model_event e, int64_t utc_s, uint32_t extra);
+void meter_event_value(struct meter *m, enum model_event e, uint32_t utc_s, uint32_t extra);
 /* The end of something whose begin was entered: not limited. */
-void meter_event_over(struct meter *m, enum model_event e, int64_t utc_s, uint32_t extra);
+void meter_event_over(struct meter *m, enum model_event e, uint32_t utc_s, uint32_t extra);
 /* The same of the first of three events, L1, for this phase (0..2). */
-void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, int64_t utc_s);
+void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, uint32_t utc_s);
 /* True when the next meter_event() of it would be entered. */
 bool meter_event_wanted(const struct meter *m, enum model_event e);
 /* A power failure that ended at utc_s, into the log for those: as often as an event. True: there is
  * an entry of it. */
-bool meter_log_outage(struct meter *m, int64_t utc_s, uint32_t duration_s);
+bool meter_log_outage(struct meter *m, uint32_t utc_s, uint32_t duration_s);
 /* Writes what is queued to the rings; of a log that failed, after METER_LOG_RETRY_S. Not while the
  * supply fails. */
 void meter_log_flush(struct meter *m);

@@ -203,7 +203,7 @@ static enum err copy_rows(struct meter *m, const struct meter_old_ring *rows, ui
 
 struct old_profile {
     uint32_t period_s;
-    int64_t due_s;
+    uint32_t due_s;
     uint8_t marks;
     bool is_pending;  /* `last` may not be in the ring yet */
     bool is_clearing; /* the ring was to be emptied */
@@ -213,7 +213,7 @@ struct old_profile {
 static void get_profile(struct rd *r, struct old_profile *p)
 {
     p->period_s = rd_u32(r);
-    p->due_s = (int64_t)rd_u64(r);
+    p->due_s = (uint32_t)rd_u64(r);
     p->marks = rd_u8(r);
     p->is_pending = rd_u8(r) != 0;
     p->is_clearing = rd_u8(r) != 0;

@@ -81,7 +81,7 @@ static void end(struct meter *m, unsigned kind, int64_t at_ns, bool unknown)
     o->n_long[kind]++;
     o->last_long_s[kind] = duration_s;
     if (kind == METER_OUTAGE_ANY &&
-        meter_log_outage(m, (at_ns + m->clock.offset_ns) / METER_NS, duration_s))
+        meter_log_outage(m, (uint32_t)((at_ns + m->clock.offset_ns) / METER_NS), duration_s))
         o->is_entered = true;
 }
 
@@ -135,7 +135,7 @@ static bool is_dead(const struct meter *m, uint32_t u_mv, bool was)
     return (uint64_t)u_mv * PPM < un_mv * (l.on_ppm + (was ? l.hysteresis_ppm : 0));
 }
 
-static void tell_back(struct meter *m, unsigned phase, int64_t utc_s)
+static void tell_back(struct meter *m, unsigned phase, uint32_t utc_s)
 {
     struct model_event_place place;
     if (model_event_place(m->model, MODEL_EVENT_PHASE_BACK_L1, &place))
@@ -145,7 +145,7 @@ static void tell_back(struct meter *m, unsigned phase, int64_t utc_s)
 }
 
 /* Phases that are lost, or back, while others live. */
-static void tell_phases(struct meter *m, unsigned dead, int64_t utc_s)
+static void tell_phases(struct meter *m, unsigned dead, uint32_t utc_s)
 {
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         const unsigned bit = 1u << p;
@@ -173,7 +173,7 @@ void meter_outage_values(struct meter *m, const struct legal_values *v, uint64_t
     put(m, METER_OUTAGE_ALL, dead == used, at_ns);
     put(m, METER_OUTAGE_ANY, dead != 0, at_ns);
     if (dead != used)
-        tell_phases(m, dead, (at_ns + m->clock.offset_ns) / METER_NS);
+        tell_phases(m, dead, (uint32_t)((at_ns + m->clock.offset_ns) / METER_NS));
 }
 
 /* ---- snapshot ---- */

@@ -71,20 +71,20 @@ void meter_profiles_reset(struct meter *m)
 /* ---- intervals ---- */
 
 /* The end of the interval that runs at an instant. */
-static int64_t end_of(const struct meter *m, enum model_profile_id p, int64_t after_s)
+static uint32_t end_of(const struct meter *m, enum model_profile_id p, uint32_t after_s)
 {
     const uint32_t period_s = m->profile[p].period_s;
     if (p == MODEL_MONTHLY)
         return meter_clock_month_end(&m->clock, after_s);
     if (p == MODEL_DAILY)
         return meter_clock_boundary(&m->clock, after_s, METER_DAY_S);
-    return period_s == METER_PROFILE_NONE ? INT64_MAX / METER_NS
+    return period_s == METER_PROFILE_NONE ? UINT32_MAX
                                           : meter_clock_boundary(&m->clock, after_s, period_s);
 }
 
 static bool begins_now(const struct meter *m, enum model_profile_id p)
 {
-    const int64_t now_s = meter_now_s(m);
+    const uint32_t now_s = meter_now_s(m);
     return end_of(m, p, now_s - 1) == now_s;
 }
 
@@ -116,7 +116,7 @@ void meter_profiles_begin(struct meter *m)
     }
 }
 
-uint8_t meter_row_status(const struct meter *m, enum model_profile_id p, int64_t stamp_s)
+uint8_t meter_row_status(const struct meter *m, enum model_profile_id p, uint32_t stamp_s)
 {
     uint8_t status = m->profile[p].marks;
     if (meter_clock_dst(&m->clock, stamp_s))
@@ -128,7 +128,7 @@ uint8_t meter_row_status(const struct meter *m, enum model_profile_id p, int64_t
     return status;
 }
 
-void meter_profile_close(struct meter *m, enum model_profile_id p, int64_t stamp_s)
+void meter_profile_close(struct meter *m, enum model_profile_id p, uint32_t stamp_s)
 {
     struct meter_profile *x = &m->profile[p];
     if (x->is_fresh) {
@@ -138,7 +138,7 @@ void meter_profile_close(struct meter *m, enum model_profile_id p, int64_t stamp
         if (stamp_s < x->last.utc_s)
             x->ordered_from = x->last.number + 1;
         x->last = (struct meter_row_head){.number = x->last.number + 1,
-                                          .utc_s = (uint32_t)stamp_s,
+                                          .utc_s = stamp_s,
                                           .deviation = meter_clock_deviation(&m->clock, stamp_s),
                                           .clock_status = meter_clock_status(&m->clock, stamp_s),
                                           .status = meter_row_status(m, p, stamp_s)};
@@ -147,9 +147,9 @@ void meter_profile_close(struct meter *m, enum model_profile_id p, int64_t stamp
     x->marks = 0;
 }
 
-int64_t meter_profiles_due_s(const struct meter *m)
+uint32_t meter_profiles_due_s(const struct meter *m)
 {
-    int64_t due_s = INT64_MAX / METER_NS;
+    uint32_t due_s = UINT32_MAX;
     for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
         if (m->profile[p].n_columns > 0 && m->profile[p].due_s < due_s)
             due_s = m->profile[p].due_s;
@@ -159,7 +159,7 @@ int64_t meter_profiles_due_s(const struct meter *m)
 
 bool meter_profiles_close_due(struct meter *m)
 {
-    const int64_t now_s = meter_now_s(m);
+    const uint32_t now_s = meter_now_s(m);
     bool closed = false;
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
         const enum model_profile_id p = (enum model_profile_id)k;
@@ -185,7 +185,7 @@ void meter_profiles_clock_set(struct meter *m)
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
         const enum model_profile_id p = (enum model_profile_id)k;
         struct meter_profile *x = &m->profile[p];
-        const int64_t due_s = end_of(m, p, meter_now_s(m));
+        const uint32_t due_s = end_of(m, p, meter_now_s(m));
         const bool is_calendar = p == MODEL_DAILY || p == MODEL_MONTHLY;
         if (x->n_columns == 0)
             continue;
@@ -204,7 +204,7 @@ void meter_profiles_regrid(struct meter *m)
 {
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
         struct meter_profile *x = &m->profile[k];
-        const int64_t due_s = end_of(m, (enum model_profile_id)k, meter_now_s(m));
+        const uint32_t due_s = end_of(m, (enum model_profile_id)k, meter_now_s(m));
         if (due_s != x->due_s)
             x->marks |= METER_ROW_DNV; /* its length is another */
         x->due_s = due_s;
@@ -213,7 +213,7 @@ void meter_profiles_regrid(struct meter *m)
 
 void meter_profiles_resume(struct meter *m)
 {
-    const int64_t now_s = meter_now_s(m);
+    const uint32_t now_s = meter_now_s(m);
     meter_profiles_mark(m, METER_ROW_PDN);
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
         const enum model_profile_id p = (enum model_profile_id)k;

@@ -52,7 +52,7 @@ struct meter_profile {
     bool is_chosen;      /* columns are the owner's, not as delivered */
     uint8_t n_columns;   /* in the pool from meter_columns_first(); 0: the model lacks it */
     /* what the snapshot holds */
-    int64_t due_s;                    /* nominal end of the running interval, UTC */
+    uint32_t due_s;                   /* nominal end of the running interval, UTC */
     uint32_t base[METER_N_INTERVALS]; /* registers at the newest row, meter_energy_low() */
     struct meter_row_head last;       /* of the newest row */
     uint32_t ordered_from;            /* rows of this number and on have stamps in order */
@@ -72,10 +72,10 @@ void meter_profiles_reset(struct meter *m);
 void meter_profiles_begin(struct meter *m);
 
 /* The earliest end of an interval, UTC seconds. */
-int64_t meter_profiles_due_s(const struct meter *m);
+uint32_t meter_profiles_due_s(const struct meter *m);
 /* Closes the running interval in memory, now or at its end; a row is owed then, or none where no
  * whole interval was lived through since a reset. meter_commit() follows. */
-void meter_profile_close(struct meter *m, enum model_profile_id p, int64_t stamp_s);
+void meter_profile_close(struct meter *m, enum model_profile_id p, uint32_t stamp_s);
 /* After its ring was made anew: nothing is owed, the first whole interval gives the first row. */
 void meter_profile_restart(struct meter *m, enum model_profile_id p);
 /* Closes in memory what is due now; true when something was. meter_commit() follows. */

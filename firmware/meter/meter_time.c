@@ -237,7 +237,7 @@ void meter_time_report(struct meter *m)
 
 void meter_time_season(struct meter *m)
 {
-    int64_t at_s = m->clock.season_s;
+    uint32_t at_s = m->clock.season_s;
     if (meter_now_s(m) < at_s)
         return;
     if (meter_clock_dst(&m->clock, at_s) != meter_clock_dst(&m->clock, at_s - 1))

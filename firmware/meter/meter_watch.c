@@ -83,7 +83,7 @@ bool meter_watch_open(const struct meter *m, enum pq_kind kind, unsigned phase)
     return ((unsigned)m->watch.open[kind] >> phase & 1u) != 0;
 }
 
-static void tell_begin(struct meter *m, const struct pq_event *e, unsigned phase, int64_t utc_s)
+static void tell_begin(struct meter *m, const struct pq_event *e, unsigned phase, uint32_t utc_s)
 {
     const struct told *t = &told[e->kind];
     const enum model_event event = (enum model_event)(t->begin + (t->by_phase ? phase : 0));
@@ -94,7 +94,7 @@ static void tell_begin(struct meter *m, const struct pq_event *e, unsigned phase
         meter_event_value(m, event, utc_s, e->extreme);
 }
 
-static void tell_end(struct meter *m, const struct pq_event *e, unsigned phase, int64_t utc_s)
+static void tell_end(struct meter *m, const struct pq_event *e, unsigned phase, uint32_t utc_s)
 {
     const struct told *t = &told[e->kind];
     const enum model_event event = (enum model_event)(t->end + (t->by_phase ? phase : 0));
@@ -113,7 +113,7 @@ static void take_events(struct meter *m, uint64_t ns)
     while (pq_event_take(&w->pq, &e)) {
         uint64_t at_ns = (e.ended ? e.end_us : e.begin_us) * NS_PER_US;
         int64_t ago_ns = w->lived_ns > at_ns ? (int64_t)(w->lived_ns - at_ns) : 0;
-        int64_t utc_s = (meter_clock_ns(&m->clock) + (int64_t)ns - ago_ns) / METER_NS;
+        uint32_t utc_s = (uint32_t)((meter_clock_ns(&m->clock) + (int64_t)ns - ago_ns) / METER_NS);
         unsigned phases = e.phases != 0 ? e.phases : 1u;
         for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
             if ((phases >> p & 1u) == 0)

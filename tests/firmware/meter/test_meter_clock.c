@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
-static int64_t utc(const char *text)
+static uint32_t utc(const char *text)
 {
     int y, mo, d, h, mi, s;
     assert_int_equal(sscanf(text, "%d-%d-%dT%d:%d:%d", &y, &mo, &d, &h, &mi, &s), 6);
     struct civil c = {y, (uint8_t)mo, (uint8_t)d, (uint8_t)h, (uint8_t)mi, (uint8_t)s};
-    return civil_to_seconds(&c);
+    return (uint32_t)civil_to_seconds(&c);
 }
 
 static void clock_changes_at_the_second_of_central_europe(void **state)
@@ -33,7 +33,7 @@ static void clock_changes_at_the_second_of_central_europe(void **state)
     struct meter_clock c;
     meter_clock_reset(&c);
     for (size_t i = 0; i < sizeof years / sizeof years[0]; i++) {
-        int64_t begin = utc(years[i].begin), end = utc(years[i].end);
+        uint32_t begin = utc(years[i].begin), end = utc(years[i].end);
         assert_int_equal(meter_clock_deviation(&c, begin - 1), -60);
         assert_int_equal(meter_clock_deviation(&c, begin), -120);
         assert_int_equal(meter_clock_deviation(&c, end - 1), -120);
@@ -122,15 +122,15 @@ static void clock_finds_boundaries_over_both_change_days(void **state)
                 {"2026-10-24T22:00:00", "2026-10-25T23:00:00", 100, 25},
                 {"2026-06-30T22:00:00", "2026-07-01T22:00:00", 96, 24}};
     for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
-        int64_t day = utc(days[i].day), next = utc(days[i].next);
+        uint32_t day = utc(days[i].day), next = utc(days[i].next);
         assert_int_equal(meter_clock_boundary(&c, day, 86400), next);
         assert_int_equal(meter_clock_boundary(&c, next - 1, 86400), next);
         unsigned n = 0;
-        for (int64_t t = day; t < next; t = meter_clock_boundary(&c, t, 900))
+        for (uint32_t t = day; t < next; t = meter_clock_boundary(&c, t, 900))
             n++;
         assert_int_equal(n, days[i].quarters);
         n = 0;
-        for (int64_t t = day; t < next; t = meter_clock_boundary(&c, t, 3600))
+        for (uint32_t t = day; t < next; t = meter_clock_boundary(&c, t, 3600))
             n++;
         assert_int_equal(n, days[i].hours);
     }
