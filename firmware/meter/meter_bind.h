@@ -18,9 +18,6 @@ static inline struct meter *meter_of(const struct cosem_call *c)
 uint16_t meter_client(const struct cosem_call *c);
 /* One record of the audit trail, as the object of the newest one and the profile show it. */
 void meter_put_audit(struct wr *out, const struct meter_audit *a);
-/* A bound of a selection by time, A-XDR: UTC, open fields as their least or greatest instant. */
-enum cosem_result meter_get_bound(const struct meter *m, struct bytes value, bool upper,
-                                  uint32_t *utc);
 void meter_put_scaler_unit(struct wr *out, int8_t scaler, uint8_t unit);
 
 #endif

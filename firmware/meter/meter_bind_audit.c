@@ -1,6 +1,8 @@
 /* Class 7, the audit trail: every row is a time and a record (meter_list.h). */
 #include "firmware/meter/meter_list.h"
 
+#define NO_NUMBER 4 /* octets: records begin with the stamp, which rows have behind a number */
+
 void meter_put_audit(struct wr *out, const struct meter_audit *a)
 {
     axdr_put_struct(out, 9);
@@ -15,16 +17,13 @@ void meter_put_audit(struct wr *out, const struct meter_audit *a)
     axdr_put_i64(out, a->legal.after);
 }
 
-static bool read_audit(const struct meter_list *l, uint64_t seq, struct meter_list_row *row,
-                       struct wr *value)
+static void put_record(const uint8_t *record, size_t at, uint8_t size, struct wr *out)
 {
     struct meter_audit a;
-    if (meter_audit_read(l->m, seq, &a) != ERR_OK)
-        return false;
-    *row = (struct meter_list_row){a.utc_s, a.deviation, a.clock_status};
-    if (value != NULL)
-        meter_put_audit(value, &a);
-    return true;
+    (void)at;
+    (void)size;
+    meter_audit_decode(record + NO_NUMBER, &a);
+    meter_put_audit(out, &a);
 }
 
 static enum cosem_result get_audit(const struct cosem_call *c, const struct cosem_ref *o,
@@ -32,14 +31,20 @@ static enum cosem_result get_audit(const struct cosem_call *c, const struct cose
                                    struct cosem_gen *g, struct wr *out)
 {
     (void)o;
+    static const struct profile_column value = {
+        .class_id = 1, .ln = {0, 0, 96, 128, 0, 255}, .attribute = 2};
     const struct meter *m = meter_of(c);
-    const struct meter_list list = {
-        .m = m,
-        .newest = meter_audit_newest(m),
-        .count = meter_audit_count(m),
-        .depth = METER_AUDIT_KEPT,
-        .column = {.class_id = 1, .ln = {0, 0, 96, 128, 0, 255}, .attribute = 2},
-        .read = read_audit};
+    struct meter_column column[2];
+    const struct meter_list list = {.m = m,
+                                    .column = column,
+                                    .n_columns = 2,
+                                    .put = put_record,
+                                    .entries = METER_AUDIT_KEPT,
+                                    .ordered_from = UINT32_MAX,
+                                    .ring = METER_RING_AUDIT,
+                                    .lacks = NO_NUMBER};
+    meter_list_columns(m, &value, column);
+    column[1].size = METER_AUDIT_SIZE;
     return meter_list_get(&list, attr, sel, g, out);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define D_CODE 11 /* 0-0:96.11.E */
+_Static_assert(METER_LOG_ENTRY_SIZE == METER_ROW_HEAD + 4, "an entry is the head of a row, extra");
 
 /* The log that an object belongs to. */
 static unsigned log_of(const struct meter *m, const struct cosem_ref *o)
@@ -13,20 +14,11 @@ static unsigned log_of(const struct meter *m, const struct cosem_ref *o)
                                                              : model_log_at(m->model, o->i);
 }
 
-static bool read_entry(const struct meter_list *l, uint64_t seq, struct meter_list_row *row,
-                       struct wr *value)
+/* How long a power failure was; the code of an event is where rows have their status. */
+static void put_duration(const uint8_t *record, size_t at, uint8_t size, struct wr *out)
 {
-    struct meter_log_entry e;
-    if (meter_log_read(l->m, l->log, seq, &e) != ERR_OK)
-        return false;
-    *row = (struct meter_list_row){e.utc_s, e.deviation, e.clock_status};
-    if (value == NULL)
-        return true;
-    if (l->log == MODEL_LOG_OUTAGE)
-        axdr_put_u32(value, e.extra);
-    else
-        axdr_put_u8(value, e.code);
-    return true;
+    struct rd r = rd_of(record + at, size);
+    axdr_put_u32(out, rd_u32(&r));
 }
 
 static enum cosem_result get_log(const struct cosem_call *c, const struct cosem_ref *o,
@@ -35,23 +27,26 @@ static enum cosem_result get_log(const struct cosem_call *c, const struct cosem_
 {
     struct meter *m = meter_of(c);
     const unsigned log = log_of(m, o);
+    struct profile_column value = {
+        .class_id = 1, .ln = {0, 0, 96, D_CODE, o->i, 255}, .attribute = 2};
+    struct meter_column column[2];
     if (log >= MODEL_N_LOGS)
         return COSEM_OBJECT_UNDEFINED;
     if (g->item == 0)
         meter_log_flush(m); /* now, for the server writes it behind what it read */
-    struct meter_list list = {.m = m,
-                              .log = log,
-                              .newest = meter_log_newest(m, log),
-                              .count = meter_log_count(m, log),
-                              .depth = meter_model(m)->log_depth[log],
-                              .column = {.class_id = 1, .attribute = 2},
-                              .read = read_entry};
-    const uint8_t code[6] = {0, 0, 96, D_CODE, o->i, 255};
-    memcpy(list.column.ln, code, sizeof code);
     if (log == MODEL_LOG_OUTAGE) {
-        list.column.class_id = 3;
-        memcpy(list.column.ln, model_ln_outage, sizeof model_ln_outage);
+        value.class_id = 3;
+        memcpy(value.ln, model_ln_outage, sizeof value.ln);
     }
+    meter_list_columns(m, &value, column);
+    column[1].size = log == MODEL_LOG_OUTAGE ? 4 : 0;
+    const struct meter_list list = {.m = m,
+                                    .column = column,
+                                    .n_columns = 2,
+                                    .put = put_duration,
+                                    .entries = meter_model(m)->log_depth[log],
+                                    .ordered_from = UINT32_MAX,
+                                    .ring = meter_log_ring(m->model, log)};
     return meter_list_get(&list, attr, sel, g, out);
 }
 

@@ -97,17 +97,12 @@ enum err meter_choices_store(struct meter *m)
 static enum err get_column(struct meter *m, struct rd *r, struct meter_column *out)
 {
     struct profile_column want = {.class_id = rd_u16(r)};
-    struct cosem_ref o;
     rd_copy(r, want.ln, sizeof want.ln);
     want.attribute = rd_u8(r);
     const uint8_t size = rd_u8(r);
-    if (r->err || size > METER_CELL_MAX || !cosem_find(&m->device, want.class_id, want.ln, &o))
+    if (r->err || size > METER_CELL_MAX || !meter_column_at(&m->device, &want, out))
         return ERR_CORRUPT;
-    *out = (struct meter_column){.row = (uint16_t)(o.row - model_rows),
-                                 .i = o.i,
-                                 .j = o.j,
-                                 .attribute = want.attribute,
-                                 .size = size};
+    out->size = size;
     return ERR_OK;
 }
 

@@ -41,6 +41,17 @@ void meter_column_object(const struct meter_column *c, struct profile_column *ou
     memcpy(out->ln, o.ln, sizeof out->ln);
 }
 
+bool meter_column_at(const struct cosem_device *d, const struct profile_column *want,
+                     struct meter_column *out)
+{
+    struct cosem_ref o;
+    if (!cosem_find(d, want->class_id, want->ln, &o))
+        return false;
+    *out = (struct meter_column){
+        .row = (uint16_t)(o.row - model_rows), .i = o.i, .j = o.j, .attribute = want->attribute};
+    return true;
+}
+
 bool meter_column_equal(const struct meter_column *a, const struct meter_column *b)
 {
     return a->row == b->row && a->i == b->i && a->j == b->j && a->attribute == b->attribute;
@@ -124,16 +135,14 @@ static uint8_t fixed_size(struct bytes value)
 enum cosem_result meter_column_find(struct meter *m, enum model_profile_id p, enum cosem_role role,
                                     const struct profile_column *want, struct meter_column *out)
 {
-    struct cosem_ref o;
     uint8_t octets[64];
     struct wr w = wr_of(octets, sizeof octets);
     if (want->data_index != 0 || want->attribute == 0 || want->attribute > 16 ||
-        !cosem_find(&m->device, want->class_id, want->ln, &o))
+        !meter_column_at(&m->device, want, out))
         return COSEM_OBJECT_UNDEFINED;
-    if (needs_session(o.row) || (o.row->rights->read[role] >> (want->attribute - 1) & 1) == 0)
+    if (needs_session(row_of(out)) ||
+        (row_of(out)->rights->read[role] >> (want->attribute - 1) & 1) == 0)
         return COSEM_READ_WRITE_DENIED;
-    *out = (struct meter_column){
-        .row = (uint16_t)(o.row - model_rows), .i = o.i, .j = o.j, .attribute = want->attribute};
     if (meter_column_is_clock(out) || meter_column_is_status(out, p))
         return COSEM_SUCCESS;
     if (get(m, out, &w) != COSEM_SUCCESS || w.err)

@@ -37,6 +37,9 @@ enum cosem_result meter_column_find(struct meter *m, enum model_profile_id p, en
                                     const struct profile_column *want, struct meter_column *out);
 /* The capture object definition of a column. */
 void meter_column_object(const struct meter_column *c, struct profile_column *out);
+/* The object of the table with this class and name, as a column of no size. False: not here. */
+bool meter_column_at(const struct cosem_device *d, const struct profile_column *want,
+                     struct meter_column *out);
 bool meter_column_equal(const struct meter_column *a, const struct meter_column *b);
 bool meter_column_is_clock(const struct meter_column *c);
 /* Whether it shows the status octet of profile p; then, as the clock, it is in the row's head. */

@@ -1,51 +1,171 @@
 /* See meter_list.h. */
 #include "firmware/meter/meter_list.h"
 
-/* Words of the generator. */
-enum { FROM_UTC, TO_UTC, SEQ_HIGH, SEQ_LOW, N_LEFT, COLUMNS };
+#include <string.h>
+
+/* Words of the generator. Columns: a bit each, the last of them in REST, and behind them there the
+ * list's shape. */
+enum { FROM_UTC, TO_UTC, SEQ, N_LEFT, COLUMNS, REST };
+#define SHAPE        2          /* from this bit on, shape_of() */
+#define COLUMNS_REST 3u         /* the bits below */
+#define HAS_BEFORE   (1u << 31) /* a row of the answer was told */
+#define HALVES_FROM  16         /* rows: fewer are looked at one by one */
+_Static_assert(METER_COLUMNS_EACH_MAX <= 32 + SHAPE, "bits of columns");
 
 #define SORT_FIFO 1
-#define CLOCK     1u /* bits of COLUMNS; above them: how many numbers from SEQ on were counted */
-#define VALUE     2u
-#define SPAN      2
+#define SORT_LIFO 2
 
-static const struct profile_column clock_column = {
-    .class_id = 8, .ln = {0, 0, 1, 0, 0, 255}, .attribute = 2};
-
-static uint64_t next_seq(const struct cosem_gen *g)
+void meter_list_columns(const struct meter *m, const struct profile_column *value,
+                        struct meter_column out[2])
 {
-    return (uint64_t)g->word[SEQ_HIGH] << 32 | g->word[SEQ_LOW];
+    struct profile_column clock = {.class_id = 8, .attribute = 2};
+    memcpy(clock.ln, model_ln_clock, sizeof clock.ln);
+    memset(out, 0, 2 * sizeof *out);
+    (void)meter_column_at(&m->device, &clock, &out[0]); /* every meter has them */
+    (void)meter_column_at(&m->device, value, &out[1]);
 }
 
-static void set_next_seq(struct cosem_gen *g, uint64_t seq)
+/* ---- rows ---- */
+
+static uint32_t newest(const struct meter_list *l)
 {
-    g->word[SEQ_HIGH] = (uint32_t)(seq >> 32);
-    g->word[SEQ_LOW] = (uint32_t)seq;
+    return (uint32_t)nv_newest(&l->m->nv, l->ring);
 }
 
-/* Only what was counted may be told: entries that came since are not in the answer. */
-static uint32_t span_left(const struct cosem_gen *g)
+static uint32_t entries_in_use(const struct meter_list *l)
 {
-    return g->word[COLUMNS] >> SPAN;
+    uint32_t n = nv_count(&l->m->nv, l->ring);
+    return n < l->entries ? n : l->entries;
 }
 
-static void set_span(struct cosem_gen *g, uint32_t n)
+static uint32_t step_of(const struct meter_list *l)
 {
-    g->word[COLUMNS] = (g->word[COLUMNS] & (CLOCK | VALUE)) | n << SPAN;
+    return l->is_lifo ? UINT32_MAX : 1u; /* back or forth */
 }
 
-static bool matches(const struct meter_list *l, uint64_t seq, const struct cosem_gen *g)
+/* Whether the ring has this number; 0 never is one. */
+static bool is_held(const struct meter_list *l, uint32_t seq)
 {
-    struct meter_list_row row;
-    return l->read(l, seq, &row, NULL) && row.utc_s >= g->word[FROM_UTC] &&
-           row.utc_s <= g->word[TO_UTC];
+    return seq <= newest(l) && newest(l) - seq < nv_count(&l->m->nv, l->ring);
 }
 
-static unsigned column_bit(const struct meter_list *l, const struct profile_column *c)
+struct row {
+    uint8_t record[METER_ROW_MAX];
+    struct meter_row_head head;
+};
+
+static bool read_any(const struct meter_list *l, uint32_t seq, struct row *row)
 {
-    return profile_column_equal(c, &clock_column) ? CLOCK
-           : profile_column_equal(c, &l->column)  ? VALUE
-                                                  : 0;
+    memset(row->record, 0, METER_ROW_HEAD);
+    if (nv_read(&l->m->nv, l->ring, seq, row->record + l->lacks) != ERR_OK)
+        return false;
+    struct rd r = rd_of(row->record, METER_ROW_HEAD);
+    meter_row_get_head(&r, &row->head);
+    return true;
+}
+
+/* False: unreadable, or outside the range of time. */
+static bool read_row(const struct meter_list *l, uint32_t seq, const struct cosem_gen *g,
+                     struct row *row)
+{
+    return read_any(l, seq, row) && row->head.utc_s >= g->word[FROM_UTC] &&
+           row->head.utc_s <= g->word[TO_UTC];
+}
+
+/* The first of from..to whose stamp is utc_s or later, to + 1 where there is none; false when a row
+ * on the way is unreadable. */
+static bool halve(const struct meter_list *l, uint32_t utc_s, uint32_t *from, uint32_t to)
+{
+    uint32_t end = to + 1;
+    struct row row;
+    while (*from < end) {
+        const uint32_t middle = *from + (end - *from) / 2;
+        if (!read_any(l, middle, &row))
+            return false;
+        if (row.head.utc_s < utc_s)
+            *from = middle + 1;
+        else
+            end = middle;
+    }
+    return true;
+}
+
+/* Leaves out rows before and behind the range of time, as far as that is quick. */
+static void narrow(const struct meter_list *l, const struct cosem_gen *g, uint32_t *from,
+                   uint32_t *to)
+{
+    struct row row;
+    uint32_t first = *from, behind;
+    if (*to < *from || *to - *from < HALVES_FROM || !read_any(l, *from, &row) ||
+        row.head.number < l->ordered_from || !halve(l, g->word[FROM_UTC], &first, *to))
+        return;
+    behind = first;
+    if (g->word[TO_UTC] != UINT32_MAX) {
+        if (!halve(l, g->word[TO_UTC] + 1, &behind, *to))
+            return;
+        *to = behind - 1;
+    }
+    *from = first;
+}
+
+/* ---- what is asked for ---- */
+
+/* What may not change between the blocks of an answer: which ring the rows are of (hence which
+ * columns), their order, and how cells are told. */
+static uint32_t shape_of(const struct meter_list *l)
+{
+    return (uint32_t)(l->generation | l->is_lifo << 16 | l->tells_null << 17) << SHAPE;
+}
+
+static void keep_shape(const struct meter_list *l, struct cosem_gen *g)
+{
+    g->word[REST] |= shape_of(l);
+}
+
+static bool has_shape(const struct meter_list *l, const struct cosem_gen *g)
+{
+    return (g->word[REST] & ~(COLUMNS_REST | HAS_BEFORE)) == shape_of(l);
+}
+
+static bool is_selected(const struct cosem_gen *g, unsigned k)
+{
+    return (g->word[COLUMNS + k / 32] >> k % 32 & 1u) != 0;
+}
+
+/* Columns from..end - 1. */
+static void select_columns(struct cosem_gen *g, unsigned from, unsigned end)
+{
+    for (unsigned k = from; k < end; k++)
+        g->word[COLUMNS + k / 32] |= 1u << k % 32;
+}
+
+/* Place of an object among the columns, n_columns where it is not captured. */
+static unsigned column_of(const struct meter_list *l, const struct profile_column *want)
+{
+    unsigned k;
+    for (k = 0; k < l->n_columns; k++) {
+        struct profile_column have;
+        meter_column_object(&l->column[k], &have);
+        if (profile_column_equal(&have, want))
+            break;
+    }
+    return k;
+}
+
+/* A bound of a selection by time, A-XDR: UTC, open fields as their least or greatest instant. */
+static enum cosem_result get_bound(const struct meter *m, struct bytes value, bool upper,
+                                   uint32_t *utc)
+{
+    struct rd r = rd_of(value.p, value.len);
+    struct datetime d;
+    int64_t s;
+    datetime_get(&r, &d);
+    if (r.err)
+        return COSEM_TYPE_UNMATCHED;
+    if (meter_clock_utc(&m->clock, &d, upper, &s) != ERR_OK)
+        return COSEM_OTHER_REASON;
+    *utc = s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
+    return COSEM_SUCCESS;
 }
 
 static enum cosem_result select_range(const struct meter_list *l, struct bytes parameter,
@@ -53,41 +173,45 @@ static enum cosem_result select_range(const struct meter_list *l, struct bytes p
 {
     struct profile_range range;
     enum cosem_result r = profile_range_parse(parameter, &range);
-    if (!r && column_bit(l, &range.by) != CLOCK)
+    if (r)
+        return r;
+    const unsigned by = column_of(l, &range.by);
+    if (by == l->n_columns || !meter_column_is_clock(&l->column[by]))
         return COSEM_OTHER_REASON; /* restricted by the clock only */
+    r = get_bound(l->m, range.from, false, &g->word[FROM_UTC]);
     if (!r)
-        r = meter_get_bound(l->m, range.from, false, &g->word[FROM_UTC]);
-    if (!r)
-        r = meter_get_bound(l->m, range.to, true, &g->word[TO_UTC]);
-    if (range.n_columns > 0)
-        g->word[COLUMNS] = 0;
-    struct rd columns = rd_of(range.columns.p, range.columns.len);
+        r = get_bound(l->m, range.to, true, &g->word[TO_UTC]);
+    struct rd rd = rd_of(range.columns.p, range.columns.len);
     for (size_t i = 0; i < range.n_columns && !r; i++) {
         struct profile_column want;
-        profile_get_column(&columns, &want);
-        unsigned bit = column_bit(l, &want);
-        if (columns.err || bit == 0)
+        profile_get_column(&rd, &want);
+        const unsigned k = column_of(l, &want);
+        if (rd.err || k == l->n_columns)
             return COSEM_OTHER_REASON;
-        g->word[COLUMNS] |= bit;
+        select_columns(g, k, k + 1);
     }
+    if (range.n_columns == 0)
+        select_columns(g, 0, l->n_columns);
     return r;
 }
 
-static enum cosem_result select_entries(struct bytes parameter, struct cosem_gen *g, uint64_t *from,
-                                        uint64_t *to)
+/* Narrows from..to (sequence numbers) to the entries asked for. */
+static enum cosem_result select_entries(const struct meter_list *l, struct bytes parameter,
+                                        struct cosem_gen *g, uint32_t *from, uint32_t *to)
 {
     struct profile_entries e;
     enum cosem_result r = profile_entries_parse(parameter, &e);
     if (r)
         return r;
-    if (e.from_column > 1)
-        g->word[COLUMNS] &= e.from_column == 2 ? VALUE : 0;
-    if (e.to_column == 1)
-        g->word[COLUMNS] &= CLOCK;
-    const uint64_t first = *from;
-    *from = first + e.from - 1;
-    if (e.to != 0 && first + e.to - 1 < *to)
-        *to = first + e.to - 1;
+    const bool is_end = e.to_column == 0 || e.to_column > l->n_columns;
+    select_columns(g, e.from_column > 1 ? e.from_column - 1u : 0,
+                   is_end ? l->n_columns : e.to_column);
+    const uint32_t n = *to - *from + 1; /* 0 where there is none */
+    const uint32_t first = e.from <= n ? e.from : n + 1;
+    const uint32_t last = e.to == 0 || e.to > n ? n : e.to;
+    const uint32_t before = *from - 1, behind = *to + 1;
+    *from = l->is_lifo ? behind - last : before + first;
+    *to = l->is_lifo ? behind - first : before + last;
     return COSEM_SUCCESS;
 }
 
@@ -95,57 +219,140 @@ static enum cosem_result select_entries(struct bytes parameter, struct cosem_gen
 static enum cosem_result begin_buffer(const struct meter_list *l, const struct cosem_select *sel,
                                       struct cosem_gen *g, struct wr *out)
 {
-    uint64_t to = l->newest, from = to - l->count + 1;
+    uint32_t to = newest(l), from = to - entries_in_use(l) + 1;
     enum cosem_result r = COSEM_SUCCESS;
-    g->word[FROM_UTC] = 0;
+    struct row row;
     g->word[TO_UTC] = UINT32_MAX;
-    g->word[COLUMNS] = CLOCK | VALUE;
     if (sel->selector == PROFILE_BY_RANGE)
         r = select_range(l, sel->parameter, g);
     else if (sel->selector == PROFILE_BY_ENTRY)
-        r = select_entries(sel->parameter, g, &from, &to);
+        r = select_entries(l, sel->parameter, g, &from, &to);
+    else
+        select_columns(g, 0, l->n_columns);
     if (r)
         return r;
-    for (uint64_t seq = from; seq <= to; seq++)
-        g->word[N_LEFT] += matches(l, seq, g);
-    set_next_seq(g, from);
-    set_span(g, from <= to ? (uint32_t)(to - from + 1) : 0);
+    if (sel->selector == PROFILE_BY_RANGE)
+        narrow(l, g, &from, &to);
+    g->word[SEQ] = l->is_lifo ? to : from;
+    for (uint32_t seq = from; seq <= to; seq++)
+        g->word[N_LEFT] += read_row(l, seq, g, &row);
     g->more = g->word[N_LEFT] > 0;
+    keep_shape(l, g);
     axdr_put_array(out, g->word[N_LEFT]);
     return COSEM_SUCCESS;
 }
 
-static void put_row(const struct meter_list *l, uint64_t seq, unsigned columns, struct wr *out)
+/* ---- rows, told ---- */
+
+static void put_clock(const struct meter_row_head *h, struct wr *out)
 {
-    struct meter_list_row row = {0};
-    bool found = l->read(l, seq, &row, NULL);
-    axdr_put_struct(out, (columns & 1u) + (columns >> 1));
-    if ((columns & CLOCK) != 0) {
-        struct datetime d = datetime_from_utc(row.utc_s, row.deviation, row.clock_status);
-        datetime_put(out, &d);
-    }
-    if ((columns & VALUE) != 0)
-        found = l->read(l, seq, &row, out);
-    if (!found)
-        out->err = ERR_CORRUPT; /* it was there a moment ago */
+    struct datetime d = datetime_from_utc(h->utc_s, h->deviation, h->clock_status);
+    datetime_put(out, &d);
 }
 
-/* The next matching row. Rows that were overwritten or cleared since item 0 are missing: then the
- * promised number cannot be kept, and the client must ask again. */
+/* Whether the clock of a row follows from the one told before. */
+static bool follows(const struct meter_list *l, const struct meter_row_head *h,
+                    const struct meter_row_head *before)
+{
+    const uint32_t apart = l->is_lifo ? before->utc_s - h->utc_s : h->utc_s - before->utc_s;
+    return apart == l->period_s && h->deviation == before->deviation &&
+           h->clock_status == before->clock_status;
+}
+
+/* Column c, whose cell is at `at` in the record. */
+static bool is_told(const struct meter_list *l, const struct meter_column *c, size_t at,
+                    const struct row *row, const struct row *before)
+{
+    if (c->size > 0)
+        return memcmp(row->record + at, before->record + at, c->size) == 0;
+    if (meter_column_is_clock(c))
+        return follows(l, &row->head, &before->head);
+    return row->head.status == before->head.status;
+}
+
+/* before: the row that was told before this one, or NULL. */
+static void put_row(const struct meter_list *l, const struct cosem_gen *g, const struct row *row,
+                    const struct row *before, struct wr *out)
+{
+    const struct meter_column *c = l->column;
+    size_t at = METER_ROW_HEAD, n = 0;
+    for (unsigned k = 0; k < l->n_columns; k++)
+        n += is_selected(g, k);
+    axdr_put_struct(out, n);
+    for (unsigned k = 0; k < l->n_columns; at += c->size, k++, c++) {
+        if (!is_selected(g, k))
+            continue;
+        if (before != NULL && is_told(l, c, at, row, before))
+            axdr_put_null(out);
+        else if (c->size > 0)
+            l->put(row->record, at, c->size, out);
+        else if (meter_column_is_clock(c))
+            put_clock(&row->head, out);
+        else
+            axdr_put_u8(out, row->head.status);
+    }
+}
+
+/* The row that was told before the one at seq. False: there is none, or it is not asked for. */
+static bool read_before(const struct meter_list *l, uint32_t seq, const struct cosem_gen *g,
+                        struct row *row)
+{
+    if (!l->tells_null || (g->word[REST] & HAS_BEFORE) == 0)
+        return false;
+    const uint32_t step = step_of(l);
+    for (seq -= step; is_held(l, seq); seq -= step) {
+        if (read_row(l, seq, g, row))
+            return true;
+    }
+    return false;
+}
+
+/* The next matching row. Rows that were overwritten or cleared since item 0 are missing, those of a
+ * ring made anew are others: then what was promised cannot be kept, and the client must ask again.
+ */
 static enum cosem_result next_row(const struct meter_list *l, struct cosem_gen *g, struct wr *out)
 {
-    uint64_t seq = next_seq(g);
-    for (uint32_t left = span_left(g); left > 0; left--, seq++) {
-        if (!matches(l, seq, g))
+    const uint32_t step = step_of(l);
+    if (!has_shape(l, g))
+        return COSEM_DATA_BLOCK_UNAVAILABLE;
+    for (uint32_t seq = g->word[SEQ]; is_held(l, seq); seq += step) {
+        struct row row, before;
+        if (!read_row(l, seq, g, &row))
             continue;
-        put_row(l, seq, g->word[COLUMNS] & (CLOCK | VALUE), out);
-        set_next_seq(g, seq + 1);
-        set_span(g, left - 1);
+        const bool has_before = read_before(l, seq, g, &before);
+        put_row(l, g, &row, has_before ? &before : NULL, out);
+        g->word[REST] |= HAS_BEFORE;
+        g->word[SEQ] = seq + step;
         g->word[N_LEFT]--;
         g->more = g->word[N_LEFT] > 0;
         return COSEM_SUCCESS;
     }
     return COSEM_DATA_BLOCK_UNAVAILABLE;
+}
+
+/* ---- attributes ---- */
+
+static void put_object(const struct meter_list *l, unsigned k, struct wr *out)
+{
+    struct profile_column column;
+    meter_column_object(&l->column[k], &column);
+    profile_put_column(out, &column);
+}
+
+/* Item 0 is the head of the array, then column by column: all of them may be more than one item. */
+static enum cosem_result get_columns(const struct meter_list *l, struct cosem_gen *g,
+                                     struct wr *out)
+{
+    if (g->item == 0) {
+        keep_shape(l, g);
+        axdr_put_array(out, l->n_columns);
+    } else if (!has_shape(l, g)) {
+        return COSEM_DATA_BLOCK_UNAVAILABLE;
+    } else {
+        put_object(l, g->item - 1, out);
+    }
+    g->more = g->item < l->n_columns;
+    return COSEM_SUCCESS;
 }
 
 enum cosem_result meter_list_get(const struct meter_list *l, uint8_t attr,
@@ -157,24 +364,21 @@ enum cosem_result meter_list_get(const struct meter_list *l, uint8_t attr,
     case 2:
         return g->item == 0 ? begin_buffer(l, sel, g, out) : next_row(l, g, out);
     case 3:
-        axdr_put_array(out, 2);
-        profile_put_column(out, &clock_column);
-        profile_put_column(out, &l->column);
-        return COSEM_SUCCESS;
+        return get_columns(l, g, out);
     case 4:
-        axdr_put_u32(out, 0); /* captured when it happens */
+        axdr_put_u32(out, l->period_s);
         return COSEM_SUCCESS;
     case 5:
-        axdr_put_enum(out, SORT_FIFO);
+        axdr_put_enum(out, l->is_lifo ? SORT_LIFO : SORT_FIFO);
         return COSEM_SUCCESS;
-    case 6:
-        profile_put_column(out, &clock_column);
+    case 6: /* the clock is the first column */
+        put_object(l, 0, out);
         return COSEM_SUCCESS;
     case 7:
-        axdr_put_u32(out, l->count);
+        axdr_put_u32(out, entries_in_use(l));
         return COSEM_SUCCESS;
     case 8:
-        axdr_put_u32(out, l->depth);
+        axdr_put_u32(out, l->entries);
         return COSEM_SUCCESS;
     default:
         return COSEM_OBJECT_UNDEFINED;
