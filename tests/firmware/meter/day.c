@@ -75,10 +75,36 @@ static bool joins(const struct day_buffer *b, uint32_t from, const struct look *
     return true;
 }
 
+static void turn_round(struct look *l)
+{
+    struct look old = *l;
+    l->p = malloc(l->len + 1);
+    l->end = calloc(l->n + 1u, sizeof *l->end);
+    assert_true(l->p != NULL && l->end != NULL);
+    for (uint32_t i = 0; i < l->n; i++) {
+        struct bytes row = look_element(&old, l->n - 1 - i);
+        size_t start = i > 0 ? l->end[i - 1] : 0;
+        memcpy(l->p + start, row.p, row.len);
+        l->end[i] = start + row.len;
+    }
+    look_free(&old);
+}
+
+void day_rows(struct meter *m, const struct cosem_ref *o, struct look *out)
+{
+    static const uint8_t lifo[] = {AXDR_ENUM, 2};
+    struct look order = {0};
+    assert_int_equal(look_attr(m, o, 2, true, out), COSEM_SUCCESS);
+    assert_int_equal(look_attr(m, o, 5, false, &order), COSEM_SUCCESS);
+    if (order.len == sizeof lifo && memcmp(order.p, lifo, sizeof lifo) == 0)
+        turn_round(out);
+    look_free(&order);
+}
+
 static struct day_span note_buffer(struct meter *m, struct day_buffer *b, uint32_t from)
 {
     struct look now = {0};
-    assert_int_equal(look_attr(m, &b->object, 2, true, &now), COSEM_SUCCESS);
+    day_rows(m, &b->object, &now);
     while (from < b->rows.n && !joins(b, from, &now))
         from++;
     for (uint32_t i = b->rows.n - from; i < now.n; i++)
@@ -336,6 +362,11 @@ static void a_greater(struct day *d)
 {
     set_u32(d, 7, LP1, 8, 60);
 }
+static void a_newest_first(struct day *d)
+{
+    static const uint8_t lifo[] = {AXDR_ENUM, 2};
+    set(d, 7, LP2, 5, lifo, sizeof lifo);
+}
 static void a_log_clear(struct day *d)
 {
     call_plain(d, 7, "0-0:99.98.0.255", 1);
@@ -397,6 +428,7 @@ static const struct {
     {20, "columns", a_columns},
     {22, "fewer entries", a_smaller},
     {24, "more entries", a_greater},
+    {25, "newest row first", a_newest_first},
     {26, "log emptied", a_log_clear},
     {28, "log filter", a_filter},
     {30, "shift limit", a_shift_limit},
