@@ -12,16 +12,19 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #define CONNECTIONS_MAX 10000
+#define CLOCK_S_MAX     86400
 #define LONG_AGO_MS     INT64_C(1735689600000) /* 2025: before this program was written */
 
 struct server {
     const struct cli_verb *verb;
     const char *dir, *listen, *origin;
     uint64_t max_connections;
+    uint32_t clock_from_s, clock_to_s; /* --set-clocks */
     struct data_dir data;
     struct server_log log;
     struct hal_rng rng;
@@ -112,6 +115,8 @@ static int start_collector(struct server *s)
                                         .log = &s->log,
                                         .rng = &s->rng,
                                         .max_connections = (uint32_t)s->max_connections,
+                                        .clock_from_s = s->clock_from_s,
+                                        .clock_to_s = s->clock_to_s,
                                         .event = on_event,
                                         .event_context = s};
     const enum err err = collector_start(&s->collector, &o, why, sizeof why);
@@ -200,9 +205,28 @@ static int open_and_serve(struct server *s)
     return code;
 }
 
+/* "5:300": a clock off by 5 to 300 seconds is set. */
+static bool take_clocks(struct server *s, const char *text)
+{
+    char *end;
+    if (text == NULL)
+        return true;
+    const unsigned long from = strtoul(text, &end, 10);
+    if (end == text || *end != ':' || text[0] < '0' || text[0] > '9')
+        return false;
+    const char *second = end + 1;
+    const unsigned long to = strtoul(second, &end, 10);
+    if (*end != '\0' || second[0] < '0' || second[0] > '9' || from < 2 || to < from ||
+        to > CLOCK_S_MAX)
+        return false;
+    s->clock_from_s = (uint32_t)from;
+    s->clock_to_s = (uint32_t)to;
+    return true;
+}
+
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
-    const char *level = "info", *word = NULL;
+    const char *level = "info", *word = NULL, *clocks = NULL;
     struct server s = {.verb = v, .listen = "127.0.0.1:8080", .max_connections = 256};
     const struct cli_option options[] = {
         {"data", CLI_TEXT, &s.dir, "DIR", "the data directory; made at the first start"},
@@ -210,6 +234,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         {"origin", CLI_TEXT, &s.origin, "URL", "https://NAME by which a proxy in front is reached"},
         {"log", CLI_TEXT, &level, "LEVEL", "error, warning, info or debug, to stderr [info]"},
         {"max-connections", CLI_UINT, &s.max_connections, "N", "meters read at once [256]"},
+        {"set-clocks", CLI_TEXT, &clocks, "S:S",
+         "set a meter's clock that is off by so many seconds to so many [never]"},
     };
     size_t n;
     const int code =
@@ -220,6 +246,10 @@ static int run(const struct cli_verb *v, int argc, char **argv)
         return cli_fail(v, CLI_USAGE, "--log wants error, warning, info or debug, not '%s'", level);
     if (s.max_connections == 0 || s.max_connections > CONNECTIONS_MAX)
         return cli_fail(v, CLI_USAGE, "--max-connections wants 1 to %d", CONNECTIONS_MAX);
+    if (!take_clocks(&s, clocks))
+        return cli_fail(v, CLI_USAGE,
+                        "--set-clocks wants two numbers of seconds, 2 to %d, as 5:300, not '%s'",
+                        CLOCK_S_MAX, clocks);
     if (s.dir == NULL)
         return cli_fail(v, CLI_USAGE, "--data DIR is needed; usage: %s", v->usage);
     s.data.clock = server_clock_system();

@@ -46,6 +46,7 @@ struct collect_meter {
     bool counter_checked;     /* the meter knows no greater one than the store did at start */
     int64_t clock_s;          /* the meter's clock at clock_mono_ms; 0: not known */
     uint64_t clock_mono_ms;
+    uint64_t clock_set_ms; /* when it may be set next; 0: at once */
     bool event_waiting;
     uint64_t event_ms;                  /* the last state event */
     bool registers_read, profiles_read; /* the last reading of each was complete */

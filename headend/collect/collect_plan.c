@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INCOMPLETE_MS 60000 /* until a profile that could not be read well is asked for again */
+#define INCOMPLETE_MS 60000    /* until a profile that could not be read well is asked for again */
+#define CLOCK_MS      3600000u /* until a clock is set, or told of, again */
 
 /* ---- the store's failures ---- */
 
@@ -140,6 +141,42 @@ static void log_result(const struct collect_conn *conn, const struct meter_state
     } else {
         server_log(log, LOG_DEBUG, "meter %lld: %s", id, good ? "read" : conn->error);
     }
+}
+
+/* ---- the meter's clock ---- */
+
+bool plan_clock_due(const struct collect_conn *conn)
+{
+    return conn->c->o.clock_to_s > 0 && collector_mono(conn->c) >= conn->m->clock_set_ms;
+}
+
+static void log_clock(struct collect_conn *conn, enum server_log_level level, int64_t off_ms,
+                      const char *what)
+{
+    const struct collect_meter *m = conn->m;
+    const int64_t ms = off_ms < 0 ? -off_ms : off_ms;
+    server_log(conn->c->o.log, level, "meter %lld (%s): its clock was %lld.%03d s %s and %s",
+               (long long)m->row.id, m->row.name, (long long)(ms / 1000), (int)(ms % 1000),
+               off_ms < 0 ? "behind" : "ahead", what);
+    conn->m->clock_set_ms = collector_mono(conn->c) + CLOCK_MS;
+}
+
+void plan_clock_told(struct collect_conn *conn)
+{
+    const int64_t off_ms = conn->clock_s * 1000 - conn->clock_utc_ms;
+    const int64_t to_ms = (int64_t)conn->c->o.clock_to_s * 1000;
+    if (plan_clock_due(conn) && (off_ms < -to_ms - 1000 || off_ms > to_ms))
+        log_clock(conn, LOG_WARNING, off_ms, "is left alone: beyond the limit");
+}
+
+void plan_clock_set(struct collect_conn *conn, int64_t off_ms, enum cosem_result result)
+{
+    char text[100];
+    snprintf(text, sizeof text, "cannot be set: %s", cosem_result_text(result));
+    if (result == COSEM_SUCCESS)
+        log_clock(conn, LOG_INFO, off_ms, "is set");
+    else
+        log_clock(conn, LOG_WARNING, off_ms, text);
 }
 
 static bool is_kept(const struct collect_conn *conn, bool good, uint64_t now)

@@ -208,6 +208,12 @@ static int64_t from_s(void *context, size_t profile, int64_t meter_now_s)
     return conn->from_s[profile];
 }
 
+static int64_t utc_ms(void *context)
+{
+    const struct collect_conn *conn = context;
+    return collector_utc(conn->c);
+}
+
 static void on_clock(void *context, int64_t utc_s, int16_t deviation_min, bool valid)
 {
     struct collect_conn *conn = context;
@@ -216,6 +222,14 @@ static void on_clock(void *context, int64_t utc_s, int16_t deviation_min, bool v
     conn->clock_s = utc_s;
     conn->clock_utc_ms = collector_utc(conn->c);
     conn->clock_mono_ms = collector_mono(conn->c);
+    if (conn->step == CONN_READ)
+        plan_clock_told(conn);
+}
+
+static void on_clock_set(void *context, int64_t off_ms, enum cosem_result result)
+{
+    struct collect_conn *conn = context;
+    plan_clock_set(conn, off_ms, result);
 }
 
 static void on_value(void *context, size_t reg, enum cosem_result result, int64_t raw)
@@ -288,13 +302,19 @@ static bool must_identify(const struct collect_conn *conn)
 
 static void start_reader(struct collect_conn *conn, uint8_t want)
 {
-    const struct reader_plan plan = {
+    struct reader_plan plan = {
         .want = want, .objects = conn->m->objects, .from_s = from_s, .context = conn};
     const struct reader_sink sink = {.context = conn,
                                      .clock = on_clock,
+                                     .clock_set = on_clock_set,
                                      .value = on_value,
                                      .row = on_row,
                                      .profile_end = on_profile_end};
+    if ((want & READER_IDENTIFY) == 0 && plan_clock_due(conn)) { /* it is the meter we mean */
+        plan.utc_ms = utc_ms;
+        plan.clock_from_s = conn->c->o.clock_from_s;
+        plan.clock_to_s = conn->c->o.clock_to_s;
+    }
     const enum err err = reader_begin(&conn->reader, collect_conn_now(conn), &plan, &sink);
     if (err)
         turn_fail(conn, conn->reader.failure[0] != '\0' ? conn->reader.failure : err_text(err));

@@ -15,6 +15,10 @@
  * Our system title is made from the data directory's key and the meter's id: no two head-ends share
  * nonces, nor two rows of one, whose meters may have the same keys.
  *
+ * Clocks: where the options say so, a meter whose clock is off within their limits is told ours in
+ * the course of a reading, an hour after the last attempt at the earliest; the log says by how much
+ * it was off, or why it could not be set. Only a meter that told its own device name is.
+ *
  * Plans: registers every register_period_s of the meter; each profile some seconds after its period
  * ends, from where it left off (schedule.h). A failure waits 5 s, 10 s ... 15 minutes; a security
  * failure 15 minutes at once. Meters that do not answer hold three quarters of the
@@ -41,7 +45,9 @@ struct collector_options { /* all pointers outlive the collector */
     const struct server_log *log;
     const struct hal_rng *rng;
     uint32_t max_connections; /* 0: 256 */
-    meter_event_fn *event;    /* NULL: nobody listens */
+    /* Meters' clocks are set when off by so many seconds to so many; 0 to 0: never. */
+    uint32_t clock_from_s, clock_to_s;
+    meter_event_fn *event; /* NULL: nobody listens */
     void *event_context;
 };
 

@@ -36,6 +36,7 @@ static const struct reader_step *const step_of[N_STEPS] = {
     [STEP_SAME_PERIOD] = &reader_step_same_period,
     [STEP_SAME_NAME] = &reader_step_same_name,
     [STEP_CLOCK] = &reader_step_clock,
+    [STEP_SET_CLOCK] = &reader_step_set_clock,
     [STEP_REGISTERS] = &reader_step_registers,
     [STEP_ROWS] = &reader_step_rows,
 };
@@ -190,6 +191,14 @@ enum err reader_get(struct reader *r, const struct apdu_attr *attr)
     return err;
 }
 
+enum err reader_set(struct reader *r, const struct apdu_attr *attr, struct bytes value)
+{
+    const struct cosem_client_sink sink = sink_of(r);
+    enum err err = cosem_client_set(&r->client, r->now_ms, attr, value, &sink);
+    expect(r, err ? 0 : 1);
+    return err;
+}
+
 /* Values that one answer without blocks can hold, and no more than the meter took before; 1 where
  * lists are not agreed. */
 static uint8_t list_size(const struct reader *r)
@@ -301,6 +310,7 @@ enum err reader_begin(struct reader *r, uint64_t now_ms, const struct reader_pla
     r->state = READER_BUSY;
     r->failure[0] = '\0';
     r->security_failure = r->endless = r->changed = r->whole = r->checked = false;
+    r->clock_tried = false;
     r->counter_wanted = r->rows_done = r->rows_expected = r->rows_before = 0;
     reader_go(r, STEP_CONNECT);
     expect(r, 0);

@@ -5,9 +5,10 @@
  *
  * What is read, in order: identity (logical device name, serial number; object list; of each
  * register its scaler and unit, of each profile its columns and period) when the plan asks for it;
- * the meter's clock; the registers in lists that fit the agreed conformance; the profiles by range
- * of time. A single object that the meter refuses is reported and skipped; a broken line or a wrong
- * answer ends the reading with a failure, and what was handed on before remains true.
+ * the meter's clock, which is set when the plan says so; the registers in lists that fit the agreed
+ * conformance; the profiles by range of time. A single object that the meter refuses is reported
+ * and skipped; a broken line or a wrong answer ends the reading with a failure, and what was handed
+ * on before remains true.
  *
  * Fixed size, no allocation, no clock: ten thousand are an array. It must not move between
  * reader_init and its last call. Works against any DLMS meter that gives its object list
@@ -27,6 +28,7 @@
 #include "lib/cosem/client.h"
 #include "lib/cosem/profile_rows.h"
 #include "lib/cosem/value_walk.h"
+#include "lib/dlms/datetime.h"
 
 #define READER_REGISTERS_MAX 640 /* 12 octets each, in the objects of every meter */
 #define READER_PROFILES_MAX  4
@@ -88,6 +90,12 @@ struct reader_plan {
      * comes to be read; older rows may come all the same. meter_now_s: INT64_MIN where the meter
      * did not tell its time. NULL: all rows. */
     int64_t (*from_s)(void *context, size_t profile, int64_t meter_now_s);
+    /* Our UTC. The meter's clock is set by it, at most once, where it is off by clock_from_s to
+     * clock_to_s (both included), or says that it is not valid and is off by no more than
+     * clock_to_s. Left alone: one that does not tell its zone, and one that took clock_from_s to
+     * answer. NULL: every clock. */
+    int64_t (*utc_ms)(void *context);
+    uint32_t clock_from_s, clock_to_s;
     void *context;
 };
 
@@ -100,6 +108,9 @@ struct reader_sink {
      * false: the meter says it is not, or gave no whole date (then utc_s is 0). Not called where
      * the meter refuses its clock. */
     void (*clock)(void *context, int64_t utc_s, int16_t deviation_min, bool valid);
+    /* The clock was to be set: off_ms is how far it was ahead. After a success clock() is called
+     * again. */
+    void (*clock_set)(void *context, int64_t off_ms, enum cosem_result result);
     /* result COSEM_SUCCESS: raw value (its attribute 2). What is no integer, or none of 64 bits
      * with sign, comes as COSEM_TYPE_UNMATCHED. */
     void (*value)(void *context, size_t reg, enum cosem_result result, int64_t raw);
@@ -118,7 +129,8 @@ struct reader_got {
     int8_t scaler;
     uint8_t unit;
     int16_t deviation_min;
-    bool valid;
+    bool valid, has_zone;
+    uint16_t ms;       /* of the clock, beyond number */
     uint16_t class_id; /* of an object or a column */
     uint8_t ln[6];
     uint8_t attribute;
@@ -146,14 +158,18 @@ struct reader {
     uint8_t column;         /* of a profile */
     uint8_t n_list, n_left; /* values asked for, and not yet come */
     uint8_t want;
-    bool whole;   /* this profile is read without a range */
-    bool checked; /* this profile's columns and period are those known */
-    bool endless; /* gave up on an answer */
-    bool reused;  /* the association was open before this plan */
-    enum err bad; /* of the value under way */
+    bool whole;       /* this profile is read without a range */
+    bool checked;     /* this profile's columns and period are those known */
+    bool endless;     /* gave up on an answer */
+    bool reused;      /* the association was open before this plan */
+    bool clock_tried; /* to set it, in this plan */
+    enum err bad;     /* of the value under way */
     uint32_t rows_before;
     int64_t meter_now_s;
-    int16_t deviation_min; /* of the meter's clock, sign as shown to people */
+    int16_t deviation_min;        /* of the meter's clock, sign as shown to people */
+    int64_t asked_utc_ms, off_ms; /* when the clock was asked for; how far it was ahead */
+    uint32_t delay_ms;            /* until it was told */
+    uint8_t new_time[2 + DATETIME_LEN];
     struct reader_got got;
     struct value_walk walk;
     struct profile_rows rows;

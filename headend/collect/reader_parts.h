@@ -1,7 +1,8 @@
 /* What the files of the reader share; nobody else includes it.
  *
  * reader.c keeps the states and talks to the client; each step is a row of functions in
- * reader_identify.c, reader_registers.c or reader_profiles.c. */
+ * reader_identify.c, reader_clock.c, reader_registers.c or
+ * reader_profiles.c. */
 #ifndef FERRARIS_HEADEND_READER_PARTS_H
 #define FERRARIS_HEADEND_READER_PARTS_H
 
@@ -20,6 +21,7 @@ enum reader_step_id {
     STEP_SAME_PERIOD,
     STEP_SAME_NAME,
     STEP_CLOCK,
+    STEP_SET_CLOCK,
     STEP_REGISTERS,
     STEP_ROWS,
     STEP_END,
@@ -41,11 +43,12 @@ struct reader_step {
 extern const struct reader_step reader_step_name, reader_step_serial, reader_step_list,
     reader_step_scalers, reader_step_columns, reader_step_period, reader_step_units,
     reader_step_same_columns, reader_step_same_period, reader_step_same_name, reader_step_clock,
-    reader_step_registers, reader_step_rows;
+    reader_step_set_clock, reader_step_registers, reader_step_rows;
 
 /* ---- reader.c ---- */
 void reader_go(struct reader *r, enum reader_step_id step); /* to its first object */
 MUST_CHECK enum err reader_get(struct reader *r, const struct apdu_attr *attr);
+MUST_CHECK enum err reader_set(struct reader *r, const struct apdu_attr *attr, struct bytes value);
 /* Asks for objects at .. total - 1, as many as go at once; attr_of says the attribute of one. */
 MUST_CHECK enum err reader_get_some(struct reader *r, uint16_t total,
                                     struct apdu_attr (*attr_of)(const struct reader *r,

@@ -1,15 +1,11 @@
-/* Registers (class 3, 4, 5: attribute 2), their scalers and units, and the meter's clock. */
+/* Registers (class 3, 4, 5: attribute 2), their scalers and units. */
 #include "headend/collect/reader_parts.h"
 
 #include "lib/cosem/units.h"
-#include "lib/dlms/datetime.h"
 
 #include <string.h>
 
-#define CLASS_CLOCK           8u
 #define CLASS_DEMAND_REGISTER 5u
-
-static const uint8_t ln_clock[6] = {0, 0, 1, 0, 0, 255};
 
 /* ---- scaler and unit ---- */
 
@@ -57,40 +53,6 @@ static void scaler_done(struct reader *r, enum cosem_result result)
     reg->unit = told ? r->got.unit : COSEM_UNIT_NONE;
 }
 
-/* ---- clock ---- */
-
-static enum err ask_clock(struct reader *r)
-{
-    const struct apdu_attr attr = reader_attr(CLASS_CLOCK, ln_clock, 2);
-    r->meter_now_s = INT64_MIN;
-    r->deviation_min = 0;
-    return reader_get(r, &attr);
-}
-
-static enum err clock_part(void *context, const struct value_part *part)
-{
-    struct reader *r = context;
-    struct reader_got *got = &r->got;
-    struct datetime d;
-    if (part->content.len != DATETIME_LEN ||
-        (part->tag != AXDR_OCTETS && part->tag != AXDR_DATE_TIME))
-        return ERR_TYPE;
-    if (datetime_decode(part->content.p, &d) || datetime_to_utc(&d, 0, &got->number))
-        return ERR_OK; /* not a whole date: not valid */
-    got->deviation_min = d.deviation == DATETIME_ANY_DEV ? 0 : (int16_t)-d.deviation;
-    got->valid = d.status == DATETIME_STATUS_ANY || (d.status & DATETIME_INVALID) == 0;
-    r->meter_now_s = got->number;
-    r->deviation_min = got->deviation_min;
-    return ERR_OK;
-}
-
-static void clock_done(struct reader *r, enum cosem_result result)
-{
-    if (result == COSEM_SUCCESS && r->sink.clock != NULL)
-        r->sink.clock(r->sink.context, r->got.number, r->got.deviation_min, r->got.valid);
-    reader_go(r, STEP_REGISTERS);
-}
-
 /* ---- values ---- */
 
 enum err reader_number_part(void *context, const struct value_part *part)
@@ -123,6 +85,5 @@ static void value_done(struct reader *r, enum cosem_result result)
 
 const struct reader_step reader_step_scalers = {"scaler and unit of", ask_scalers,
                                                 reader_scaler_part, scaler_done};
-const struct reader_step reader_step_clock = {"the clock", ask_clock, clock_part, clock_done};
 const struct reader_step reader_step_registers = {"the register", ask_values, reader_number_part,
                                                   value_done};

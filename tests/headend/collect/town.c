@@ -196,6 +196,8 @@ void town_start(struct town *t)
                                         .log = &t->log,
                                         .rng = &t->rng,
                                         .max_connections = t->max_connections,
+                                        .clock_from_s = t->clock_from_s,
+                                        .clock_to_s = t->clock_to_s,
                                         .event = on_event,
                                         .event_context = t};
     if (collector_start(&t->c, &o, why, sizeof why) != ERR_OK)
@@ -281,7 +283,7 @@ int64_t town_add(struct town *t, struct station *s, enum store_auth auth)
     struct meter_secret secret = {.keys = s->rig->config.keys};
     snprintf(secret.password, sizeof secret.password, "%s", s->rig->config.password);
     if (auth == STORE_AUTH_HLS5) {
-        m.client_sap = METER_SAP_READER_HLS;
+        m.client_sap = t->as_manager ? METER_SAP_MANAGER : METER_SAP_READER_HLS;
         m.security = DLMS_SC_AUTH | DLMS_SC_ENC;
     }
     snprintf(m.name, sizeof m.name, "meter %zu", t->n_meters);

@@ -50,6 +50,8 @@ struct town {
     struct collector *c;
     struct collector_hooks hooks;
     uint32_t max_connections;
+    uint32_t clock_from_s, clock_to_s; /* the collector's */
+    bool as_manager;                   /* rows added read by HLS5 are the manager's */
     struct station *station[TOWN_STATIONS];
     size_t n_stations;
     int64_t meter[400]; /* ids in the store */
