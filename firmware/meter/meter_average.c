@@ -33,13 +33,9 @@ void meter_average_add(struct meter_average *a, const struct legal_values *v, ui
     }
 }
 
-/* Microwatt-hours over milliseconds in deciwatt: x 3.6e6 ms/h / 1e5 uW/dW, so x 36. */
-static uint32_t deciwatt(uint64_t uwh, int64_t ms)
+static uint32_t mean(uint64_t sum, uint64_t ms)
 {
-    if (ms <= 0)
-        return 0;
-    uint64_t dw = uwh / (uint64_t)ms * 36 + uwh % (uint64_t)ms * 36 / (uint64_t)ms;
-    return dw < UINT32_MAX ? (uint32_t)dw : UINT32_MAX;
+    return ms > 0 ? (uint32_t)(sum / ms) : 0;
 }
 
 void meter_average_close(struct meter_average *a, int64_t crystal_ns, uint32_t end_s,
@@ -47,10 +43,10 @@ void meter_average_close(struct meter_average *a, int64_t crystal_ns, uint32_t e
 {
     int64_t ms = (crystal_ns - a->start_ns) / NS_PER_MS;
     a->end_s = end_s;
-    a->p_dw[0] = deciwatt(e->total[LEGAL_A_IMPORT] - a->start_uwh[0], ms);
-    a->p_dw[1] = deciwatt(e->total[LEGAL_A_EXPORT] - a->start_uwh[1], ms);
+    a->p_dw[0] = meter_deciwatt(e->total[LEGAL_A_IMPORT] - a->start_uwh[0], ms);
+    a->p_dw[1] = meter_deciwatt(e->total[LEGAL_A_EXPORT] - a->start_uwh[1], ms);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        a->u_mv[p] = a->ms > 0 ? (uint32_t)(a->u_mvms[p] / a->ms) : 0;
-        a->i_ua[p] = a->ms > 0 ? (uint32_t)(a->i_uams[p] / a->ms) : 0;
+        a->u_mv[p] = mean(a->u_mvms[p], a->ms);
+        a->i_ua[p] = mean(a->i_uams[p], a->ms);
     }
 }

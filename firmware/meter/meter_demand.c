@@ -4,8 +4,15 @@
 
 #include <stddef.h>
 
-#define UWS_PER_UWH 3600u
-#define UW_PER_DW   100000u
+#define MS_PER_S 1000
+
+/* x 3.6e6 ms/h / 1e5 uW/dW, so x 36: what counts in one period is less than the 512 GWh that this
+ * has room for. */
+uint32_t meter_deciwatt(uint64_t uwh, int64_t ms)
+{
+    const uint64_t dw = ms > 0 ? uwh * 36 / (uint64_t)ms : 0;
+    return dw < UINT32_MAX ? (uint32_t)dw : UINT32_MAX;
+}
 
 bool meter_demand_period_valid(uint32_t period_s)
 {
@@ -24,10 +31,7 @@ void meter_demand_reset(struct meter_demand *d)
 
 uint32_t meter_demand_now(const struct meter_demand *d, uint64_t uwh)
 {
-    uint64_t per_dw =
-        (uint64_t)UW_PER_DW * d->period_s / UWS_PER_UWH; /* periods are whole minutes */
-    uint64_t dw = (uwh - d->start_uwh) / per_dw;
-    return dw < UINT32_MAX ? (uint32_t)dw : UINT32_MAX;
+    return meter_deciwatt(uwh - d->start_uwh, (int64_t)d->period_s * MS_PER_S);
 }
 
 void meter_demand_restart(struct meter_demand *d, uint32_t start_s, uint32_t due_s, uint64_t uwh)

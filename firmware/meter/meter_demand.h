@@ -23,6 +23,8 @@ struct meter_demand {
     uint8_t last_doubt, max_doubt; /* the clock's doubt at those times, DATETIME_* */
 };
 
+/* Microwatt-hours over milliseconds in deciwatt; 0 where no time passed. */
+uint32_t meter_deciwatt(uint64_t uwh, int64_t ms);
 /* Lengths of a period: 1, 5, 10, 15, 20, 30, 60 minutes, a day. */
 bool meter_demand_period_valid(uint32_t period_s);
 void meter_demand_reset(struct meter_demand *d);

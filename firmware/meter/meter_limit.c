@@ -11,29 +11,32 @@
 #define LIMITS_FORMAT 1
 #define LIMITS_SIZE   (1 + 5 * PQ_N_KINDS * METER_N_LIMITS)
 
-static unsigned number(unsigned kind, unsigned which)
-{
-    return kind * METER_N_LIMITS + which;
-}
-
-static void choose(struct meter_limits *l, unsigned kind, unsigned which, uint32_t value)
-{
-    l->chosen |= UINT64_C(1) << number(kind, which);
-    l->value[kind][which] = value;
-}
-
-static void put(struct pq_limit *l, unsigned which, uint32_t value)
+static uint32_t *part(struct pq_limit *l, unsigned which)
 {
     uint32_t *const field[METER_N_LIMITS] = {&l->on_ppm, &l->hysteresis_ppm, &l->on_ms, &l->off_ms};
-    *field[which] = value;
+    return field[which % METER_N_LIMITS];
+}
+
+static bool is_chosen(const struct meter_limits *l, unsigned kind, unsigned which)
+{
+    return ((unsigned)l->chosen[kind] >> which & 1u) != 0;
+}
+
+/* False: there is no such limit. */
+static bool choose(struct meter_limits *l, unsigned kind, unsigned which, uint32_t value)
+{
+    if (kind >= PQ_N_KINDS || which >= METER_N_LIMITS)
+        return false;
+    l->chosen[kind] |= (uint8_t)(1u << which);
+    *part(&l->value[kind], which) = value;
+    return true;
 }
 
 uint32_t meter_limit(const struct meter *m, unsigned kind, unsigned which)
 {
     struct pq_limit l;
     pq_limit_get(&m->watch.pq, (enum pq_kind)kind, &l);
-    const uint32_t value[METER_N_LIMITS] = {l.on_ppm, l.hysteresis_ppm, l.on_ms, l.off_ms};
-    return value[which % METER_N_LIMITS];
+    return *part(&l, which);
 }
 
 /* ---- in the flash ---- */
@@ -41,14 +44,15 @@ uint32_t meter_limit(const struct meter *m, unsigned kind, unsigned which)
 enum err meter_limits_store(struct meter *m)
 {
     uint8_t buf[LIMITS_SIZE];
-    const struct meter_limits *l = &m->watch.limits;
+    struct meter_limits *l = &m->watch.limits;
     struct wr w = wr_of(buf, sizeof buf);
     wr_u8(&w, LIMITS_FORMAT);
     for (unsigned n = 0; n < PQ_N_KINDS * METER_N_LIMITS; n++) {
-        if ((l->chosen >> n & 1u) == 0)
+        const unsigned kind = n / METER_N_LIMITS, which = n % METER_N_LIMITS;
+        if (!is_chosen(l, kind, which))
             continue;
         wr_u8(&w, (uint8_t)n);
-        wr_u32(&w, l->value[n / METER_N_LIMITS][n % METER_N_LIMITS]);
+        wr_u32(&w, *part(&l->value[kind], which));
     }
     return w.err ? w.err : nv_put(&m->nv, METER_KEY_LIMITS, buf, w.len);
 }
@@ -66,29 +70,28 @@ enum err meter_limits_load(struct meter *m)
     while (rd_left(&r) > 0 && !r.err) {
         unsigned n = rd_u8(&r);
         uint32_t value = rd_u32(&r);
-        if (r.err || n >= PQ_N_KINDS * METER_N_LIMITS)
+        if (r.err || !choose(&m->watch.limits, n / METER_N_LIMITS, n % METER_N_LIMITS, value))
             return ERR_CORRUPT;
-        choose(&m->watch.limits, n / METER_N_LIMITS, n % METER_N_LIMITS, value);
     }
     return ERR_OK;
 }
 
 void meter_limits_redo(struct meter *m, const struct legal_audit *a)
 {
-    unsigned kind = (unsigned)a->parameter - METER_AUDIT_LIMIT;
-    if (kind < PQ_N_KINDS && a->index < METER_N_LIMITS)
-        choose(&m->watch.limits, kind, a->index, (uint32_t)a->after);
+    /* another parameter's number is no kind */
+    (void)choose(&m->watch.limits, (unsigned)a->parameter - METER_AUDIT_LIMIT, a->index,
+                 (uint32_t)a->after);
 }
 
 void meter_limits_apply(struct meter *m)
 {
-    const struct meter_limits *chosen = &m->watch.limits;
+    struct meter_limits *chosen = &m->watch.limits;
     for (unsigned kind = 0; kind < PQ_N_KINDS; kind++) {
         struct pq_limit l;
         pq_limit_get(&m->watch.pq, (enum pq_kind)kind, &l);
         for (unsigned which = 0; which < METER_N_LIMITS; which++) {
-            if ((chosen->chosen >> number(kind, which) & 1u) != 0)
-                put(&l, which, chosen->value[kind][which]);
+            if (is_chosen(chosen, kind, which))
+                *part(&l, which) = *part(&chosen->value[kind], which);
         }
         if (pq_limit_set(&m->watch.pq, (enum pq_kind)kind, &l) != ERR_OK)
             continue; /* contradicts: the model's stay */
@@ -96,13 +99,6 @@ void meter_limits_apply(struct meter *m)
 }
 
 /* ---- changes ---- */
-
-static enum err keep(struct meter *m, enum err err)
-{
-    if (err)
-        m->fault = err;
-    return err;
-}
 
 enum err meter_limit_set(struct meter *m, uint16_t client_sap, unsigned kind, unsigned which,
                          uint32_t value)
@@ -112,20 +108,19 @@ enum err meter_limit_set(struct meter *m, uint16_t client_sap, unsigned kind, un
     struct pq_limit before, after;
     pq_limit_get(&m->watch.pq, (enum pq_kind)kind, &before);
     after = before;
-    put(&after, which, value);
-    const int64_t was = meter_limit(m, kind, which);
+    *part(&after, which) = value;
     enum err refused = pq_limit_set(&m->watch.pq, (enum pq_kind)kind, &after);
     const struct legal_audit audit = {.change = refused ? LEGAL_CHANGE_REFUSED : LEGAL_CHANGE_DONE,
                                       .parameter = (uint8_t)(METER_AUDIT_LIMIT + kind),
                                       .index = (uint8_t)which,
-                                      .before = was,
+                                      .before = *part(&before, which),
                                       .after = value};
-    enum err err = keep(m, meter_audit_other(m, client_sap, &audit));
+    enum err err = meter_keep(m, meter_audit_other(m, client_sap, &audit));
     if (err && !refused) /* no trail, no change */
         return pq_limit_set(&m->watch.pq, (enum pq_kind)kind, &before) ? ERR_STATE : err;
     if (refused || err)
         return refused ? refused : err;
     choose(&m->watch.limits, kind, which, value);
     meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
-    return keep(m, meter_limits_store(m));
+    return meter_keep(m, meter_limits_store(m));
 }

@@ -51,15 +51,9 @@ enum err meter_outage_limits_set(struct meter *m, uint32_t long_s, uint32_t shor
 
 /* ---- begin and end ---- */
 
-static void begin(struct meter *m, unsigned kind, int64_t at_ns)
+static uint32_t utc_of(const struct meter *m, int64_t crystal_ns)
 {
-    if (m->outage.begin_ns[kind] == 0)
-        m->outage.begin_ns[kind] = at_ns;
-}
-
-static uint32_t clip_u32(uint64_t a)
-{
-    return a < UINT32_MAX ? (uint32_t)a : UINT32_MAX;
+    return (uint32_t)((crystal_ns + m->clock.offset_ns) / METER_NS);
 }
 
 /* `unknown`: the crystal stood still, nobody knows how long. */
@@ -69,10 +63,11 @@ static void end(struct meter *m, unsigned kind, int64_t at_ns, bool unknown)
     if (o->begin_ns[kind] == 0)
         return;
     const int64_t ns = at_ns - o->begin_ns[kind];
-    const uint32_t duration_s = ns > 0 ? clip_u32((uint64_t)(ns / METER_NS)) : 0;
+    /* 100 years at most: both are instants that a clock can show */
+    const uint32_t duration_s = ns > 0 ? (uint32_t)(ns / METER_NS) : 0;
     o->begin_ns[kind] = 0;
     if (kind == METER_OUTAGE_ALL)
-        o->off_s = clip_u32((uint64_t)o->off_s + duration_s);
+        o->off_s += duration_s < UINT32_MAX - o->off_s ? duration_s : UINT32_MAX - o->off_s;
     if (duration_s < o->short_s && !unknown)
         return;
     o->count[kind]++;
@@ -80,17 +75,19 @@ static void end(struct meter *m, unsigned kind, int64_t at_ns, bool unknown)
         return;
     o->n_long[kind]++;
     o->last_long_s[kind] = duration_s;
-    if (kind == METER_OUTAGE_ANY &&
-        meter_log_outage(m, (uint32_t)((at_ns + m->clock.offset_ns) / METER_NS), duration_s))
+    if (kind == METER_OUTAGE_ANY && meter_log_outage(m, utc_of(m, at_ns), duration_s))
         o->is_entered = true;
 }
 
-static void put(struct meter *m, unsigned kind, bool out, int64_t at_ns)
+/* Outages of the kinds whose bits are set run from now on, the others are over. */
+static void put(struct meter *m, unsigned kinds, int64_t at_ns, bool unknown)
 {
-    if (out)
-        begin(m, kind, at_ns);
-    else
-        end(m, kind, at_ns, false);
+    for (unsigned kind = 0; kind < METER_N_OUTAGES; kind++) {
+        if ((kinds >> kind & 1u) == 0)
+            end(m, kind, at_ns, unknown);
+        else if (m->outage.begin_ns[kind] == 0)
+            m->outage.begin_ns[kind] = at_ns;
+    }
 }
 
 static unsigned phases_used(const struct meter *m)
@@ -103,22 +100,19 @@ static unsigned phases_used(const struct meter *m)
 
 /* ---- power ---- */
 
+#define OF_ALL (1u << METER_OUTAGE_ALL)
+#define OF_ANY (1u << METER_OUTAGE_ANY)
+
 void meter_outage_power_up(struct meter *m, int64_t off_ns)
 {
     const int64_t now_ns = m->clock.base_ns;
     const bool unknown = now_ns == off_ns && (m->clock.doubt & DATETIME_INVALID) != 0;
+    const unsigned live = phases_used(m) << METER_OUTAGE_L1 | OF_ANY;
     meter_event(m, MODEL_EVENT_POWER_UP, meter_now_s(m));
     if (m->nv.n_corrupt > 0)
         meter_event_value(m, MODEL_EVENT_NV_ERROR, meter_now_s(m), m->nv.n_corrupt);
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        if ((phases_used(m) >> p & 1u) != 0)
-            begin(m, METER_OUTAGE_L1 + p, off_ns);
-    }
-    begin(m, METER_OUTAGE_ALL, off_ns);
-    begin(m, METER_OUTAGE_ANY, off_ns);
-    end(m, METER_OUTAGE_ALL, now_ns, unknown);
-    for (unsigned kind = METER_OUTAGE_L1; kind < METER_N_OUTAGES && unknown; kind++)
-        end(m, kind, now_ns, true);
+    put(m, live | OF_ALL, off_ns, false);
+    put(m, unknown ? 0 : live, now_ns, unknown); /* the voltages will tell */
 }
 
 /* ---- voltages ---- */
@@ -164,16 +158,13 @@ void meter_outage_values(struct meter *m, const struct legal_values *v, uint64_t
     unsigned dead = 0;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         const bool was = m->outage.begin_ns[METER_OUTAGE_L1 + p] != 0;
-        if ((used >> p & 1u) == 0)
-            continue;
-        const bool is = is_dead(m, v->phase[p].u_mv, was);
-        dead |= (unsigned)is << p;
-        put(m, METER_OUTAGE_L1 + p, is, at_ns);
+        if (is_dead(m, v->phase[p].u_mv, was))
+            dead |= 1u << p & used;
     }
-    put(m, METER_OUTAGE_ALL, dead == used, at_ns);
-    put(m, METER_OUTAGE_ANY, dead != 0, at_ns);
+    put(m, dead << METER_OUTAGE_L1 | (dead == used ? OF_ALL : 0) | (dead != 0 ? OF_ANY : 0), at_ns,
+        false);
     if (dead != used)
-        tell_phases(m, dead, (uint32_t)((at_ns + m->clock.offset_ns) / METER_NS));
+        tell_phases(m, dead, utc_of(m, at_ns));
 }
 
 /* ---- snapshot ---- */

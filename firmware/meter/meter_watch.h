@@ -24,10 +24,9 @@ enum {
 };
 
 struct meter_limits {
-    uint64_t chosen; /* bit METER_N_LIMITS x kind + which: value[] counts, else the model's */
-    uint32_t value[PQ_N_KINDS][METER_N_LIMITS];
+    uint8_t chosen[PQ_N_KINDS]; /* bit METER_LIMIT_ON ..: this value counts, else the model's */
+    struct pq_limit value[PQ_N_KINDS];
 };
-_Static_assert(PQ_N_KINDS *METER_N_LIMITS <= 64, "chosen is one word");
 
 struct meter_watch { /* fields are private to firmware/meter */
     struct pq pq;
