@@ -30,11 +30,14 @@ static enum cosem_result get_register(const struct cosem_call *c, const struct c
 static const struct cosem_binding registers = {.get = get_register};
 /* Bit n - 1 stands for attribute n; the secret, 7 of the association, is for nobody. */
 static const struct cosem_rights rights = {.read = {[COSEM_READER] = 0x1BF}};
+static const struct cosem_kind reg = {3, 0, .rights = &rights, .binding = &registers};
+static const struct cosem_kind association = {15, 1, .rights = &rights,
+                                              .binding = &cosem_binding_association};
 static const struct cosem_row rows[] = {
-    /* class, name, unit: sorted by class and name */
-    {{1, 0, 1, 7, 0, 255}, 3, .arg = 27, .rights = &rights, .binding = &registers},
-    {{1, 0, 1, 8, 0, 255}, 3, .arg = 30, .rights = &rights, .binding = &registers},
-    {{0, 0, 40, 0, 0, 255}, 15, 1, .rights = &rights, .binding = &cosem_binding_association},
+    /* name, class, unit: sorted by class and name */
+    {{1, 0, 1, 7, 0, 255}, .kind = &reg, .arg = 27},
+    {{1, 0, 1, 8, 0, 255}, .kind = &reg, .arg = 30},
+    {{0, 0, 40, 0, 0, 255}, .kind = &association},
 };
 static const struct cosem_device device = {
     .sap = 1, .name = "FER0000000000001", .rows = rows, .n_rows = 3};

@@ -50,10 +50,10 @@ static void append_number(char *to, size_t size, const char *text, unsigned numb
 
 static void append_instance(const struct cosem_ref *o, char *to, size_t size)
 {
-    const uint32_t arg = o->row->arg;
-    const enum model_quantity q = MODEL_QUANTITY(arg);
-    const unsigned phase = MODEL_HAS_TOTAL(arg) ? o->i : o->i + 1u;
-    if ((arg & (MODEL_BY_PHASE | MODEL_WITH_TOTAL)) != 0) {
+    const uint8_t flags = o->row->kind->flags;
+    const enum model_quantity q = MODEL_QUANTITY(o->row->arg);
+    const unsigned phase = (flags & MODEL_WITH_TOTAL) != 0 ? o->i : o->i + 1u;
+    if ((flags & (MODEL_BY_PHASE | MODEL_WITH_TOTAL)) != 0) {
         if (phase > 0)
             append_number(to, size, ", L", phase);
     } else if (q == MODEL_LOSS_ACTIVE || q == MODEL_LOSS_REACTIVE) {
@@ -68,19 +68,19 @@ static void append_instance(const struct cosem_ref *o, char *to, size_t size)
     } else if (q >= MODEL_LOG && q <= MODEL_LOG_FILTER) {
         append(to, size, ", ");
         append(to, size, logs[o->i % (sizeof logs / sizeof *logs)]);
-    } else if (o->row->range[0].n > 1) {
+    } else if (o->row->kind->range[0].n > 1) {
         append_number(to, size, " ", o->i + 1u);
     }
 }
 
 void model_name(const struct cosem_ref *o, char *to, size_t size)
 {
-    const uint32_t arg = o->row->arg;
+    const uint8_t flags = o->row->kind->flags;
     to[0] = '\0';
     append(to, size, o->row->name);
-    if ((arg & MODEL_BY_RATE) != 0 && o->j > 0)
+    if ((flags & MODEL_BY_RATE) != 0 && o->j > 0)
         append_number(to, size, ", tariff ", o->j);
     append_instance(o, to, size);
-    if ((arg & MODEL_PRIMARY) != 0)
+    if ((flags & MODEL_PRIMARY) != 0)
         append(to, size, ", channel 1 (primary)");
 }

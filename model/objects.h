@@ -123,23 +123,24 @@ enum model_quantity {
     MODEL_N_QUANTITIES
 };
 
+/* A row's arg: quantity, what the meter needs to have (a number of objects.c), and two more. */
 #define MODEL_QUANTITY(arg) ((enum model_quantity)((arg)&0xFFu))
-#define MODEL_FEATURES(arg) (((arg) >> 8) & 0xFFFFu) /* all of these are needed */
-/* Instance 0 of the row's range is the total, 1..3 the phases; else 0..2 are the phases. */
-#define MODEL_WITH_TOTAL  0x01000000u
-#define MODEL_BY_PHASE    0x02000000u
-#define MODEL_PRIMARY     0x04000000u /* on the primary side of the transformers */
-#define MODEL_THREE_PHASE 0x08000000u
+#define MODEL_THREE_PHASE   0x4000u
+#define MODEL_LED_FIXED     0x8000u /* only where MODEL_LED_SET is lacking */
+/* Of a profile: its number (enum model_profile_id), of the first instance, in the place of the
+ * needs. It is there when the model's row has that profile. */
+#define MODEL_PROFILE(id)   ((uint16_t)((unsigned)(id) << 8))
+#define MODEL_PROFILE_OF(o) ((enum model_profile_id)(((o)->row->arg >> 8) + (o)->i))
+
+/* A kind's flags. Instance 0 of the range is the total, 1..3 the phases; else 0..2 are the phases.
+ */
+#define MODEL_WITH_TOTAL 0x01u
+#define MODEL_BY_PHASE   0x02u
+#define MODEL_PRIMARY    0x04u /* on the primary side of the transformers */
 /* Instance 0 of range[1] is the sum of all rates, 1.. the rates; those of the total only. */
-#define MODEL_BY_RATE        0x10000000u
-#define MODEL_RATES_MAX      8
-#define MODEL_LED_FIXED      0x20000000u /* only where MODEL_LED_SET is lacking */
-#define MODEL_HAS_TOTAL(arg) (((arg)&MODEL_WITH_TOTAL) != 0)
-/* Of a profile: the place of the features holds its number (enum model_profile_id) instead, of the
- * first instance. It is there when the model's row has that profile. */
-#define MODEL_OF_PROFILE    0x40000000u
-#define MODEL_PROFILE(id)   (MODEL_OF_PROFILE | (uint32_t)(id) << 8)
-#define MODEL_PROFILE_OF(o) ((enum model_profile_id)(((o)->row->arg >> 8 & 0xFFu) + (o)->i))
+#define MODEL_BY_RATE    0x08u
+#define MODEL_RATES_MAX  8
+#define MODEL_OF_PROFILE 0x10u
 
 #define MODEL_N_CLIENTS                                                                            \
     4 /* client entries of a meter: association objects 0-0:40.0.1 .. 40.0.4                       \

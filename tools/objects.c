@@ -144,9 +144,10 @@ static int print_md(const struct cosem_device *d)
     printf("# Objects of the meters\n\nPrinted by `make docs` from the tables of `model/` and "
            "`lib/cosem`. Rights: r read and w write these attributes, x invoke these methods.\n");
     while (next(d, &at, &o)) {
-        const struct cosem_class *c = cosem_class_find(o.row->class_id, o.row->version);
+        const struct cosem_class *c = cosem_class_find(o.row->kind->class_id, o.row->kind->version);
         if (!c) {
-            fprintf(stderr, "objects: class %u has no descriptor\n", (unsigned)o.row->class_id);
+            fprintf(stderr, "objects: class %u has no descriptor\n",
+                    (unsigned)o.row->kind->class_id);
             return 1;
         }
         if (c != head) {
@@ -157,7 +158,7 @@ static int print_md(const struct cosem_device *d)
         obis_print(o.ln, ln);
         printf("| %s | %s | %s |", ln, cell(name_text(&o).s).s, meters_text(&o).s);
         for (int role = 0; role < COSEM_N_ROLES; role++) {
-            printf(" %s |", rights_text(o.row->rights, role).s);
+            printf(" %s |", rights_text(o.row->kind->rights, role).s);
         }
         printf("\n");
     }
@@ -190,11 +191,11 @@ static json_t *object_json(const struct cosem_ref *o)
             json_array_append_new(meters, json_string(model_meter_at(i)->name));
         }
     }
-    const struct cosem_rights *r = o->row->rights;
+    const struct cosem_rights *r = o->row->kind->rights;
     return json_pack("{s:s, s:i, s:i, s:s, s:o, s:o, s:o, s:o}", "obis", ln, "class",
-                     (int)o->row->class_id, "version", (int)o->row->version, "name", name_text(o).s,
-                     "meters", meters, "read", rights_json(r->read), "write", rights_json(r->write),
-                     "invoke", rights_json(r->invoke));
+                     (int)o->row->kind->class_id, "version", (int)o->row->kind->version, "name",
+                     name_text(o).s, "meters", meters, "read", rights_json(r->read), "write",
+                     rights_json(r->write), "invoke", rights_json(r->invoke));
 }
 
 static json_t *class_json(const struct cosem_class *c)

@@ -116,7 +116,7 @@ static int8_t scaler_of(const struct meter *m, const struct cosem_row *row, enum
 {
     const struct format *f = &formats[q];
     int8_t scaler = f->scaler == BY_MODEL ? meter_model(m)->energy_scaler : f->scaler;
-    if ((row->arg & MODEL_PRIMARY) == 0 || q == MODEL_CURRENT || q == MODEL_VOLTAGE)
+    if ((row->kind->flags & MODEL_PRIMARY) == 0 || q == MODEL_CURRENT || q == MODEL_VOLTAGE)
         return scaler;
     return (int8_t)(scaler + meter_ratio_decades(&m->ratio));
 }
@@ -128,7 +128,7 @@ static enum cosem_result get_register(const struct cosem_call *c, const struct c
     (void)sel;
     const struct meter *m = meter_of(c);
     enum model_quantity q = MODEL_QUANTITY(o->row->arg);
-    bool primary = (o->row->arg & MODEL_PRIMARY) != 0;
+    bool primary = (o->row->kind->flags & MODEL_PRIMARY) != 0;
     g->more = false;
     if (attr == 2)
         put_value(out, formats[q].tag,

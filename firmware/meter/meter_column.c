@@ -27,7 +27,7 @@ static struct cosem_ref ref_of(const struct meter_column *c)
     struct cosem_ref o = {.row = row, .i = c->i, .j = c->j};
     memcpy(o.ln, row->ln, sizeof o.ln);
     for (unsigned k = 0; k < 2; k++) {
-        const struct cosem_range *r = &row->range[k];
+        const struct cosem_range *r = &row->kind->range[k];
         if (r->n > 0)
             o.ln[r->group] = (uint8_t)(row->ln[r->group] + r->step * (k == 0 ? c->i : c->j));
     }
@@ -37,7 +37,7 @@ static struct cosem_ref ref_of(const struct meter_column *c)
 void meter_column_object(const struct meter_column *c, struct profile_column *out)
 {
     const struct cosem_ref o = ref_of(c);
-    *out = (struct profile_column){.class_id = o.row->class_id, .attribute = c->attribute};
+    *out = (struct profile_column){.class_id = o.row->kind->class_id, .attribute = c->attribute};
     memcpy(out->ln, o.ln, sizeof out->ln);
 }
 
@@ -59,19 +59,19 @@ bool meter_column_equal(const struct meter_column *a, const struct meter_column 
 
 bool meter_column_is_clock(const struct meter_column *c)
 {
-    return row_of(c)->binding == &meter_binding_clock && c->attribute == 2;
+    return row_of(c)->kind->binding == &meter_binding_clock && c->attribute == 2;
 }
 
 bool meter_column_is_status(const struct meter_column *c, enum model_profile_id p)
 {
     const struct cosem_ref o = ref_of(c);
-    return o.row->class_id == 1 && MODEL_QUANTITY(o.row->arg) == MODEL_PROFILE_STATUS &&
+    return o.row->kind->class_id == 1 && MODEL_QUANTITY(o.row->arg) == MODEL_PROFILE_STATUS &&
            MODEL_PROFILE_OF(&o) == p && c->attribute == 2;
 }
 
 int meter_column_interval(const struct meter_column *c)
 {
-    if (row_of(c)->class_id != 3 || c->attribute != 2)
+    if (row_of(c)->kind->class_id != 3 || c->attribute != 2)
         return -1;
     switch (MODEL_QUANTITY(row_of(c)->arg)) {
     case MODEL_A_IMPORT_INTERVAL:
@@ -86,7 +86,7 @@ int meter_column_interval(const struct meter_column *c)
 bool meter_column_momentary(const struct meter_column *c)
 {
     enum model_quantity q = MODEL_QUANTITY(row_of(c)->arg);
-    if (row_of(c)->class_id == 8)
+    if (row_of(c)->kind->class_id == 8)
         return true;
     return (q >= MODEL_P_IMPORT && q <= MODEL_THD_I) || q == MODEL_PRESENT || q == MODEL_ERRORS;
 }
@@ -94,8 +94,10 @@ bool meter_column_momentary(const struct meter_column *c)
 /* Those of lib/cosem answer for the association that asks; a capture has none. */
 static bool needs_session(const struct cosem_row *row)
 {
-    return row->binding == &cosem_binding_association || row->binding == &cosem_binding_sap ||
-           row->binding == &cosem_binding_security || row->binding == &cosem_binding_counter;
+    return row->kind->binding == &cosem_binding_association ||
+           row->kind->binding == &cosem_binding_sap ||
+           row->kind->binding == &cosem_binding_security ||
+           row->kind->binding == &cosem_binding_counter;
 }
 
 static enum cosem_result get(struct meter *m, const struct meter_column *c, struct wr *out)
@@ -105,7 +107,7 @@ static enum cosem_result get(struct meter *m, const struct meter_column *c, stru
     const struct cosem_select whole = {0};
     struct cosem_gen g = {0};
     if (c->attribute != 1)
-        return o.row->binding->get(&call, &o, c->attribute, &whole, &g, out);
+        return o.row->kind->binding->get(&call, &o, c->attribute, &whole, &g, out);
     axdr_put_octets(out, o.ln, sizeof o.ln);
     return COSEM_SUCCESS;
 }
@@ -141,7 +143,7 @@ enum cosem_result meter_column_find(struct meter *m, enum model_profile_id p, en
         !meter_column_at(&m->device, want, out))
         return COSEM_OBJECT_UNDEFINED;
     if (needs_session(row_of(out)) ||
-        (row_of(out)->rights->read[role] >> (want->attribute - 1) & 1) == 0)
+        (row_of(out)->kind->rights->read[role] >> (want->attribute - 1) & 1) == 0)
         return COSEM_READ_WRITE_DENIED;
     if (meter_column_is_clock(out) || meter_column_is_status(out, p))
         return COSEM_SUCCESS;

@@ -21,9 +21,9 @@ static const struct cosem_client_entry *entry_of(const struct cosem_call *c,
 static bool visible(const struct cosem_server_config *config, const struct cosem_client_entry *e,
                     const struct cosem_ref *o)
 {
-    const struct cosem_rights *r = o->row->rights;
-    if (o->row->binding == &cosem_binding_association && o->i > 0 && e->role != COSEM_MANAGER &&
-        &config->clients[o->i - 1] != e)
+    const struct cosem_rights *r = o->row->kind->rights;
+    if (o->row->kind->binding == &cosem_binding_association && o->i > 0 &&
+        e->role != COSEM_MANAGER && &config->clients[o->i - 1] != e)
         return false;
     return r && (r->read[e->role] | r->write[e->role] | r->invoke[e->role]) != 0;
 }
@@ -68,12 +68,12 @@ static void put_rights(struct wr *w, const struct cosem_class *ic, const struct 
 
 static void put_object(struct wr *w, const struct cosem_ref *o, enum cosem_role role)
 {
-    const struct cosem_row *row = o->row;
+    const struct cosem_kind *kind = o->row->kind;
     axdr_put_struct(w, 4);
-    axdr_put_u16(w, row->class_id);
-    axdr_put_u8(w, row->version);
+    axdr_put_u16(w, kind->class_id);
+    axdr_put_u8(w, kind->version);
     axdr_put_octets(w, o->ln, sizeof o->ln);
-    put_rights(w, cosem_class_find(row->class_id, row->version), row->rights, role);
+    put_rights(w, cosem_class_find(kind->class_id, kind->version), kind->rights, role);
 }
 
 /* The next object of the list the client of entry e sees; g->word[0] is the walk's position. */

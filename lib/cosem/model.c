@@ -63,8 +63,8 @@ static bool row_holds(const struct cosem_row *row, const uint8_t ln[6], struct c
     for (unsigned g = 0; g < 6; g++) {
         if (ln[g] == row->ln[g])
             continue;
-        int i = instance_of(row, &row->range[0], g, ln[g]);
-        int j = i < 0 ? instance_of(row, &row->range[1], g, ln[g]) : -1;
+        int i = instance_of(row, &row->kind->range[0], g, ln[g]);
+        int j = i < 0 ? instance_of(row, &row->kind->range[1], g, ln[g]) : -1;
         if (i < 0 && j < 0)
             return false;
         at[i < 0] = i < 0 ? j : i;
@@ -80,7 +80,7 @@ static size_t first_of_class(const struct cosem_device *d, uint16_t class_id)
     size_t low = 0, high = d->n_rows;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (d->rows[mid].class_id < class_id)
+        if (d->rows[mid].kind->class_id < class_id)
             low = mid + 1;
         else
             high = mid;
@@ -97,7 +97,7 @@ bool cosem_find(const struct cosem_device *d, uint16_t class_id, const uint8_t l
                 struct cosem_ref *out)
 {
     for (size_t k = first_of_class(d, class_id); k < d->n_rows; k++) {
-        if (d->rows[k].class_id != class_id)
+        if (d->rows[k].kind->class_id != class_id)
             return false;
         if (row_holds(&d->rows[k], ln, out) && is_present(d, out))
             return true;
@@ -126,12 +126,12 @@ bool cosem_next(const struct cosem_device *d, uint32_t *at, struct cosem_ref *ou
         *out = (struct cosem_ref){.row = row, .i = (uint8_t)i, .j = (uint8_t)j};
         memcpy(out->ln, row->ln, sizeof out->ln);
         if (i > 0)
-            out->ln[row->range[0].group] += (uint8_t)(i * row->range[0].step);
+            out->ln[row->kind->range[0].group] += (uint8_t)(i * row->kind->range[0].step);
         if (j > 0)
-            out->ln[row->range[1].group] += (uint8_t)(j * row->range[1].step);
-        if (j + 1 < range_count(&row->range[1]))
+            out->ln[row->kind->range[1].group] += (uint8_t)(j * row->kind->range[1].step);
+        if (j + 1 < range_count(&row->kind->range[1]))
             *at += 1;
-        else if (i + 1 < range_count(&row->range[0]))
+        else if (i + 1 < range_count(&row->kind->range[0]))
             *at = k << 16 | (uint32_t)(i + 1) << 8;
         else
             *at = (k + 1) << 16;

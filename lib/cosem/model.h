@@ -131,14 +131,21 @@ struct cosem_range {
     uint8_t step;
     uint8_t n; /* instances, 1..n; 0: the range is not used */
 };
-struct cosem_row {
-    uint8_t ln[6]; /* of instance 0 */
+/* What many rows have in common. */
+struct cosem_kind {
     uint16_t class_id;
     uint8_t version;
+    uint8_t flags; /* for the meter, as a row's arg */
     struct cosem_range range[2];
     const struct cosem_rights *rights;
     const struct cosem_binding *binding;
-    uint32_t arg; /* for the binding: which quantity */
+};
+/* In the initialiser of a row whose kind no other row has. */
+#define COSEM_KIND(...) (&(const struct cosem_kind){__VA_ARGS__})
+struct cosem_row {
+    uint8_t ln[6]; /* of instance 0 */
+    uint16_t arg;  /* for the binding: which quantity */
+    const struct cosem_kind *kind;
 #if COSEM_WITH_NAMES
     const char *name; /* "Active energy import (+A)"; for documents and clients */
 #endif

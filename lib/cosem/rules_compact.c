@@ -47,10 +47,10 @@ static enum cosem_result read_captured(const struct rule_call *k, const struct c
     struct cosem_gen g = {.item = 0};
     const struct cosem_select all = {.selector = 0};
     enum cosem_result result = COSEM_SUCCESS;
-    if (!cosem_find(k->call->device, (uint16_t)c->class_id, c->ln, &o) || !o.row->binding)
+    if (!cosem_find(k->call->device, (uint16_t)c->class_id, c->ln, &o) || !o.row->kind->binding)
         return COSEM_OBJECT_UNDEFINED;
-    if (!o.row->rights || c->attr > 16 ||
-        !(o.row->rights->read[k->call->role] >> (c->attr - 1) & 1u))
+    if (!o.row->kind->rights || c->attr > 16 ||
+        !(o.row->kind->rights->read[k->call->role] >> (c->attr - 1) & 1u))
         return COSEM_READ_WRITE_DENIED; /* no way around the rights of the object itself */
     if (c->attr == 1) {
         axdr_put_octets(w, o.ln, sizeof o.ln);
@@ -58,7 +58,7 @@ static enum cosem_result read_captured(const struct rule_call *k, const struct c
     }
     do {
         g.more = false;
-        result = o.row->binding->get(k->call, &o, (uint8_t)c->attr, &all, &g, w);
+        result = o.row->kind->binding->get(k->call, &o, (uint8_t)c->attr, &all, &g, w);
         g.item++;
     } while (g.more && result == COSEM_SUCCESS && !w->err);
     return result == COSEM_SUCCESS && w->err ? COSEM_OTHER_REASON : result;

@@ -16,8 +16,8 @@ enum cosem_result server_may_invoke(struct cosem_session *s, const struct apdu_a
     enum cosem_result result = server_resolve(s, a, ref, ic);
     if (result)
         return result;
-    if (a->id < 1 || a->id > (*ic)->n_methods || !ref->row->binding->invoke ||
-        !policy_allows(ref->row->rights->invoke, s->client->role, a->id))
+    if (a->id < 1 || a->id > (*ic)->n_methods || !ref->row->kind->binding->invoke ||
+        !policy_allows(ref->row->kind->rights->invoke, s->client->role, a->id))
         return COSEM_READ_WRITE_DENIED;
     return COSEM_SUCCESS;
 }
@@ -39,7 +39,7 @@ enum cosem_result server_invoke(struct cosem_session *s, const struct apdu_attr 
     if (result)
         return result;
     struct cosem_call call = server_call(s);
-    return ref.row->binding->invoke(&call, &ref, a->id, &param, reply);
+    return ref.row->kind->binding->invoke(&call, &ref, a->id, &param, reply);
 }
 
 #define ACTION_HEAD 3u /* C7, type, invoke; also result, return parameters there, choice */

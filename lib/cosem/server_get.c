@@ -13,7 +13,7 @@ enum cosem_result server_may_read(struct cosem_session *s)
     if (result)
         return result;
     if (a->id < 1 || a->id > ic->n_attrs ||
-        !policy_allows(t->ref.row->rights->read, s->client->role, a->id))
+        !policy_allows(t->ref.row->kind->rights->read, s->client->role, a->id))
         return COSEM_READ_WRITE_DENIED;
     if (a->selector == 0)
         return COSEM_SUCCESS;

@@ -166,8 +166,8 @@ enum cosem_result server_may_write(struct cosem_session *s, const struct apdu_at
     enum cosem_result result = server_resolve(s, a, ref, ic);
     if (result)
         return result;
-    if (a->id < 1 || a->id > (*ic)->n_attrs || !ref->row->binding->set ||
-        !policy_allows(ref->row->rights->write, s->client->role, a->id))
+    if (a->id < 1 || a->id > (*ic)->n_attrs || !ref->row->kind->binding->set ||
+        !policy_allows(ref->row->kind->rights->write, s->client->role, a->id))
         return COSEM_READ_WRITE_DENIED;
     return a->selector != 0 ? COSEM_SCOPE_OF_ACCESS_VIOLATED : COSEM_SUCCESS;
 }
@@ -187,7 +187,7 @@ enum cosem_result server_write(struct cosem_session *s, const struct apdu_attr *
         return result;
     struct cosem_call call = server_call(s);
     struct rd r = rd_of(value.p, value.len);
-    return ref.row->binding->set(&call, &ref, a->id, &r);
+    return ref.row->kind->binding->set(&call, &ref, a->id, &r);
 }
 
 /* The result of a whole request: what was done must be durable before it is told. */

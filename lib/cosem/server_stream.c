@@ -56,7 +56,7 @@ static enum cosem_result generate(struct cosem_session *s, struct wr *out)
     if (t->target.id == 1)
         axdr_put_octets(out, t->ref.ln, sizeof t->ref.ln);
     else
-        result = t->ref.row->binding->get(&call, &t->ref, t->target.id, &sel, &t->gen, out);
+        result = t->ref.row->kind->binding->get(&call, &t->ref, t->target.id, &sel, &t->gen, out);
     t->gen.item++;
     if (result == COSEM_SUCCESS && out->err)
         result = COSEM_OTHER_REASON; /* a getter that breaks its promise about COSEM_ITEM_MAX */

@@ -287,6 +287,7 @@ enum cosem_result server_resolve(struct cosem_session *s, const struct apdu_attr
         return cosem_find_name(s->device, a->ln, &other) ? COSEM_OBJECT_CLASS_INCONSISTENT
                                                          : COSEM_OBJECT_UNDEFINED;
     }
-    *ic = cosem_class_find(ref->row->class_id, ref->row->version);
-    return *ic && ref->row->rights && ref->row->binding ? COSEM_SUCCESS : COSEM_OBJECT_UNAVAILABLE;
+    *ic = cosem_class_find(ref->row->kind->class_id, ref->row->kind->version);
+    return *ic && ref->row->kind->rights && ref->row->kind->binding ? COSEM_SUCCESS
+                                                                    : COSEM_OBJECT_UNAVAILABLE;
 }

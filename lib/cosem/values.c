@@ -152,7 +152,7 @@ enum cosem_result values_put(struct values *v, const struct values_change *chang
 
 int rule_slot(const struct rule_call *k, uint8_t attr)
 {
-    return values_find(k->v, k->o->row->class_id, k->o->ln, attr);
+    return values_find(k->v, k->o->row->kind->class_id, k->o->ln, attr);
 }
 
 struct bytes rule_value(const struct rule_call *k, uint8_t attr)
@@ -218,7 +218,7 @@ static enum cosem_result get(const struct cosem_call *c, const struct cosem_ref 
         return COSEM_OBJECT_UNAVAILABLE;
     if (sel && sel->selector != 0)
         return COSEM_SCOPE_OF_ACCESS_VIOLATED;
-    const struct values_rule *rule = rule_of(o->row->class_id);
+    const struct values_rule *rule = rule_of(o->row->kind->class_id);
     enum cosem_result result = rule->read && g->item == 0 ? rule->read(&k, attr, out) : RULE_STORED;
     if (result != RULE_STORED)
         return result;
@@ -237,7 +237,7 @@ static enum cosem_result set(const struct cosem_call *c, const struct cosem_ref 
     struct rule_call k = {v, c, o};
     if (!v || rule_slot(&k, attr) < 0)
         return COSEM_READ_WRITE_DENIED;
-    const struct values_rule *rule = rule_of(o->row->class_id);
+    const struct values_rule *rule = rule_of(o->row->kind->class_id);
     struct bytes b = param_octets(value);
     enum cosem_result result = rule->check ? rule->check(&k, attr, b) : COSEM_SUCCESS;
     if (result == RULE_STORED)
@@ -252,7 +252,7 @@ static enum cosem_result invoke(const struct cosem_call *c, const struct cosem_r
     struct rule_call k = {v, c, o};
     if (!v)
         return COSEM_OBJECT_UNAVAILABLE;
-    const struct values_rule *rule = rule_of(o->row->class_id);
+    const struct values_rule *rule = rule_of(o->row->kind->class_id);
     struct rd whole = *param;
     enum cosem_result result = rule->invoke ? rule->invoke(&k, method, param, reply) : RULE_ACT;
     if (result != RULE_ACT)

@@ -23,10 +23,11 @@ static struct reading *read_everything(struct rig *r)
     assert_non_null(all);
     assert_true(rig_connect(r, METER_SAP_MANAGER));
     while (cosem_next(&r->meter.device, &at, &o)) {
-        struct apdu_attr a = {.class_id = o.row->class_id};
+        struct apdu_attr a = {.class_id = o.row->kind->class_id};
         memcpy(a.ln, o.ln, 6);
-        for (a.id = 1; a.id <= cosem_class_find(a.class_id, o.row->version)->n_attrs; a.id++) {
-            if ((o.row->rights->read[COSEM_MANAGER] >> (a.id - 1) & 1u) == 0)
+        for (a.id = 1; a.id <= cosem_class_find(a.class_id, o.row->kind->version)->n_attrs;
+             a.id++) {
+            if ((o.row->kind->rights->read[COSEM_MANAGER] >> (a.id - 1) & 1u) == 0)
                 continue;
             assert_true(rig_get(r, &a) && all->n < ANSWERS_MAX);
             all->at[all->n].attr = a;
@@ -54,14 +55,15 @@ static bool may_change(const struct cosem_ref *o, uint8_t attr)
 {
     enum model_quantity q = MODEL_QUANTITY(o->row->arg);
     /* the cut itself is counted and entered */
-    if (o->row->binding == &meter_binding_outage)
+    if (o->row->kind->binding == &meter_binding_outage)
         return q != MODEL_OUTAGE_LIMIT && q != MODEL_OUTAGE_COUNTS;
-    if (o->row->binding == &meter_binding_log || o->row->binding == &meter_binding_log_data)
+    if (o->row->kind->binding == &meter_binding_log ||
+        o->row->kind->binding == &meter_binding_log_data)
         return q != MODEL_LOG_FILTER && (attr == 2 || attr == 7);
-    switch (o->row->class_id) {
+    switch (o->row->kind->class_id) {
     case 1:
         return q == MODEL_PROFILE_STATUS || q == MODEL_PRESENT ||
-               o->row->binding == &cosem_binding_counter;
+               o->row->kind->binding == &cosem_binding_counter;
     case 3:
         return attr == 2 && q >= MODEL_A_IMPORT_INTERVAL && q < MODEL_LOSS_ACTIVE;
     case 4:
@@ -69,7 +71,7 @@ static bool may_change(const struct cosem_ref *o, uint8_t attr)
     case 5:
         return attr >= 2 && attr <= 7 && attr != 4;
     case 7:
-        return o->row->binding == &meter_binding_profile && (attr == 2 || attr == 7);
+        return o->row->kind->binding == &meter_binding_profile && (attr == 2 || attr == 7);
     case 8:
         return attr == 2 || attr == 4;
     default:

@@ -58,7 +58,7 @@ static struct columns registers(struct rig *r, unsigned skip, unsigned n)
     unsigned passed = 0;
     assert_true(n <= COLUMNS_MAX);
     for (uint32_t at = 0; c.n < n && cosem_next(&r->meter.device, &at, &o);) {
-        if (o.row->class_id == 3 && passed++ >= skip)
+        if (o.row->kind->class_id == 3 && passed++ >= skip)
             c.of[c.n++] = o;
     }
     return c;

@@ -274,8 +274,8 @@ static void order(struct bench *b, struct rd *r)
 /* Those of lib/cosem answer for a session. */
 static bool is_ours(const struct cosem_ref *o)
 {
-    return o->row->class_id != 15 && o->row->class_id != 17 && o->row->class_id != 64 &&
-           o->row->binding != &cosem_binding_counter;
+    return o->row->kind->class_id != 15 && o->row->kind->class_id != 17 &&
+           o->row->kind->class_id != 64 && o->row->kind->binding != &cosem_binding_counter;
 }
 
 static void read_attribute(struct meter *m, const struct cosem_ref *o, uint8_t id)
@@ -286,7 +286,7 @@ static void read_attribute(struct meter *m, const struct cosem_ref *o, uint8_t i
     struct cosem_gen g = {.more = true};
     for (; g.more; g.item++) {
         struct wr w = wr_of(item, sizeof item);
-        if (o->row->binding->get(&call, o, id, &whole, &g, &w) != COSEM_SUCCESS)
+        if (o->row->kind->binding->get(&call, o, id, &whole, &g, &w) != COSEM_SUCCESS)
             break;
         CHECK(w.err == ERR_OK && g.item < ITEMS_MAX);
     }
@@ -296,7 +296,8 @@ static void read_all(struct meter *m)
 {
     struct cosem_ref o;
     for (uint32_t at = 0; cosem_next(&m->device, &at, &o);) {
-        const struct cosem_class *ic = cosem_class_find(o.row->class_id, o.row->version);
+        const struct cosem_class *ic =
+            cosem_class_find(o.row->kind->class_id, o.row->kind->version);
         for (uint8_t id = 2; is_ours(&o) && id <= ic->n_attrs; id++)
             read_attribute(m, &o, id);
     }

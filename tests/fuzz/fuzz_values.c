@@ -15,7 +15,7 @@
 static enum cosem_result ask(struct all_classes *d, const struct cosem_ref *o, uint8_t id,
                              struct bytes octets)
 {
-    const struct cosem_class *ic = cosem_class_find(o->row->class_id, o->row->version);
+    const struct cosem_class *ic = cosem_class_find(o->row->kind->class_id, o->row->kind->version);
     struct cosem_call call = {.context = d, .role = COSEM_MANAGER, .device = &d->device};
     uint8_t room[64], n = id & 0x7F;
     struct wr reply = wr_of(room, sizeof room);
@@ -25,24 +25,24 @@ static enum cosem_result ask(struct all_classes *d, const struct cosem_ref *o, u
         if (n < 1 || n > ic->n_methods)
             return COSEM_READ_WRITE_DENIED;
         result = cosem_check_param(&ic->methods[n - 1], octets);
-        return result ? result : o->row->binding->invoke(&call, o, n, &r, &reply);
+        return result ? result : o->row->kind->binding->invoke(&call, o, n, &r, &reply);
     }
     if (n < 2 || n > ic->n_attrs)
         return COSEM_READ_WRITE_DENIED;
     result = cosem_check_value(&ic->attrs[n - 1], octets);
-    return result ? result : o->row->binding->set(&call, o, n, &r);
+    return result ? result : o->row->kind->binding->set(&call, o, n, &r);
 }
 
 static void read_all(struct all_classes *d, const struct cosem_ref *o)
 {
-    const struct cosem_class *ic = cosem_class_find(o->row->class_id, o->row->version);
+    const struct cosem_class *ic = cosem_class_find(o->row->kind->class_id, o->row->kind->version);
     struct cosem_call call = {.context = d, .role = COSEM_MANAGER, .device = &d->device};
     const struct cosem_select all = {.selector = 0};
     for (uint8_t id = 2; id <= ic->n_attrs; id++) {
         uint8_t room[2048];
         struct wr w = wr_of(room, sizeof room);
         struct cosem_gen g = {.item = 0};
-        enum cosem_result result = o->row->binding->get(&call, o, id, &all, &g, &w);
+        enum cosem_result result = o->row->kind->binding->get(&call, o, id, &all, &g, &w);
         CHECK(result || g.more ||
               cosem_check_value(&ic->attrs[id - 1], (struct bytes){room, w.len}) == COSEM_SUCCESS);
     }
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct bytes octets = rd_bytes(&r, n < rd_left(&r) ? n : rd_left(&r));
         struct cosem_ref o = {.row = row};
         memcpy(o.ln, row->ln, sizeof o.ln);
-        if (row->binding != &values_binding)
+        if (row->kind->binding != &values_binding)
             continue;
         memcpy(before, d.arena, VALUES_LEN);
         if (ask(&d, &o, id, octets) != COSEM_SUCCESS)

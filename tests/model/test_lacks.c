@@ -50,13 +50,14 @@ static size_t all_objects(struct cosem_ref *out)
 static bool has(const struct rig *r, const struct cosem_ref *o)
 {
     struct cosem_ref found;
-    return cosem_find(&r->meter.device, o->row->class_id, o->ln, &found);
+    return cosem_find(&r->meter.device, o->row->kind->class_id, o->ln, &found);
 }
 
 /* GET, SET and, where the class has one, method 1. */
 static void assert_undefined(struct rig *r, const struct cosem_ref *o)
 {
-    const struct cosem_class *class = cosem_class_find(o->row->class_id, o->row->version);
+    const struct cosem_class *class =
+        cosem_class_find(o->row->kind->class_id, o->row->kind->version);
     const uint8_t one[2] = {AXDR_U8, 1};
     struct apdu_attr a = {.class_id = class->id, .id = 2};
     char name[OBIS_TEXT];
@@ -181,7 +182,7 @@ static bool set_columns(struct rig *r, enum model_profile_id p, unsigned n_value
     model_profile_status_ln(p, ln);
     put_column(&w, 1, ln, 2);
     while (n_values > 0 && cosem_next(&r->meter.device, &at, &o)) {
-        if (o.row->class_id != 3)
+        if (o.row->kind->class_id != 3)
             continue;
         put_column(&w, 3, o.ln, 2);
         n_values--;
@@ -240,7 +241,7 @@ static void columns_of_other_models_are_refused(void **state)
                 continue;
             axdr_put_array(&w, 2);
             put_column(&w, 8, model_ln_clock, 2);
-            put_column(&w, o[i].row->class_id, o[i].ln, 2);
+            put_column(&w, o[i].row->kind->class_id, o[i].ln, 2);
             assert_false(rig_set(r, &a, (struct bytes){octets, w.len}));
         }
         assert_int_equal(columns_of(r, MODEL_LP1), before);

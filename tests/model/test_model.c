@@ -33,21 +33,22 @@ static void rows_are_sorted_and_known(void **state)
     (void)state;
     for (size_t i = 0; i < model_n_rows; i++) {
         const struct cosem_row *row = &model_rows[i];
-        const struct cosem_class *class = cosem_class_find(row->class_id, row->version);
+        const struct cosem_class *class = cosem_class_find(row->kind->class_id, row->kind->version);
         assert_non_null(class);
-        assert_non_null(row->binding);
+        assert_non_null(row->kind->binding);
         assert_non_null(row->name);
         for (size_t k = 0; k < COSEM_N_ROLES; k++) {
-            assert_int_equal(row->rights->read[k] >> class->n_attrs, 0);
-            assert_int_equal(row->rights->write[k] >> class->n_attrs, 0);
-            assert_int_equal(row->rights->invoke[k] >> class->n_methods, 0);
-            if (row->rights->write[k] != 0)
-                assert_non_null(row->binding->set);
-            if (row->rights->invoke[k] != 0)
-                assert_non_null(row->binding->invoke);
+            assert_int_equal(row->kind->rights->read[k] >> class->n_attrs, 0);
+            assert_int_equal(row->kind->rights->write[k] >> class->n_attrs, 0);
+            assert_int_equal(row->kind->rights->invoke[k] >> class->n_methods, 0);
+            if (row->kind->rights->write[k] != 0)
+                assert_non_null(row->kind->binding->set);
+            if (row->kind->rights->invoke[k] != 0)
+                assert_non_null(row->kind->binding->invoke);
         }
         if (i > 0)
-            assert_true(compare(row[-1].class_id, row[-1].ln, row->class_id, row->ln) <= 0);
+            assert_true(compare(row[-1].kind->class_id, row[-1].ln, row->kind->class_id, row->ln) <=
+                        0);
     }
 }
 
@@ -71,12 +72,13 @@ static void objects_are_unique_and_found_by_name(void **state)
         size_t n = objects_of(r, o);
         for (size_t a = 0; a < n; a++) {
             struct cosem_ref found;
-            assert_true(cosem_find(&r->meter.device, o[a].row->class_id, o[a].ln, &found));
+            assert_true(cosem_find(&r->meter.device, o[a].row->kind->class_id, o[a].ln, &found));
             assert_ptr_equal(found.row, o[a].row);
             assert_int_equal(found.i, o[a].i);
             for (size_t b = a + 1; b < n; b++)
                 assert_int_not_equal(
-                    compare(o[a].row->class_id, o[a].ln, o[b].row->class_id, o[b].ln), 0);
+                    compare(o[a].row->kind->class_id, o[a].ln, o[b].row->kind->class_id, o[b].ln),
+                    0);
         }
         rig_free(r);
     }
@@ -85,7 +87,7 @@ static void objects_are_unique_and_found_by_name(void **state)
 /* A client sees the association object of another only as the manager. */
 static bool hidden(const struct rig *r, const struct cosem_ref *o, uint16_t sap, uint8_t attr)
 {
-    bool other = o->row->class_id == 15 && o->i > 0 && r->meter.clients[o->i - 1].sap != sap;
+    bool other = o->row->kind->class_id == 15 && o->i > 0 && r->meter.clients[o->i - 1].sap != sap;
     return other && attr > 1 && sap != METER_SAP_MANAGER;
 }
 
@@ -96,11 +98,12 @@ static size_t read_all(struct rig *r, uint16_t sap, enum cosem_role role)
     size_t n = objects_of(r, o), n_read = 0;
     assert_true(rig_connect(r, sap));
     for (size_t k = 0; k < n; k++) {
-        const struct cosem_class *class = cosem_class_find(o[k].row->class_id, o[k].row->version);
+        const struct cosem_class *class =
+            cosem_class_find(o[k].row->kind->class_id, o[k].row->kind->version);
         struct apdu_attr a = {.class_id = class->id};
         memcpy(a.ln, o[k].ln, 6);
         for (a.id = 1; a.id <= class->n_attrs; a.id++) {
-            bool may = (o[k].row->rights->read[role] >> (a.id - 1) & 1u) != 0 &&
+            bool may = (o[k].row->kind->rights->read[role] >> (a.id - 1) & 1u) != 0 &&
                        !hidden(r, &o[k], sap, a.id);
             bool got = rig_get(r, &a);
             char name[OBIS_TEXT];

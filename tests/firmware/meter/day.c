@@ -19,9 +19,9 @@
 /* Energies are judged by themselves; the clock's time goes on. */
 static bool is_config(const struct cosem_ref *o, const struct cosem_attr *attr, uint8_t id)
 {
-    if (o->row->class_id == 8 && id == 2)
+    if (o->row->kind->class_id == 8 && id == 2)
         return false;
-    return attr->is_static || (o->row->rights->write[COSEM_MANAGER] >> (id - 1) & 1u) != 0;
+    return attr->is_static || (o->row->kind->rights->write[COSEM_MANAGER] >> (id - 1) & 1u) != 0;
 }
 
 uint32_t day_config(struct meter *m, uint32_t sums[DAY_CONFIG_MAX])
@@ -29,8 +29,10 @@ uint32_t day_config(struct meter *m, uint32_t sums[DAY_CONFIG_MAX])
     struct cosem_ref o;
     uint32_t n = 0;
     for (uint32_t at = 0; cosem_next(&m->device, &at, &o);) {
-        const struct cosem_class *ic = cosem_class_find(o.row->class_id, o.row->version);
-        if (!look_can(&o) || (o.row->class_id == 3 && o.row->rights->write[COSEM_MANAGER] == 0))
+        const struct cosem_class *ic =
+            cosem_class_find(o.row->kind->class_id, o.row->kind->version);
+        if (!look_can(&o) ||
+            (o.row->kind->class_id == 3 && o.row->kind->rights->write[COSEM_MANAGER] == 0))
             continue;
         for (uint8_t id = 2; id <= ic->n_attrs; id++) {
             struct look l = {0};
@@ -518,7 +520,7 @@ static void find_buffers(struct day *d)
 {
     struct cosem_ref o;
     for (uint32_t at = 0; cosem_next(&d->r->meter.device, &at, &o);) {
-        if (o.row->class_id != 7)
+        if (o.row->kind->class_id != 7)
             continue;
         assert_true(d->n_buffers < DAY_BUFFERS_MAX);
         d->buffer[d->n_buffers++].object = o;

@@ -27,13 +27,13 @@ struct bytes look_element(const struct look *l, uint32_t i)
 
 bool look_can(const struct cosem_ref *o)
 {
-    return o->row->class_id != 15 && o->row->class_id != 17 && o->row->class_id != 64 &&
-           o->row->binding != &cosem_binding_counter;
+    return o->row->kind->class_id != 15 && o->row->kind->class_id != 17 &&
+           o->row->kind->class_id != 64 && o->row->kind->binding != &cosem_binding_counter;
 }
 
 uint8_t look_n_attrs(const struct cosem_ref *o)
 {
-    const struct cosem_class *ic = cosem_class_find(o->row->class_id, o->row->version);
+    const struct cosem_class *ic = cosem_class_find(o->row->kind->class_id, o->row->kind->version);
     assert_non_null(ic);
     return ic->n_attrs;
 }
@@ -78,7 +78,7 @@ enum cosem_result look_attr(struct meter *m, const struct cosem_ref *o, uint8_t 
     if (attr == 1)
         axdr_put_octets(&w, o->ln, sizeof o->ln);
     for (g.more = attr != 1; g.more; g.item++) {
-        result = o->row->binding->get(&call, o, attr, &none, &g, &w);
+        result = o->row->kind->binding->get(&call, o, attr, &none, &g, &w);
         g.more = g.more && result == COSEM_SUCCESS;
     }
     assert_int_equal(w.err, ERR_OK);

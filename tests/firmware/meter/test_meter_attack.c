@@ -113,7 +113,7 @@ static bool connected(struct rig *r, uint16_t sap)
 
 static struct apdu_attr target(const struct cosem_ref *o, uint8_t id)
 {
-    struct apdu_attr a = {.class_id = o->row->class_id, .id = id};
+    struct apdu_attr a = {.class_id = o->row->kind->class_id, .id = id};
     memcpy(a.ln, o->ln, sizeof a.ln);
     return a;
 }
@@ -184,7 +184,7 @@ static unsigned attack_model(const char *model)
     rig_live(r, 120);
     for (uint32_t at = 0; cosem_next(&r->meter.device, &at, &o);) {
         for (uint8_t id = 1; id <= 16; id++) {
-            if ((o.row->rights->write[COSEM_MANAGER] >> (id - 1) & 1u) == 0 || o.i % 7 != 0)
+            if ((o.row->kind->rights->write[COSEM_MANAGER] >> (id - 1) & 1u) == 0 || o.i % 7 != 0)
                 continue; /* of long ranges some */
             struct apdu_attr a = target(&o, id);
             n_taken += attack_attribute(r, &a);
@@ -295,7 +295,7 @@ static void readers_change_nothing(void **state)
         state_of(r, &was);
         assert_true(rig_connect(r, saps[k]));
         for (uint32_t at = 0; cosem_next(&r->meter.device, &at, &o);) {
-            if (o.row->class_id == 15)
+            if (o.row->kind->class_id == 15)
                 continue; /* the association's own reply */
             for (uint8_t id = 1; id <= 9; id++) {
                 struct apdu_attr a = target(&o, id);

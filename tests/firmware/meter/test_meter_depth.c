@@ -58,7 +58,7 @@ static void put_registers(struct rig *r, struct wr *w, uint32_t n)
     struct cosem_ref o;
     for (uint32_t at = 0; n > 0 && cosem_next(&r->meter.device, &at, &o);) {
         struct profile_column c = {.class_id = 3, .attribute = 2};
-        if (o.row->class_id != 3 || o.ln[3] != 8 || o.ln[1] != 0)
+        if (o.row->kind->class_id != 3 || o.ln[3] != 8 || o.ln[1] != 0)
             continue;
         memcpy(c.ln, o.ln, sizeof c.ln);
         profile_put_column(w, &c);
@@ -95,7 +95,7 @@ static void capture(struct rig *r, struct filled *f)
     struct wr reply = wr_of(answer, sizeof answer);
     assert_true(f->n < ROWS_MAX);
     f->import[f->n++] = look_uint(&r->meter, 3, "1-0:1.8.0.255", 2);
-    assert_int_equal(f->object.row->binding->invoke(&call, &f->object, 2, &param, &reply),
+    assert_int_equal(f->object.row->kind->binding->invoke(&call, &f->object, 2, &param, &reply),
                      COSEM_SUCCESS);
 }
 

@@ -56,10 +56,10 @@ static uint32_t sum_of(struct meter *m, const struct cosem_ref *o, uint8_t attr)
 /* Configuration and energies; time goes on. */
 static bool outlives_restart(const struct cosem_ref *o, const struct cosem_attr *attr, uint8_t id)
 {
-    if (o->row->class_id == 8 && id == 2)
+    if (o->row->kind->class_id == 8 && id == 2)
         return false;
-    return attr->is_static || (o->row->rights->write[COSEM_MANAGER] >> (id - 1) & 1u) != 0 ||
-           (o->row->class_id == 3 && id == 2 && o->ln[3] == 8);
+    return attr->is_static || (o->row->kind->rights->write[COSEM_MANAGER] >> (id - 1) & 1u) != 0 ||
+           (o->row->kind->class_id == 3 && id == 2 && o->ln[3] == 8);
 }
 
 /* One check sum for each attribute. `lasting`: what a restart must not change. */
@@ -68,7 +68,8 @@ static void sum_all(struct meter *m, bool lasting, struct sums *s)
     struct cosem_ref o;
     s->n = 0;
     for (uint32_t at = 0; cosem_next(&m->device, &at, &o);) {
-        const struct cosem_class *ic = cosem_class_find(o.row->class_id, o.row->version);
+        const struct cosem_class *ic =
+            cosem_class_find(o.row->kind->class_id, o.row->kind->version);
         if (!look_can(&o) || (is_witness(&o) && !lasting))
             continue;
         for (uint8_t id = 2; id <= ic->n_attrs; id++) {
@@ -137,14 +138,14 @@ static void say(const struct attempt *t, struct bytes v, const char *what)
     for (size_t i = 0; i < v.len && i < 24; i++)
         (void)snprintf(text + 3 * i, 4, "%02X ", v.p[i]);
     fail_msg("%s client %u, class %u %u-%u:%u.%u.%u %s %u, value %s(%zu): %s, %s",
-             t->r->meter.model->name, t->sap, t->o->row->class_id, t->o->ln[0], t->o->ln[1],
+             t->r->meter.model->name, t->sap, t->o->row->kind->class_id, t->o->ln[0], t->o->ln[1],
              t->o->ln[2], t->o->ln[3], t->o->ln[4], t->is_method ? "method" : "attribute", t->id,
              text, v.len, cosem_result_text(t->r->result), what);
 }
 
 static bool allowed(const struct attempt *t)
 {
-    const struct cosem_rights *rights = t->o->row->rights;
+    const struct cosem_rights *rights = t->o->row->kind->rights;
     enum cosem_role role = role_of(t->r, t->sap);
     const uint16_t *bits = t->is_method ? rights->invoke : rights->write;
     return t->id >= 1 && t->id <= 16 && (bits[role] >> (t->id - 1) & 1u) != 0;
@@ -153,7 +154,8 @@ static bool allowed(const struct attempt *t)
 /* What rights and descriptor say of it; SUCCESS: the meter itself decides. */
 static enum cosem_result expected(const struct attempt *t, struct bytes v)
 {
-    const struct cosem_class *ic = cosem_class_find(t->o->row->class_id, t->o->row->version);
+    const struct cosem_class *ic =
+        cosem_class_find(t->o->row->kind->class_id, t->o->row->kind->version);
     if (!allowed(t))
         return COSEM_READ_WRITE_DENIED;
     return t->is_method ? cosem_check_param(&ic->methods[t->id - 1], v)
@@ -164,7 +166,8 @@ static enum cosem_result expected(const struct attempt *t, struct bytes v)
 static bool send(struct attempt *t, struct bytes v)
 {
     struct rig *r = t->r;
-    struct apdu_attr a = {.class_id = t->o->row->class_id, .id = t->id, .parameter = {NULL, 0}};
+    struct apdu_attr a = {
+        .class_id = t->o->row->kind->class_id, .id = t->id, .parameter = {NULL, 0}};
     memcpy(a.ln, t->o->ln, sizeof a.ln);
     connect(r, t->sap);
     t->n_tried++;
@@ -278,7 +281,7 @@ static void try_neighbours(struct attempt *t, const struct look *good)
         }
         v[i] = good->p[i];
     }
-    if (t->o->row->class_id != 8 || t->id != 2) { /* time went on since */
+    if (t->o->row->kind->class_id != 8 || t->id != 2) { /* time went on since */
         if (!send(t, (struct bytes){v, n}))
             say(t, (struct bytes){v, n}, "what stood there is refused");
     }
@@ -335,16 +338,16 @@ static void attack_method(struct attempt *t)
 /* Of long ranges the first instances and the last. */
 static bool is_tried(const struct cosem_ref *o)
 {
-    const struct cosem_range *a = &o->row->range[0], *b = &o->row->range[1];
+    const struct cosem_range *a = &o->row->kind->range[0], *b = &o->row->kind->range[1];
     const uint8_t many = full ? 3 : 1;
     return (o->i < many || o->i + 1 == a->n) && (o->j < many || o->j + 1 == b->n);
 }
 
 static void attack_object(struct rig *r, uint16_t sap, const struct cosem_ref *o, unsigned count[2])
 {
-    const struct cosem_class *ic = cosem_class_find(o->row->class_id, o->row->version);
+    const struct cosem_class *ic = cosem_class_find(o->row->kind->class_id, o->row->kind->version);
     struct attempt t = {.r = r, .sap = sap, .o = o};
-    if (o->row->class_id == 15 || !is_tried(o))
+    if (o->row->kind->class_id == 15 || !is_tried(o))
         return; /* the association's own: tests of lib/cosem */
     for (uint8_t id = 1; id <= ic->n_attrs; id++) {
         t.id = id;
@@ -362,7 +365,7 @@ static void attack_object(struct rig *r, uint16_t sap, const struct cosem_ref *o
 
 static bool may_write(const struct rig *r, uint16_t sap, const struct cosem_ref *o)
 {
-    return o->row->rights->write[role_of(r, sap)] != 0;
+    return o->row->kind->rights->write[role_of(r, sap)] != 0;
 }
 
 /* Objects that this client may write to (or not), each. */

@@ -92,7 +92,7 @@ static void obis_name_says_what_our_meters_object_list_says(void **state)
     struct cosem_ref o;
     for (uint32_t at = 0; cosem_next(&all, &at, &o);) {
         char want[OBIS_NAME_TEXT], text[OBIS_NAME_TEXT], whole[MODEL_NAME_MAX];
-        const uint16_t class_id = o.row->class_id;
+        const uint16_t class_id = o.row->kind->class_id;
         const bool is_register = class_id >= 3 && class_id <= 5;
         if (o.ln[0] == 1 ? class_id == 1 : !is_register)
             continue;

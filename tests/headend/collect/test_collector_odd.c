@@ -69,14 +69,16 @@ static void set_period(struct rig *r, uint32_t seconds)
 }
 
 /* 750 registers of one quantity in place of one. */
-static void grow(struct rig *r, struct cosem_row *rows)
+static void grow(struct rig *r, struct cosem_row *rows, struct cosem_kind *kind)
 {
     memcpy(rows, model_rows, model_n_rows * sizeof *rows);
     for (size_t i = 0; i < model_n_rows; i++) {
         if (MODEL_QUANTITY(rows[i].arg) != MODEL_FREQUENCY)
             continue;
-        rows[i].range[0] = (struct cosem_range){.group = 1, .step = 1, .n = 3};
-        rows[i].range[1] = (struct cosem_range){.group = 4, .step = 1, .n = 250};
+        *kind = *rows[i].kind;
+        kind->range[0] = (struct cosem_range){.group = 1, .step = 1, .n = 3};
+        kind->range[1] = (struct cosem_range){.group = 4, .step = 1, .n = 250};
+        rows[i].kind = kind;
     }
     r->meter.device.rows = rows;
 }
@@ -85,13 +87,14 @@ static void collector_says_how_many_registers_it_leaves_out(void **state)
 {
     (void)state;
     struct cosem_row *rows = calloc(model_n_rows, sizeof *rows);
+    struct cosem_kind kind;
     struct store_register kept[STORE_REGISTERS_MAX + 1];
     char said[2000];
     size_t n;
     struct town *t = town_new();
     struct station *s = town_station(t, "SM402D");
     assert_non_null(rows);
-    grow(s->rig, rows);
+    grow(s->rig, rows, &kind);
     t->log.to = tmpfile();
     t->log.level = LOG_WARNING;
     assert_non_null(t->log.to);

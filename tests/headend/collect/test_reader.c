@@ -164,7 +164,7 @@ static void expect_registers(const struct line *l)
     unsigned n = 0;
     struct cosem_ref o;
     while (cosem_next(&l->rig->meter.device, &at, &o))
-        n += o.row->class_id >= 3 && o.row->class_id <= 5;
+        n += o.row->kind->class_id >= 3 && o.row->kind->class_id <= 5;
     assert_int_equal(x->objects.n_registers, n);
     assert_int_equal(x->n_values, n);
     assert_int_equal(x->objects.registers_left_out, 0);
@@ -523,8 +523,8 @@ static void reader_has_room_for_any_meter_of_ours(void **state)
     struct cosem_ref o;
     unsigned n = 0;
     for (uint32_t at = 0; cosem_next(&all, &at, &o);) {
-        const bool rate_of_phase = (o.row->arg & MODEL_BY_RATE) != 0 && o.i > 0 && o.j > 0;
-        n += o.row->class_id >= 3 && o.row->class_id <= 5 && !rate_of_phase;
+        const bool rate_of_phase = (o.row->kind->flags & MODEL_BY_RATE) != 0 && o.i > 0 && o.j > 0;
+        n += o.row->kind->class_id >= 3 && o.row->kind->class_id <= 5 && !rate_of_phase;
     }
     assert_in_range(n, 300, READER_REGISTERS_MAX);
 }

@@ -19,8 +19,8 @@ static const struct cosem_rights served = {.read = {ALL, ALL, ALL}, .invoke = {1
 
 #define ROW(class, edition, a, b, c, d, e, who, what)                                              \
     {                                                                                              \
-        .class_id = class, .version = edition, .ln = {a, b, c, d, e, 255}, .rights = who,          \
-        .binding = &what                                                                           \
+        .ln = {a, b, c, d, e, 255},                                                                \
+        .kind = COSEM_KIND(.class_id = class, .version = edition, .rights = who, .binding = &what) \
     }
 static const struct cosem_row rows[] = {
     ROW(1, 0, 0, 0, 42, 0, 0, &everything, values_binding),

@@ -50,7 +50,7 @@ static enum cosem_result write_value(struct bench *b, const struct cosem_ref *o,
     struct apdu_request q = {.tag = DLMS_SET_REQUEST,
                              .type = DLMS_SET_NORMAL,
                              .invoke = 0xC1,
-                             .target = {.class_id = o->row->class_id, .id = attr},
+                             .target = {.class_id = o->row->kind->class_id, .id = attr},
                              .data = value};
     struct apdu_response a;
     memcpy(q.target.ln, o->ln, 6);
@@ -70,18 +70,18 @@ static size_t read_value(struct bench *b, const struct cosem_ref *o, uint8_t att
     size_t len = 0;
     unsigned n_blocks;
     int result =
-        peer_get(&b->peer, o->row->class_id, o->ln, attr, &all, out, size, &len, &n_blocks);
+        peer_get(&b->peer, o->row->kind->class_id, o->ln, attr, &all, out, size, &len, &n_blocks);
     return result == 0 ? len : 0;
 }
 
 static bool in_store(const struct cosem_ref *o)
 {
-    return o->row->binding == &values_binding;
+    return o->row->kind->binding == &values_binding;
 }
 
 static bool writable(const struct cosem_ref *o, uint8_t attr)
 {
-    return o->row->rights->write[COSEM_MANAGER] >> (attr - 1) & 1u;
+    return o->row->kind->rights->write[COSEM_MANAGER] >> (attr - 1) & 1u;
 }
 
 static void device_has_every_class(void **state)
@@ -91,14 +91,14 @@ static void device_has_every_class(void **state)
     for (size_t i = 0; (ic = cosem_class_at(i)) != NULL; i++) {
         unsigned n = 0;
         for (size_t k = 0; k < b->all.device.n_rows; k++)
-            n += b->all.device.rows[k].class_id == ic->id &&
-                 b->all.device.rows[k].version == ic->version;
+            n += b->all.device.rows[k].kind->class_id == ic->id &&
+                 b->all.device.rows[k].kind->version == ic->version;
         assert_int_equal(n, 1);
     }
     for (size_t k = 1; k < b->all.device.n_rows; k++) {
         const struct cosem_row *a = &b->all.device.rows[k - 1], *c = a + 1;
-        assert_true(a->class_id < c->class_id ||
-                    (a->class_id == c->class_id && memcmp(a->ln, c->ln, 6) < 0));
+        assert_true(a->kind->class_id < c->kind->class_id ||
+                    (a->kind->class_id == c->kind->class_id && memcmp(a->ln, c->ln, 6) < 0));
     }
 }
 
@@ -110,7 +110,8 @@ static void each_attribute_survives_its_own_value(void **state)
     struct cosem_ref o;
     uint32_t at = 0;
     while (cosem_next(&b->all.device, &at, &o)) {
-        const struct cosem_class *ic = cosem_class_find(o.row->class_id, o.row->version);
+        const struct cosem_class *ic =
+            cosem_class_find(o.row->kind->class_id, o.row->kind->version);
         for (uint8_t id = 1; id <= ic->n_attrs; id++) {
             if (ic->id == 15 && id == 7) /* the secret */
                 continue;
@@ -145,7 +146,7 @@ static void write_at_random(struct bench *b, const struct cosem_ref *o, uint8_t 
     assert_int_equal(cosem_check_value(attr, (struct bytes){value, w.len}), COSEM_SUCCESS);
     if (!in_store(o) || !writable(o, id) || w.len > ALL_CLASSES_VALUE_MAX)
         return;
-    int slot = values_find(&b->all.values, o->row->class_id, o->ln, id);
+    int slot = values_find(&b->all.values, o->row->kind->class_id, o->ln, id);
     if (slot < 0)
         return;
     size_t n_values = sizeof b->all.arena - ALL_CLASSES_VALUE_MAX - 4; /* without the scratch */
@@ -154,7 +155,7 @@ static void write_at_random(struct bench *b, const struct cosem_ref *o, uint8_t 
         struct bytes kept = values_get(&b->all.values, slot);
         assert_int_equal(kept.len, w.len);
         assert_memory_equal(kept.p, value, w.len);
-        if (o->row->class_id != 62)
+        if (o->row->kind->class_id != 62)
             assert_int_equal(read_value(b, o, id, got, sizeof got), w.len);
     } else {
         assert_memory_equal(before, b->all.arena, n_values);
@@ -167,7 +168,8 @@ static void random_values_of_each_type_survive(void **state)
     struct cosem_ref o;
     uint32_t at = 0, seed = 1;
     while (cosem_next(&b->all.device, &at, &o)) {
-        const struct cosem_class *ic = cosem_class_find(o.row->class_id, o.row->version);
+        const struct cosem_class *ic =
+            cosem_class_find(o.row->kind->class_id, o.row->kind->version);
         for (uint8_t id = 2; id <= ic->n_attrs; id++) {
             for (unsigned k = 0; k < ROUNDS; k++)
                 write_at_random(b, &o, id, &ic->attrs[id - 1], seed++);
@@ -185,7 +187,8 @@ static void wrong_values_change_nothing(void **state)
     static uint8_t before[sizeof b->all.arena];
     memcpy(before, b->all.arena, sizeof before);
     while (cosem_next(&b->all.device, &at, &o)) {
-        const struct cosem_class *ic = cosem_class_find(o.row->class_id, o.row->version);
+        const struct cosem_class *ic =
+            cosem_class_find(o.row->kind->class_id, o.row->kind->version);
         for (uint8_t id = 2; id <= ic->n_attrs; id++) {
             const struct cosem_attr *attr = &ic->attrs[id - 1];
             uint8_t value[2048] = {AXDR_F64};
@@ -223,7 +226,8 @@ static void failing_hook_changes_nothing(void **state)
     memcpy(before, b->all.arena, sizeof before);
     b->all.keep = ERR_IO;
     while (cosem_next(&b->all.device, &at, &o)) {
-        const struct cosem_class *ic = cosem_class_find(o.row->class_id, o.row->version);
+        const struct cosem_class *ic =
+            cosem_class_find(o.row->kind->class_id, o.row->kind->version);
         for (uint8_t id = 2; id <= ic->n_attrs; id++) {
             size_t n = read_value(b, &o, id, got, sizeof got);
             if (n > 0 && in_store(&o) && writable(&o, id))

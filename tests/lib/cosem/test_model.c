@@ -14,12 +14,13 @@
 #include "tests/lib/hex.h"
 
 static const struct cosem_row rows[] = {
-    {.ln = {0, 0, 42, 0, 0, 255}, .class_id = 1},
-    {.ln = {1, 0, 1, 8, 0, 255}, .class_id = 3, .range = {{4, 1, 5}}},
-    {.ln = {1, 0, 21, 8, 0, 255}, .class_id = 3, .range = {{2, 20, 3}, {4, 1, 2}}},
-    {.ln = {1, 0, 22, 8, 0, 255}, .class_id = 3},
-    {.ln = {1, 0, 31, 4, 0, 255}, .class_id = 5},
-    {.ln = {1, 0, 31, 4, 0, 255}, .class_id = 21},
+    {.ln = {0, 0, 42, 0, 0, 255}, .kind = COSEM_KIND(.class_id = 1)},
+    {.ln = {1, 0, 1, 8, 0, 255}, .kind = COSEM_KIND(.class_id = 3, .range = {{4, 1, 5}})},
+    {.ln = {1, 0, 21, 8, 0, 255},
+     .kind = COSEM_KIND(.class_id = 3, .range = {{2, 20, 3}, {4, 1, 2}})},
+    {.ln = {1, 0, 22, 8, 0, 255}, .kind = COSEM_KIND(.class_id = 3)},
+    {.ln = {1, 0, 31, 4, 0, 255}, .kind = COSEM_KIND(.class_id = 5)},
+    {.ln = {1, 0, 31, 4, 0, 255}, .kind = COSEM_KIND(.class_id = 21)},
 };
 static const struct cosem_device device = {.sap = 1, .rows = rows, .n_rows = 6};
 
@@ -50,7 +51,7 @@ static void find_resolves_instances_of_ranges(void **state)
     assert_true(find(&device, 3, "1-0:22.8.0", &o));
     assert_ptr_equal(o.row, &rows[3]);
     assert_true(find(&device, 21, "1-0:31.4.0", &o));
-    assert_int_equal(o.row->class_id, 21);
+    assert_int_equal(o.row->kind->class_id, 21);
     assert_true(find(&device, 5, "1-0:31.4.0", &o));
     assert_false(find(&device, 3, "1-0:1.8.5", &o));
     assert_false(find(&device, 3, "1-0:81.8.0", &o));
@@ -67,7 +68,7 @@ static void next_walks_what_find_finds(void **state)
     uint32_t at = 0, n = 0;
     (void)state;
     while (cosem_next(&device, &at, &o)) {
-        assert_true(cosem_find(&device, o.row->class_id, o.ln, &again));
+        assert_true(cosem_find(&device, o.row->kind->class_id, o.ln, &again));
         assert_ptr_equal(again.row, o.row);
         assert_int_equal(again.i, o.i);
         assert_int_equal(again.j, o.j);

@@ -544,16 +544,19 @@ static int change_to(uint8_t instance, const char *fresh)
 static void allow_changes(void)
 {
     static struct cosem_row rows[64];
+    static struct cosem_kind kind;
     const struct cosem_device *d = &x.device[0];
     assert_true(d->n_rows <= 64);
     memcpy(rows, d->rows, d->n_rows * sizeof rows[0]);
     for (size_t i = 0; i < d->n_rows; i++) {
-        if (rows[i].class_id != 15)
+        if (rows[i].kind->class_id != 15)
             continue;
-        rights = *rows[i].rights;
+        rights = *rows[i].kind->rights;
         rights.write[COSEM_READER] = rights.write[COSEM_MANAGER] = 1u << 6;
         rights.invoke[COSEM_READER] = rights.invoke[COSEM_MANAGER] = 3;
-        rows[i].rights = &rights;
+        kind = *rows[i].kind;
+        kind.rights = &rights;
+        rows[i].kind = &kind;
     }
     x.device[0].rows = rows;
 }

@@ -28,7 +28,7 @@ static struct cosem_ref object_of(unsigned class_id, unsigned version)
     struct cosem_ref o;
     uint32_t at = 0;
     while (cosem_next(&all.device, &at, &o)) {
-        if (o.row->class_id == class_id && o.row->version == version)
+        if (o.row->kind->class_id == class_id && o.row->kind->version == version)
             return o;
     }
     fail_msg("no object of class %u version %u", class_id, version);
@@ -37,7 +37,7 @@ static struct cosem_ref object_of(unsigned class_id, unsigned version)
 
 static const struct cosem_class *class_of(const struct cosem_ref *o)
 {
-    return cosem_class_find(o->row->class_id, o->row->version);
+    return cosem_class_find(o->row->kind->class_id, o->row->kind->version);
 }
 
 static enum cosem_result set_value(const struct cosem_ref *o, unsigned id, struct bytes value)
@@ -45,7 +45,7 @@ static enum cosem_result set_value(const struct cosem_ref *o, unsigned id, struc
     struct cosem_call call = call_of();
     enum cosem_result result = cosem_check_value(&class_of(o)->attrs[id - 1], value);
     struct rd r = rd_of(value.p, value.len);
-    return result ? result : o->row->binding->set(&call, o, (uint8_t)id, &r);
+    return result ? result : o->row->kind->binding->set(&call, o, (uint8_t)id, &r);
 }
 
 static enum cosem_result invoke(const struct cosem_ref *o, unsigned id, struct bytes param)
@@ -55,7 +55,7 @@ static enum cosem_result invoke(const struct cosem_ref *o, unsigned id, struct b
     struct cosem_call call = call_of();
     enum cosem_result result = cosem_check_param(&class_of(o)->methods[id - 1], param);
     struct rd r = rd_of(param.p, param.len);
-    return result ? result : o->row->binding->invoke(&call, o, (uint8_t)id, &r, &reply);
+    return result ? result : o->row->kind->binding->invoke(&call, o, (uint8_t)id, &r, &reply);
 }
 
 static enum cosem_result get_value(const struct cosem_ref *o, unsigned id, struct wr *w)
@@ -66,7 +66,7 @@ static enum cosem_result get_value(const struct cosem_ref *o, unsigned id, struc
     enum cosem_result result;
     do {
         g.more = false;
-        result = o->row->binding->get(&call, o, (uint8_t)id, &all_of_it, &g, w);
+        result = o->row->kind->binding->get(&call, o, (uint8_t)id, &all_of_it, &g, w);
         g.item++;
     } while (result == COSEM_SUCCESS && g.more);
     return result;
@@ -358,7 +358,7 @@ static void values_end_a_read_beyond_what_is_there(void **state)
     struct values v = two_values();
     struct cosem_device device = {.values = &v};
     struct cosem_call call = {.device = &device};
-    const struct cosem_row row = {.class_id = 1, .ln = {0, 0, 96, 1, 0, 255}};
+    const struct cosem_row row = {.ln = {0, 0, 96, 1, 0, 255}, .kind = COSEM_KIND(.class_id = 1)};
     struct cosem_ref o = {.row = &row, .ln = {0, 0, 96, 1, 0, 255}};
     uint8_t room[COSEM_ITEM_MAX];
     struct wr w = wr_of(room, sizeof room);
@@ -379,7 +379,7 @@ static void values_are_read_in_parts(void **state)
     struct values v = two_values();
     struct cosem_device device = {.values = &v};
     struct cosem_call call = {.device = &device};
-    const struct cosem_row row = {.class_id = 1, .ln = {0, 0, 96, 1, 0, 255}};
+    const struct cosem_row row = {.ln = {0, 0, 96, 1, 0, 255}, .kind = COSEM_KIND(.class_id = 1)};
     struct cosem_ref o = {.row = &row, .ln = {0, 0, 96, 1, 0, 255}};
     struct wr w = wr_of(value, sizeof value);
     (void)state;
@@ -412,7 +412,7 @@ static void values_without_support_are_refused(void **state)
     struct values v = two_values();
     struct cosem_device device = {.values = NULL};
     struct cosem_call call = {.device = &device};
-    const struct cosem_row row = {.class_id = 41, .ln = {0, 0, 25, 0, 0, 255}};
+    const struct cosem_row row = {.ln = {0, 0, 25, 0, 0, 255}, .kind = COSEM_KIND(.class_id = 41)};
     struct cosem_ref o = {.row = &row, .ln = {0, 0, 25, 0, 0, 255}};
     struct cosem_gen g = {.item = 0};
     uint8_t room[16], port[] = {AXDR_U16, 1, 2};
@@ -435,11 +435,10 @@ static void values_without_support_are_refused(void **state)
 static const struct cosem_rights everybody = {.read = {0xFFFF, 0xFFFF, 0xFFFF}};
 static const struct cosem_rights manager = {.read = {0, 0, 0xFFFF}};
 static const struct cosem_row compact_rows[] = {
-    {.ln = {0, 0, 96, 1, 0, 255}, .class_id = 1, .rights = &manager, .binding = &values_binding},
+    {.ln = {0, 0, 96, 1, 0, 255},
+     .kind = COSEM_KIND(.class_id = 1, .rights = &manager, .binding = &values_binding)},
     {.ln = {0, 0, 66, 0, 0, 255},
-     .class_id = 62,
-     .rights = &everybody,
-     .binding = &values_binding}};
+     .kind = COSEM_KIND(.class_id = 62, .rights = &everybody, .binding = &values_binding)}};
 #define COMPACT_SLOT(id, size, ...)                                                                \
     {                                                                                              \
         .class_id = 62, .ln = {0, 0, 66, 0, 0, 255}, .attr = id, .max = size,                      \

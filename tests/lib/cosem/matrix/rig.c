@@ -135,33 +135,25 @@ static const struct cosem_rights open_rights = {
 
 #define ROW(a, b, c, d, class, bind, number)                                                       \
     {                                                                                              \
-        .ln = {a, b, c, d, 0, 255}, .class_id = class, .rights = &open_rights, .binding = &bind,   \
+        .ln = {a, b, c, d, 0, 255},                                                                \
+        .kind = COSEM_KIND(.class_id = class, .rights = &open_rights, .binding = &bind),           \
         .arg = number                                                                              \
     }
 static const struct cosem_row rows[] = {
     ROW(0, 0, 42, 0, 1, bind_data, 0),
     {.ln = {0, 0, 96, 1, 1, 255},
-     .class_id = 1,
-     .rights = &open_rights,
-     .binding = &bind_data,
+     .kind = COSEM_KIND(.class_id = 1, .rights = &open_rights, .binding = &bind_data),
      .arg = 1},
     {.ln = {0, 0, 96, 1, 2, 255},
-     .class_id = 1,
-     .rights = &open_rights,
-     .binding = &bind_data,
+     .kind = COSEM_KIND(.class_id = 1, .rights = &open_rights, .binding = &bind_data),
      .arg = 2},
     ROW(1, 0, 1, 8, 3, bind_register, 0),
     {.ln = {1, 0, 99, 1, 0, 255},
-     .class_id = 7,
-     .version = 1,
-     .rights = &open_rights,
-     .binding = &bind_profile},
+     .kind =
+         COSEM_KIND(.class_id = 7, .version = 1, .rights = &open_rights, .binding = &bind_profile)},
     {.ln = {0, 0, 40, 0, 0, 255},
-     .class_id = 15,
-     .version = 1,
-     .range = {{4, 1, 3}},
-     .rights = &open_rights,
-     .binding = &cosem_binding_association},
+     .kind = COSEM_KIND(.class_id = 15, .version = 1, .range = {{4, 1, 3}}, .rights = &open_rights,
+                        .binding = &cosem_binding_association)},
     ROW(0, 0, 128, 0, RIG_ECHO_ID, bind_echo, 0),
 };
 
