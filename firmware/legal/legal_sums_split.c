@@ -77,10 +77,5 @@ static void split_currents(struct legal_current_sums *s, const struct legal_quad
     s->wave[1] += product(c->i[3], c->wave + LEGAL_CHUNK, c->n);
 }
 
-static struct legal_reach split_reach(const int32_t *x, uint32_t n)
-{
-    return legal_sums_plain.reach(x, n);
-}
-
 const struct legal_sums_ops legal_sums_split = {
-    "split", 1, LEGAL_CHUNK, split_phase, split_currents, split_reach};
+    "split", 1, LEGAL_CHUNK, split_phase, split_currents, legal_reach_of};

@@ -2,7 +2,8 @@
  *
  * In C the compiler runs out of registers by one or two and spends a fifth of its instructions on
  * moving sums to the stack and back. The loops here take four samples a turn; what is left over,
- * and all other products, are the plain variant's. Sixteen octets are read at once where they fit.
+ * and the products of two currents, are the plain variant's. Sixteen octets are read at once where
+ * they fit.
  */
 #include "firmware/legal/legal_sums.h"
 
@@ -18,23 +19,25 @@
     "add %[su], %[r]\n\t"                                                                          \
     "add %[si], %[s]\n\t"
 
-/* n > 0, a multiple of four */
 static void sum_products(struct legal_sums *out, const int32_t *u, const int32_t *i, uint32_t n)
 {
     int64_t uu = 0, ui = 0, ii = 0;
     int32_t su = 0, si = 0, r, s;
-    const int32_t *end = u + n;
-    __asm__("1:\n\t" PRODUCTS PRODUCTS PRODUCTS PRODUCTS "cmp %[u], %[end]\n\t"
-            "bne 1b"
-            : [uu] "+r"(uu), [ui] "+r"(ui), [ii] "+r"(ii), [su] "+r"(su), [si] "+r"(si),
-              [u] "+r"(u), [i] "+r"(i), [r] "=&r"(r), [s] "=&r"(s)
-            : [end] "r"(end)
-            : "cc", "memory");
+    const int32_t *end = u + (n & ~UINT32_C(3));
+    if (u != end)
+        __asm__("1:\n\t" PRODUCTS PRODUCTS PRODUCTS PRODUCTS "cmp %[u], %[end]\n\t"
+                "bne 1b"
+                : [uu] "+r"(uu), [ui] "+r"(ui), [ii] "+r"(ii), [su] "+r"(su), [si] "+r"(si),
+                  [u] "+r"(u), [i] "+r"(i), [r] "=&r"(r), [s] "=&r"(s)
+                : [end] "r"(end)
+                : "cc", "memory");
     out->uu += uu;
     out->ui += ui;
     out->ii += ii;
     out->u += su;
     out->i += si;
+    if (n % 4)
+        legal_sum_products(out, u, i, n % 4);
 }
 
 /* One sample in r with its cosine and sine. */
@@ -47,31 +50,27 @@ static void correlate(int64_t out[2], const int32_t *x, const int32_t *wave, uin
 {
     int64_t re = 0, im = 0;
     int32_t c, s;
-    const int32_t *end = x + n;
-    __asm__(
-        "1:\n\t"
-        "ldmia %[x]!, {r2-r5}\n\t" CORRELATE("r2") CORRELATE("r3") CORRELATE("r4")
-            CORRELATE("r5") "cmp %[x], %[end]\n\t"
-                            "bne 1b"
-        : [re] "+r"(re), [im] "+r"(im), [x] "+r"(x), [wave] "+r"(wave), [c] "=&r"(c), [s] "=&r"(s)
-        : [end] "r"(end)
-        : "r2", "r3", "r4", "r5", "cc", "memory");
+    const int32_t *end = x + (n & ~UINT32_C(3));
+    if (x != end)
+        __asm__("1:\n\t"
+                "ldmia %[x]!, {r2-r5}\n\t" CORRELATE("r2") CORRELATE("r3") CORRELATE("r4")
+                    CORRELATE("r5") "cmp %[x], %[end]\n\t"
+                                    "bne 1b"
+                : [re] "+r"(re), [im] "+r"(im), [x] "+r"(x), [wave] "+r"(wave), [c] "=&r"(c),
+                  [s] "=&r"(s)
+                : [end] "r"(end)
+                : "r2", "r3", "r4", "r5", "cc", "memory");
     out[0] += re;
     out[1] += im;
+    if (n % 4)
+        legal_sum_waves(out, x, wave, n % 4);
 }
 
 static void thumb2_phase(struct legal_sums *s, const struct legal_duo *c)
 {
-    uint32_t whole = c->n & ~UINT32_C(3);
-    if (whole) {
-        sum_products(s, c->u, c->i, whole);
-        correlate(s->wave, c->u, c->wave, whole);
-        correlate(s->wave + 2, c->i, c->wave, whole);
-    }
-    if (c->n != whole) {
-        struct legal_duo rest = {c->u + whole, c->i + whole, c->wave + 2 * whole, c->n - whole};
-        legal_sums_plain.phase(s, &rest);
-    }
+    sum_products(s, c->u, c->i, c->n);
+    correlate(s->wave, c->u, c->wave, c->n);
+    correlate(s->wave + 2, c->i, c->wave, c->n);
 }
 
 /* Sample x after `before`. Its magnitude needs no look of its own: x and its bits above the 22nd
@@ -103,18 +102,24 @@ static struct legal_reach thumb2_reach(const int32_t *x, uint32_t n)
                 : [end] "r"(end)
                 : "r2", "r3", "r4", "r5", "cc", "memory");
     if (t & SATURATED)
-        return legal_sums_plain.reach(x, n);
+        return legal_reach_of(x, n);
     if (n == whole)
         return (struct legal_reach){0, step};
     /* from the last one taken on, for its step */
     uint32_t from = whole ? whole - 1 : 0;
-    struct legal_reach rest = legal_sums_plain.reach(x + from, n - from);
+    struct legal_reach rest = legal_reach_of(x + from, n - from);
     return (struct legal_reach){rest.range, step | rest.step};
 }
 
 static void thumb2_currents(struct legal_current_sums *s, const struct legal_quad *c)
 {
-    legal_sums_plain.currents(s, c);
+    struct legal_sums with_one = {0};
+    legal_sum_crosses(s->cross, c);
+    if (!c->i[3])
+        return;
+    sum_products(&with_one, c->i[3], c->i[0] ? c->i[0] : legal_silence, c->n);
+    correlate(s->wave, c->i[3], c->wave, c->n);
+    legal_neutral_add(s, &with_one);
 }
 
 const struct legal_sums_ops legal_sums_thumb2 = {"thumb2",        2,           1, thumb2_phase,
