@@ -29,45 +29,38 @@
 #define PER_PPT      UINT64_C(1000000000000)
 #define DELTA_MAX_MK 200000
 #define TURN_MAX_Q31 (ONE_Q31 / 2)
+#define HALF_Q31     (INT64_C(1) << 30) /* of the last place of a product */
 
 /* --- arithmetic ----------------------------------------------------------------------------- */
 
 struct turn { /* cos - 1 and sin, Q31, each within 1e-9 */
-    int64_t cos1, sin;
+    int32_t cos1, sin;
 };
 
-static int64_t times(int64_t a, int64_t b) /* Q31; |a|, |b| <= 1 */
+static uint32_t times(uint32_t a, uint32_t b) /* Q31; a, b <= 1 */
 {
-    return (a * b + ONE_Q31 / 2) >> 31;
+    return (uint32_t)(((uint64_t)a * b + (uint64_t)HALF_Q31) >> 31);
 }
 
 /* Series up to x^10 and x^11, the next terms are below 1e-12 at half a radian. */
 static struct turn turn_of(int64_t x_q31)
 {
-    int64_t x = x_q31 > TURN_MAX_Q31 ? TURN_MAX_Q31 : x_q31 < -TURN_MAX_Q31 ? -TURN_MAX_Q31 : x_q31;
-    int64_t xx = times(x, x), c = ONE_Q31, s = ONE_Q31;
-    for (int64_t k = 10; k >= 4; k -= 2) {
-        c = ONE_Q31 - times(xx, c) / (k * (k - 1));
-        s = ONE_Q31 - times(xx, s) / (k * (k + 1));
+    int64_t x = legal_held(x_q31, TURN_MAX_Q31);
+    uint32_t one = (uint32_t)ONE_Q31, xx = (uint32_t)((x * x + HALF_Q31) >> 31), c = one, s = one;
+    for (uint32_t k = 10; k >= 4; k -= 2) {
+        c = one - times(xx, c) / (k * (k - 1));
+        s = one - times(xx, s) / (k * (k + 1));
     }
-    s = ONE_Q31 - times(xx, s) / 6;
-    return (struct turn){-times(xx, c) / 2, times(x, s)};
+    s = one - times(xx, s) / 6;
+    return (struct turn){-(int32_t)(times(xx, c) / 2), (int32_t)((x * s + HALF_Q31) >> 31)};
 }
 
-static int64_t part(int64_t a, int64_t q31)
+/* What turning a conj(b) adds to its real part, and to its imaginary part. */
+static struct legal_phasor turned(int64_t active, int64_t reactive, int64_t ahead_q31)
 {
-    return mul_sar(a, q31, 31);
-}
-
-/* What turning a conj(b) by t adds to its real part, and to its imaginary part. */
-static int64_t turned_active(int64_t active, int64_t reactive, const struct turn *t)
-{
-    return part(active, t->cos1) - part(reactive, t->sin);
-}
-
-static int64_t turned_reactive(int64_t active, int64_t reactive, const struct turn *t)
-{
-    return part(active, t->sin) + part(reactive, t->cos1);
+    struct turn t = turn_of(ahead_q31);
+    return (struct legal_phasor){mul_part(active, t.cos1, 31) - mul_part(reactive, t.sin, 31),
+                                 mul_part(active, t.sin, 31) + mul_part(reactive, t.cos1, 31)};
 }
 
 static int64_t scaled(int64_t a, int64_t gain_q40)
@@ -90,9 +83,9 @@ static int64_t nrad_q31(int64_t nrad)
  * than the last of the 24. */
 static int64_t log2_q24(uint64_t a)
 {
-    int whole = 63 - __builtin_clzll(a);
-    uint64_t m = whole >= 31 ? a >> (whole - 31) : a << (31 - whole);
-    int64_t log = whole;
+    int zeros = leading_zeros(a);
+    uint64_t m = a << zeros >> 32;
+    int64_t log = 63 - zeros;
     for (int k = 0; k < 24; k++) {
         m = (m * m) >> 31;
         log *= 2;
@@ -111,7 +104,7 @@ static int64_t delta_mk(const struct legal *l)
     if (!l->correct.warm)
         return 0;
     int64_t d = (int64_t)l->correct.temperature_mc - l->config.calibration.reference_mc;
-    return d > DELTA_MAX_MK ? DELTA_MAX_MK : d < -DELTA_MAX_MK ? -DELTA_MAX_MK : d;
+    return legal_held(d, DELTA_MAX_MK);
 }
 
 static int64_t channel_gain_q40(const struct legal_channel_calibration *c, int64_t mk)
@@ -197,20 +190,21 @@ static struct legal_ct_point ct_at(const struct legal_phase_calibration *c, cons
     };
 }
 
-static int64_t off_squares(int64_t sum, uint32_t noise_q8, uint64_t n_q16)
+/* The sum of squares of a channel. */
+static int64_t *squares_of(struct legal_cleaned *x, unsigned ch)
 {
-    int64_t noise = mul_sar((int64_t)n_q16, noise_q8, 24);
-    return sum > noise ? sum - noise : 0;
+    if (ch == AFE_IN)
+        return &x->currents.in_in;
+    return ch < AFE_I1 ? &x->phase[ch].uu : &x->phase[ch - AFE_I1].ii;
 }
 
 static void take_noise(const struct legal_calibration *c, uint64_t n_q16, struct legal_cleaned *x)
 {
-    const struct legal_channel_calibration *ch = c->channel;
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        x->phase[p].uu = off_squares(x->phase[p].uu, ch[AFE_U1 + p].noise_q8, n_q16);
-        x->phase[p].ii = off_squares(x->phase[p].ii, ch[AFE_I1 + p].noise_q8, n_q16);
+    for (unsigned ch = 0; ch < AFE_N_CHANNELS; ch++) {
+        int64_t *sum = squares_of(x, ch);
+        int64_t noise = mul_sar((int64_t)n_q16, c->channel[ch].noise_q8, 24);
+        *sum = *sum > noise ? *sum - noise : 0;
     }
-    x->currents.in_in = off_squares(x->currents.in_in, ch[AFE_IN].noise_q8, n_q16);
 }
 
 static void find(const struct legal *l, const struct legal_window *w, const struct legal_cleaned *x,
@@ -237,21 +231,18 @@ static void find(const struct legal *l, const struct legal_window *w, const stru
 
 static void turn_power(struct legal_clean *c, int64_t ahead_q31)
 {
-    struct turn t = turn_of(ahead_q31);
-    int64_t active = turned_active(c->p1, c->q, &t), reactive = turned_reactive(c->p1, c->q, &t);
-    c->ui = legal_add(c->ui, active);
-    c->p1 = legal_add(c->p1, active);
-    c->q = legal_add(c->q, reactive);
+    struct legal_phasor more = turned(c->p1, c->q, ahead_q31);
+    c->ui = legal_add(c->ui, more.re);
+    c->p1 = legal_add(c->p1, more.re);
+    c->q = legal_add(c->q, more.im);
 }
 
 /* X = re - j im ahead, and larger. */
 static void turn_phasor(struct legal_phasor *x, int64_t ahead_q31, int64_t gain_q40)
 {
-    struct turn t = turn_of(ahead_q31);
-    int64_t re = x->re + turned_reactive(x->im, x->re, &t);
-    int64_t im = x->im + turned_active(x->im, x->re, &t);
-    x->re = scaled(re, gain_q40);
-    x->im = scaled(im, gain_q40);
+    struct legal_phasor more = turned(x->im, x->re, ahead_q31);
+    x->re = scaled(x->re + more.im, gain_q40);
+    x->im = scaled(x->im + more.re, gain_q40);
 }
 
 static void correct_phase(struct legal_clean *c, const struct correction *k, unsigned p)
@@ -277,10 +268,9 @@ static void correct_currents(struct legal_cleaned *x, const struct correction *k
     const int64_t *ahead = &k->ahead_q31[AFE_I1], *gain = &k->gain_q40[AFE_I1];
     for (unsigned n = 0; n < 6 && c->crossed; n++) {
         unsigned a = legal_pair[n][0], b = legal_pair[n][1];
-        struct turn t = turn_of(ahead[a] - ahead[b]);
         int64_t active = legal_active(i[a], i[b], n_q16);
         int64_t reactive = legal_reactive(i[a], i[b], n_q16);
-        c->cross[n] = legal_add(c->cross[n], turned_active(active, reactive, &t));
+        c->cross[n] = legal_add(c->cross[n], turned(active, reactive, ahead[a] - ahead[b]).re);
         scale(&c->cross[n], &gain[a], &gain[b]);
     }
     turn_phasor(&c->in, ahead[3], gain[3]);

@@ -132,12 +132,12 @@ static uint32_t filter(struct legal_tracker *t, const int32_t *x, uint32_t n, in
 /* The place of the zero between two filtered values, 0..65536. A straight line, then the curvature
  * of a sine taken out: a - s^2/6 a (1-a) (1-2a) with s the angle of one sample. It matters below
  * 1 kHz. */
-static int64_t zero_between(const struct legal_tracker *t, int32_t before, int32_t after)
+static int32_t zero_between(const struct legal_tracker *t, int32_t before, int32_t after)
 {
-    int64_t a = (-(int64_t)before << 16) / ((int64_t)after - before);
+    int32_t a = (int32_t)((-(int64_t)before << 16) / ((int64_t)after - before));
     int64_t s_q16 = (INT64_C(411775) << 16) / (int64_t)t->period_q16; /* 2 pi * 65536 */
-    int64_t s2_6 = s_q16 * s_q16 / 6 >> 16;
-    int64_t bow = (a * (65536 - a) >> 16) * (65536 - 2 * a) >> 16;
+    int32_t s2_6 = (int32_t)(s_q16 * s_q16 / 6 >> 16);                /* below 2^15 */
+    int32_t bow = (a * (65536 - a) >> 16) * (65536 - 2 * a) >> 16;
     a -= bow * s2_6 >> 16;
     return a < 0 ? 0 : a > 65536 ? 65536 : a;
 }

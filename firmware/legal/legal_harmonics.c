@@ -87,10 +87,8 @@ void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v, const st
 
 void legal_cycle_rescale(struct legal_cycle *c, uint64_t to, uint64_t from)
 {
-    for (unsigned p = 0; p < LEGAL_N_PHASES && c->used; p++)
-        for (unsigned k = 0; k < POINTS + 3; k++)
-            for (unsigned x = 0; x < 2; x++)
-                c->point[p][k][x] = mul_div_i64(c->point[p][k][x], to, from);
+    if (c->used)
+        legal_rescale(&c->point[0][0][0], sizeof c->point / sizeof(int64_t), to, from);
 }
 
 /* --- once per interval ---------------------------------------------------------------------- */
@@ -116,7 +114,7 @@ static void normalise(int64_t (*point)[2], unsigned x)
     for (; peak >= INT64_C(1) << 39; peak /= 2)
         up--;
     for (unsigned k = 0; k < POINTS; k++)
-        point[k][x] = up >= 0 ? point[k][x] * (INT64_C(1) << up) : point[k][x] >> -up;
+        point[k][x] = shifted(point[k][x], up);
 }
 
 static void reverse_bits(int64_t (*z)[2])
@@ -134,17 +132,17 @@ static void reverse_bits(int64_t (*z)[2])
     }
 }
 
-static void butterfly(int64_t *a, int64_t *b, int64_t re, int64_t im)
+static void butterfly(int64_t *a, int64_t *b, struct rotor back)
 {
-    int64_t x = (b[0] * re + b[1] * im) >> TURN_BITS;
-    int64_t y = (b[1] * re - b[0] * im) >> TURN_BITS;
-    b[0] = a[0] - x;
-    b[1] = a[1] - y;
-    a[0] += x;
-    a[1] += y;
+    rotor_times(b, back);
+    for (unsigned x = 0; x < 2; x++) {
+        int64_t turned = b[x] >> TURN_BITS;
+        b[x] = a[x] - turned;
+        a[x] += turned;
+    }
 }
 
-static int64_t twiddle(unsigned at)
+static int32_t twiddle(unsigned at)
 {
     return (sine_at(at) + (1 << (SINE_BITS - TURN_BITS - 1))) >> (SINE_BITS - TURN_BITS);
 }
@@ -156,47 +154,33 @@ static void transform(int64_t (*z)[2])
     for (unsigned half = 1; half < POINTS; half *= 2)
         for (unsigned k = 0; k < half; k++) {
             unsigned at = k * (SINE_SIZE / 2) / half;
-            int64_t re = twiddle(at + SINE_QUARTER), im = twiddle(at);
+            struct rotor back = {twiddle(at + SINE_QUARTER), -twiddle(at)};
             for (unsigned j = k; j < POINTS; j += 2 * half)
-                butterfly(z[j], z[j + half], re, im);
+                butterfly(z[j], z[j + half], back);
         }
 }
 
-/* Power of line h of both channels from the transform of voltage + j current; the parts are cut to
- * 30 bits so that forty lines add up in 64. */
-static void line_power(int64_t (*z)[2], uint32_t h, uint64_t *u, uint64_t *i)
+/* Power of line h of one channel from the transform of voltage + j current; the parts are cut to 30
+ * bits so that forty lines add up in 64. */
+static uint64_t line_power(int64_t (*z)[2], uint32_t h, unsigned x)
 {
     const int64_t *a = z[h], *b = z[POINTS - h];
-    int64_t u_re = (a[0] + b[0]) >> 19, u_im = (a[1] - b[1]) >> 19;
-    int64_t i_re = (a[1] + b[1]) >> 19, i_im = (b[0] - a[0]) >> 19;
-    *u = mul_div_u64((uint64_t)(u_re * u_re + u_im * u_im), droop_q16[h], 65536);
-    *i = mul_div_u64((uint64_t)(i_re * i_re + i_im * i_im), droop_q16[h], 65536);
+    int64_t im = a[1 - x] - b[1 - x];
+    int64_t re = (a[x] + b[x]) >> 19;
+    im = (x ? -im : im) >> 19;
+    return mul_div_u64((uint64_t)(re * re + im * im), droop_q16[h], 65536);
 }
 
-static uint32_t ratio_ppm(uint64_t harmonics, uint64_t fundamental)
-{
-    if (fundamental == 0)
-        return 0;
-    uint64_t ppm =
-        mul_div_u64(mul_sqrt((int64_t)harmonics, 1), 1000000, mul_sqrt((int64_t)fundamental, 1));
-    return ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
-}
-
-void legal_cycle_thd(struct legal_cycle *c, unsigned phase, uint32_t h_max, uint32_t *u_ppm,
-                     uint32_t *i_ppm)
+void legal_cycle_thd(struct legal_cycle *c, unsigned phase, uint32_t h_max, uint32_t ppm[2])
 {
     int64_t(*z)[2] = c->point[phase];
-    uint64_t u1, i1, u = 0, i = 0;
     normalise(z, 0);
     normalise(z, 1);
     transform(z);
-    line_power(z, 1, &u1, &i1);
-    for (uint32_t h = 2; h <= h_max && h <= H_MAX; h++) {
-        uint64_t du, di;
-        line_power(z, h, &du, &di);
-        u += du;
-        i += di;
+    for (unsigned x = 0; x < 2; x++) {
+        uint64_t sum = 0;
+        for (uint32_t h = 2; h <= h_max && h <= H_MAX; h++)
+            sum += line_power(z, h, x);
+        ppm[x] = legal_root_ppm((int64_t)sum, (int64_t)line_power(z, 1, x), 0);
     }
-    *u_ppm = ratio_ppm(u, u1);
-    *i_ppm = ratio_ppm(i, i1);
 }

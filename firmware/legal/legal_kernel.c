@@ -42,14 +42,20 @@ static struct rotor rotor_q23(uint32_t turn)
                           (r.sine + half) >> (SINE_BITS - TURN_BITS)};
 }
 
+/* a / 2^n to nearest. */
+static int64_t rounded(int64_t a, int n)
+{
+    return (a + (INT64_C(1) << (n - 1))) >> n;
+}
+
 /* Adds the chunk's products, turned, to the phasor. */
 static void turn_add(struct legal_phasor *x, int64_t wave[2], struct rotor r)
 {
-    const int64_t half = 1 << (LEGAL_WAVE_BITS - PHASOR_BITS - 1), one = 1 << (TURN_BITS - 1);
-    int64_t re = (wave[0] + half) >> (LEGAL_WAVE_BITS - PHASOR_BITS);
-    int64_t im = (wave[1] + half) >> (LEGAL_WAVE_BITS - PHASOR_BITS);
-    x->re += (re * r.cosine - im * r.sine + one) >> TURN_BITS;
-    x->im += (re * r.sine + im * r.cosine + one) >> TURN_BITS;
+    for (unsigned k = 0; k < 2; k++)
+        wave[k] = rounded(wave[k], LEGAL_WAVE_BITS - PHASOR_BITS);
+    rotor_times(wave, r);
+    x->re += rounded(wave[0], TURN_BITS);
+    x->im += rounded(wave[1], TURN_BITS);
     wave[0] = wave[1] = 0;
 }
 
@@ -58,15 +64,16 @@ static void close_chunk(struct legal_kernel *k)
 {
     if (k->fill == 0)
         return;
+    struct legal_kernel_sums *s = &k->sums;
     struct rotor r = rotor_q23(k->turn);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         if (!(k->phases >> p & 1))
             continue;
-        turn_add(&k->u[p], k->sums[p].wave, r);
-        turn_add(&k->i[p], k->sums[p].wave + 2, r);
+        turn_add(&s->phasor[AFE_U1 + p], s->phase[p].wave, r);
+        turn_add(&s->phasor[AFE_I1 + p], s->phase[p].wave + 2, r);
     }
     if (k->neutral)
-        turn_add(&k->i[3], k->currents.wave, r);
+        turn_add(&s->phasor[AFE_IN], s->currents.wave, r);
     k->turn += k->fill * k->step;
     k->fill = 0;
 }
@@ -125,13 +132,13 @@ static void run_chunk(struct legal_kernel *k, const struct legal_view *v, uint32
             continue;
         k->phases |= 1u << p;
         struct legal_duo duo = {u ? u + at : legal_silence, i ? i + at : legal_silence, wave, n};
-        k->ops->phase(&k->sums[p], &duo);
+        k->ops->phase(&k->sums.phase[p], &duo);
     }
     if (v->x[AFE_IN]) {
         quad.i[3] = v->x[AFE_IN] + at;
         k->neutral = true;
     }
-    k->ops->currents(&k->currents, &quad);
+    k->ops->currents(&k->sums.currents, &quad);
     k->fill += n;
     if (k->fill == LEGAL_CHUNK)
         close_chunk(k);
@@ -154,70 +161,82 @@ void legal_kernel_run(struct legal_kernel *k, struct legal_cycle *cycle, const s
 /* --- borders -------------------------------------------------------------------------------- */
 
 struct edge { /* the sample sets before and after a border, and their weights in 2^-15 */
-    const int32_t *last, *next;
-    int64_t before, after;
-    int sign; /* what they give is added or taken away */
+    const int32_t *x[2];
+    int32_t weight[2]; /* the first one is taken away */
+    int32_t sign;      /* 1 or -1: what they give together is added or taken away */
 };
 
 static struct edge edge_of(const struct legal_kernel *k, const int32_t *next, int64_t alpha_q16,
-                           int sign)
+                           int32_t sign)
 {
     int64_t rest = 65536 - alpha_q16;
-    return (struct edge){k->last, next, (rest * rest) >> 18, (alpha_q16 * alpha_q16) >> 18, sign};
+    return (struct edge){
+        .x = {k->last, next},
+        .weight = {(int32_t) - ((rest * rest) >> 18), (int32_t)((alpha_q16 * alpha_q16) >> 18)},
+        .sign = sign};
 }
 
-/* c of the head comment for a product of two channels at both samples. */
-static void edge_product(int64_t *sum, const struct edge *e, int64_t before, int64_t after)
-{
-    *sum += e->sign * ((after * e->after - before * e->before + 16384) >> 15);
-}
-
-static void edge_channel(int64_t *sum, const struct edge *e, unsigned x)
-{
-    edge_product(sum, e, e->last[x], e->next[x]);
-}
-
-static void edge_pair(int64_t *sum, const struct edge *e, unsigned x, unsigned y)
-{
-    edge_product(sum, e, (int64_t)e->last[x] * e->last[y], (int64_t)e->next[x] * e->next[y]);
-}
-
-static void edge_sums(struct legal_kernel *k, const struct edge *e)
-{
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        struct legal_sums *s = &k->sums[p];
-        unsigned u = AFE_U1 + p, i = AFE_I1 + p;
-        edge_pair(&s->uu, e, u, u);
-        edge_pair(&s->ii, e, i, i);
-        edge_pair(&s->ui, e, u, i);
-        edge_channel(&s->u, e, u);
-        edge_channel(&s->i, e, i);
+/* Which two channels are in a sum; ONE: the sum is of the first alone. */
+#define ONE AFE_N_CHANNELS
+#define SUM(field, x, y)                                                                           \
+    {                                                                                              \
+        offsetof(struct legal_kernel_sums, field) / sizeof(int64_t), x, y                          \
     }
-    struct legal_current_sums *c = &k->currents;
-    for (unsigned n = 0; n < LEGAL_N_CROSS; n++)
-        edge_pair(&c->cross[n], e, AFE_I1 + legal_pair[n][0], AFE_I1 + legal_pair[n][1]);
-    edge_pair(&c->nn, e, AFE_IN, AFE_IN);
-    edge_channel(&c->n, e, AFE_IN);
+#define PHASE(p)                                                                                   \
+    SUM(phase[p].uu, AFE_U1 + p, AFE_U1 + p), SUM(phase[p].ii, AFE_I1 + p, AFE_I1 + p),            \
+        SUM(phase[p].ui, AFE_U1 + p, AFE_I1 + p), SUM(phase[p].u, AFE_U1 + p, ONE),                \
+        SUM(phase[p].i, AFE_I1 + p, ONE)
+static const struct {
+    uint8_t at, x, y;
+} products[] = {
+    PHASE(0),
+    PHASE(1),
+    PHASE(2),
+    SUM(currents.cross[0], AFE_I1, AFE_I2),
+    SUM(currents.cross[1], AFE_I1, AFE_I3),
+    SUM(currents.cross[2], AFE_I2, AFE_I3),
+    SUM(currents.cross[3], AFE_I1, AFE_IN),
+    SUM(currents.cross[4], AFE_I2, AFE_IN),
+    SUM(currents.cross[5], AFE_I3, AFE_IN),
+    SUM(currents.nn, AFE_IN, AFE_IN),
+    SUM(currents.n, AFE_IN, ONE),
+};
+
+static int64_t weighed(const struct edge *e, unsigned at, unsigned x, unsigned y)
+{
+    const int32_t *set = e->x[at];
+    return (int64_t)set[x] * (y == ONE ? 1 : set[y]) * e->weight[at];
+}
+
+/* c of the head comment, for each product. */
+static void edge_sums(int64_t *sums, const struct edge *e)
+{
+    for (size_t k = 0; k < sizeof products / sizeof products[0]; k++) {
+        unsigned x = products[k].x, y = products[k].y;
+        sums[products[k].at] += e->sign * rounded(weighed(e, 0, x, y) + weighed(e, 1, x, y), 15);
+    }
 }
 
 /* One sample set of a weight in 2^-15 to the phasors. */
-static void edge_phasors(struct legal_kernel *k, const int32_t *x, int64_t weight, uint32_t turn)
+static void edge_phasors(struct legal_phasor *phasor, const int32_t *x, int32_t weight,
+                         uint32_t turn)
 {
     const unsigned shift = 15 + TURN_BITS - PHASOR_BITS;
     struct rotor r = rotor_q23(turn);
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
-        struct legal_phasor *out = c < AFE_I1 ? &k->u[c] : &k->i[c - AFE_I1];
-        out->re += (x[c] * weight * r.cosine) >> shift;
-        out->im += (x[c] * weight * r.sine) >> shift;
+        int64_t product[2] = {(int64_t)x[c] * weight, 0};
+        rotor_times(product, r);
+        phasor[c].re += product[0] >> shift;
+        phasor[c].im += product[1] >> shift;
     }
 }
 
-static void edge_cycle(struct legal_cycle *cycle, const int32_t *x, int64_t weight, uint32_t turn)
+static void edge_cycle(struct legal_cycle *cycle, const int32_t *x, int32_t weight, uint32_t turn)
 {
     int32_t scaled[AFE_N_CHANNELS];
     struct legal_view v;
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
-        scaled[c] = (int32_t)((x[c] * weight) >> 15);
+        scaled[c] = (int32_t)(((int64_t)x[c] * weight) >> 15);
         v.x[c] = &scaled[c];
     }
     struct legal_run run = {0, 1, turn, 0};
@@ -226,13 +245,13 @@ static void edge_cycle(struct legal_cycle *cycle, const int32_t *x, int64_t weig
 
 static void edge_add(struct legal_kernel *k, struct legal_cycle *cycle, const struct edge *e)
 {
-    uint32_t turn = k->turn; /* of the sample after the border, in the window concerned */
-    edge_sums(k, e);
-    edge_phasors(k, e->last, -e->sign * e->before, turn - k->step);
-    edge_phasors(k, e->next, e->sign * e->after, turn);
-    if (cycle) {
-        edge_cycle(cycle, e->last, -e->sign * e->before, turn - k->step);
-        edge_cycle(cycle, e->next, e->sign * e->after, turn);
+    edge_sums((int64_t *)&k->sums, e);
+    for (unsigned at = 0; at < 2; at++) { /* k->turn is the phase after the border */
+        uint32_t turn = at ? k->turn : k->turn - k->step;
+        int32_t weight = e->sign * e->weight[at];
+        edge_phasors(k->sums.phasor, e->x[at], weight, turn);
+        if (cycle)
+            edge_cycle(cycle, e->x[at], weight, turn);
     }
 }
 
@@ -256,15 +275,12 @@ void legal_kernel_begin(struct legal_kernel *k, struct legal_cycle *cycle, const
 
 void legal_kernel_clear(struct legal_kernel *k)
 {
-    memset(k->sums, 0, sizeof k->sums);
-    memset(&k->currents, 0, sizeof k->currents);
-    memset(k->u, 0, sizeof k->u);
-    memset(k->i, 0, sizeof k->i);
+    memset(&k->sums, 0, sizeof k->sums);
     k->phases = 0;
     k->neutral = false;
 }
 
-static void rescale(int64_t *x, size_t n, uint64_t to, uint64_t from)
+void legal_rescale(int64_t *x, size_t n, uint64_t to, uint64_t from)
 {
     for (size_t c = 0; c < n; c++)
         x[c] = mul_div_i64(x[c], to, from);
@@ -272,74 +288,50 @@ static void rescale(int64_t *x, size_t n, uint64_t to, uint64_t from)
 
 void legal_kernel_rescale(struct legal_kernel *k, uint64_t to, uint64_t from)
 {
-    struct legal_current_sums *c = &k->currents;
     close_chunk(k);
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        struct legal_sums *s = &k->sums[p];
-        int64_t *field[] = {&s->uu, &s->ii, &s->ui, &s->u, &s->i, &k->u[p].re, &k->u[p].im};
-        for (size_t f = 0; f < sizeof field / sizeof field[0]; f++)
-            rescale(field[f], 1, to, from);
-    }
-    for (unsigned p = 0; p < LEGAL_N_PHASES + 1; p++) {
-        rescale(&k->i[p].re, 1, to, from);
-        rescale(&k->i[p].im, 1, to, from);
-    }
-    rescale(c->cross, LEGAL_N_CROSS, to, from);
-    rescale(&c->nn, 1, to, from);
-    rescale(&c->n, 1, to, from);
-}
-
-static int64_t in_counts(int64_t phasor) /* to nearest */
-{
-    return (phasor + (1 << (PHASOR_BITS - 1))) >> PHASOR_BITS;
+    legal_rescale((int64_t *)&k->sums, sizeof k->sums / sizeof(int64_t), to, from);
 }
 
 void legal_kernel_window(struct legal_kernel *k, struct legal_window *w)
 {
+    const struct legal_kernel_sums *s = &k->sums;
+    struct legal_phasor counts[AFE_N_CHANNELS];
     close_chunk(k);
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
+        counts[c] = (struct legal_phasor){rounded(s->phasor[c].re, PHASOR_BITS),
+                                          rounded(s->phasor[c].im, PHASOR_BITS)};
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        const struct legal_sums *s = &k->sums[p];
-        w->phase[p] = (struct legal_window_phase){.uu = s->uu,
-                                                  .ii = s->ii,
-                                                  .ui = s->ui,
-                                                  .u = s->u,
-                                                  .i = s->i,
-                                                  .u_re = in_counts(k->u[p].re),
-                                                  .u_im = in_counts(k->u[p].im),
-                                                  .i_re = in_counts(k->i[p].re),
-                                                  .i_im = in_counts(k->i[p].im)};
+        const struct legal_sums *x = &s->phase[p];
+        const struct legal_phasor *u = &counts[AFE_U1 + p], *i = &counts[AFE_I1 + p];
+        w->phase[p] = (struct legal_window_phase){x->uu, x->ii, x->ui, x->u, x->i,
+                                                  u->re, u->im, i->re, i->im};
     }
-    memcpy(w->cross, k->currents.cross, sizeof w->cross);
+    memcpy(w->cross, s->currents.cross, sizeof w->cross);
     if (!k->neutral)
         return;
     w->flags |= LEGAL_WINDOW_NEUTRAL;
-    w->in_in = k->currents.nn;
-    w->in_sum = k->currents.n;
-    w->in_re = in_counts(k->i[3].re);
-    w->in_im = in_counts(k->i[3].im);
+    w->in_in = s->currents.nn;
+    w->in_sum = s->currents.n;
+    w->in_re = counts[AFE_IN].re;
+    w->in_im = counts[AFE_IN].im;
 }
 
 /* --- sharpening ----------------------------------------------------------------------------- */
 
 struct detune { /* what one window's phasors suffered */
-    int64_t delta_q32, grow_q32;
-    struct rotor turn;
+    int32_t delta_q32, grow_q32;
+    struct rotor back; /* by -eps */
 };
-
-static int64_t part(int64_t a, int64_t q32)
-{
-    return mul_sar(a, q32, 32);
-}
 
 /* X' - delta e^(-j eps) conj(X'), then larger by grow. */
 static void sharpen(int64_t *re, int64_t *im, const struct detune *d)
 {
-    int64_t x = (*re * d->turn.cosine + *im * d->turn.sine) >> TURN_BITS;
-    int64_t y = (*im * d->turn.cosine - *re * d->turn.sine) >> TURN_BITS;
-    *re -= part(x, d->delta_q32);
-    *im += part(y, d->delta_q32);
-    *re += part(*re, d->grow_q32);
-    *im += part(*im, d->grow_q32);
+    int64_t x[2] = {*re, *im};
+    rotor_times(x, d->back);
+    *re -= mul_part(x[0] >> TURN_BITS, d->delta_q32, 32);
+    *im += mul_part(x[1] >> TURN_BITS, d->delta_q32, 32);
+    *re += mul_part(*re, d->grow_q32, 32);
+    *im += mul_part(*im, d->grow_q32, 32);
 }
 
 /* The wave ran through e turns more than the window has cycles, because the frequency was that of
@@ -355,13 +347,14 @@ int64_t legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_c
     int64_t e_q32 = (int64_t)mul_div_u64(w->n_q16, step, 65536) - ((int64_t)n_cycles << 32);
     if (e_q32 > INT64_C(1) << 30 || e_q32 < -(INT64_C(1) << 30))
         return e_q32;
-    int64_t grow = part(e_q32, e_q32) * 1645 / 1000; /* eps^2 / 24 */
+    int64_t grow = mul_sar(e_q32, e_q32, 32) * 1645 / 1000; /* eps^2 / 24 */
     struct wide e_q64 = wide_mul(e_q32, INT64_C(1) << 32);
     struct detune d = {
-        .delta_q32 = wide_div(&e_q64, (uint64_t)(((int64_t)n_cycles << 33) + e_q32)),
-        .grow_q32 = grow + part(grow, grow) * 7 / 10,
-        .turn = rotor_q23((uint32_t)e_q32),
+        .delta_q32 = (int32_t)wide_div(&e_q64, (uint64_t)(((int64_t)n_cycles << 33) + e_q32)),
+        .grow_q32 = (int32_t)(grow + mul_sar(grow, grow, 32) * 7 / 10),
+        .back = rotor_q23((uint32_t)e_q32),
     };
+    d.back.sine = -d.back.sine;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         sharpen(&w->phase[p].u_re, &w->phase[p].u_im, &d);
         sharpen(&w->phase[p].i_re, &w->phase[p].i_im, &d);

@@ -79,8 +79,8 @@ static void set_window(struct legal_ledger *g, const struct legal_config *c,
 static void derive(struct legal_ledger *g, const struct legal_config *c)
 {
     uint32_t reactive = c->i_start_reactive_ua ? c->i_start_reactive_ua : c->i_start_ua;
-    g->start_uw[ACTIVE] = (int64_t)mul_div_u64(c->un_mv, c->i_start_ua, 1000);
-    g->start_uw[REACTIVE] = (int64_t)mul_div_u64(c->un_mv, reactive, 1000);
+    g->tenth_uw[ACTIVE] = (int64_t)((uint64_t)c->un_mv * c->i_start_ua / 10000);
+    g->tenth_uw[REACTIVE] = (int64_t)((uint64_t)c->un_mv * reactive / 10000);
     g->rate_uhz = 0;
 }
 
@@ -117,8 +117,7 @@ static void weigh(struct legal_ledger *g, const struct legal_window *w)
 static int64_t power_of(const struct legal_ledger *g, const struct wide *energy)
 {
     struct wide wide = gain_apply(&g->power, wide_narrow(energy));
-    int64_t power = wide_narrow(&wide);
-    return power > POWER_MAX ? POWER_MAX : power < -POWER_MAX ? -POWER_MAX : power;
+    return legal_held(wide_narrow(&wide), POWER_MAX);
 }
 
 /* A piece of cycles tells little: as long as there is no mean yet it must bring by itself what a
@@ -127,7 +126,7 @@ static bool piece_runs(const struct legal_ledger *g, unsigned kind, int64_t powe
 {
     int64_t size = power < 0 ? -power : power;
     struct wide beyond = wide_mul(size, g->length_q16);
-    wide_mul_sub(&beyond, g->start_uw[kind] / 10 * 6, SECOND_Q16);
+    wide_mul_sub(&beyond, g->tenth_uw[kind] * 6, SECOND_Q16);
     return wide_sign(&beyond) >= 0;
 }
 
@@ -138,7 +137,7 @@ static bool runs(struct legal_ledger *g, unsigned p, unsigned kind, int64_t powe
         return g->runs[p][kind] || piece_runs(g, kind, power);
     *mean += mul_sar(power - *mean, g->weight_q16, 16);
     int64_t size = *mean < 0 ? -*mean : *mean;
-    g->runs[p][kind] = size >= g->start_uw[kind] / 10 * (g->runs[p][kind] ? 4 : 6);
+    g->runs[p][kind] = size >= g->tenth_uw[kind] * (g->runs[p][kind] ? 4 : 6);
     return g->runs[p][kind];
 }
 

@@ -3,6 +3,13 @@
 
 #include <stdbool.h>
 
+int wide_sign(const struct wide *a)
+{
+    if (a->hi < 0)
+        return -1;
+    return a->hi != 0 || a->lo != 0;
+}
+
 void wide_add(struct wide *a, const struct wide *b)
 {
     uint64_t lo = a->lo + b->lo;
@@ -16,6 +23,12 @@ void wide_neg(struct wide *a)
     a->lo = 0 - a->lo;
 }
 
+/* The 64 bits from n places below the top; 0 < n < 64. */
+static uint64_t below_top(const struct wide *a, int n)
+{
+    return (uint64_t)a->hi << n | a->lo >> (64 - n);
+}
+
 void wide_shl(struct wide *a, int n)
 {
     if (n >= 64) {
@@ -24,7 +37,7 @@ void wide_shl(struct wide *a, int n)
     }
     if (n == 0)
         return;
-    a->hi = (int64_t)(((uint64_t)a->hi << n) | (a->lo >> (64 - n)));
+    a->hi = (int64_t)below_top(a, n);
     a->lo <<= n;
 }
 
@@ -36,18 +49,18 @@ void wide_floor(struct wide *a, int n)
     }
     if (n == 0)
         return;
-    a->lo = (a->lo >> n) | ((uint64_t)a->hi << (64 - n));
+    a->lo = below_top(a, 64 - n);
     a->hi >>= n;
 }
 
 void wide_sar(struct wide *a, int n)
 {
+    const struct wide one = {0, 1};
     if (n == 0)
         return;
-    uint64_t up = (n > 64 ? (uint64_t)a->hi >> (n - 65) : a->lo >> (n - 1)) & 1;
-    wide_floor(a, n);
-    a->lo += up;
-    a->hi += a->lo < up;
+    wide_floor(a, n - 1);
+    wide_add(a, &one);
+    wide_floor(a, 1);
 }
 
 int64_t wide_narrow(const struct wide *a)
@@ -77,9 +90,19 @@ static uint64_t magnitude(int64_t a)
     return a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
 }
 
-static int leading_zeros(uint64_t a) /* a > 0 */
+int leading_zeros(uint64_t a)
 {
     return __builtin_clzll(a);
+}
+
+int64_t shifted(int64_t a, int n)
+{
+    return n >= 0 ? (int64_t)((uint64_t)a << n) : a >> -n;
+}
+
+static int wide_zeros(const struct wide *a) /* a > 0 */
+{
+    return a->hi ? leading_zeros((uint64_t)a->hi) : 64 + leading_zeros(a->lo);
 }
 
 /* The unsigned product, less 2^64 times the other factor for each negative one. */
@@ -105,11 +128,17 @@ void wide_mul_sub(struct wide *sum, int64_t a, int64_t b)
 
 int64_t mul_sar(int64_t a, int64_t b, int n)
 {
+    const struct wide half = {0, UINT64_C(1) << (n - 1)};
     struct wide p = wide_mul(a, b);
-    int64_t q = (int64_t)((uint64_t)p.hi << (64 - n) | p.lo >> n);
-    if (p.hi >> n != (q < 0 ? -1 : 0))
-        return p.hi < 0 ? INT64_MIN : INT64_MAX;
-    return q == INT64_MAX ? q : q + (int64_t)(p.lo >> (n - 1) & 1);
+    wide_add(&p, &half);
+    wide_floor(&p, n);
+    return wide_narrow(&p);
+}
+
+int64_t mul_part(int64_t a, int32_t q, int n)
+{
+    int64_t upper = (a >> 32) * q, lower = (int64_t)low32((uint64_t)a) * q;
+    return upper * (INT64_C(1) << (32 - n)) + ((lower + (INT64_C(1) << (n - 1))) >> n);
 }
 
 uint64_t mul_sqrt(int64_t a, int64_t b)
@@ -187,49 +216,29 @@ int64_t wide_div(const struct wide *a, uint64_t d)
     return a->hi < 0 ? -(int64_t)q : (int64_t)q;
 }
 
-/* Square roots by halves (Zimmermann): from the root of the upper half and its remainder one
- * division gives the lower digits, at most one too large. Each root needs its argument's two top
- * bits not both 0. */
-struct root {
-    uint64_t root, rest; /* rest <= 2 root */
-};
-
-static struct root root_of_32(uint32_t a)
+/* Square roots by Newton's steps from above, each of which doubles the digits: from a 16-bit root
+ * of the upper 32 bits to one of 64 bits. What a step leaves too large is at most a few; where it
+ * began at the root itself it stays. The argument's two top bits are not both 0. */
+static uint64_t root_of_64(uint64_t a)
 {
-    uint32_t r = (a >> 17) + 0x5E00; /* Newton from within 6 % */
-    r = (r + a / r) / 2;
-    r = (r + a / r) / 2;
+    uint32_t top = (uint32_t)(a >> 32), r = (top >> 17) + 0x5E00; /* from within 6 % */
+    r = (r + top / r) / 2;
+    r = (r + top / r) / 2;
+    while ((uint64_t)r * r > top)
+        r--;
+    r = r << 16 | 0xFFFF;
+    uint32_t q = divide_by_32(a, r);
+    r -= q < r ? (r - q) / 2 : 0;
     while ((uint64_t)r * r > a)
         r--;
-    return (struct root){r, a - r * r};
-}
-
-static struct root root_of_64(uint64_t a)
-{
-    struct root s = root_of_32((uint32_t)(a >> 32));
-    uint32_t top = (uint32_t)(s.rest << 15 | (a >> 17 & 0x7FFF)), half = (uint32_t)s.root;
-    uint32_t q = top / half, odd = (top - q * half) << 1 | (a >> 16 & 1);
-    int64_t rest = ((int64_t)odd << 16 | (int64_t)(a & 0xFFFF)) - (int64_t)q * q;
-    struct root r = {s.root << 16, 0};
-    r.root += q;
-    if (rest < 0) {
-        rest += (int64_t)(2 * r.root - 1);
-        r.root--;
-    }
-    r.rest = (uint64_t)rest;
     return r;
 }
 
-static uint64_t root_of_128(const struct wide *a)
+static bool square_above(uint64_t r, const struct wide *a)
 {
-    struct root s = root_of_64((uint64_t)a->hi);
-    uint64_t top = s.rest << 31 | a->lo >> 33; /* rest <= 2 root < 2^33 */
-    uint64_t q = top / s.root, odd = (top - q * s.root) << 1 | (a->lo >> 32 & 1);
-    uint64_t root = (s.root << 32) + q;
-    struct wide rest = {(int64_t)(odd >> 32), odd << 32 | low32(a->lo)}, qq = mul_u64(q, q);
-    wide_neg(&qq);
-    wide_add(&rest, &qq);
-    return rest.hi < 0 ? root - 1 : root;
+    struct wide square = mul_u64(r, r);
+    uint64_t hi = (uint64_t)square.hi;
+    return hi != (uint64_t)a->hi ? hi > (uint64_t)a->hi : square.lo > a->lo;
 }
 
 uint64_t wide_sqrt(const struct wide *a)
@@ -237,13 +246,14 @@ uint64_t wide_sqrt(const struct wide *a)
     struct wide top = *a;
     if (wide_sign(a) <= 0)
         return 0;
-    if (a->hi == 0) {
-        int n = leading_zeros(a->lo) & ~1;
-        return root_of_64(a->lo << n).root >> n / 2;
-    }
-    int n = leading_zeros((uint64_t)a->hi) & ~1;
+    int n = wide_zeros(a) & ~1;
     wide_shl(&top, n);
-    return root_of_128(&top) >> n / 2;
+    uint64_t r = root_of_64((uint64_t)top.hi) << 32 | UINT32_MAX;
+    uint64_t q = divide((uint64_t)top.hi, top.lo, r);
+    r -= q < r ? (r - q) / 2 : 0;
+    while (square_above(r, &top))
+        r--;
+    return r >> n / 2;
 }
 
 uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d)
@@ -291,15 +301,6 @@ void gain_div(struct gain *g, uint64_t d)
     *g = (struct gain){q << n, g->exp - f.exp - 63 - n};
 }
 
-/* p, not 0, times 2^exp would be 2^126 and more. */
-static bool too_large(struct wide p, int exp)
-{
-    if (exp >= 127)
-        return true;
-    wide_floor(&p, 126 - exp);
-    return p.lo != 0;
-}
-
 struct wide gain_apply(const struct gain *g, int64_t v)
 {
     struct wide p = mul_u64(magnitude(v), g->mant);
@@ -307,7 +308,7 @@ struct wide gain_apply(const struct gain *g, int64_t v)
         return wide_of(0);
     if (g->exp < 0)
         wide_sar(&p, -g->exp);
-    else if (too_large(p, g->exp))
+    else if (wide_zeros(&p) < g->exp + 2) /* 2^126 and more */
         p = (struct wide){INT64_MAX, UINT64_MAX};
     else
         wide_shl(&p, g->exp);
@@ -328,16 +329,16 @@ int32_t atan2_mdeg(int64_t y, int64_t x)
         return 0;
     uint64_t m = magnitude(x) | magnitude(y);
     int n = leading_zeros(m) - 4; /* 59 bits: room for CORDIC's growth of 1.65 */
-    x = n >= 0 ? x * (INT64_C(1) << n) : x >> -n;
-    y = n >= 0 ? y * (INT64_C(1) << n) : y >> -n;
+    x = shifted(x, n);
+    y = shifted(y, n);
     int32_t angle = 0;
     if (x < 0) {
         angle = y < 0 ? -180000 * 1024 : 180000 * 1024;
         x = -x;
         y = -y;
     }
-    for (unsigned k = 0; k < sizeof arc / sizeof arc[0]; k++) {
-        int64_t dx = y >> k, dy = x >> k;
+    for (int k = 0; k < (int)(sizeof arc / sizeof arc[0]); k++) {
+        int64_t dx = shifted(y, -k), dy = shifted(x, -k);
         if (y > 0) {
             x += dx;
             y -= dy;
@@ -349,6 +350,13 @@ int32_t atan2_mdeg(int64_t y, int64_t x)
         }
     }
     return (angle + 512) >> 10;
+}
+
+void rotor_times(int64_t x[2], struct rotor r)
+{
+    int64_t re = x[0], im = x[1];
+    x[0] = re * r.cosine - im * r.sine;
+    x[1] = re * r.sine + im * r.cosine;
 }
 
 static int32_t product_q30(int32_t a, int32_t b)

@@ -19,15 +19,9 @@ static inline struct wide wide_of(int64_t a)
     return (struct wide){a < 0 ? -1 : 0, (uint64_t)a};
 }
 
-static inline int wide_sign(const struct wide *a) /* -1, 0, 1 */
-{
-    if (a->hi < 0)
-        return -1;
-    return a->hi != 0 || a->lo != 0;
-}
-
 /* In place, out of line: four registers hold no two wide numbers, and a copy of these at each use
  * was a tenth of the legal part. */
+int wide_sign(const struct wide *a); /* -1, 0, 1 */
 void wide_add(struct wide *a, const struct wide *b);
 void wide_neg(struct wide *a);
 void wide_shl(struct wide *a, int n);      /* 0 <= n < 127; what leaves is lost */
@@ -35,6 +29,8 @@ void wide_floor(struct wide *a, int n);    /* a / 2^n, 0 <= n < 127 */
 void wide_sar(struct wide *a, int n);      /* the same to nearest, halves up */
 int64_t wide_narrow(const struct wide *a); /* saturates */
 
+int leading_zeros(uint64_t a);     /* a > 0 */
+int64_t shifted(int64_t a, int n); /* by n places up, or -n down; what leaves is lost */
 struct wide wide_mul(int64_t a, int64_t b);
 void wide_mul_add(struct wide *sum, int64_t a, int64_t b); /* sum + a b, */
 void wide_mul_sub(struct wide *sum, int64_t a, int64_t b); /* sum - a b */
@@ -43,8 +39,9 @@ int64_t wide_div(const struct wide *a,
 uint64_t wide_sqrt(const struct wide *a); /* floor; 0 for a < 0 */
 
 int64_t mul_sar(int64_t a, int64_t b,
-                int n);                  /* a*b / 2^n, nearest, halves up, saturating; 0 < n < 64 */
-uint64_t mul_sqrt(int64_t a, int64_t b); /* of a*b, as wide_sqrt() */
+                int n); /* a*b / 2^n, nearest, halves up, saturating; 0 < n < 64 */
+int64_t mul_part(int64_t a, int32_t q, int n); /* the same for |q| <= 2^n, 30 <= n <= 32; cheaper */
+uint64_t mul_sqrt(int64_t a, int64_t b);       /* of a*b, as wide_sqrt() */
 uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d); /* a*b/d, floor, saturating; d > 0 */
 int64_t mul_div_i64(int64_t a, uint64_t b, uint64_t d);   /* nearest, saturating; d > 0 */
 
@@ -74,5 +71,8 @@ struct rotor { /* 2^SINE_BITS at most */
 };
 /* Of a phase, 2^32 is a turn; within 4 of the 30 bits' last place. */
 struct rotor rotor_of(uint32_t turn);
+/* x[0] + j x[1] turned by the rotor, and as many times as large; nothing is rounded, and it must
+ * fit. */
+void rotor_times(int64_t x[2], struct rotor r);
 
 #endif

@@ -19,20 +19,30 @@
 
 enum { SEALED = 1, OUT_OF_RANGE = 2, CONTRADICTS = 3 }; /* legal_audit.reason */
 
-static const struct legal_parameter_row row[LEGAL_N_PARAMETERS] = {
+/* What of legal_parameter.def a meter needs. Of all but the two lsb, which have LSB_MIN and
+ * LSB_MAX, the limits fit 32 bits. */
+static const struct {
+    int32_t min;
+    uint32_t max;
+    uint8_t count, level;
+} row[LEGAL_N_PARAMETERS] = {
 #define PARAMETER(name, count, min, max, unit, level)                                              \
-    {#name, unit, count, LEGAL_LEVEL_##level, min, max},
+    {min, (uint32_t)(max), count, LEGAL_LEVEL_##level},
 #include "firmware/legal/legal_parameter.def"
 #undef PARAMETER
 };
+#define PARAMETER(name, count, min, max, unit, level)                                              \
+    _Static_assert((max) <= UINT32_MAX || (max) == LSB_MAX, "a limit of 32 bits");
+#include "firmware/legal/legal_parameter.def"
+#undef PARAMETER
 _Static_assert(LEGAL_N_PARAMETERS < NO_PARAMETER, "a parameter's number is an octet in the audit");
 
 /* --- where they lie ------------------------------------------------------------------------- */
 
 /* Index n is the (n % run)th of the (n / run)th array, `inner` and `outer` octets apart. */
 struct place {
-    uint16_t offset, outer, inner;
-    uint8_t run, size;
+    uint16_t offset;
+    uint8_t outer, inner, run, size;
     bool is_signed;
 };
 #define AT(field, outer_type, inner_type, n, sign)                                                 \
@@ -77,6 +87,7 @@ static const struct place place[LEGAL_N_PARAMETERS] = {
     [LEGAL_PARAMETER_CT_PHASE_NRAD] = POINT(phase_nrad, true),
 };
 _Static_assert(sizeof(struct legal_config) < UINT16_MAX, "places are 16 bits");
+_Static_assert(sizeof(PHASE_TYPE) <= UINT8_MAX, "what lies between two of a row is an octet");
 
 static size_t place_of(enum legal_parameter id, unsigned index)
 {
@@ -134,21 +145,25 @@ uint32_t legal_phases(const struct legal_config *c)
     return c->n_phases == 1 ? 1u : c->wiring == LEGAL_3P3W ? 5u : 7u;
 }
 
-uint64_t legal_neutral_lsb(const struct legal_config *c)
+uint64_t legal_lsb(const struct legal_config *c, unsigned channel)
 {
-    return c->i_lsb_fa[3] ? c->i_lsb_fa[3] : c->i_lsb_fa[0];
-}
-
-static bool in_range(enum legal_parameter id, unsigned index, int64_t value)
-{
-    if (id == LEGAL_PARAMETER_I_LSB_FA && value < (int64_t)LSB_MIN)
-        return index == LEGAL_N_PHASES && value == 0; /* the neutral: as the first phase */
-    return value >= row[id].min && value <= row[id].max;
+    if (channel < AFE_I1)
+        return c->u_lsb_fv[channel];
+    uint64_t lsb = c->i_lsb_fa[channel - AFE_I1];
+    return channel == AFE_IN && lsb == 0 ? c->i_lsb_fa[0] : lsb;
 }
 
 static bool lsb_valid(uint64_t lsb)
 {
     return lsb >= LSB_MIN && lsb <= LSB_MAX;
+}
+
+static bool in_range(enum legal_parameter id, unsigned index, int64_t value)
+{
+    if (id <= LEGAL_PARAMETER_I_LSB_FA) /* that of the neutral may be 0: as the first phase */
+        return lsb_valid((uint64_t)value) ||
+               (id == LEGAL_PARAMETER_I_LSB_FA && index == LEGAL_N_PHASES && value == 0);
+    return value >= row[id].min && value <= row[id].max;
 }
 
 static bool ct_rises(const struct legal_phase_calibration *c)
@@ -167,7 +182,7 @@ static bool phase_agrees(const struct legal_config *c, unsigned p)
         return true;
     if (!lsb_valid(c->u_lsb_fv[p]) || !lsb_valid(c->i_lsb_fa[p]))
         return false;
-    return c->i_lsb_fa[p] / legal_neutral_lsb(c) < LSB_RATIO_MAX;
+    return c->i_lsb_fa[p] / legal_lsb(c, AFE_IN) < LSB_RATIO_MAX;
 }
 
 /* What no single value can tell. */
@@ -195,11 +210,6 @@ bool legal_config_valid(const struct legal_config *c)
 }
 
 /* --- one parameter -------------------------------------------------------------------------- */
-
-const struct legal_parameter_row *legal_parameter_row(enum legal_parameter id)
-{
-    return (unsigned)id < LEGAL_N_PARAMETERS ? &row[id] : NULL;
-}
 
 static bool exists(enum legal_parameter id, unsigned index)
 {

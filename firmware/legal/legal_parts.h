@@ -37,6 +37,7 @@ void legal_kernel_begin(struct legal_kernel *k, struct legal_cycle *cycle, const
 void legal_kernel_clear(struct legal_kernel *k); /* sums only */
 /* The same sums for another sample rate: times to/from. */
 void legal_kernel_rescale(struct legal_kernel *k, uint64_t to, uint64_t from);
+void legal_rescale(int64_t *x, size_t n, uint64_t to, uint64_t from); /* any n of them */
 /* The wave goes on with another step. */
 void legal_kernel_tune(struct legal_kernel *k, uint32_t step);
 uint32_t legal_kernel_turn(const struct legal_kernel *k); /* phase of the next sample */
@@ -93,8 +94,7 @@ void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v,
                      const struct legal_run *run);
 void legal_cycle_rescale(struct legal_cycle *c, uint64_t to, uint64_t from);
 /* THD of one phase over lines h2..h_max; destroys the phase's points. */
-void legal_cycle_thd(struct legal_cycle *c, unsigned phase, uint32_t h_max, uint32_t *u_ppm,
-                     uint32_t *i_ppm);
+void legal_cycle_thd(struct legal_cycle *c, unsigned phase, uint32_t h_max, uint32_t ppm[2]);
 
 /* --- legal_correct.c ------------------------------------------------------------------------ */
 /* Derives the corrections from calibration and temperature. */
@@ -108,7 +108,7 @@ uint64_t legal_correct_u_lsb(const struct legal *l, unsigned p);
 /* --- legal_parameter.c ---------------------------------------------------------------------- */
 /* Bit p set: phase p is metered in this wiring. */
 uint32_t legal_phases(const struct legal_config *c);
-uint64_t legal_neutral_lsb(const struct legal_config *c);
+uint64_t legal_lsb(const struct legal_config *c, unsigned channel);
 bool legal_config_valid(const struct legal_config *c);
 /* Some value of the parameters first..last is not 0. */
 bool legal_parameter_used(const struct legal_config *c, enum legal_parameter first,
@@ -127,7 +127,8 @@ void legal_clean_window(const struct legal *l, const struct legal_window *w,
 /* Real and imaginary part of a conj(b) x 2 / n: what two fundamentals give in sums of products. */
 int64_t legal_active(const struct legal_phasor *a, const struct legal_phasor *b, uint64_t n_q16);
 int64_t legal_reactive(const struct legal_phasor *a, const struct legal_phasor *b, uint64_t n_q16);
-int64_t legal_add(int64_t a, int64_t b); /* saturates */
+int64_t legal_add(int64_t a, int64_t b);     /* saturates */
+int64_t legal_held(int64_t a, int64_t most); /* between -most and most */
 /* Which two currents cross[k] is of; 3 is the neutral. */
 extern const uint8_t legal_pair[6][2];
 /* Adds a window to the average; publishes values when the interval is full. */
@@ -137,6 +138,11 @@ void legal_average_clear(struct legal *l);
 void legal_average_publish(struct legal *l);
 /* Root of sum / n in units of lsb x 1 / divisor, clipped to 32 bits. */
 uint32_t legal_rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor);
+/* The same of a channel and a sum of the average: millivolt or microampere. */
+uint32_t legal_channel_rms(const struct legal *l, unsigned channel, int64_t sum);
+/* Root of part / whole in 1e-6, at most UINT32_MAX; 0 where the whole is. Both are taken 2^scale
+ * times as large first. */
+uint32_t legal_root_ppm(int64_t part, int64_t whole, int scale);
 
 /* --- legal_sequences.c ---------------------------------------------------------------------- */
 /* Symmetrical components, neutral and differential current of the average. */

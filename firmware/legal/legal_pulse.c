@@ -26,38 +26,35 @@
 #define UNITS_PER_KWH UINT64_C(1000000000)
 #define ONE_SAMPLE    65536
 
-struct worth { /* of the book's energy, in pulses */
-    uint64_t whole;
-    uint32_t part; /* 2^-32 */
-};
-
 static uint32_t constant(const struct legal_config *c, enum legal_led led)
 {
     bool own = led == LEGAL_LED_REACTIVE && c->pulse_per_kvarh > 0;
     return own ? c->pulse_per_kvarh : c->pulse_per_kwh;
 }
 
-static struct worth worth_of(const struct legal *l, enum legal_led led)
+/* What the book's energy is worth in pulses, anew; gives how many whole ones that is more. */
+static uint64_t weigh(struct legal *l, enum legal_led led)
 {
     static const struct {
         uint8_t first, last;
     } registers[] = {{LEGAL_A_IMPORT, LEGAL_A_EXPORT}, {LEGAL_R_QI, LEGAL_R_QIV}};
     const struct legal_snapshot *b = &l->ledger.book;
-    uint64_t units = 0, rest = 0, k = constant(&l->config, led);
+    struct legal_pulse *p = &l->pulses.led[led];
+    uint64_t units = 0, rest = 0, k = constant(&l->config, led), before = p->whole;
     for (unsigned e = registers[led].first; e <= registers[led].last; e++) {
         units += b->energy.total[e];
         rest += b->total_rest[e];
     }
     units += rest >> 32;
-    struct worth w = {.whole = mul_div_u64(units, k, UNITS_PER_KWH)};
-    uint64_t over = units * k - w.whole * UNITS_PER_KWH; /* wraps alike in both products */
+    p->whole = mul_div_u64(units, k, UNITS_PER_KWH);
+    uint64_t over = units * k - p->whole * UNITS_PER_KWH; /* wraps alike in both products */
     uint64_t part = (over << 32) + (rest & UINT32_MAX) * k;
     if (part >= UNITS_PER_KWH << 32) {
-        w.whole++;
+        p->whole++;
         part -= UNITS_PER_KWH << 32;
     }
-    w.part = (uint32_t)(part / UNITS_PER_KWH);
-    return w;
+    p->part = (uint32_t)(part / UNITS_PER_KWH);
+    return p->whole - before;
 }
 
 static void count(struct legal *l, enum legal_led led, uint64_t n)
@@ -94,20 +91,18 @@ static void give_until(struct legal *l, enum legal_led led, int64_t end_q16)
 static void spread(struct legal *l, enum legal_led led, uint64_t length_q16)
 {
     struct legal_pulse *p = &l->pulses.led[led];
-    struct worth now = worth_of(l, led);
-    uint64_t n = now.whole - p->whole;
+    uint32_t part = p->part;
+    uint64_t n = weigh(l, led);
     if (n > length_q16 / ONE_SAMPLE) {
         count(l, led, n);
     } else if (n) {
-        uint64_t due_q32 = (n << 32) + now.part - p->part;
+        uint64_t due_q32 = (n << 32) + p->part - part;
         uint64_t step = mul_div_u64(length_q16 << 16, UINT64_C(1) << 32, due_q32);
-        uint64_t next = mul_div_u64(length_q16 << 16, (UINT64_C(1) << 32) - p->part, due_q32);
+        uint64_t next = mul_div_u64(length_q16 << 16, (UINT64_C(1) << 32) - part, due_q32);
         p->left = n;
         p->next_q32 = (int64_t)next;
         p->step_q32 = step > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)step; /* n is 1 then */
     }
-    p->whole = now.whole;
-    p->part = now.part;
 }
 
 /* Times are in samples: they follow a new sample rate. */
@@ -151,20 +146,17 @@ void legal_pulse_flush(struct legal *l)
 {
     for (unsigned led = 0; led < 2; led++) {
         struct legal_pulse *p = &l->pulses.led[led];
-        struct worth now = worth_of(l, led);
-        count(l, led, p->left + now.whole - p->whole);
-        *p = (struct legal_pulse){.whole = now.whole, .part = now.part};
+        uint64_t n = weigh(l, led);
+        count(l, led, p->left + n);
+        p->left = 0;
     }
     l->pulses.now_q16 = 0;
 }
 
 void legal_pulse_weigh(struct legal *l)
 {
-    for (unsigned led = 0; led < 2; led++) {
-        struct worth now = worth_of(l, led);
-        l->pulses.led[led].whole = now.whole;
-        l->pulses.led[led].part = now.part;
-    }
+    for (unsigned led = 0; led < 2; led++)
+        (void)weigh(l, led);
 }
 
 void legal_pulse_observe(struct legal *l, legal_pulse_fn fn, void *context)

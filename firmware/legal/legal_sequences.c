@@ -13,36 +13,30 @@
  * the neutral is not measured. */
 #include "firmware/legal/legal_parts.h"
 
-#define PHASOR_MAX (INT64_C(1) << 59) /* a second at full scale is 2^39; sums of four fit */
-
-static int64_t held(int64_t a)
-{
-    return a > PHASOR_MAX ? PHASOR_MAX : a < -PHASOR_MAX ? -PHASOR_MAX : a;
-}
-
+/* To another unit; lsb <= unit. */
 static struct legal_phasor scaled(const struct legal_phasor *a, uint64_t lsb, uint64_t unit)
 {
-    return (struct legal_phasor){held(mul_div_i64(a->re, lsb, unit)),
-                                 held(mul_div_i64(a->im, lsb, unit))};
+    return (struct legal_phasor){mul_div_i64(a->re, lsb, unit), mul_div_i64(a->im, lsb, unit)};
 }
 
-/* Of the channels in the mask: the unit that all are brought to. */
-static uint64_t largest(const uint64_t *lsb, uint32_t mask)
+/* Of the channels from the first one on that are in the mask: the unit that all are brought to. */
+static uint64_t largest(const struct legal_config *c, unsigned first, uint32_t mask)
 {
     uint64_t most = 1;
-    for (unsigned k = 0; mask >> k; k++)
-        most = (mask >> k & 1) && lsb[k] > most ? lsb[k] : most;
+    for (; mask; mask >>= 1, first++)
+        if ((mask & 1) && legal_lsb(c, first) > most)
+            most = legal_lsb(c, first);
     return most;
 }
 
 /* --- symmetrical components ----------------------------------------------------------------- */
 
-/* By sign x 120 degrees. */
+/* By sign x 120 degrees; sign is 1 or -1. */
 static struct legal_phasor rotate(const struct legal_phasor *a, int sign)
 {
-    int64_t s = sign * SQRT3_2_Q30;
-    return (struct legal_phasor){-a->re / 2 + mul_sar(a->im, s, 30),
-                                 -a->im / 2 - mul_sar(a->re, s, 30)};
+    int32_t s = sign * (int32_t)SQRT3_2_Q30;
+    return (struct legal_phasor){-a->re / 2 + mul_part(a->im, s, 30),
+                                 -a->im / 2 - mul_part(a->re, s, 30)};
 }
 
 static int64_t third(int64_t a) /* to nearest */
@@ -50,81 +44,72 @@ static int64_t third(int64_t a) /* to nearest */
     return (a + (a < 0 ? -1 : 1)) / 3;
 }
 
-/* Sum of squares of a third of the sum. */
-static int64_t component(const struct legal_phasor *a, const struct legal_phasor *b,
-                         const struct legal_phasor *c, uint64_t n_q16)
+/* Sum of squares of a third of the sum, the second and the third turned against each other: the
+ * zero (sign 0), positive (1) or negative (-1) sequence. */
+static int64_t component(const struct legal_phasor x[3], int sign, uint64_t n_q16)
 {
-    struct legal_phasor mean = {third(a->re + b->re + c->re), third(a->im + b->im + c->im)};
+    struct legal_phasor b = x[1], c = x[2];
+    if (sign) {
+        b = rotate(&x[1], sign);
+        c = rotate(&x[2], -sign);
+    }
+    struct legal_phasor mean = {third(x[0].re + b.re + c.re), third(x[0].im + b.im + c.im)};
     return legal_active(&mean, &mean, n_q16);
 }
 
-/* The second and the third turned against each other. */
-static int64_t turned(const struct legal_phasor x[3], int sign, uint64_t n_q16)
+uint32_t legal_root_ppm(int64_t part, int64_t whole, int scale)
 {
-    struct legal_phasor b = rotate(&x[1], sign), c = rotate(&x[2], -sign);
-    return component(&x[0], &b, &c, n_q16);
-}
-
-/* Zero, positive, negative sequence of three phasors. */
-static void components(const struct legal_phasor x[3], uint64_t n_q16, int64_t out[3])
-{
-    out[0] = component(&x[0], &x[1], &x[2], n_q16);
-    out[1] = turned(x, 1, n_q16);
-    out[2] = turned(x, -1, n_q16);
+    int64_t by = INT64_C(1) << scale;
+    if (whole == 0)
+        return 0;
+    uint64_t ppm = mul_div_u64(mul_sqrt(part, by), 1000000, mul_sqrt(whole, by));
+    return ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
 }
 
 /* A reversed sequence may have no positive one at all: then it is as large as can be told. */
 static uint32_t part_ppm(int64_t part, int64_t whole)
 {
-    if (whole == 0)
-        return part ? UINT32_MAX : 0;
-    uint64_t root = mul_sqrt(whole, INT64_C(1) << 32); /* 2^-16 */
-    uint64_t ppm = mul_div_u64(mul_sqrt(part, INT64_C(1) << 32), 1000000, root);
-    return ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
+    return whole == 0 && part ? UINT32_MAX : legal_root_ppm(part, whole, 32);
 }
 
-static void voltages(struct legal *l)
+/* The third side of a triangle of two. */
+static struct legal_phasor closing(const struct legal_phasor *a, const struct legal_phasor *b)
 {
+    return (struct legal_phasor){-a->re - b->re, -a->im - b->im};
+}
+
+/* Of the voltages, or of the currents: `first` is the first one's channel. */
+static void symmetry(const struct legal *l, unsigned first, uint32_t rms[3], uint32_t *negative_ppm,
+                     uint32_t *zero_ppm)
+{
+    static const struct legal_phasor nothing;
     const struct legal_average *a = &l->average;
-    const struct legal_clean *c = a->sum.phase;
-    uint64_t unit = largest(l->config.u_lsb_fv, legal_phases(&l->config));
+    bool voltage = first == AFE_U1;
+    uint64_t unit = largest(&l->config, first, legal_phases(&l->config));
     struct legal_phasor x[3];
     int64_t part[3];
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        x[p] = scaled(&c[p].u, l->config.u_lsb_fv[p], unit);
-    if (l->config.wiring == LEGAL_3P3W) { /* U12, U23 = -U32, U31 closes the triangle */
-        x[1] = (struct legal_phasor){-x[2].re, -x[2].im};
-        x[2] = (struct legal_phasor){-x[0].re - x[1].re, -x[0].im - x[1].im};
+        x[p] = scaled(voltage ? &a->sum.phase[p].u : &a->sum.phase[p].i,
+                      legal_lsb(&l->config, first + p), unit);
+    if (l->config.wiring == LEGAL_3P3W && voltage) { /* U12, U23 = -U32, U31 */
+        x[1] = closing(&x[2], &nothing);
+        x[2] = closing(&x[0], &x[1]);
+    } else if (l->config.wiring == LEGAL_3P3W) {
+        x[1] = closing(&x[0], &x[2]);
     }
-    components(x, a->n_q16, part);
-    for (unsigned k = 0; k < 3; k++)
-        l->values.sequences.u_mv[k] = legal_rms(part[k], a->n_q16, unit, FV_PER_MV);
-    l->values.u0_ppm = part_ppm(part[0], part[1]);
-    l->values.u2_ppm = part_ppm(part[2], part[1]);
-}
-
-static void currents(struct legal *l)
-{
-    const struct legal_average *a = &l->average;
-    const struct legal_clean *c = a->sum.phase;
-    uint64_t unit = largest(l->config.i_lsb_fa, legal_phases(&l->config));
-    struct legal_phasor x[3];
-    int64_t part[3];
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        x[p] = scaled(&c[p].i, l->config.i_lsb_fa[p], unit);
-    if (l->config.wiring == LEGAL_3P3W)
-        x[1] = (struct legal_phasor){-x[0].re - x[2].re, -x[0].im - x[2].im};
-    components(x, a->n_q16, part);
-    for (unsigned k = 0; k < 3; k++)
-        l->values.sequences.i_ua[k] = legal_rms(part[k], a->n_q16, unit, FA_PER_UA);
-    l->values.i0_ppm = part_ppm(part[0], part[1]);
-    l->values.i2_ppm = part_ppm(part[2], part[1]);
+    for (unsigned k = 0; k < 3; k++) {
+        part[k] = component(x, k < 2 ? (int)k : -1, a->n_q16);
+        rms[k] = legal_rms(part[k], a->n_q16, unit, voltage ? FV_PER_MV : FA_PER_UA);
+    }
+    *negative_ppm = part_ppm(part[2], part[1]);
+    *zero_ppm = part_ppm(part[0], part[1]);
 }
 
 void legal_sequences_publish(struct legal *l)
 {
-    voltages(l);
-    currents(l);
+    struct legal_values *v = &l->values;
+    symmetry(l, AFE_U1, v->sequences.u_mv, &v->u2_ppm, &v->u0_ppm);
+    symmetry(l, AFE_I1, v->sequences.i_ua, &v->i2_ppm, &v->i0_ppm);
 }
 
 /* --- neutral and differential current ------------------------------------------------------- */
@@ -175,13 +160,10 @@ static struct wide square_of_phasors(const struct legal_cleaned *x,
 static uint32_t rms_of_sum(const struct legal *l, unsigned n)
 {
     const struct legal_average *a = &l->average;
-    uint64_t lsb[N_CURRENTS], w_q40[N_CURRENTS], n_q16 = a->n_q16;
-    for (unsigned k = 0; k < LEGAL_N_PHASES; k++)
-        lsb[k] = l->config.i_lsb_fa[k];
-    lsb[3] = legal_neutral_lsb(&l->config);
-    uint64_t unit = largest(lsb, legal_phases(&l->config) | 8);
+    uint64_t w_q40[N_CURRENTS], n_q16 = a->n_q16;
+    uint64_t unit = largest(&l->config, AFE_I1, legal_phases(&l->config) | 8);
     for (unsigned k = 0; k < N_CURRENTS; k++)
-        w_q40[k] = mul_div_u64(lsb[k], UINT64_C(1) << 40, unit);
+        w_q40[k] = mul_div_u64(legal_lsb(&l->config, AFE_I1 + k), UINT64_C(1) << 40, unit);
     struct wide sum = a->sum.currents.crossed ? square_of_sum(&a->sum, w_q40, n)
                                               : square_of_phasors(&a->sum, w_q40, n, n_q16);
     if (wide_sign(&sum) <= 0)
@@ -195,8 +177,7 @@ static uint32_t rms_of_sum(const struct legal *l, unsigned n)
 
 void legal_neutral_publish(struct legal *l)
 {
-    const struct legal_average *a = &l->average;
-    const struct legal_clean_currents *c = &a->sum.currents;
+    const struct legal_clean_currents *c = &l->average.sum.currents;
     struct legal_values *v = &l->values;
     if (l->config.wiring == LEGAL_3P3W)
         return;
@@ -204,7 +185,7 @@ void legal_neutral_publish(struct legal *l)
     v->in_ua = v->in_sum_ua;
     if (!c->measured)
         return;
-    v->in_ua = legal_rms(c->in_in, a->n_q16, legal_neutral_lsb(&l->config), FA_PER_UA);
+    v->in_ua = legal_channel_rms(l, AFE_IN, c->in_in);
     if (c->crossed || c->in.re != 0 || c->in.im != 0)
         v->i_diff_ua = rms_of_sum(l, N_CURRENTS);
 }

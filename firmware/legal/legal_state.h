@@ -13,11 +13,15 @@ struct legal_phasor { /* X = re - j im: sums with cosine and sine of the tracked
     int64_t re, im;
 };
 
+struct legal_kernel_sums { /* nothing but int64_t */
+    struct legal_sums phase[LEGAL_N_PHASES];
+    struct legal_current_sums currents;
+    struct legal_phasor phasor[AFE_N_CHANNELS]; /* of closed chunks, 2^-8 */
+};
+
 struct legal_kernel {
     const struct legal_sums_ops *ops;
-    struct legal_sums sums[LEGAL_N_PHASES];
-    struct legal_current_sums currents;
-    struct legal_phasor u[LEGAL_N_PHASES], i[LEGAL_N_PHASES + 1]; /* of closed chunks, 2^-8 */
+    struct legal_kernel_sums sums;
     uint32_t phases;               /* bit p set: phase p had samples in this window */
     bool neutral;                  /* and the neutral */
     int32_t last[AFE_N_CHANNELS];  /* the sample before the next one */
@@ -101,11 +105,11 @@ struct legal_clean {
 };
 /* And what the currents are to each other; as in struct legal_window. */
 struct legal_clean_currents {
-    bool measured; /* the neutral */
-    bool crossed;  /* cross[] is known */
     int64_t in_in;
     struct legal_phasor in;
     int64_t cross[6];
+    bool measured; /* the neutral */
+    bool crossed;  /* cross[] is known */
 };
 struct legal_cleaned {
     struct legal_clean phase[LEGAL_N_PHASES];
@@ -138,7 +142,7 @@ struct legal_ledger {
     uint32_t age_q16;                   /* of the mean, at most a second */
     uint32_t weight_q16;                /* of this window in it */
     bool piece;                         /* this window is not part of it */
-    int64_t start_uw[2];                /* Un x Ist; [0] active, [1] reactive */
+    int64_t tenth_uw[2];                /* of Un x Ist; [0] active, [1] reactive */
     int64_t mean_uw[LEGAL_N_PHASES][2]; /* over a second */
     bool runs[LEGAL_N_PHASES][2];
     bool started; /* a window was counted */
@@ -173,10 +177,9 @@ struct legal {
     struct legal_ledger ledger;
     struct legal_pulses pulses;
     struct legal_values values;
-    int64_t u_dc_q16[LEGAL_N_PHASES], i_dc_q16[LEGAL_N_PHASES]; /* means of the last whole window */
-    int64_t in_dc_q16;
-    bool dc_known;            /* the means above were taken */
-    struct legal_window held; /* the first partial window until then; n_q16 0: none */
+    int64_t dc_q16[AFE_N_CHANNELS]; /* means of the last whole window */
+    bool dc_known;                  /* the means above were taken */
+    struct legal_window held;       /* the first partial window until then; n_q16 0: none */
     legal_window_fn observe;
     void *observe_context;
 };

@@ -13,8 +13,8 @@
 #define Q16   65536
 #define MILLI 1000000000 /* divisors of mean_power() */
 #define MICRO 1000000
-/* The fields of struct legal_clean are nothing but sums. */
-#define N_PHASE_SUMS (LEGAL_N_PHASES * sizeof(struct legal_clean) / sizeof(int64_t))
+/* The sums that struct legal_cleaned begins with. */
+#define N_SUMS (offsetof(struct legal_cleaned, currents.measured) / sizeof(int64_t))
 
 const uint8_t legal_pair[6][2] = {{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}};
 
@@ -26,14 +26,28 @@ static int64_t mean_q16(int64_t sum, uint64_t n_q16)
     return wide_div(&wide, n_q16);
 }
 
+struct shown { /* by a channel */
+    int64_t squares, sum;
+};
+
+static struct shown shown_by(const struct legal_window *w, unsigned channel)
+{
+    if (channel == AFE_IN)
+        return (struct shown){w->in_in, w->in_sum};
+    const struct legal_window_phase *p = &w->phase[channel % LEGAL_N_PHASES];
+    return channel < AFE_I1 ? (struct shown){p->uu, p->u} : (struct shown){p->ii, p->i};
+}
+
 struct direct { /* of a channel: its sum and its mean */
     int64_t sum, q16;
 };
 
 /* Out of a channel that showed nothing no direct component is taken: it is absent. */
-static struct direct direct_of(int64_t squares, int64_t sum, int64_t q16)
+static struct direct direct_of(const struct legal *l, const struct legal_window *w,
+                               unsigned channel)
 {
-    return (struct direct){sum, squares ? q16 : 0};
+    struct shown x = shown_by(w, channel);
+    return (struct direct){x.sum, x.squares ? l->dc_q16[channel] : 0};
 }
 
 /* xy - a y - b x + a b n, with a and b the means of x and y in q16. */
@@ -66,6 +80,11 @@ __attribute__((noinline)) int64_t legal_add(int64_t a, int64_t b)
     return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
+int64_t legal_held(int64_t a, int64_t most)
+{
+    return a > most ? most : a < -most ? -most : a;
+}
+
 int64_t legal_active(const struct legal_phasor *a, const struct legal_phasor *b, uint64_t n_q16)
 {
     struct wide sum = wide_mul(a->re, b->re);
@@ -83,26 +102,21 @@ int64_t legal_reactive(const struct legal_phasor *a, const struct legal_phasor *
 }
 
 static void clean_phase(struct legal_clean *c, const struct legal_window_phase *w,
-                        const struct legal *l, unsigned p, uint64_t n_q16)
+                        const struct direct *u, const struct direct *i, uint64_t n_q16)
 {
-    struct direct u = direct_of(w->uu, w->u, l->u_dc_q16[p]);
-    struct direct i = direct_of(w->ii, w->i, l->i_dc_q16[p]);
     c->u = (struct legal_phasor){w->u_re, w->u_im};
     c->i = (struct legal_phasor){w->i_re, w->i_im};
-    c->uu = positive(without_dc(w->uu, &u, &u, n_q16));
-    c->ii = positive(without_dc(w->ii, &i, &i, n_q16));
-    c->ui = without_dc(w->ui, &u, &i, n_q16);
+    c->uu = positive(without_dc(w->uu, u, u, n_q16));
+    c->ii = positive(without_dc(w->ii, i, i, n_q16));
+    c->ui = without_dc(w->ui, u, i, n_q16);
     c->p1 = legal_active(&c->u, &c->i, n_q16);
     c->q = legal_reactive(&c->u, &c->i, n_q16);
 }
 
 /* The phase currents are `phases`; of the others nothing crosses. */
-static void clean_currents(struct legal_clean_currents *c, const struct legal *l,
-                           const struct legal_window *w, uint32_t phases)
+static void clean_currents(struct legal_clean_currents *c, const struct legal_window *w,
+                           const struct direct i[N_CURRENTS], uint32_t phases)
 {
-    struct direct i[N_CURRENTS] = {[3] = direct_of(w->in_in, w->in_sum, l->in_dc_q16)};
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        i[p] = direct_of(w->phase[p].ii, w->phase[p].i, l->i_dc_q16[p]);
     c->measured = w->in_in != 0 || (w->flags & LEGAL_WINDOW_NEUTRAL);
     c->crossed = !(w->flags & LEGAL_WINDOW_NO_CROSS);
     c->in = (struct legal_phasor){w->in_re, w->in_im};
@@ -119,49 +133,35 @@ static void clean_currents(struct legal_clean_currents *c, const struct legal *l
 
 void legal_dc_offset(struct legal *l)
 {
-    const struct legal_channel_calibration *c = l->config.calibration.channel;
-    if (l->dc_known)
-        return;
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        l->u_dc_q16[p] = c[AFE_U1 + p].offset * INT64_C(65536);
-        l->i_dc_q16[p] = c[AFE_I1 + p].offset * INT64_C(65536);
-    }
-    l->in_dc_q16 = c[AFE_IN].offset * INT64_C(65536);
+    for (unsigned c = 0; c < AFE_N_CHANNELS && !l->dc_known; c++)
+        l->dc_q16[c] = l->config.calibration.channel[c].offset * INT64_C(65536);
 }
 
 void legal_dc_take(struct legal *l, const struct legal_window *w)
 {
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        l->u_dc_q16[p] = mean_q16(w->phase[p].u, w->n_q16);
-        l->i_dc_q16[p] = mean_q16(w->phase[p].i, w->n_q16);
-    }
-    l->in_dc_q16 = mean_q16(w->in_sum, w->n_q16);
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
+        l->dc_q16[c] = mean_q16(shown_by(w, c).sum, w->n_q16);
     l->dc_known = true;
 }
 
 /* The mean of N cycles and a piece of one, in a sine of amplitude A, is up to A / (pi N): what is
- * not above that is no sign of a direct component, and taking it away would take power away: then
- * `offset_q16` stays. */
-static int64_t sure_mean_q16(int64_t sum, int64_t squares, const struct legal_window *w,
-                             uint32_t f_nominal_mhz, int64_t offset_q16)
+ * not above that is no sign of a direct component, and taking it away would take power away. */
+static bool is_sure(const struct legal *l, const struct legal_window *w, struct shown x)
 {
-    uint64_t n = w->n_q16 >> 16, size = (uint64_t)(sum < 0 ? -sum : sum);
-    uint64_t times_cycles = mul_div_u64(size, n * f_nominal_mhz, w->rate_uhz / 1000);
-    if (mul_div_u64(times_cycles, 355, 113) <= mul_sqrt(squares, 2 * (int64_t)n))
-        return offset_q16;
-    return mean_q16(sum, w->n_q16);
+    uint64_t n = w->n_q16 >> 16, size = (uint64_t)(x.sum < 0 ? -x.sum : x.sum);
+    uint64_t times_cycles = mul_div_u64(size, n * l->config.f_nominal_mhz, w->rate_uhz / 1000);
+    return mul_div_u64(times_cycles, 355, 113) > mul_sqrt(x.squares, 2 * (int64_t)n);
 }
 
 void legal_dc_guess(struct legal *l, const struct legal_window *w)
 {
-    uint32_t f = l->config.f_nominal_mhz;
-    if ((w->n_q16 >> 16) * f < w->rate_uhz / 1000)
+    if ((w->n_q16 >> 16) * l->config.f_nominal_mhz < w->rate_uhz / 1000)
         return;
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        l->u_dc_q16[p] = sure_mean_q16(w->phase[p].u, w->phase[p].uu, w, f, l->u_dc_q16[p]);
-        l->i_dc_q16[p] = sure_mean_q16(w->phase[p].i, w->phase[p].ii, w, f, l->i_dc_q16[p]);
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
+        struct shown x = shown_by(w, c);
+        if (is_sure(l, w, x)) /* else the offset stays */
+            l->dc_q16[c] = mean_q16(x.sum, w->n_q16);
     }
-    l->in_dc_q16 = sure_mean_q16(w->in_sum, w->in_in, w, f, l->in_dc_q16);
     l->dc_known = true;
 }
 
@@ -185,11 +185,14 @@ void legal_clean_window(const struct legal *l, const struct legal_window *w,
                         struct legal_cleaned *out)
 {
     uint32_t phases = legal_phases(&l->config);
+    struct direct x[AFE_N_CHANNELS];
     memset(out, 0, sizeof *out);
+    for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
+        x[c] = direct_of(l, w, c);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         if (phases >> p & 1)
-            clean_phase(&out->phase[p], &w->phase[p], l, p, w->n_q16);
-    clean_currents(&out->currents, l, w, phases);
+            clean_phase(&out->phase[p], &w->phase[p], &x[AFE_U1 + p], &x[AFE_I1 + p], w->n_q16);
+    clean_currents(&out->currents, w, &x[AFE_I1], phases);
     if (l->correct.active)
         legal_correct_apply(l, w, out);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
@@ -205,23 +208,16 @@ void legal_average_clear(struct legal *l)
     legal_cycle_clear(&l->cycle);
 }
 
-/* n sums, one behind the other. */
-static void add(int64_t *sum, const int64_t *part, size_t n, uint64_t to, uint64_t from)
+static void add_sums(struct legal_average *a, const struct legal_cleaned *x, uint64_t rate_uhz)
 {
-    for (size_t k = 0; k < n; k++)
-        sum[k] = legal_add(sum[k], to == from ? part[k] : mul_div_i64(part[k], to, from));
-}
-
-static void add_currents(struct legal_average *a, const struct legal_clean_currents *c,
-                         const struct legal_window *w)
-{
-    struct legal_clean_currents *s = &a->sum.currents;
-    s->measured = c->measured && (s->measured || a->n_cycles == 0);
-    s->crossed = c->crossed && (s->crossed || a->n_cycles == 0);
-    add(&s->in_in, &c->in_in, 1, a->rate_uhz, w->rate_uhz);
-    add(&s->in.re, &c->in.re, 1, a->rate_uhz, w->rate_uhz);
-    add(&s->in.im, &c->in.im, 1, a->rate_uhz, w->rate_uhz);
-    add(s->cross, c->cross, 6, a->rate_uhz, w->rate_uhz);
+    int64_t *sum = (int64_t *)&a->sum;
+    const int64_t *part = (const int64_t *)x;
+    for (size_t k = 0; k < N_SUMS; k++)
+        sum[k] = legal_add(sum[k], rate_uhz == a->rate_uhz
+                                       ? part[k]
+                                       : mul_div_i64(part[k], a->rate_uhz, rate_uhz));
+    a->sum.currents.measured &= x->currents.measured;
+    a->sum.currents.crossed &= x->currents.crossed;
 }
 
 static uint64_t seconds_q16(uint64_t n_q16, uint64_t rate_uhz)
@@ -259,11 +255,11 @@ void legal_average_add(struct legal *l, const struct legal_window *w,
     struct legal_average *a = &l->average;
     if ((w->flags & LEGAL_WINDOW_PARTIAL) && leave_out(l, w))
         return;
-    if (a->n_cycles == 0)
+    if (a->n_cycles == 0) {
         a->rate_uhz = w->rate_uhz;
-    add((int64_t *)a->sum.phase, (const int64_t *)clean->phase, N_PHASE_SUMS, a->rate_uhz,
-        w->rate_uhz);
-    add_currents(a, &clean->currents, w);
+        a->sum.currents.measured = a->sum.currents.crossed = true;
+    }
+    add_sums(a, clean, w->rate_uhz);
     uint64_t n_q16 = mul_div_u64(w->n_q16, a->rate_uhz, w->rate_uhz);
     a->n_q16 += n_q16;
     if (!(w->flags & LEGAL_WINDOW_NO_FREQ)) {
@@ -297,7 +293,7 @@ uint32_t legal_rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor)
 }
 
 /* Mean of a sum of products, in watt x 1e12 / divisor. */
-static int64_t mean_power(const struct legal *l, unsigned p, int64_t sum, uint64_t divisor)
+static int64_t mean_power(const struct legal *l, unsigned p, int64_t sum, uint32_t divisor)
 {
     struct gain g = gain_of(l->config.u_lsb_fv[p]); /* lsb: 1e-30 W */
     gain_mul(&g, l->config.i_lsb_fa[p]);
@@ -313,8 +309,7 @@ static int32_t ratio_ppm(int64_t p, uint64_t s)
 {
     if (s == 0)
         return 0;
-    int64_t r = mul_div_i64(p, 1000000, s);
-    return (int32_t)(r > 1000000 ? 1000000 : r < -1000000 ? -1000000 : r);
+    return (int32_t)legal_held(mul_div_i64(p, 1000000, s), 1000000);
 }
 
 static int32_t voltage_angle(const struct legal_average *a, unsigned p)
@@ -323,14 +318,10 @@ static int32_t voltage_angle(const struct legal_average *a, unsigned p)
     return atan2_mdeg(legal_reactive(u, u1, a->n_q16), legal_active(u, u1, a->n_q16));
 }
 
-static void amplitudes(const struct legal *l, unsigned p, struct legal_phase_values *v)
+uint32_t legal_channel_rms(const struct legal *l, unsigned channel, int64_t sum)
 {
-    const struct legal_clean *c = &l->average.sum.phase[p];
-    uint64_t n = l->average.n_q16, u = l->config.u_lsb_fv[p], i = l->config.i_lsb_fa[p];
-    v->u_mv = legal_rms(c->uu, n, u, FV_PER_MV);
-    v->i_ua = legal_rms(c->ii, n, i, FA_PER_UA);
-    v->u1_mv = legal_rms(c->uu1, n, u, FV_PER_MV);
-    v->i1_ua = legal_rms(c->ii1, n, i, FA_PER_UA);
+    return legal_rms(sum, l->average.n_q16, legal_lsb(&l->config, channel),
+                     channel < AFE_I1 ? FV_PER_MV : FA_PER_UA);
 }
 
 /* sqrt(a a - b b), 0 where that is negative. */
@@ -346,7 +337,10 @@ static void phase_values(struct legal *l, unsigned p)
     const struct legal_average *a = &l->average;
     const struct legal_clean *c = &a->sum.phase[p];
     struct legal_phase_values *v = &l->values.phase[p];
-    amplitudes(l, p, v);
+    v->u_mv = legal_channel_rms(l, AFE_U1 + p, c->uu);
+    v->i_ua = legal_channel_rms(l, AFE_I1 + p, c->ii);
+    v->u1_mv = legal_channel_rms(l, AFE_U1 + p, c->uu1);
+    v->i1_ua = legal_channel_rms(l, AFE_I1 + p, c->ii1);
     v->p_mw = mean_power(l, p, c->ui, MILLI);
     v->q_mvar = mean_power(l, p, c->q, MILLI);
     int64_t s = apparent(c);
@@ -357,11 +351,13 @@ static void phase_values(struct legal *l, unsigned p)
     v->fryze_mvar = (uint64_t)mean_power(l, p, (int64_t)wide_sqrt(&fryze), MILLI);
     v->phase_mdeg = atan2_mdeg(c->q, c->p1);
     v->u_angle_mdeg = voltage_angle(a, p);
-    uint32_t h_max = 0; /* lines below half the sample rate */
+    uint32_t thd_ppm[2] = {0, 0}, h_max = 0; /* lines below half the sample rate */
     if (l->tracker.period_q16 > 2 * Q16)
         h_max = (uint32_t)((l->tracker.period_q16 - 1) / (2 * Q16));
     if (!a->no_cycle)
-        legal_cycle_thd(&l->cycle, p, h_max, &v->thd_u_ppm, &v->thd_i_ppm);
+        legal_cycle_thd(&l->cycle, p, h_max, thd_ppm);
+    v->thd_u_ppm = thd_ppm[0];
+    v->thd_i_ppm = thd_ppm[1];
 }
 
 /* Two elements see line voltages: sqrt(3)/2 of their apparent power when balanced. */

@@ -65,20 +65,21 @@ void legal_wave_keep(struct legal *l, const struct legal_window *w, int64_t beyo
 uint32_t legal_wave_uhz(const struct legal *l, uint32_t by_crossings)
 {
     const struct legal_last_wave *x = &l->wave;
-    int64_t sum = 0, n = x->n;
+    int64_t sum = 0;
+    int32_t n = x->n;
     if (n < FIT_LEAST)
         return by_crossings;
-    for (int64_t k = 0; k < n; k++) {
+    for (int32_t k = 0; k < n; k++) {
         uint64_t since_ns = x->middle_ns[k] - x->middle_ns[0];
         uint64_t turns_q32 = mul_div_u64(since_ns * by_crossings, UINT64_C(1) << 32, UHZ_NS);
-        int64_t whole_q32 = k * l->tracker.cycles_per_window * (INT64_C(1) << 32);
+        int64_t whole_q32 = (int64_t)(k * l->tracker.cycles_per_window) << 32;
         int64_t moved = (int32_t)(x->reference_turn[k] - x->reference_turn[0]);
         sum += (2 * k - n + 1) * (whole_q32 + moved - (int64_t)turns_q32);
     }
-    int64_t window_ns = (x->middle_ns[n - 1] - x->middle_ns[0]) / (n - 1);
+    uint32_t window_ns = (x->middle_ns[n - 1] - x->middle_ns[0]) / (uint32_t)(n - 1);
     int64_t per_window_q32 = sum * 6 / (n * (n * n - 1));
     return (uint32_t)(by_crossings +
-                      mul_div_i64(per_window_q32, UHZ_NS / (uint64_t)window_ns, UINT64_C(1) << 32));
+                      mul_div_i64(per_window_q32, UHZ_NS / window_ns, UINT64_C(1) << 32));
 }
 
 void legal_wave_get(const struct legal *l, struct legal_wave *out)
@@ -90,6 +91,6 @@ void legal_wave_get(const struct legal *l, struct legal_wave *out)
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         out->u_turn[p] = ahead(&l->wave, p);
         out->u_lsb_fv[p] = legal_correct_u_lsb(l, p);
-        out->u_dc[p] = (int32_t)(l->u_dc_q16[p] >> 16);
+        out->u_dc[p] = (int32_t)(l->dc_q16[AFE_U1 + p] >> 16);
     }
 }

@@ -56,10 +56,12 @@ static void guess_dc(struct legal *l, const struct legal_window *w)
     both.in_in += l->held.in_in;
     both.in_sum += l->held.in_sum;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        both.phase[p].uu += l->held.phase[p].uu;
-        both.phase[p].ii += l->held.phase[p].ii;
-        both.phase[p].u += l->held.phase[p].u;
-        both.phase[p].i += l->held.phase[p].i;
+        struct legal_window_phase *x = &both.phase[p];
+        const struct legal_window_phase *more = &l->held.phase[p];
+        x->uu += more->uu;
+        x->ii += more->ii;
+        x->u += more->u;
+        x->i += more->i;
     }
     legal_dc_guess(l, &both);
 }

@@ -440,7 +440,7 @@ static void known_direct_component_does_not_count_before_a_cycle(void **state)
         c.calibration.channel[n].offset = 100000;
     assert_in_range(energy_of_a_start(&c, &s) + 1, 0, 2);
     signal_seconds(&meter, &s, 1.6); /* the first whole window knows as well */
-    assert_in_range(meter.u_dc_q16[0], INT64_C(99999) << 16, INT64_C(100001) << 16);
+    assert_in_range(meter.dc_q16[0], INT64_C(99999) << 16, INT64_C(100001) << 16);
 }
 
 /* --- absurd --------------------------------------------------------------------------------- */

@@ -355,11 +355,11 @@ static void offset_counts_until_a_window_knew_better(void **state)
     (void)state;
     start();
     assert_int_equal(set(LEGAL_PARAMETER_OFFSET, AFE_U2, -77), ERR_OK);
-    assert_int_equal(meter.u_dc_q16[1], -77 * 65536);
+    assert_int_equal(meter.dc_q16[1], -77 * 65536);
     after(1.0);
-    assert_in_range(meter.u_dc_q16[1] + 65536, 0, 2 * 65536);
+    assert_in_range(meter.dc_q16[1] + 65536, 0, 2 * 65536);
     assert_int_equal(set(LEGAL_PARAMETER_OFFSET, AFE_U2, 5000), ERR_OK);
-    assert_in_range(meter.u_dc_q16[1] + 65536, 0, 2 * 65536);
+    assert_in_range(meter.dc_q16[1] + 65536, 0, 2 * 65536);
 }
 
 int main(void)
