@@ -43,37 +43,17 @@ uint8_t axdr_content_size(uint8_t tag)
     return tag < sizeof content_length ? content_length[tag] : AXDR_SIZE_OTHER;
 }
 
-/* What is left to read at each level of nesting. */
-struct levels {
-    size_t left[AXDR_DEPTH_MAX];
-    unsigned depth, limit;
-};
-
-static bool levels_push(struct levels *l, struct rd *r, size_t n)
+/* The error belongs to an octet that was read already. */
+static void fail_at(struct rd *r, size_t pos, enum err err)
 {
-    if (n == 0)
-        return true;
-    if (l->depth == l->limit) {
-        rd_fail(r, ERR_DEPTH);
-        return false;
-    }
-    l->left[l->depth++] = n;
-    return true;
-}
-
-/* One value of the innermost level is complete. */
-static void levels_done(struct levels *l)
-{
-    while (l->depth > 0 && --l->left[l->depth - 1] == 0)
-        l->depth--;
-}
-
-/* The error belongs to the tag, one octet back. */
-static void fail_at_tag(struct rd *r, enum err err)
-{
-    if (!r->err && r->pos > 0)
-        r->pos--;
+    if (!r->err)
+        r->pos = pos;
     rd_fail(r, err);
+}
+
+static void fail_at_tag(struct rd *r)
+{
+    fail_at(r, r->pos - 1, ERR_FORMAT);
 }
 
 /* The type description of a compact array, Green Book 9.5 TypeDescription. */
@@ -92,7 +72,7 @@ static void skip_description(struct rd *r)
                 rd_fail(r, ERR_TRUNCATED);
             need += n;
         } else if (axdr_content_size(tag) == AXDR_SIZE_OTHER && tag != AXDR_BITS) {
-            fail_at_tag(r, ERR_FORMAT);
+            fail_at_tag(r);
         }
     }
 }
@@ -107,7 +87,7 @@ static void skip_content(struct rd *r, uint8_t tag)
         skip_description(r);
         (void)rd_bytes(r, rd_length(r));
     } else if (axdr_content_size(tag) == AXDR_SIZE_OTHER) {
-        fail_at_tag(r, ERR_FORMAT);
+        fail_at_tag(r);
     } else if (content_length[tag] == AXDR_SIZE_PREFIXED) {
         (void)rd_bytes(r, rd_length(r));
     } else {
@@ -125,32 +105,6 @@ static size_t get_count(struct rd *r)
     return r->err ? 0 : n;
 }
 
-/* A value that stands within `above` arrays and structures. */
-static void skip_within(struct rd *r, unsigned above)
-{
-    struct levels l = {.depth = 0, .limit = AXDR_DEPTH_MAX - above};
-    do {
-        uint8_t tag = rd_u8(r);
-        if (r->err)
-            return;
-        if (tag == AXDR_ARRAY || tag == AXDR_STRUCT) {
-            size_t n = get_count(r);
-            if (r->err || !levels_push(&l, r, n))
-                return;
-            if (n > 0)
-                continue;
-        } else {
-            skip_content(r, tag);
-        }
-        levels_done(&l);
-    } while (l.depth > 0 && !r->err);
-}
-
-void axdr_skip(struct rd *r)
-{
-    skip_within(r, 0);
-}
-
 size_t axdr_type_end(struct axdr_type t, size_t at)
 {
     size_t need = 1;
@@ -165,89 +119,77 @@ size_t axdr_type_end(struct axdr_type t, size_t at)
     return at;
 }
 
-/* A level of axdr_check: an array stays at its element's type, a structure goes on from member to
- * member. */
-struct check_level {
-    size_t left;
-    size_t at; /* type of the next element */
-
-    bool is_array;
-};
-
+#define SIGNED_TAGS (1u << AXDR_I8 | 1u << AXDR_I16 | 1u << AXDR_I32 | 1u << AXDR_I64)
 #define INTEGER_TAGS                                                                               \
-    (1u << AXDR_I8 | 1u << AXDR_I16 | 1u << AXDR_I32 | 1u << AXDR_I64 | 1u << AXDR_U8 |            \
-     1u << AXDR_U16 | 1u << AXDR_U32 | 1u << AXDR_U64)
+    (SIGNED_TAGS | 1u << AXDR_U8 | 1u << AXDR_U16 | 1u << AXDR_U32 | 1u << AXDR_U64)
 
 /* Whether a value with this tag and these octets may stand where the type says `want`. */
 static bool leaf_matches(uint8_t want, uint8_t tag, size_t n_octets)
 {
+    size_t size = want & 0x1Fu; /* of an octet-string AXDR_OSn */
     switch (want) {
+    case AXDR_ANY:
+        return true;
     case AXDR_SIMPLE:
         return tag != AXDR_COMPACT;
     case AXDR_INTEGER:
         return tag <= AXDR_U64 && (INTEGER_TAGS >> tag & 1u);
     case AXDR_OS4:
-        return (tag == AXDR_OCTETS && n_octets == 1 + 4) || tag == AXDR_TIME;
     case AXDR_OS5:
-        return (tag == AXDR_OCTETS && n_octets == 1 + 5) || tag == AXDR_DATE;
     case AXDR_OS6:
-        return tag == AXDR_OCTETS && n_octets == 1 + 6;
-    case AXDR_OS16:
-        return tag == AXDR_OCTETS && n_octets == 1 + 16;
     case AXDR_OS12:
-        return (tag == AXDR_OCTETS && n_octets == 1 + 12) || tag == AXDR_DATE_TIME;
+    case AXDR_OS16: /* a time, date or date-time of that size will do, too */
+        return (tag == AXDR_OCTETS && n_octets == 1 + size) ||
+               (tag >= AXDR_DATE_TIME && n_octets == size);
     default:
         return tag == want;
     }
 }
 
-/* A value within `above` containers against a type code that is no container. */
-static void check_leaf(struct rd *r, uint8_t want, unsigned above)
+/* An array or structure under way: what is left of it, and the place of the next one's type. A
+ * structure goes on from member to member, an array stays at its element's type, and so does
+ * whatever stands where the type says AXDR_ANY. */
+struct level {
+    size_t left;
+    size_t at;
+    bool stays;
+};
+
+static bool is_container(uint8_t tag)
 {
-    size_t start = r->pos;
-    if (want == AXDR_ANY) {
-        skip_within(r, above);
-        return;
-    }
-    uint8_t tag = rd_u8(r);
-    size_t content = r->pos;
-    if (tag == AXDR_ARRAY || tag == AXDR_STRUCT) {
-        fail_at_tag(r, ERR_TYPE);
-        return;
-    }
-    skip_content(r, tag);
-    if (!r->err && !leaf_matches(want, tag, r->pos - content)) {
-        r->pos = start;
-        rd_fail(r, ERR_TYPE);
-    }
+    return tag == AXDR_ARRAY || tag == AXDR_STRUCT;
 }
 
-/* A container against its type; gives its level. */
-static struct check_level check_container(struct rd *r, struct axdr_type t, size_t at)
+/* Reads the value whose type is at `at`: all of it, then l->left is 0, or the head of an array or
+ * structure. */
+static void check_value(struct rd *r, struct axdr_type t, size_t at, struct level *l)
 {
-    struct check_level l = {.is_array = t.code[at] == AXDR_ARRAY};
-    size_t head = l.is_array ? 1 : 2;
     size_t start = r->pos;
-    bool right = rd_u8(r) == t.code[at];
-    if (right)
-        l.left = get_count(r);
-    if (right && !l.is_array && !r->err)
-        right = at + 1 < t.len && l.left == t.code[at + 1];
-    if (!right && !r->err) {
-        r->pos = start;
-        rd_fail(r, ERR_TYPE);
+    uint8_t want = t.code[at], tag = rd_u8(r);
+    bool right = want == tag || want == AXDR_ANY;
+    *l = (struct level){.left = 0, .at = at, .stays = want != AXDR_STRUCT};
+    if (is_container(tag)) {
+        l->left = get_count(r);
+    } else if (!is_container(want)) {
+        skip_content(r, tag);
+        right = leaf_matches(want, tag, r->pos - start - 1);
     }
-    l.at = at + head;
-
-    return l;
+    if (want == AXDR_ARRAY)
+        l->at = at + 1;
+    if (want == AXDR_STRUCT) {
+        right = right && at + 1 < t.len && l->left == t.code[at + 1];
+        l->at = at + 2;
+    }
+    if (!right)
+        fail_at(r, start, ERR_TYPE);
 }
 
 /* One value is complete: its level goes on to the next member, or is complete itself. */
-static unsigned check_done(struct check_level *level, unsigned depth, struct axdr_type type)
+static unsigned check_done(struct level *level, unsigned depth, struct axdr_type type)
 {
     while (depth > 0) {
-        struct check_level *l = &level[depth - 1];
-        l->at = l->is_array ? l->at : axdr_type_end(type, l->at);
+        struct level *l = &level[depth - 1];
+        l->at = l->stays ? l->at : axdr_type_end(type, l->at);
         if (--l->left > 0)
             break;
         depth--;
@@ -257,29 +199,27 @@ static unsigned check_done(struct check_level *level, unsigned depth, struct axd
 
 void axdr_check(struct rd *r, struct axdr_type type)
 {
-    struct check_level level[AXDR_DEPTH_MAX];
+    static const uint8_t any[] = {AXDR_ANY};
+    struct level level[AXDR_DEPTH_MAX + 1]; /* the last one is never gone into */
     unsigned depth = 0;
     size_t at = 0;
-    if (type.len == 0) {
-        axdr_skip(r);
-        return;
-    }
+    if (type.len == 0)
+        type = (struct axdr_type){any, sizeof any};
     do {
-        bool container = type.code[at] == AXDR_ARRAY || type.code[at] == AXDR_STRUCT;
-        if (container && depth == AXDR_DEPTH_MAX) {
-            rd_fail(r, ERR_DEPTH);
-            return;
-        }
-        if (container)
-            level[depth] = check_container(r, type, at);
-        else
-            check_leaf(r, type.code[at], depth);
-        if (container && level[depth].left > 0)
+        check_value(r, type, at, &level[depth]);
+        if (level[depth].left == 0)
+            depth = check_done(level, depth, type);
+        else if (depth < AXDR_DEPTH_MAX)
             depth++;
         else
-            depth = check_done(level, depth, type);
+            rd_fail(r, ERR_DEPTH);
         at = depth > 0 ? level[depth - 1].at : 0;
     } while (depth > 0 && !r->err && at < type.len);
+}
+
+void axdr_skip(struct rd *r)
+{
+    axdr_check(r, (struct axdr_type){NULL, 0});
 }
 
 uint8_t axdr_peek(const struct rd *r)
@@ -304,10 +244,8 @@ void axdr_get_struct(struct rd *r, size_t n_members)
 {
     expect(r, AXDR_STRUCT);
     size_t at = r->pos;
-    if (get_count(r) != n_members && !r->err) {
-        r->pos = at;
-        rd_fail(r, ERR_TYPE);
-    }
+    if (get_count(r) != n_members)
+        fail_at(r, at, ERR_TYPE);
 }
 
 bool axdr_get_bool(struct rd *r)
@@ -319,33 +257,23 @@ bool axdr_get_bool(struct rd *r)
 /* An integer or enum as 64 bits; *negative says that the bits are two's complement below zero. */
 static uint64_t get_integer(struct rd *r, bool *negative)
 {
+    const uint32_t tags = INTEGER_TAGS | 1u << AXDR_ENUM | 1u << AXDR_BCD;
     uint64_t v = 0;
     uint8_t tag = axdr_peek(r);
     *negative = false;
-    switch (tag) {
-    case AXDR_I8:
-    case AXDR_I16:
-    case AXDR_I32:
-    case AXDR_I64:
-    case AXDR_U8:
-    case AXDR_U16:
-    case AXDR_U32:
-    case AXDR_U64:
-    case AXDR_ENUM:
-    case AXDR_BCD:
-        break;
-    default:
+    if (tag > AXDR_ENUM || !(tags >> tag & 1u)) {
         rd_fail(r, rd_left(r) ? ERR_TYPE : ERR_TRUNCATED);
         return 0;
     }
     (void)rd_u8(r);
-    size_t n = content_length[tag];
-    for (size_t i = 0; i < n; i++)
-        v = v << 8 | rd_u8(r);
-    bool is_signed = tag == AXDR_I8 || tag == AXDR_I16 || tag == AXDR_I32 || tag == AXDR_I64;
-    *negative = is_signed && (v >> (8 * n - 1)) != 0;
-    if (*negative && n < 8)
-        v |= UINT64_MAX << (8 * n);
+    for (size_t i = 0; i < content_length[tag]; i++) {
+        uint8_t octet = rd_u8(r);
+        if (i == 0 && (SIGNED_TAGS >> tag & 1u) && octet >= 0x80) {
+            *negative = true;
+            v = UINT64_MAX;
+        }
+        v = v << 8 | octet;
+    }
     return r->err ? 0 : v;
 }
 
@@ -355,8 +283,7 @@ int64_t axdr_get_int(struct rd *r)
     size_t at = r->pos;
     uint64_t v = get_integer(r, &negative);
     if (!negative && v > INT64_MAX) {
-        r->pos = at;
-        rd_fail(r, ERR_RANGE);
+        fail_at(r, at, ERR_RANGE);
         return 0;
     }
     return negative ? -(int64_t)(~v) - 1 : (int64_t)v;
@@ -368,8 +295,7 @@ uint64_t axdr_get_uint(struct rd *r)
     size_t at = r->pos;
     uint64_t v = get_integer(r, &negative);
     if (negative) {
-        r->pos = at;
-        rd_fail(r, ERR_RANGE);
+        fail_at(r, at, ERR_RANGE);
         return 0;
     }
     return v;
