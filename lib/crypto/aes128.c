@@ -124,16 +124,6 @@ static void shift_rows(uint32_t q[8])
     }
 }
 
-static void shift_rows_back(uint32_t q[8])
-{
-    for (unsigned i = 0; i < 8; i++) {
-        uint32_t x = q[i];
-        q[i] = (x & 0x000000FFu) | (x << 2 & 0x0000FC00u) | (x >> 6 & 0x00000300u) |
-               (x >> 4 & 0x000F0000u) | (x << 4 & 0x00F00000u) | (x << 6 & 0xC0000000u) |
-               (x >> 2 & 0x3F000000u);
-    }
-}
-
 /* Row r becomes 2*(r + r1) + r1 + r2 + r3, r1 being the next row and so on. */
 static void mix_columns(uint32_t q[8])
 {
@@ -148,11 +138,11 @@ static void mix_columns(uint32_t q[8])
     }
 }
 
-/* The matrix of MixColumns has order 4: three times forward is once back. */
-static void mix_columns_back(uint32_t q[8])
+/* ShiftRows and the matrix of MixColumns have order 4: three times forward is once back. */
+static void thrice(void (*step)(uint32_t q[8]), uint32_t q[8])
 {
     for (unsigned n = 0; n < 3; n++)
-        mix_columns(q);
+        step(q);
 }
 
 static void add_round_key(uint32_t q[8], const uint32_t key[4])
@@ -241,15 +231,13 @@ void aes128_encrypt2(const struct aes128 *aes, uint8_t blocks[2 * AES_BLOCK])
     }
     load(q, blocks);
     add_round_key(q, aes->round_key[0]);
-    for (unsigned round = 1; round < AES_ROUNDS; round++) {
+    for (unsigned round = 1; round <= AES_ROUNDS; round++) {
         substitute(q);
         shift_rows(q);
-        mix_columns(q);
+        if (round < AES_ROUNDS)
+            mix_columns(q);
         add_round_key(q, aes->round_key[round]);
     }
-    substitute(q);
-    shift_rows(q);
-    add_round_key(q, aes->round_key[AES_ROUNDS]);
     store(blocks, q);
 }
 
@@ -257,15 +245,13 @@ void aes128_decrypt2(const struct aes128 *aes, uint8_t blocks[2 * AES_BLOCK])
 {
     uint32_t q[8];
     load(q, blocks);
-    add_round_key(q, aes->round_key[AES_ROUNDS]);
-    for (unsigned round = AES_ROUNDS - 1; round > 0; round--) {
-        shift_rows_back(q);
-        substitute_back(q);
+    for (unsigned round = AES_ROUNDS; round > 0; round--) {
         add_round_key(q, aes->round_key[round]);
-        mix_columns_back(q);
+        if (round < AES_ROUNDS)
+            thrice(mix_columns, q);
+        thrice(shift_rows, q);
+        substitute_back(q);
     }
-    shift_rows_back(q);
-    substitute_back(q);
     add_round_key(q, aes->round_key[0]);
     store(blocks, q);
 }

@@ -28,10 +28,9 @@ static void multiply(struct ghash *g)
         hardware_ghash(g, zero, 1);
         return;
     }
-    uint64_t half[2] = {load_be(g->y), load_be(g->y + 8)};
     uint64_t z_high = 0, z_low = 0, v_high = g->h_high, v_low = g->h_low;
     for (unsigned i = 0; i < 128; i++) {
-        uint64_t take = 0 - (half[i >> 6] >> (63 - (i & 63)) & 1);
+        uint64_t take = 0 - ((uint64_t)g->y[i / 8] >> (7 - i % 8) & 1);
         uint64_t fold = 0 - (v_low & 1);
         z_high ^= v_high & take;
         z_low ^= v_low & take;
