@@ -28,8 +28,8 @@ void dlms_replay_use(struct dlms_replay *r, uint32_t counter)
     }
     /* next .. counter - 1 are passed over; next - 1, used, comes into the window above them */
     uint32_t n_new = counter - r->next;
-    uint64_t moved = n_new < WINDOW - 1 ? r->open << (n_new + 1) : 0;
-    uint64_t passed = n_new < WINDOW ? (UINT64_C(1) << n_new) - 1 : UINT64_MAX;
-    r->open = moved | passed;
+    r->open <<= 1;
+    for (uint32_t i = 0; i < n_new && i < WINDOW; i++)
+        r->open = r->open << 1 | 1u;
     r->next = counter + 1;
 }

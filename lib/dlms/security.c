@@ -14,15 +14,6 @@
 #define SC_SUITE      0x0Fu
 #define SC_COMPRESSED 0x80u
 
-/* Text, additional data and nonce of one APDU body, as sealing and opening both need them. */
-struct parts {
-    uint8_t iv[CRYPTO_GCM_IV];
-    struct bytes aad[3]; /* SC, AK, text when it is not encrypted */
-    size_t n_aad;
-    uint8_t *text; /* what is encrypted */
-    size_t text_len;
-};
-
 /* gcm_or_key: what must be there. */
 static enum err check_control(uint8_t sc, const void *gcm_or_key, const uint8_t *ak)
 {
@@ -39,17 +30,6 @@ static void put_iv(uint8_t iv[CRYPTO_GCM_IV], const uint8_t title[DLMS_TITLE_LEN
     struct wr w = wr_of(iv, CRYPTO_GCM_IV);
     wr_bytes(&w, title, DLMS_TITLE_LEN);
     wr_u32(&w, counter);
-}
-
-/* buf[0] is the security control octet; the text begins behind the head. */
-static void lay_out(struct parts *p, const uint8_t *ak, uint8_t *buf, size_t text_len)
-{
-    p->aad[0] = (struct bytes){buf, 1};
-    p->aad[1] = (struct bytes){ak, CRYPTO_KEY128};
-    p->aad[2] = (struct bytes){buf + DLMS_HEAD_LEN, text_len};
-    p->text = buf + DLMS_HEAD_LEN;
-    p->text_len = (buf[0] & DLMS_SC_ENC) ? text_len : 0;
-    p->n_aad = (buf[0] & DLMS_SC_ENC) ? 2 : 3;
 }
 
 enum err dlms_counter_take(struct dlms_counter *c, uint32_t *out)
@@ -75,6 +55,24 @@ static size_t tag_len_of(uint8_t sc)
     return (sc & DLMS_SC_AUTH) ? CRYPTO_GCM_TAG : 0;
 }
 
+/* Seals or opens in place what stands behind the head in b->buf, text_len octets, the tag behind
+ * them. Additional data: SC, AK, and the text where it is not encrypted. */
+static enum err apply(const struct dlms_cipher *c, const struct dlms_body *b, size_t text_len,
+                      bool seal)
+{
+    uint8_t iv[CRYPTO_GCM_IV];
+    uint8_t *text = b->buf + DLMS_HEAD_LEN, *tag = text + text_len;
+    const struct bytes aad[] = {{b->buf, 1}, {c->ak, CRYPTO_KEY128}, {text, text_len}};
+    bool encrypted = b->sc & DLMS_SC_ENC;
+    size_t n_aad = encrypted ? 2 : 3, len = encrypted ? text_len : 0;
+    put_iv(iv, c->title, b->counter);
+    if (tag_len_of(b->sc) == 0)
+        return crypto_gcm_crypt_with(c->gcm, iv, text, len);
+    if (seal)
+        return crypto_gcm_seal_with(c->gcm, iv, aad, n_aad, text, len, tag, CRYPTO_GCM_TAG);
+    return crypto_gcm_open_with(c->gcm, iv, aad, n_aad, text, len, tag, CRYPTO_GCM_TAG);
+}
+
 enum err dlms_seal_with(const struct dlms_cipher *c, struct dlms_body *b)
 {
     size_t tag_len = tag_len_of(b->sc);
@@ -86,14 +84,7 @@ enum err dlms_seal_with(const struct dlms_cipher *c, struct dlms_body *b)
     struct wr head = wr_of(b->buf, DLMS_HEAD_LEN);
     wr_u8(&head, b->sc);
     wr_u32(&head, b->counter);
-    struct parts p;
-    put_iv(p.iv, c->title, b->counter);
-    lay_out(&p, c->ak, b->buf, b->text_len);
-    if (tag_len > 0)
-        err = crypto_gcm_seal_with(c->gcm, p.iv, p.aad, p.n_aad, p.text, p.text_len,
-                                   b->buf + DLMS_HEAD_LEN + b->text_len, tag_len);
-    else
-        err = crypto_gcm_crypt_with(c->gcm, p.iv, p.text, p.text_len);
+    err = apply(c, b, b->text_len, true);
     if (err == ERR_OK)
         b->len = DLMS_HEAD_LEN + b->text_len + tag_len;
     return err;
@@ -119,15 +110,8 @@ enum err dlms_open_with(const struct dlms_cipher *c, struct dlms_body *b)
         return control;
     if (err != ERR_OK)
         return err;
-    size_t tag_len = tag_len_of(b->sc), text_len = b->len - DLMS_HEAD_LEN - tag_len;
-    struct parts p;
-    put_iv(p.iv, c->title, b->counter);
-    lay_out(&p, c->ak, b->buf, text_len);
-    if (tag_len > 0)
-        err = crypto_gcm_open_with(c->gcm, p.iv, p.aad, p.n_aad, p.text, p.text_len,
-                                   b->buf + DLMS_HEAD_LEN + text_len, tag_len);
-    else
-        err = crypto_gcm_crypt_with(c->gcm, p.iv, p.text, p.text_len);
+    size_t text_len = b->len - DLMS_HEAD_LEN - tag_len_of(b->sc);
+    err = apply(c, b, text_len, false);
     if (err != ERR_OK) {
         wipe(b->buf + DLMS_HEAD_LEN, text_len); /* also the text that was never encrypted */
         return err;
