@@ -7,6 +7,7 @@
 
 #include "firmware/meter/meter_energy.h"
 #include "firmware/meter/meter_store.h"
+#include "firmware/meter/meter_tell.h"
 
 #include <string.h>
 
@@ -32,7 +33,9 @@ enum err meter_keep(struct meter *m, enum err err)
 enum err meter_snapshot(struct meter *m)
 {
     m->snapshot_due_ns = m->clock.base_ns + METER_SNAPSHOT_S * METER_NS;
-    return meter_keep(m, meter_store_snapshot(m));
+    enum err err = meter_keep(m, meter_store_snapshot(m));
+    meter_tell_stored(m, err == ERR_OK);
+    return err;
 }
 
 static uint64_t import_uwh(const struct meter *m)
@@ -110,6 +113,8 @@ static void run_due(struct meter *m)
 {
     uint32_t now_s = meter_now_s(m);
     bool changed = m->clock.base_ns >= m->snapshot_due_ns;
+    if (changed)
+        meter_tell_minute(m);
     meter_time_season(m);
     if (now_s >= m->demand.due_s) {
         meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));
@@ -219,25 +224,6 @@ enum err meter_power_fail(struct meter *m)
     return meter_commit(m);
 }
 
-static enum err sync_floors(struct meter *m)
-{
-    if (memcmp(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor) != 0)
-        return meter_keep(m, meter_store_rx(m));
-    return ERR_OK;
-}
-
-enum err meter_sync(struct meter *m)
-{
-    struct legal_energies now;
-    legal_energies_get(&m->legal, &now);
-    if (memcmp(&now, &m->stored, sizeof now) != 0) {
-        enum err err = meter_commit(m);
-        if (err)
-            return err;
-    }
-    return sync_floors(m);
-}
-
 /* ---- commands of the bindings ---- */
 
 void meter_rows_leave(struct meter *m)
@@ -317,14 +303,6 @@ void meter_temperature(struct meter *m, int32_t mc)
 }
 
 /* ---- power-up ---- */
-
-/* The public client is told neither registers nor rows (the rights in model/objects.c), nothing
- * that a cut could take back: so nobody without a secret can wear the flash. */
-static enum err before_tell(void *context, enum cosem_role role)
-{
-    meter_log_flush(context); /* a stranger causes no more entries than the logs' limits allow */
-    return role == COSEM_PUBLIC ? sync_floors(context) : meter_sync(context);
-}
 
 static enum err security_store(void *context, const struct dlms_keys *keys, uint8_t policy)
 {
@@ -408,7 +386,7 @@ static void start_server(struct meter *m, const struct meter_config *c)
                                                     .clients = m->clients,
                                                     .n_clients = MODEL_N_CLIENTS,
                                                     .rng = c->rng,
-                                                    .before_tell = before_tell,
+                                                    .before_tell = meter_before_tell,
                                                     .security_store = security_store,
                                                     .authenticated = meter_access_authenticated,
                                                     .refused = meter_access_refused,
@@ -421,6 +399,7 @@ static void start_server(struct meter *m, const struct meter_config *c)
 static enum err begin(struct meter *m)
 {
     uint32_t now_s = meter_now_s(m);
+    meter_tell_begin(m);
     meter_demand_reset(&m->demand);
     for (unsigned k = 0; k < METER_N_AVERAGES; k++)
         meter_average_reset(&m->average[k]);
@@ -496,6 +475,7 @@ enum err meter_init(struct meter *m, const struct meter_config *config)
     m->clients[2].password = m->password[0] != '\0' ? m->password : NULL;
     err = meter_store_restore(m);
     memcpy(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor);
+    m->floors = METER_FLOORS_MAX;
     meter_log_start(m);
     if (err == ERR_NOT_FOUND)
         return has_lived(m) ? ERR_CORRUPT : begin(m);

@@ -14,7 +14,7 @@
  *  2. a row of the profile is in the snapshot that closes its interval before it is in the ring,
  *     and meter_init() completes the ring from it: no row is lost or doubled, and the interval
  *     energies of the rows sum up to the register differences to the last unit;
- *  3. nothing a client was told is forgotten (before_tell), counters never repeat;
+ *  3. nothing a client was told is forgotten (meter_tell.h), counters never repeat;
  *  4. without warning at most METER_SNAPSHOT_S of consumption is lost, with it nothing.
  * Keys and password lie in the flash in plain: whoever opens the housing can read them. */
 #ifndef FERRARIS_METER_H
@@ -96,6 +96,9 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     uint32_t f_mhz;
     enum err fault;  /* last failure of the flash; ERR_OK: none */
     bool is_old;     /* the flash of the version before is being taken over */
+    bool owes;       /* what clients are told is not in a snapshot yet */
+    uint8_t tells;   /* credit of meter_tell.h, in the snapshot */
+    uint8_t floors;  /* the same of least acceptable counters, not in it */
     bool tells_null; /* cells equal to those of the row before leave as null-data */
     struct meter_ratio ratio;
     struct meter_demand demand;
@@ -121,7 +124,7 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     struct cosem_server server; /* hand it to session_init() */
     struct legal legal;
     struct meter_watch watch;
-    struct legal_energies stored;                   /* of the newest snapshot */
+    struct legal_energies told;                     /* meter_tell.h */
     struct meter_column columns[METER_COLUMNS_MAX]; /* of all profiles, meter_columns_first() */
 };
 
@@ -156,7 +159,7 @@ void meter_idle(struct meter *m, uint64_t ns);
 uint64_t meter_due_ns(const struct meter *m);
 /* The supply is about to fail: counts what was fed and stores it. ERR_IO, ERR_FULL. */
 MUST_CHECK enum err meter_power_fail(struct meter *m);
-/* Makes durable what a client may be told now; the server's before_tell. */
+/* Makes durable what clients were told (meter_tell.h). ERR_IO, ERR_FULL. */
 MUST_CHECK enum err meter_sync(struct meter *m);
 
 /* What the crystal shows: the scale of meter_config.time_ns. A port whose crystal was lost sets it

@@ -1,5 +1,6 @@
 /* Classes 5 and 4 over meter_demand: 1-0:1.4.0 block demand and 1-0:1.6.0 its maximum. */
 #include "firmware/meter/meter_bind.h"
+#include "firmware/meter/meter_tell.h"
 
 /* UTC as local time with the clock's doubt of then; METER_NEVER as a date-time of wildcards. */
 static void put_time(const struct meter *m, uint32_t utc_s, uint8_t doubt, struct wr *out)
@@ -15,24 +16,17 @@ static void put_time(const struct meter *m, uint32_t utc_s, uint8_t doubt, struc
     datetime_put(out, &d);
 }
 
-static uint32_t demand_now(const struct meter *m)
-{
-    struct legal_energies e;
-    legal_energies_get(&m->legal, &e);
-    return meter_demand_now(&m->demand, e.total[LEGAL_A_IMPORT]);
-}
-
 static enum cosem_result get_demand(const struct cosem_call *c, const struct cosem_ref *o,
                                     uint8_t attr, const struct cosem_select *sel,
                                     struct cosem_gen *g, struct wr *out)
 {
     (void)o;
     (void)sel;
-    const struct meter *m = meter_of(c);
+    struct meter *m = meter_of(c);
     g->more = false;
     switch (attr) {
     case 2:
-        axdr_put_u32(out, demand_now(m));
+        axdr_put_u32(out, meter_demand_now(&m->demand, meter_told(m)->total[LEGAL_A_IMPORT]));
         return COSEM_SUCCESS;
     case 3:
         axdr_put_u32(out, m->demand.last_dw);

@@ -126,7 +126,7 @@ static enum cosem_result get_register(const struct cosem_call *c, const struct c
                                       struct cosem_gen *g, struct wr *out)
 {
     (void)sel;
-    const struct meter *m = meter_of(c);
+    struct meter *m = meter_of(c);
     enum model_quantity q = MODEL_QUANTITY(o->row->arg);
     bool primary = (o->row->kind->flags & MODEL_PRIMARY) != 0;
     g->more = false;

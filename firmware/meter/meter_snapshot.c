@@ -23,17 +23,19 @@
 #define DEMAND_SIZE   54
 #define PROFILE_SIZE  (2 + 4 + 4 * METER_N_INTERVALS + METER_ROW_HEAD + 4 + 2)
 #define COUNTERS_SIZE (4 + 4 * COSEM_CLIENTS_MAX)
+#define CREDIT_SIZE   1
 /* one average: 52 octets and, for each phase, sums and last values */
 #define AVERAGE_SIZE(n_phases) (52u + 24u * (n_phases))
 #define SNAPSHOT_MAX                                                                               \
-    (CLOCK_SIZE + LEGAL_SIZE + 4 * ENERGIES_SIZE + 8 * 8 * LEGAL_N_ENERGIES +                      \
+    (CREDIT_SIZE + CLOCK_SIZE + LEGAL_SIZE + 4 * ENERGIES_SIZE + 8 * 8 * LEGAL_N_ENERGIES +        \
      12 * LEGAL_N_LOSSES + DEMAND_SIZE + MODEL_N_PROFILES * PROFILE_SIZE + 4 * METER_N_INTERVALS + \
      COUNTERS_SIZE + METER_N_AVERAGES * AVERAGE_SIZE(3) + METER_LOG_STATE_SIZE)
 
 size_t meter_snapshot_size(const struct model_meter *m)
 {
     m = model_row(m);
-    size_t size = CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + COUNTERS_SIZE + METER_LOG_STATE_SIZE;
+    size_t size =
+        CREDIT_SIZE + CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + COUNTERS_SIZE + METER_LOG_STATE_SIZE;
     for (unsigned p = 0; p < MODEL_N_PROFILES; p++)
         size += m->profile[p].n_values > 0 ? PROFILE_SIZE : 0;
     size += 4 * METER_N_INTERVALS;
@@ -159,11 +161,12 @@ enum err meter_store_snapshot(struct meter *m)
     meter_log_state(&io, m);
     wr_u32(&w, m->server.tx.limit);
     meter_put_floors(&w, m);
+    wr_u8(&w, m->tells);
     if (w.err || w.len != meter_snapshot_size(m->model))
         return ERR_RANGE;
     enum err err = nv_append(&m->nv, METER_RING_SNAPSHOT, buf);
     if (!err)
-        m->stored = s.energy;
+        m->told = s.energy;
     return err;
 }
 
@@ -188,7 +191,7 @@ static enum err restore_legal(struct meter *m, struct legal_snapshot *s)
     if (trail.audit_sequence > s->audit_sequence)
         s->audit_sequence = trail.audit_sequence;
     s->sealed = trail.sealed;
-    m->stored = s->energy;
+    m->told = s->energy;
     return legal_snapshot_set(&m->legal, s);
 }
 
@@ -209,6 +212,7 @@ static enum err restore_from(struct meter *m, struct rd *r, uint8_t format, stru
         meter_log_state(&io, m);
     meter_raise_tx(m, rd_u32(r));
     meter_raise_floors(r, m);
+    m->tells = format > 2 ? rd_u8(r) : 0;
     return r->err ? r->err : restore_legal(m, &s);
 }
 

@@ -185,14 +185,21 @@ void meter_raise_tx(struct meter *m, uint32_t limit)
     m->server.tx.next = m->server.tx.limit;
 }
 
-enum err meter_store_rx(struct meter *m)
+enum err meter_store_rx(struct meter *m, uint32_t ahead)
 {
     uint8_t buf[4 * COSEM_CLIENTS_MAX];
+    uint32_t floor[COSEM_CLIENTS_MAX];
     struct wr w = wr_of(buf, sizeof buf);
-    meter_put_floors(&w, m);
+    for (size_t i = 0; i < COSEM_CLIENTS_MAX; i++) {
+        const uint32_t now = m->server.rx_floor[i];
+        floor[i] = now <= m->stored_floor[i]   ? m->stored_floor[i]
+                   : now <= UINT32_MAX - ahead ? now + ahead
+                                               : now;
+        wr_u32(&w, floor[i]);
+    }
     enum err err = nv_put(&m->nv, METER_KEY_RX, buf, w.len);
     if (!err)
-        memcpy(m->stored_floor, m->server.rx_floor, sizeof m->stored_floor);
+        memcpy(m->stored_floor, floor, sizeof floor);
     return err;
 }
 

@@ -27,7 +27,8 @@ MUST_CHECK enum err meter_store_clock(struct meter *m);
 MUST_CHECK enum err meter_store_security(struct meter *m, const struct dlms_keys *keys,
                                          uint8_t policy);
 MUST_CHECK enum err meter_store_tx(struct meter *m, uint32_t limit);
-MUST_CHECK enum err meter_store_rx(struct meter *m);
+/* Least acceptable counters; those that went up, `ahead` above what they are. */
+MUST_CHECK enum err meter_store_rx(struct meter *m, uint32_t ahead);
 
 void meter_put_floors(struct wr *w, const struct meter *m);
 /* Counters only go up: the snapshot may be older or newer than the value under the key. */

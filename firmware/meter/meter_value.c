@@ -3,6 +3,7 @@
 #include "firmware/meter/meter_value.h"
 
 #include "firmware/meter/meter_energy.h"
+#include "firmware/meter/meter_tell.h"
 
 static int64_t rounded(int64_t value, int64_t by)
 {
@@ -134,17 +135,16 @@ static int64_t averaged(const struct meter *m, enum model_quantity q, uint8_t i)
     }
 }
 
-static int64_t lost(const struct meter *m, enum model_quantity q, uint8_t i)
+static int64_t lost(struct meter *m, enum model_quantity q, uint8_t i)
 {
-    struct legal_energies e;
-    legal_energies_get(&m->legal, &e);
+    const struct legal_energies *e = meter_told(m);
     switch (q) {
     case MODEL_U2H:
-        return (int64_t)(e.loss[LEGAL_U2T] / 1000000);
+        return (int64_t)(e->loss[LEGAL_U2T] / 1000000);
     case MODEL_I2H:
-        return (int64_t)(e.loss[LEGAL_I2T] / 1000);
+        return (int64_t)(e->loss[LEGAL_I2T] / 1000);
     default: /* MODEL_LOSS_ACTIVE, MODEL_LOSS_REACTIVE */
-        return (int64_t)meter_energy_loss(m->model, &e, q == MODEL_LOSS_REACTIVE, i);
+        return (int64_t)meter_energy_loss(m->model, e, q == MODEL_LOSS_REACTIVE, i);
     }
 }
 
@@ -189,13 +189,10 @@ static struct meter_register register_of(enum model_quantity q, uint8_t i, uint8
     return (struct meter_register){.q = q, .phase = i, .rate = j};
 }
 
-int64_t meter_value(const struct meter *m, enum model_quantity q, uint8_t i, uint8_t j)
+int64_t meter_value(struct meter *m, enum model_quantity q, uint8_t i, uint8_t j)
 {
-    if (q < MODEL_N_ENERGIES_END) {
-        struct legal_energies e;
-        legal_energies_get(&m->legal, &e);
-        return meter_energy_shown(m->model, &e, register_of(q, i, j));
-    }
+    if (q < MODEL_N_ENERGIES_END)
+        return meter_energy_shown(m->model, meter_told(m), register_of(q, i, j));
     if (q >= MODEL_U_DAY && q <= MODEL_P_EXPORT_MONTH)
         return averaged(m, q, i);
     if (q >= MODEL_LOSS_ACTIVE && q <= MODEL_I2H)
@@ -207,14 +204,11 @@ int64_t meter_value(const struct meter *m, enum model_quantity q, uint8_t i, uin
     return q <= MODEL_POWER_FACTOR ? power(&v, q, i) : measured(&v, q, i);
 }
 
-int64_t meter_value_primary(const struct meter *m, enum model_quantity q, uint8_t i, uint8_t j)
+int64_t meter_value_primary(struct meter *m, enum model_quantity q, uint8_t i, uint8_t j)
 {
     uint64_t decades = 1;
-    if (q < MODEL_N_ENERGIES_END) {
-        struct legal_energies e;
-        legal_energies_get(&m->legal, &e);
-        return meter_energy_primary(m->model, &e, register_of(q, i, j), &m->ratio);
-    }
+    if (q < MODEL_N_ENERGIES_END)
+        return meter_energy_primary(m->model, meter_told(m), register_of(q, i, j), &m->ratio);
     const uint64_t secondary = (uint64_t)meter_value(m, q, i, j); /* none of them is signed */
     if (q == MODEL_CURRENT)
         return (int64_t)meter_ratio_current(&m->ratio, secondary);

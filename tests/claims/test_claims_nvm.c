@@ -152,7 +152,9 @@ static enum err dark_power_up(struct rig *r)
     memset(blank.password, 0, sizeof blank.password);
     meter_end(&r->meter);
     memset(&r->meter, 0xA5, sizeof r->meter);
-    return meter_init(&r->meter, &blank);
+    enum err err = meter_init(&r->meter, &blank);
+    rig_follow_counter(r);
+    return err;
 }
 
 static void nothing_is_lost_with_warning(const char *model)

@@ -1,6 +1,7 @@
 /* See day.h. */
 #include "tests/firmware/meter/day.h"
 
+#include "firmware/meter/meter_energy.h"
 #include "lib/base/crc.h"
 #include "lib/cosem/obis.h"
 #include "lib/crypto/crypto.h"
@@ -154,11 +155,12 @@ static void note_op(void *context)
 
 /* ---- what is done ---- */
 
-/* A client was answered, or the supply warned: what the registers are now stays, and no request
- * before it is fresh again. */
+/* A client was answered: what it is told of the registers stays, and no request before it is fresh
+ * again. */
 static void tell(struct day *d)
 {
-    legal_energies_get(&d->r->meter.legal, &d->told);
+    assert_false(d->r->meter.owes);
+    d->told = d->r->meter.told;
     memcpy(d->floor, d->r->meter.server.rx_floor, sizeof d->floor);
 }
 
@@ -238,12 +240,18 @@ static void warn(struct day *d)
 {
     assert_int_equal(meter_power_fail(&d->r->meter), ERR_OK);
     tell(d);
+    legal_energies_get(&d->r->meter.legal, &d->told); /* nothing at all is lost */
 }
 
 static void read_register(struct day *d)
 {
-    (void)rig_value(d->r, 3, "1-0:1.8.0.255", 2);
+    const struct meter *m = &d->r->meter;
+    struct legal_energies now;
+    legal_energies_get(&m->legal, &now);
+    const int64_t value = rig_value(d->r, 3, "1-0:1.8.0.255", 2);
     tell(d);
+    assert_int_equal(value, meter_energy(m->model, &now, MODEL_A_IMPORT, 0));
+    assert_memory_equal(&d->told, &now, sizeof now); /* it asks seldom: of this moment */
 }
 
 #define LP1   "1-0:99.1.0.255"

@@ -2,6 +2,7 @@
 #include "tests/firmware/meter/rig.h"
 
 #include "firmware/meter/meter_energy.h"
+#include "firmware/meter/meter_tell.h"
 #include "lib/base/civil.h"
 #include "lib/base/crc.h"
 #include "lib/cosem/obis.h"
@@ -85,12 +86,26 @@ void rig_free(struct rig *r)
     free(r);
 }
 
+void rig_follow_counter(struct rig *r)
+{
+    for (size_t i = 0; i < MODEL_N_CLIENTS; i++) {
+        const uint32_t floor = r->meter.server.rx_floor[i];
+        if (r->counter.next >= floor)
+            continue;
+        assert_in_range(floor - r->counter.next, 1, METER_FLOOR_AHEAD);
+        r->counter.next = floor;
+    }
+}
+
 enum err rig_power_up(struct rig *r, int64_t gap_s)
 {
     r->config.time_ns = meter_crystal_ns(&r->meter) + gap_s * METER_NS;
     meter_end(&r->meter);
     memset(&r->meter, 0xA5, sizeof r->meter);
-    return meter_init(&r->meter, &r->config);
+    enum err err = meter_init(&r->meter, &r->config);
+    if (!err)
+        rig_follow_counter(r);
+    return err;
 }
 
 void rig_live(struct rig *r, int64_t seconds)

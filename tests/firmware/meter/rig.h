@@ -38,7 +38,10 @@ struct rig *rig_new(const char *model, const char *start, const char *load);
 /* The same of a row of the test's own (smaller rings ...), which outlives the rig. */
 struct rig *rig_new_row(const struct model_meter *row, const char *start, const char *load);
 void rig_free(struct rig *r);
-/* Power-up at the crystal's present time plus gap_s. */
+/* After a power-up: the client goes on with the counter that the public client is told, which may
+ * be METER_FLOOR_AHEAD above its own. */
+void rig_follow_counter(struct rig *r);
+/* Power-up at the crystal's present time plus gap_s, and that. */
 enum err rig_power_up(struct rig *r, int64_t gap_s);
 /* Lives at window level, windows ending with intervals. */
 void rig_live(struct rig *r, int64_t seconds);

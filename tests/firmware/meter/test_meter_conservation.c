@@ -12,6 +12,8 @@
  * samples with 9; `full`: 30 days with 1000, an hour with 200. */
 #include "tests/firmware/meter/rig.h"
 
+#include "firmware/meter/meter_tell.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,17 +51,22 @@ struct history {
     uint64_t lost; /* A+ in register units by cuts without warning */
 };
 
+static struct state state_with(const struct rig *r, const struct legal_energies *e)
+{
+    struct state s = {.at_ns = meter_crystal_ns(&r->meter)};
+    memcpy(s.total, e->total, sizeof s.total);
+    memcpy(s.phase, e->phase, sizeof s.phase);
+    memcpy(s.rate, e->rate, sizeof s.rate);
+    if ((r->config.model->features & MODEL_LOSSES) != 0) /* others do not keep them */
+        memcpy(s.loss, e->loss, sizeof s.loss);
+    return s;
+}
+
 static struct state state_of(const struct rig *r)
 {
     struct legal_energies e;
-    struct state s = {.at_ns = meter_crystal_ns(&r->meter)};
     legal_energies_get(&r->meter.legal, &e);
-    memcpy(s.total, e.total, sizeof s.total);
-    memcpy(s.phase, e.phase, sizeof s.phase);
-    memcpy(s.rate, e.rate, sizeof s.rate);
-    if ((r->config.model->features & MODEL_LOSSES) != 0) /* others do not keep them */
-        memcpy(s.loss, e.loss, sizeof s.loss);
-    return s;
+    return state_with(r, &e);
 }
 
 static bool same(const struct state *a, const struct state *b)
@@ -164,8 +171,11 @@ static uint32_t draw(struct rig *r, uint32_t n)
 /* A client reads: what it is told must be durable, and may never be undone. */
 static void tell(struct history *h)
 {
+    const struct legal_energies *told = meter_told(&h->rig->meter);
     if (meter_sync(&h->rig->meter) == ERR_OK) { /* else the supply broke, and nobody was told */
-        h->shown = state_of(h->rig);
+        struct state shown = state_with(h->rig, told);
+        check_not_below(&shown, &h->shown);
+        h->shown = shown;
         h->n_told++;
     }
 }

@@ -6,6 +6,8 @@
  * by turns; with `full` a whole day and every operation. */
 #include "tests/firmware/meter/rig.h"
 
+#include "firmware/meter/meter_tell.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,11 +32,10 @@ struct told { /* what a client knows */
 
 static void tell(struct rig *r, struct told *t)
 {
-    struct legal_energies now;
+    const struct legal_energies *now = meter_told(&r->meter);
     if (meter_sync(&r->meter) != ERR_OK)
         return;
-    legal_energies_get(&r->meter.legal, &now);
-    t->energies = now;
+    t->energies = *now;
     t->row_number = r->meter.profile[MODEL_LP1].last.number;
     t->clock_s = meter_now_s(&r->meter);
 }

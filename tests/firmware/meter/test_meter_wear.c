@@ -4,6 +4,9 @@
  * noted. The same calls are then made on a fresh store, over and over for 20 years, on a flash that
  * counts its erases. Printed are the worst sectors of each area; a part is good for 100 000.
  *
+ * The same of hours in which a client asks each second for a register, ciphered, in one association
+ * for ever; and of hours in which it rests and then asks for all it can at once.
+ *
  * Without arguments a quarter of a year of one model; with the name of a model, or `full`, 20
  * years. */
 #include "tests/firmware/meter/rig.h"
@@ -21,7 +24,8 @@
 #define ERASES_MAX 100000u
 #define DAYS       7305u /* of 20 years */
 #define LIVED_DAYS 2
-#define CALLS_MAX  20000
+#define CALLS_MAX  40000
+#define POLLED_H   3
 
 static uint32_t n_days = DAYS / 80;
 static const char *only = "AD11A";
@@ -155,12 +159,12 @@ static void plain_init(struct plain_flash *f, uint32_t n_sectors)
     memset(f->octets, 0xFF, (size_t)n_sectors * METER_SECTOR_SIZE);
 }
 
-/* Makes each call again, with octets that differ from time to time. */
-static void repeat(struct nv *nv, uint32_t days)
+/* Makes each call again, so many times, with octets that differ from time to time. */
+static void repeat(struct nv *nv, uint32_t times)
 {
     static uint8_t record[4096];
     uint32_t x = 1;
-    for (uint32_t day = 0; day < days; day += LIVED_DAYS) {
+    for (uint32_t k = 0; k < times; k++) {
         for (uint32_t i = 0; i < n_calls; i++) {
             const struct call *c = &calls[i];
             x = x * 1664525u + 1013904223u;
@@ -180,12 +184,15 @@ static uint32_t worst_of(const struct plain_flash *f, uint16_t first, uint32_t n
     return worst;
 }
 
+static uint32_t n_hours; /* that were lived */
+
+/* A day. */
 static uint32_t count_calls(bool is_put, uint8_t id)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < n_calls; i++)
         n += calls[i].is_put == is_put && (is_put || calls[i].id == id);
-    return n / LIVED_DAYS;
+    return n * 24 / n_hours;
 }
 
 static uint32_t print_area(const char *name, uint32_t sectors, uint32_t a_day, uint32_t erases)
@@ -220,20 +227,54 @@ static void check_counters(const struct plain_flash *f, const struct nv *nv)
     }
 }
 
-static void wear_out(const struct model_meter *row)
+/* One answer each second; the first minutes, which spend what had gathered, are not noted. */
+static void live_polled(struct rig *r)
 {
+    struct apdu_attr a = rig_attr(3, "1-0:1.8.0.255", 2);
+    assert_true(rig_connect(r, METER_SAP_READER_HLS));
+    n_calls = 0;
+    for (uint32_t s = 0; s < 300 + POLLED_H * 3600; s++) {
+        noting = s >= 300;
+        rig_live(r, 1);
+        assert_true(rig_get(r, &a));
+    }
+    noting = false;
+    rig_release(r);
+}
+
+/* Rests for an hour, so that each minute has its snapshot and credit gathers, then spends it. */
+static void live_in_bursts(struct rig *r)
+{
+    struct apdu_attr a = rig_attr(3, "1-0:1.8.0.255", 2);
+    assert_true(rig_connect(r, METER_SAP_READER_HLS));
+    n_calls = 0;
+    for (uint32_t h = 0; h <= POLLED_H; h++) {
+        noting = h > 0;
+        rig_live(r, 3600 - 100);
+        for (uint32_t s = 0; s < 100; s++) {
+            rig_live(r, 1);
+            assert_true(rig_get(r, &a));
+        }
+    }
+    noting = false;
+    rig_release(r);
+}
+
+static void wear_out(const struct model_meter *row, void (*live)(struct rig *r), uint32_t hours)
+{
+    n_hours = hours;
     static struct nv nv;
     struct plain_flash f;
     struct rig *r =
         rig_new_row(row, "2026-06-10T00:00:00",
                     row->n_phases == 1 ? "synth:phases=1,u=230,i=5" : "synth:phases=3,u=230,i=5");
-    live_days(r);
+    live(r);
     plain_init(&f, r->emu.hal.n_sectors);
     struct nv_config config = r->meter.nv.config;
     config.flash = &f.hal;
     assert_int_equal(nv_mount(&nv, &config), ERR_OK);
-    repeat(&nv, n_days);
-    print_message("%s, %u days of %u writes\n", row->name, n_days, n_calls / LIVED_DAYS);
+    repeat(&nv, n_days * 24 / hours);
+    print_message("%s, %u days of %u writes\n", row->name, n_days, n_calls * 24 / hours);
     uint32_t worst = print_area("keys", config.kv_n_sectors, count_calls(true, 0),
                                 worst_of(&f, config.kv_first_sector, config.kv_n_sectors));
     for (uint8_t i = 0; i < config.n_rings; i++) {
@@ -248,19 +289,38 @@ static void wear_out(const struct model_meter *row)
     rig_free(r);
 }
 
+static void wear_out_each(void (*live)(struct rig *r), uint32_t hours)
+{
+    for (size_t i = 0; model_meter_at(i) != NULL; i++) {
+        if (only == NULL || strcmp(only, model_meter_at(i)->name) == 0)
+            wear_out(model_meter_at(i), live, hours);
+    }
+}
+
 static void no_sector_is_worn_out_in_20_years(void **state)
 {
     (void)state;
-    for (size_t i = 0; model_meter_at(i) != NULL; i++) {
-        if (only == NULL || strcmp(only, model_meter_at(i)->name) == 0)
-            wear_out(model_meter_at(i));
-    }
+    wear_out_each(live_days, LIVED_DAYS * 24);
+}
+
+static void no_client_that_asks_each_second_wears_a_sector_out(void **state)
+{
+    (void)state;
+    wear_out_each(live_polled, POLLED_H);
+}
+
+static void no_client_that_gathers_credit_wears_a_sector_out(void **state)
+{
+    (void)state;
+    wear_out_each(live_in_bursts, POLLED_H);
 }
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_sector_is_worn_out_in_20_years),
+        cmocka_unit_test(no_client_that_asks_each_second_wears_a_sector_out),
+        cmocka_unit_test(no_client_that_gathers_credit_wears_a_sector_out),
     };
     if (argc > 1) {
         only = strcmp(argv[1], "full") == 0 ? NULL : argv[1];
