@@ -1,4 +1,6 @@
-/* What the bindings of the meter share. Private to firmware/meter. */
+/* What the bindings of the meter share. What the rights of a row do not give (model/objects.c), and
+ * values that have not the type of the class, never come to a binding: the server refused them.
+ * Private to firmware/meter. */
 #ifndef FERRARIS_METER_BIND_H
 #define FERRARIS_METER_BIND_H
 

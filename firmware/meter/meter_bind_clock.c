@@ -69,28 +69,33 @@ static bool local_instant(const struct meter_clock *k, const struct datetime *d,
     return back.hour == d->hour && back.minute == d->minute;
 }
 
-/* A complete instant of the years that a clock can show; hundredths count where given. */
-static enum cosem_result get_instant(const struct meter *m, struct rd *value, int64_t *ns)
+/* An instant of the years that a clock can show. */
+struct instant {
+    int64_t utc_s;
+    uint8_t hundredths; /* 0 where not given */
+};
+
+static enum cosem_result get_instant(const struct meter *m, struct rd *value, struct instant *out)
 {
     struct datetime d;
-    int64_t utc_s;
     datetime_get(value, &d);
     if (value->err)
         return COSEM_TYPE_UNMATCHED;
-    if (!datetime_complete(&d) || !agrees(&d) || !local_instant(&m->clock, &d, &utc_s) ||
-        utc_s < METER_TIME_MIN_NS / METER_NS || utc_s >= METER_TIME_END_NS / METER_NS)
+    if (!datetime_complete(&d) || !agrees(&d) || !local_instant(&m->clock, &d, &out->utc_s) ||
+        out->utc_s < METER_TIME_MIN_NS / METER_NS || out->utc_s >= METER_TIME_END_NS / METER_NS)
         return COSEM_OTHER_REASON;
-    *ns = utc_s * METER_NS;
-    if (d.hundredths != DATETIME_ANY)
-        *ns += d.hundredths * (METER_NS / 100);
+    out->hundredths = d.hundredths != DATETIME_ANY ? d.hundredths : 0;
     return COSEM_SUCCESS;
 }
 
 static enum cosem_result set_time(struct meter *m, struct rd *value)
 {
-    int64_t ns;
-    enum cosem_result r = get_instant(m, value, &ns);
-    return r ? r : cosem_result_of(meter_clock_change(m, ns));
+    struct instant to;
+    enum cosem_result r = get_instant(m, value, &to);
+    if (r)
+        return r;
+    const int64_t ns = to.utc_s * METER_NS + to.hundredths * (METER_NS / 100);
+    return cosem_result_of(meter_clock_change(m, ns));
 }
 
 static enum cosem_result set_rule(struct rd *value, uint8_t rule[DATETIME_LEN])
@@ -122,11 +127,9 @@ static enum cosem_result set_parameter(struct meter_clock *k, uint8_t attr, stru
         n = axdr_get_int(value);
         k->dst_min = (int8_t)n;
         return n < -DST_MAX || n > DST_MAX ? COSEM_OTHER_REASON : COSEM_SUCCESS;
-    case 8:
+    default: /* 8 */
         k->dst_on = axdr_get_bool(value);
         return COSEM_SUCCESS;
-    default:
-        return COSEM_READ_WRITE_DENIED;
     }
 }
 
@@ -139,11 +142,7 @@ static enum cosem_result set_clock(const struct cosem_call *c, const struct cose
         return set_time(m, value);
     struct meter_clock changed = m->clock;
     enum cosem_result r = set_parameter(&changed, attr, value);
-    if (r)
-        return r;
-    if (value->err)
-        return COSEM_TYPE_UNMATCHED;
-    return cosem_result_of(meter_clock_rules(m, &changed));
+    return r ? r : cosem_result_of(meter_clock_rules(m, &changed));
 }
 
 /* To the end of a period that is nearest. */
@@ -167,25 +166,22 @@ static enum cosem_result adjust_to_preset(struct meter *m)
 
 static enum cosem_result preset(struct meter *m, struct rd *param)
 {
-    int64_t at, from, to;
+    struct instant at[3]; /* to, first, last */
+    enum cosem_result r = COSEM_SUCCESS;
     axdr_get_struct(param, 3);
-    enum cosem_result r = get_instant(m, param, &at);
-    if (!r)
-        r = get_instant(m, param, &from);
-    if (!r)
-        r = get_instant(m, param, &to);
+    for (unsigned k = 0; k < 3 && !r; k++)
+        r = get_instant(m, param, &at[k]);
     if (r)
         return r;
-    if (from > to)
+    if (at[1].utc_s > at[2].utc_s ||
+        (at[1].utc_s == at[2].utc_s && at[1].hundredths > at[2].hundredths))
         return COSEM_OTHER_REASON;
-    return cosem_result_of(meter_clock_preset(m, at / METER_NS, from / METER_NS, to / METER_NS));
+    return cosem_result_of(meter_clock_preset(m, at[0].utc_s, at[1].utc_s, at[2].utc_s));
 }
 
 static enum cosem_result shift(struct meter *m, struct rd *param)
 {
-    int64_t by_s = axdr_get_int(param);
-    if (param->err)
-        return COSEM_TYPE_UNMATCHED;
+    const int32_t by_s = (int32_t)axdr_get_int(param);
     if (by_s < -METER_SHIFT_MAX_S || by_s > METER_SHIFT_MAX_S)
         return COSEM_OTHER_REASON;
     if (m->clock.doubt != 0)
@@ -210,10 +206,8 @@ static enum cosem_result invoke_clock(const struct cosem_call *c, const struct c
         return adjust_to_preset(m);
     case 5:
         return preset(m, param);
-    case 6:
+    default: /* 6 */
         return shift(m, param);
-    default:
-        return COSEM_OBJECT_UNDEFINED;
     }
 }
 

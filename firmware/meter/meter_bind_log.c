@@ -53,11 +53,10 @@ static enum cosem_result get_log(const struct cosem_call *c, const struct cosem_
 static enum cosem_result invoke_log(const struct cosem_call *c, const struct cosem_ref *o,
                                     uint8_t method, struct rd *param, struct wr *reply)
 {
+    (void)method;
     (void)param;
     (void)reply;
     struct meter *m = meter_of(c);
-    if (method != 1)
-        return COSEM_OBJECT_UNDEFINED;
     return cosem_result_of(meter_log_clear(m, log_of(m, o)));
 }
 
@@ -84,15 +83,11 @@ static enum cosem_result get_code(const struct cosem_call *c, const struct cosem
 static enum cosem_result set_code(const struct cosem_call *c, const struct cosem_ref *o,
                                   uint8_t attr, struct rd *value)
 {
+    (void)attr;
     struct meter *m = meter_of(c);
-    if (attr != 2 || MODEL_QUANTITY(o->row->arg) != MODEL_LOG_FILTER)
-        return COSEM_READ_WRITE_DENIED;
     if (axdr_peek(value) != AXDR_OCTETS)
         return COSEM_TYPE_UNMATCHED;
-    const struct bytes codes = axdr_get_octets(value);
-    if (value->err)
-        return COSEM_TYPE_UNMATCHED;
-    enum err err = meter_log_filter_set(m, log_of(m, o), codes);
+    enum err err = meter_log_filter_set(m, log_of(m, o), axdr_get_octets(value));
     if (!err)
         meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
     return cosem_result_of(err);

@@ -38,7 +38,7 @@ static enum cosem_result get_profile(const struct cosem_call *c, const struct co
     return meter_list_get(&list, attr, sel, g, out);
 }
 
-static enum cosem_result set_sort(struct meter *m, enum model_profile_id p, uint64_t sort)
+static enum cosem_result set_sort(struct meter *m, enum model_profile_id p, uint32_t sort)
 {
     if (sort != SORT_FIFO && sort != SORT_LIFO)
         return COSEM_OTHER_REASON;
@@ -50,19 +50,15 @@ static enum cosem_result set_profile(const struct cosem_call *c, const struct co
 {
     struct meter *m = meter_of(c);
     const enum model_profile_id p = MODEL_PROFILE_OF(o);
-    const bool is_shape = attr == 3 || attr == 8;
-    if (attr < 3 || attr == 6 || attr == 7 ||
-        (is_shape && (meter_features(m) & MODEL_COLUMNS_SET) == 0))
+    if ((attr == 3 || attr == 8) && (meter_features(m) & MODEL_COLUMNS_SET) == 0)
         return COSEM_READ_WRITE_DENIED;
     if (attr == 3)
         return meter_profile_capture_set(m, p, c->role, value);
-    const uint64_t n = axdr_get_uint(value);
-    if (value->err || n > UINT32_MAX)
-        return COSEM_TYPE_UNMATCHED;
+    const uint32_t n = (uint32_t)axdr_get_uint(value);
     if (attr == 5)
         return set_sort(m, p, n);
-    return cosem_result_of(attr == 4 ? meter_profile_period(m, p, (uint32_t)n)
-                                     : meter_profile_entries(m, p, (uint32_t)n));
+    return cosem_result_of(attr == 4 ? meter_profile_period(m, p, n)
+                                     : meter_profile_entries(m, p, n));
 }
 
 static enum cosem_result invoke_profile(const struct cosem_call *c, const struct cosem_ref *o,
@@ -71,11 +67,8 @@ static enum cosem_result invoke_profile(const struct cosem_call *c, const struct
     (void)param;
     (void)reply;
     struct meter *m = meter_of(c);
-    if (method == 1)
-        return cosem_result_of(meter_profile_clear(m, MODEL_PROFILE_OF(o)));
-    if (method == 2)
-        return cosem_result_of(meter_profile_capture(m, MODEL_PROFILE_OF(o)));
-    return COSEM_OBJECT_UNDEFINED;
+    const enum model_profile_id p = MODEL_PROFILE_OF(o);
+    return cosem_result_of(method == 1 ? meter_profile_clear(m, p) : meter_profile_capture(m, p));
 }
 
 const struct cosem_binding meter_binding_profile = {
@@ -100,9 +93,8 @@ static enum cosem_result set_null(const struct cosem_call *c, const struct cosem
                                   uint8_t attr, struct rd *value)
 {
     (void)o;
+    (void)attr;
     const bool on = axdr_get_bool(value);
-    if (attr != 2)
-        return COSEM_READ_WRITE_DENIED;
     if (value->err)
         return COSEM_TYPE_UNMATCHED;
     return cosem_result_of(meter_profiles_null(meter_of(c), on));

@@ -42,13 +42,10 @@ static enum cosem_result execute(const struct cosem_call *c, const struct cosem_
                                  uint8_t method, struct rd *param, struct wr *reply)
 {
     (void)o;
+    (void)method;
     (void)reply;
     struct meter *m = meter_of(c);
-    uint64_t script = axdr_get_uint(param);
-    if (method != 1)
-        return COSEM_OBJECT_UNDEFINED;
-    if (param->err)
-        return COSEM_TYPE_UNMATCHED;
+    const uint32_t script = (uint32_t)axdr_get_uint(param);
     if (script == 0) /* does nothing, by the class's definition */
         return COSEM_SUCCESS;
     if (script > meter_model(m)->n_rates)
