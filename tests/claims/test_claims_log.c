@@ -241,7 +241,9 @@ static void claim_MT371_PQ_OFFTIME(void **state)
     rig_free(r);
 }
 
-static void claim_SX402_LOGS(void **state)
+/* Not yet the row SX402-LOGS: nothing happens to a disconnector before there is one, so of its book
+ * only the clearing is seen. */
+static void sx402_keeps_each_event_in_its_own_book(void **state)
 {
     (void)state;
     static const char *const models[] = {"SM402D", "ST402D", "ST402C"};
@@ -444,11 +446,16 @@ static void claim_AD1X_PQ_OUTAGES(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(claim_MT371_LOG),           cmocka_unit_test(claim_MT371_PQ_POWERDOWN),
-        cmocka_unit_test(claim_MT371_PQ_OFFTIME),    cmocka_unit_test(claim_SX402_LOGS),
-        cmocka_unit_test(claim_SX402_OUTAGE),        cmocka_unit_test(claim_ESOX_LOGS),
-        cmocka_unit_test(claim_ESOX_MONITOR_OUTAGE), cmocka_unit_test(claim_SM307_PQ_OUTAGE),
-        cmocka_unit_test(claim_AD1X_EVENTS_LOGS),    cmocka_unit_test(claim_AD1X_PQ_OUTAGES),
+        cmocka_unit_test(claim_MT371_LOG),
+        cmocka_unit_test(claim_MT371_PQ_POWERDOWN),
+        cmocka_unit_test(claim_MT371_PQ_OFFTIME),
+        cmocka_unit_test(sx402_keeps_each_event_in_its_own_book),
+        cmocka_unit_test(claim_SX402_OUTAGE),
+        cmocka_unit_test(claim_ESOX_LOGS),
+        cmocka_unit_test(claim_ESOX_MONITOR_OUTAGE),
+        cmocka_unit_test(claim_SM307_PQ_OUTAGE),
+        cmocka_unit_test(claim_AD1X_EVENTS_LOGS),
+        cmocka_unit_test(claim_AD1X_PQ_OUTAGES),
     };
     return cmocka_run_group_tests_name("claims_log", tests, NULL, NULL);
 }

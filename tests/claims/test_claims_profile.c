@@ -224,14 +224,15 @@ static void claim_MT371_LP_PERIOD(void **state)
 {
     (void)state;
     static const uint32_t minutes[] = {15, 30, 60, 1440};
-    for (size_t k = 0; k < 4; k += 2) {
-        const uint32_t one = minutes[k], other = minutes[k + 1];
+    for (size_t k = 0; k < 4; k++) { /* each in each of them */
+        const uint32_t one = minutes[k], other = minutes[k ^ 1];
+        const uint32_t lived = 2 * (one > other ? one : other);
         struct rig *r = begin("MT371");
         assert_true(set_period(r, MODEL_LP1, other) && set_period(r, MODEL_LP2, one));
         assert_true(set_period(r, MODEL_LP1, one) && set_period(r, MODEL_LP2, other));
-        live(r, 2 * other * 60);
-        expect_rows(r, MODEL_LP1, 2 * other / one, now(r), one * 60);
-        expect_rows(r, MODEL_LP2, 2, now(r), other * 60);
+        live(r, lived * 60);
+        expect_rows(r, MODEL_LP1, lived / one, now(r), one * 60);
+        expect_rows(r, MODEL_LP2, lived / other, now(r), other * 60);
         end(r);
     }
 }
@@ -309,16 +310,21 @@ static void any_register_is_a_column(void)
     }
 }
 
-/* As many rows as the row of the model says, at once; the oldest leaves first. */
+/* As many rows as the row of the model says, at once, of each load profile and of those for M-Bus;
+ * the oldest leaves first. */
 static void claim_SX402_CAPTURE(void **state)
 {
     (void)state;
     any_register_is_a_column();
     struct rig *r = begin("ST402D");
-    live(r, INT64_C(101) * DAY_S);
-    expect_rows(r, MODEL_LP1, 9600, now(r), 900);
-    expect_rows(r, MODEL_LP3, 4464, now(r), 600);
-    expect_rows(r, MODEL_LP2, 101 * 24, now(r), 3600);
+    assert_true(set_period(r, MODEL_LP4, 60)); /* of days it would be 400 of them */
+    live(r, INT64_C(145) * DAY_S);
+    for (unsigned p = MODEL_LP1; p <= MODEL_MBUS_4; p++) {
+        const uint32_t period_s = get_u32(r, (enum model_profile_id)p, 4);
+        expect_rows(r, (enum model_profile_id)p, r->config.model->profile[p].depth, now(r),
+                    period_s);
+    }
+    assert_int_equal(get_u32(r, MODEL_LP1, 7), 9600);
     end(r);
 }
 
@@ -404,6 +410,19 @@ static void claim_SM307_INTERVAL(void **state)
     struct rig *r = begin("SM307");
     for (uint32_t minutes = 1; minutes <= 60; minutes++)
         assert_true(set_period(r, MODEL_LP1, minutes));
+    static const uint32_t lived[] = {1, 7, 20, 59};
+    for (size_t i = 0; i < sizeof lived / sizeof lived[0]; i++) {
+        assert_true(set_period(r, MODEL_LP1, lived[i]));
+        live(r, 4 * lived[i] * 60);
+        const uint32_t n = get_u32(r, MODEL_LP1, 7);
+        assert_in_range(n, 3, 4); /* the interval that was under way is no row */
+        assert_int_equal(stamp_of(r, MODEL_LP1, n) - stamp_of(r, MODEL_LP1, 1),
+                         (n - 1) * lived[i] * 60);
+    }
+    const int64_t to_hour_s = 3600 - now(r) % 3600;
+    assert_true(set_period(r, MODEL_LP1, 60));
+    live(r, to_hour_s);
+    assert_true(set_period(r, MODEL_LP1, 59) && set_period(r, MODEL_LP1, 60)); /* empty again */
     assert_false(set_period(r, MODEL_LP1, 0));
     assert_false(set_period(r, MODEL_LP1, 61));
     assert_false(set_u32(r, MODEL_LP1, 4, 90));
@@ -523,8 +542,22 @@ static void claim_AD1X_STORAGE(void **state)
     }
 }
 
+/* Rows of five minutes in the space of days of rows of a quarter: more than it had, and lived. */
+static void what_was_traded_is_there(void)
+{
+    struct rig *r = begin("AD11A");
+    const uint32_t before = get_u32(r, MODEL_LP3, 8), days = 9;
+    assert_true(days * 288 > before);
+    assert_true(set_u32(r, MODEL_LP1, 8, 10 * 96));
+    assert_true(set_u32(r, MODEL_LP3, 8, days * 288));
+    live(r, (days + 1) * DAY_S);
+    expect_rows(r, MODEL_LP3, days * 288, now(r), 300);
+    expect_rows(r, MODEL_LP1, 10 * 96, now(r), 900);
+    end(r);
+}
+
 /* What one profile gives up another takes, and nobody takes what is not there. */
-static void claim_AD1X_TRADE(void **state)
+static void space_goes_from_one_profile_to_another(void **state)
 {
     (void)state;
     for (size_t k = 0; k < 2; k++) {
@@ -545,19 +578,28 @@ static void claim_AD1X_TRADE(void **state)
     }
 }
 
+static void claim_AD1X_TRADE(void **state)
+{
+    space_goes_from_one_profile_to_another(state);
+    what_was_traded_is_there();
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(claim_MT371_PROFILE), cmocka_unit_test(claim_MT371_LP_PERIOD),
-        cmocka_unit_test(claim_SX402_PROFILE), cmocka_unit_test(claim_ESOX_PROFILES),
-        cmocka_unit_test(claim_ESOX_CAPTURE),  cmocka_unit_test(claim_SM307_INTERVAL),
-        cmocka_unit_test(claim_AD1X_READINGS), cmocka_unit_test(claim_AD1X_TRADE),
+        cmocka_unit_test(claim_MT371_PROFILE),
+        cmocka_unit_test(claim_MT371_LP_PERIOD),
+        cmocka_unit_test(claim_SX402_PROFILE),
+        cmocka_unit_test(claim_ESOX_PROFILES),
+        cmocka_unit_test(claim_ESOX_CAPTURE),
+        cmocka_unit_test(claim_SM307_INTERVAL),
+        cmocka_unit_test(claim_AD1X_READINGS),
+        cmocka_unit_test(space_goes_from_one_profile_to_another),
     };
     const struct CMUnitTest depth[] = {
-        cmocka_unit_test(claim_SX402_PERIODS),
-        cmocka_unit_test(claim_SX402_CAPTURE),
-        cmocka_unit_test(claim_SM307_PROFILE),
-        cmocka_unit_test(claim_AD1X_STORAGE),
+        cmocka_unit_test(claim_SX402_PERIODS), cmocka_unit_test(claim_SX402_CAPTURE),
+        cmocka_unit_test(claim_SM307_PROFILE), cmocka_unit_test(claim_AD1X_STORAGE),
+        cmocka_unit_test(claim_AD1X_TRADE),
     };
     if (argc > 1 && strcmp(argv[1], "depth") == 0)
         return cmocka_run_group_tests_name("claims_profile_depth", depth, NULL, NULL);

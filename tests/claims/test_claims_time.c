@@ -345,6 +345,10 @@ static void claim_AD1X_INTERVALS(void **state)
         intervals_of("AD13A", minutes[k] * 60);
     }
     intervals_of("AD11A", 60);
+    struct rig *r = claim_meter("AD13A", 0);
+    const struct apdu_attr period = rig_attr(7, PROFILE, 4);
+    assert_false(set_u32_as(r, METER_SAP_MANAGER, &period, 60)); /* AD11A's alone */
+    rig_free(r);
 }
 
 /* 144 days and five hours of hourly rows, the power cut and back at the end; summer time begins in
