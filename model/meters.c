@@ -27,8 +27,9 @@
  * several profiles and seven logs; SM307's 9600 rows of 16 channels and 12 months; AD1x's three
  * profiles of 6048 and 312 rows of 6 parameters and 110 months; 0.5 s a day of all but the MT371.
  *
- * Not met: smartESOX P prints up to 50 parameters recorded in reference periods. Its monthly profile
- * has 32, as many as a profile here can have (MODEL_VALUES_MAX; the head-end's day blocks as well).
+ * Not met: smartESOX P prints up to 50 parameters recorded in reference periods. Its monthly
+ * profile has 32, as many as a profile here can have (MODEL_VALUES_MAX; the head-end's day blocks
+ * as well).
  *
  * Chosen here, because not printed:
  *   columns      16 where nothing is said, as the two datasheets that say something have it; 4 for
