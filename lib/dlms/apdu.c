@@ -86,9 +86,6 @@ void apdu_put_attr(struct wr *w, const struct apdu_attr *a)
     put_view(w, a->parameter);
 }
 
-/* Type (0..255 as named in wire/dlms.h) of requests and responses: a key for switches. */
-#define KEY(tag, type) ((unsigned)(tag) << 8 | (unsigned)(type))
-
 /* DataBlock-SA: last, number, octets */
 static void get_block(struct rd *r, struct apdu_request *out)
 {
@@ -123,55 +120,70 @@ static void put_list(struct wr *w, const struct apdu_request *q)
     put_view(w, q->list);
 }
 
+/* What stands behind tag, type and invoke-id of a request, in this order. Descriptors of ACTION
+ * have no selector, parameters of ACTION are optional. */
+enum {
+    ONE = 0x01,    /* a descriptor */
+    NAMES = 0x02,  /* counted descriptors that something follows */
+    LIST = 0x04,   /* counted descriptors, and in SET and ACTION counted values, as one view */
+    NUMBER = 0x08, /* of a block */
+    BLOCK = 0x10,  /* DataBlock-SA */
+    VALUE = 0x20
+};
+#define N_REQUEST_TYPES (DLMS_ACTION_BLOCK + 1)
+static const uint8_t request_parts[][N_REQUEST_TYPES] = {
+    [DLMS_GET_REQUEST - DLMS_GET_REQUEST] =
+        {[DLMS_GET_NORMAL] = ONE, [DLMS_GET_NEXT] = NUMBER, [DLMS_GET_LIST] = LIST},
+    [DLMS_SET_REQUEST - DLMS_GET_REQUEST] = {[DLMS_SET_NORMAL] = ONE | VALUE,
+                                             [DLMS_SET_FIRST_BLOCK] = ONE | BLOCK,
+                                             [DLMS_SET_BLOCK] = BLOCK,
+                                             [DLMS_SET_LIST] = LIST,
+                                             [DLMS_SET_LIST_FIRST_BLOCK] = NAMES | BLOCK},
+    [DLMS_ACTION_REQUEST - DLMS_GET_REQUEST] = {[DLMS_ACTION_NORMAL] = ONE | VALUE,
+                                                [DLMS_ACTION_NEXT] = NUMBER,
+                                                [DLMS_ACTION_LIST] = LIST,
+                                                [DLMS_ACTION_FIRST_BLOCK] = ONE | BLOCK,
+                                                [DLMS_ACTION_LIST_FIRST_BLOCK] = NAMES | BLOCK,
+                                                [DLMS_ACTION_BLOCK] = BLOCK},
+};
+
+/* 0: there is no such request. */
+static unsigned parts_of(const struct apdu_request *q)
+{
+    unsigned row = (unsigned)q->tag - DLMS_GET_REQUEST;
+    bool known = row < sizeof request_parts / sizeof request_parts[0];
+    return known && q->type < N_REQUEST_TYPES ? request_parts[row][q->type] : 0;
+}
+
+static void get_request_value(struct rd *r, struct apdu_request *out)
+{
+    if (out->tag == DLMS_SET_REQUEST)
+        out->data = get_value(r);
+    else if (get_flag(r))
+        out->target.parameter = get_value(r);
+}
+
 static void get_request_body(struct rd *r, struct apdu_request *out)
 {
-    switch (KEY(out->tag, out->type)) {
-    case KEY(DLMS_GET_REQUEST, DLMS_GET_NORMAL):
-        apdu_get_attr(r, &out->target);
-        break;
-    case KEY(DLMS_GET_REQUEST, DLMS_GET_NEXT):
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NEXT):
-        out->block = rd_u32(r);
-        break;
-    case KEY(DLMS_GET_REQUEST, DLMS_GET_LIST):
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST):
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_LIST):
+    unsigned parts = parts_of(out);
+    void (*get)(struct rd *, struct apdu_attr *) =
+        out->tag == DLMS_ACTION_REQUEST ? apdu_get_attr_bare : apdu_get_attr;
+    if (parts == 0)
+        rd_fail(r, ERR_UNSUPPORTED);
+    if (parts & ONE)
+        get(r, &out->target);
+    if (parts & NAMES)
+        get_descriptors(r, out, get);
+    if (parts & LIST) {
         out->n_list = (uint32_t)rd_length(r);
         out->list = get_rest(r);
-        break;
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_NORMAL):
-        apdu_get_attr(r, &out->target);
-        out->data = get_value(r);
-        break;
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_FIRST_BLOCK):
-        apdu_get_attr(r, &out->target);
-        get_block(r, out);
-        break;
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_BLOCK):
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_BLOCK):
-        get_block(r, out);
-        break;
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST_FIRST_BLOCK):
-        get_descriptors(r, out, apdu_get_attr);
-        get_block(r, out);
-        break;
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NORMAL):
-        apdu_get_attr_bare(r, &out->target);
-        if (get_flag(r))
-            out->target.parameter = get_value(r);
-        break;
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_FIRST_BLOCK):
-        apdu_get_attr_bare(r, &out->target);
-        get_block(r, out);
-        break;
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_LIST_FIRST_BLOCK):
-        get_descriptors(r, out, apdu_get_attr_bare);
-        get_block(r, out);
-        break;
-    default:
-        rd_fail(r, ERR_UNSUPPORTED);
-        break;
     }
+    if (parts & NUMBER)
+        out->block = rd_u32(r);
+    if (parts & BLOCK)
+        get_block(r, out);
+    if (parts & VALUE)
+        get_request_value(r, out);
 }
 
 void apdu_get_request(struct rd *r, struct apdu_request *out)
@@ -184,55 +196,40 @@ void apdu_get_request(struct rd *r, struct apdu_request *out)
         rd_fail(r, ERR_FORMAT);
 }
 
+static void put_request_value(struct wr *w, const struct apdu_request *q)
+{
+    if (q->tag == DLMS_SET_REQUEST) {
+        put_view(w, q->data);
+        return;
+    }
+    wr_u8(w, q->target.parameter.len > 0);
+    put_view(w, q->target.parameter);
+}
+
 void apdu_put_request(struct wr *w, const struct apdu_request *q)
 {
+    unsigned parts = parts_of(q);
+    void (*put)(struct wr *, const struct apdu_attr *) =
+        q->tag == DLMS_ACTION_REQUEST ? apdu_put_attr_bare : apdu_put_attr;
     wr_u8(w, q->tag);
     wr_u8(w, q->type);
     wr_u8(w, q->invoke);
-    switch (KEY(q->tag, q->type)) {
-    case KEY(DLMS_GET_REQUEST, DLMS_GET_NORMAL):
-        apdu_put_attr(w, &q->target);
-        break;
-    case KEY(DLMS_GET_REQUEST, DLMS_GET_NEXT):
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NEXT):
-        wr_u32(w, q->block);
-        break;
-    case KEY(DLMS_GET_REQUEST, DLMS_GET_LIST):
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST):
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_LIST):
-        put_list(w, q);
-        break;
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_LIST_FIRST_BLOCK):
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_LIST_FIRST_BLOCK):
-        put_list(w, q);
-        put_block(w, q);
-        break;
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_NORMAL):
-        apdu_put_attr(w, &q->target);
-        put_view(w, q->data);
-        break;
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_FIRST_BLOCK):
-        apdu_put_attr(w, &q->target);
-        put_block(w, q);
-        break;
-    case KEY(DLMS_SET_REQUEST, DLMS_SET_BLOCK):
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_BLOCK):
-        put_block(w, q);
-        break;
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_FIRST_BLOCK):
-        apdu_put_attr_bare(w, &q->target);
-        put_block(w, q);
-        break;
-    case KEY(DLMS_ACTION_REQUEST, DLMS_ACTION_NORMAL):
-        apdu_put_attr_bare(w, &q->target);
-        wr_u8(w, q->target.parameter.len > 0);
-        put_view(w, q->target.parameter);
-        break;
-    default:
+    if (parts == 0)
         wr_fail(w, ERR_UNSUPPORTED);
-        break;
-    }
+    if (parts & ONE)
+        put(w, &q->target);
+    if (parts & (NAMES | LIST))
+        put_list(w, q);
+    if (parts & NUMBER)
+        wr_u32(w, q->block);
+    if (parts & BLOCK)
+        put_block(w, q);
+    if (parts & VALUE)
+        put_request_value(w, q);
 }
+
+/* Tag and type (as named in wire/dlms.h) of responses: a key for switches. */
+#define KEY(tag, type) ((unsigned)(tag) << 8 | (unsigned)(type))
 
 /* Get-Data-Result, also the return parameters of an ACTION: 00 data, 01 result */
 static void get_data_or_result(struct rd *r, struct apdu_response *out, uint8_t *result)
