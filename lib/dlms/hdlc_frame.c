@@ -301,7 +301,12 @@ const char *hdlc_control_text(uint8_t control)
 }
 
 /* Format identifier, group identifier, group length; then parameters: identifier, length, value. */
-enum { FORMAT_ID = 0x81, GROUP_ID = 0x80, INFO_TX = 5, INFO_RX = 6, WINDOW_TX = 7, WINDOW_RX = 8 };
+enum { FORMAT_ID = 0x81, GROUP_ID = 0x80, INFO_TX = 5, INFO_RX, WINDOW_TX, WINDOW_RX };
+enum { N_PARAMETERS = WINDOW_RX - INFO_TX + 1 };
+
+static const struct {
+    uint16_t preset, min, max;
+} ranges[N_PARAMETERS] = {{128, 32, HDLC_INFO_MAX}, {128, 32, HDLC_INFO_MAX}, {1, 1, 7}, {1, 1, 7}};
 
 static uint32_t get_number(struct rd *r)
 {
@@ -314,66 +319,59 @@ static uint32_t get_number(struct rd *r)
     return v;
 }
 
-static uint16_t within(struct rd *r, uint32_t v, uint16_t min, uint16_t max)
+static void get_group(struct rd *r, uint16_t value[N_PARAMETERS])
 {
-    if (v < min)
-        rd_fail(r, ERR_RANGE);
-    return v > max ? max : (uint16_t)v;
+    while (!r->err && rd_left(r) > 0) {
+        unsigned i = (unsigned)rd_u8(r) - INFO_TX;
+        uint32_t v = get_number(r);
+        if (r->err || i >= N_PARAMETERS)
+            continue;
+        if (v < ranges[i].min)
+            rd_fail(r, ERR_RANGE);
+        value[i] = v > ranges[i].max ? ranges[i].max : (uint16_t)v;
+    }
+}
+
+static void get_parameters(struct rd *r, uint16_t value[N_PARAMETERS])
+{
+    uint8_t format = rd_u8(r), group_id = rd_u8(r);
+    if (format != FORMAT_ID || group_id != GROUP_ID)
+        rd_fail(r, ERR_FORMAT);
+    struct bytes group = rd_bytes(r, rd_u8(r));
+    struct rd inner = rd_of(group.p, group.len);
+    get_group(&inner, value);
+    if (inner.err)
+        rd_fail(r, inner.err);
 }
 
 enum err hdlc_parameters_decode(struct bytes info, struct hdlc_parameters *out)
 {
-    *out = (struct hdlc_parameters){128, 128, 1, 1};
-    if (info.len == 0)
-        return ERR_OK;
-    struct rd all = rd_of(info.p, info.len);
-    uint8_t format = rd_u8(&all), group_id = rd_u8(&all);
-    if (format != FORMAT_ID || group_id != GROUP_ID)
-        rd_fail(&all, ERR_FORMAT);
-    size_t len = rd_u8(&all);
-    struct bytes group = rd_bytes(&all, len);
-    struct rd r = rd_of(group.p, group.len);
-    while (!all.err && !r.err && rd_left(&r) > 0) {
-        uint8_t id = rd_u8(&r);
-        uint32_t v = get_number(&r);
-        if (r.err)
-            break;
-        if (id == INFO_TX)
-            out->max_info_tx = within(&r, v, 32, HDLC_INFO_MAX);
-        else if (id == INFO_RX)
-            out->max_info_rx = within(&r, v, 32, HDLC_INFO_MAX);
-        else if (id == WINDOW_TX)
-            out->window_tx = (uint8_t)within(&r, v, 1, 7);
-        else if (id == WINDOW_RX)
-            out->window_rx = (uint8_t)within(&r, v, 1, 7);
-    }
-    return all.err ? all.err : r.err;
+    uint16_t value[N_PARAMETERS];
+    struct rd r = rd_of(info.p, info.len);
+    for (unsigned i = 0; i < N_PARAMETERS; i++)
+        value[i] = ranges[i].preset;
+    if (info.len > 0)
+        get_parameters(&r, value);
+    *out = (struct hdlc_parameters){value[0], value[1], (uint8_t)value[2], (uint8_t)value[3]};
+    return r.err;
 }
 
-static void put_info_max(struct wr *w, uint8_t id, uint16_t v)
+static void put_number(struct wr *w, uint8_t id, unsigned n_octets, uint32_t v)
 {
     wr_u8(w, id);
-    wr_u8(w, v > 0xFF ? 2 : 1);
-    if (v > 0xFF)
-        wr_u8(w, (uint8_t)(v >> 8));
-    wr_u8(w, (uint8_t)v);
-}
-
-static void put_window(struct wr *w, uint8_t id, uint8_t v)
-{
-    wr_u8(w, id);
-    wr_u8(w, 4);
-    wr_u32(w, v);
+    wr_u8(w, (uint8_t)n_octets);
+    while (n_octets-- > 0)
+        wr_u8(w, (uint8_t)(v >> (8 * n_octets)));
 }
 
 void hdlc_parameters_put(struct wr *w, const struct hdlc_parameters *p)
 {
-    size_t wide = (p->max_info_tx > 0xFF ? 1u : 0u) + (p->max_info_rx > 0xFF ? 1u : 0u);
+    unsigned n_tx = p->max_info_tx > 0xFF ? 2 : 1, n_rx = p->max_info_rx > 0xFF ? 2 : 1;
     wr_u8(w, FORMAT_ID);
     wr_u8(w, GROUP_ID);
-    wr_u8(w, (uint8_t)(18 + wide));
-    put_info_max(w, INFO_TX, p->max_info_tx);
-    put_info_max(w, INFO_RX, p->max_info_rx);
-    put_window(w, WINDOW_TX, p->window_tx);
-    put_window(w, WINDOW_RX, p->window_rx);
+    wr_u8(w, (uint8_t)(16 + n_tx + n_rx));
+    put_number(w, INFO_TX, n_tx, p->max_info_tx);
+    put_number(w, INFO_RX, n_rx, p->max_info_rx);
+    put_number(w, WINDOW_TX, 4, p->window_tx);
+    put_number(w, WINDOW_RX, 4, p->window_rx);
 }
