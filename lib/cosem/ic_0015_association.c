@@ -23,6 +23,11 @@
         IC_METHOD("remove_object", ELEMENT(method_mode))
 
 static const struct cosem_attr attrs_v0[] = {ATTRIBUTES(AXDR_BOOL)};
+/* Tables of their own: a program that has version 1 alone does not link what came later. */
+static const struct cosem_attr attrs_v1[] = {
+    ATTRIBUTES(AXDR_ENUM),
+    IC_STATIC("security_setup_reference", AXDR_OS6),
+};
 static const struct cosem_attr attrs[] = {
     ATTRIBUTES(AXDR_ENUM),
     IC_STATIC("security_setup_reference", AXDR_OS6),
@@ -30,6 +35,7 @@ static const struct cosem_attr attrs[] = {
     IC_DYNAMIC("current_user", AXDR_STRUCT, 2, AXDR_U8, AXDR_TEXT),
 };
 static const struct cosem_method methods_v0[] = {METHODS(AXDR_BOOL)};
+static const struct cosem_method methods_v1[] = {METHODS(AXDR_ENUM)};
 static const struct cosem_method methods[] = {
     METHODS(AXDR_ENUM),
     IC_METHOD("add_user", AXDR_STRUCT, 2, AXDR_U8, AXDR_TEXT),
@@ -39,6 +45,9 @@ static const struct cosem_method methods[] = {
 #define EDITION(v, a, n, b, m) IC_WITH_METHODS(15, v, "Association LN", a, n, b, m)
 const struct cosem_class cosem_ic_0015_v0 =
     EDITION(0, attrs_v0, IC_COUNT(attrs_v0), methods_v0, IC_COUNT(methods_v0));
-const struct cosem_class cosem_ic_0015 = EDITION(1, attrs, 9, methods, 4);
-const struct cosem_class cosem_ic_0015_v2 = EDITION(2, attrs, 11, methods, 6);
-const struct cosem_class cosem_ic_0015_v3 = EDITION(3, attrs, 11, methods, 6);
+const struct cosem_class cosem_ic_0015 =
+    EDITION(1, attrs_v1, IC_COUNT(attrs_v1), methods_v1, IC_COUNT(methods_v1));
+const struct cosem_class cosem_ic_0015_v2 =
+    EDITION(2, attrs, IC_COUNT(attrs), methods, IC_COUNT(methods));
+const struct cosem_class cosem_ic_0015_v3 =
+    EDITION(3, attrs, IC_COUNT(attrs), methods, IC_COUNT(methods));
