@@ -4,23 +4,28 @@
 
 #include <string.h>
 
+/* An integer or enum 0..max; ERR_RANGE. */
+static uint32_t get_number(struct rd *r, uint32_t max)
+{
+    uint64_t v = axdr_get_uint(r);
+    if (v > max)
+        rd_fail(r, ERR_RANGE);
+    return (uint32_t)v;
+}
+
 void profile_get_column(struct rd *r, struct profile_column *out)
 {
-    *out = (struct profile_column){.class_id = 0};
     axdr_get_struct(r, 4);
-    uint64_t class_id = axdr_get_uint(r);
+    out->class_id = (uint16_t)get_number(r, UINT16_MAX);
     struct bytes ln = axdr_get_octets(r);
-    int64_t attribute = axdr_get_int(r);
-    uint64_t index = axdr_get_uint(r);
-    if (!r->err && (ln.len != sizeof out->ln || class_id > UINT16_MAX || index > UINT16_MAX ||
-                    attribute < 0 || attribute > INT8_MAX))
+    if (ln.len == sizeof out->ln)
+        memcpy(out->ln, ln.p, sizeof out->ln);
+    else
         rd_fail(r, ERR_RANGE);
+    out->attribute = (uint8_t)get_number(r, INT8_MAX);
+    out->data_index = (uint16_t)get_number(r, UINT16_MAX);
     if (r->err)
-        return;
-    out->class_id = (uint16_t)class_id;
-    memcpy(out->ln, ln.p, sizeof out->ln);
-    out->attribute = (uint8_t)attribute;
-    out->data_index = (uint16_t)index;
+        *out = (struct profile_column){.class_id = 0};
 }
 
 void profile_put_column(struct wr *w, const struct profile_column *c)
@@ -68,21 +73,15 @@ enum cosem_result profile_range_parse(struct bytes parameter, struct profile_ran
 enum cosem_result profile_entries_parse(struct bytes parameter, struct profile_entries *out)
 {
     struct rd r = rd_of(parameter.p, parameter.len);
-    uint64_t v[4];
-    *out = (struct profile_entries){.from = 0};
     axdr_get_struct(&r, 4);
-    for (unsigned i = 0; i < 4; i++)
-        v[i] = axdr_get_uint(&r);
-    if (r.err || rd_left(&r) > 0 || v[0] > UINT32_MAX || v[1] > UINT32_MAX || v[2] > UINT16_MAX ||
-        v[3] > UINT16_MAX)
+    out->from = get_number(&r, UINT32_MAX);
+    out->to = get_number(&r, UINT32_MAX);
+    out->from_column = (uint16_t)get_number(&r, UINT16_MAX);
+    out->to_column = (uint16_t)get_number(&r, UINT16_MAX);
+    if (r.err || rd_left(&r) > 0)
         return COSEM_TYPE_UNMATCHED;
-    if (v[0] == 0 || (v[1] != 0 && v[1] < v[0]))
-        return COSEM_OTHER_REASON;
-    out->from = (uint32_t)v[0];
-    out->to = (uint32_t)v[1];
-    out->from_column = (uint16_t)v[2];
-    out->to_column = (uint16_t)v[3];
-    return COSEM_SUCCESS;
+    return out->from == 0 || (out->to != 0 && out->to < out->from) ? COSEM_OTHER_REASON
+                                                                   : COSEM_SUCCESS;
 }
 
 void profile_put_range(struct wr *w, const struct profile_range *p)
