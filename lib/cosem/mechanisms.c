@@ -4,7 +4,9 @@
 #include "lib/cosem/options.h"
 
 static const struct dlms_hls_method *const methods[] = {
+#if COSEM_WITH_HLS2
     &dlms_hls2,
+#endif
 #if COSEM_WITH_WEAK_HLS
     &dlms_hls3, &dlms_hls4,
 #endif
@@ -14,13 +16,14 @@ static const struct dlms_hls_method *const methods[] = {
 #if COSEM_WITH_HLS6
     &dlms_hls6,
 #endif
+    NULL,
 };
 
 const struct dlms_hls_method *mechanism_find(uint8_t mechanism)
 {
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        if (methods[i]->mechanism == mechanism)
-            return methods[i];
+    for (const struct dlms_hls_method *const *m = methods; *m; m++) {
+        if ((*m)->mechanism == mechanism)
+            return *m;
     }
     return NULL;
 }

@@ -4,8 +4,8 @@
 
 #include "lib/dlms/hls.h"
 
-/* NULL: not one of HLS, or not in this build (options.h). HLS 2 is there; its algorithm is the
- * caller's. */
+/* NULL: not one of HLS, or not in this build (options.h). The algorithm of
+ * HLS 2 is the caller's. */
 const struct dlms_hls_method *mechanism_find(uint8_t mechanism);
 
 #endif

@@ -50,6 +50,11 @@
 #ifndef COSEM_WITH_BLOCK_WRITE
 #define COSEM_WITH_BLOCK_WRITE 1 /* SET and ACTION by blocks */
 #endif
+/* ACTION by blocks, there and back: 0 where no method has a parameter or return value that does not
+ * fit an APDU. */
+#ifndef COSEM_WITH_BLOCK_ACTION
+#define COSEM_WITH_BLOCK_ACTION (COSEM_WITH_BLOCK_WRITE && COSEM_WITH_ACTION)
+#endif
 #ifndef COSEM_WITH_ACCESS
 #define COSEM_WITH_ACCESS 1
 #endif
@@ -66,6 +71,9 @@
 #endif
 
 /* Authentication. HLS 3 and 4 (MD5, SHA-1) are weak: off unless a build asks for them. */
+#ifndef COSEM_WITH_HLS2
+#define COSEM_WITH_HLS2 1 /* a manufacturer's own algorithm: only with config.hls2 */
+#endif
 #ifndef COSEM_WITH_HLS5
 #define COSEM_WITH_HLS5 1
 #endif
@@ -99,6 +107,9 @@
 #if COSEM_WITH_BLOCK_WRITE && !COSEM_WITH_SET && !COSEM_WITH_ACTION
 #error "COSEM_WITH_BLOCK_WRITE needs COSEM_WITH_SET or COSEM_WITH_ACTION"
 #endif
+#if COSEM_WITH_BLOCK_ACTION && (!COSEM_WITH_BLOCK_WRITE || !COSEM_WITH_ACTION)
+#error "COSEM_WITH_BLOCK_ACTION needs COSEM_WITH_BLOCK_WRITE and COSEM_WITH_ACTION"
+#endif
 #if COSEM_LIST_MAX < 1 || COSEM_LIST_MAX > 127
 #error "COSEM_LIST_MAX must be 1..127"
 #endif
@@ -122,7 +133,8 @@
      COSEM_WITH_BLOCK_WRITE << 3 | COSEM_WITH_ACCESS << 4 | COSEM_WITH_NOTIFICATION << 5 |         \
      COSEM_WITH_GATEWAY << 6 | COSEM_WITH_WRAPPER << 7 | COSEM_WITH_HLS5 << 8 |                    \
      COSEM_WITH_HLS6 << 9 | COSEM_WITH_WEAK_HLS << 10 | COSEM_WITH_NAMES << 11 |                   \
-     COSEM_WITH_DEDICATED << 12 | COSEM_WITH_LIMITS << 13)
+     COSEM_WITH_DEDICATED << 12 | COSEM_WITH_LIMITS << 13 | COSEM_WITH_HLS2 << 14 |                \
+     COSEM_WITH_BLOCK_ACTION << 15)
 #define COSEM_OPTIONS COSEM_MIX(COSEM_OPTION_SIZES, COSEM_OPTION_PARTS)
 
 bool cosem_options_fit(uint32_t options);

@@ -13,13 +13,7 @@
 enum cosem_result server_may_invoke(struct cosem_session *s, const struct apdu_attr *a,
                                     struct cosem_ref *ref, const struct cosem_class **ic)
 {
-    enum cosem_result result = server_resolve(s, a, ref, ic);
-    if (result)
-        return result;
-    if (a->id < 1 || a->id > (*ic)->n_methods || !ref->row->kind->binding->invoke ||
-        !policy_allows(ref->row->kind->rights->invoke, s->client->role, a->id))
-        return COSEM_READ_WRITE_DENIED;
-    return COSEM_SUCCESS;
+    return server_resolve(s, a, WISH_INVOKE, ref, ic);
 }
 
 enum cosem_result server_invoke(struct cosem_session *s, const struct apdu_attr *a,
@@ -76,21 +70,35 @@ static enum cosem_result put_action(struct cosem_session *s, const struct apdu_a
     return result;
 }
 
-/* Sends the action responses at COSEM_TX_HEAD. */
-static void answer_action(struct cosem_session *s, struct wr *w)
+#if COSEM_WITH_BLOCK_ACTION || COSEM_GBT_STORE > 0
+/* True: the responses do not fit one APDU and leave in parts. */
+static bool answer_longer(struct cosem_session *s, const struct wr *w)
 {
     struct session_transfer *t = &s->transfer;
+    if (ACTION_HEAD + w->len <= server_budget(s))
+        return false;
+    stream_octets(t, s->tx + COSEM_TX_HEAD, w->len);
+    t->n_left = 0;
+    t->open = false;
+    t->carry_len = 0;
+    if (answer_by_parts(s))
+        answer_block(s);
+    return true;
+}
+#else
+static bool answer_longer(struct cosem_session *s, const struct wr *w)
+{
+    (void)s, (void)w; /* answer_room gives no more than leaves in one */
+    return false;
+}
+#endif
+
+/* Sends the action responses at COSEM_TX_HEAD. */
+static void answer_action(struct cosem_session *s, const struct wr *w)
+{
     transfer_end(s);
-    if (ACTION_HEAD + w->len <= server_budget(s)) {
+    if (!answer_longer(s, w))
         answer_whole(s, w->len);
-    } else {
-        stream_octets(t, s->tx + COSEM_TX_HEAD, w->len);
-        t->n_left = 0;
-        t->open = false;
-        t->carry_len = 0;
-        if (answer_by_parts(s))
-            answer_block(s);
-    }
 }
 
 static void run_one(struct cosem_session *s, const struct apdu_attr *a, struct bytes parameter)
@@ -116,16 +124,11 @@ static struct bytes next_parameter(struct rd *r)
 
 /* Runs n methods at `names` with count and parameters at `values`; false where they are not as many
  * or malformed: nothing ran. */
-static bool run_list(struct cosem_session *s, uint32_t n, struct rd names, struct rd values)
+static bool run_list(struct cosem_session *s, uint32_t n, struct rd *names, struct rd *values)
 {
     struct wr w = answer_room(s);
     struct apdu_attr a;
-    if (rd_length(&values) != n || n < 1 || n > COSEM_LIST_MAX)
-        return false;
-    struct rd look = values;
-    for (uint32_t i = 0; i < n; i++)
-        axdr_skip(&look);
-    if (look.err || rd_left(&look) > 0)
+    if (!server_list_whole(values, n))
         return false;
     const size_t least = 4; /* octets of an action response whose return value finds no room */
     size_t room = w.size;
@@ -135,8 +138,8 @@ static bool run_list(struct cosem_session *s, uint32_t n, struct rd names, struc
     wr_length(&w, n);
     for (uint32_t i = 0; i < n; i++) {
         w.size = room - least * (n - 1 - i); /* the others find theirs, too */
-        apdu_get_attr_bare(&names, &a);
-        (void)put_action(s, &a, next_parameter(&values), &w);
+        apdu_get_attr_bare(names, &a);
+        (void)put_action(s, &a, next_parameter(values), &w);
     }
     answer_action(s, &w);
     return true;
@@ -145,22 +148,17 @@ static bool run_list(struct cosem_session *s, uint32_t n, struct rd names, struc
 static void action_list(struct cosem_session *s, const struct apdu_request *q)
 {
     struct rd names = rd_of(q->list.p, q->list.len), values = names;
-    struct apdu_attr a;
-    for (uint32_t i = 0; i < q->n_list && !values.err; i++)
-        apdu_get_attr_bare(&values, &a);
-    if (!run_list(s, q->n_list, names, values))
+    server_skip_names(&values, q->n_list, apdu_get_attr_bare);
+    if (!run_list(s, q->n_list, &names, &values))
         reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OTHER_REASON);
 }
 #endif
 
-#if COSEM_WITH_BLOCK_WRITE
-static void reply_aborted(struct cosem_session *s, uint8_t invoke, enum cosem_result result)
+#if COSEM_WITH_BLOCK_ACTION
+static void reply_aborted(struct cosem_session *s, enum cosem_result result)
 {
     transfer_end(s);
-    reply_response(s, &(struct apdu_response){.tag = DLMS_ACTION_RESPONSE,
-                                              .type = DLMS_ACTIONRES_NORMAL,
-                                              .invoke = invoke,
-                                              .result = (uint8_t)result});
+    reply_result(s, DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NORMAL, 0, result);
 }
 
 static void finish(struct cosem_session *s)
@@ -169,15 +167,16 @@ static void finish(struct cosem_session *s)
     struct bytes parameter = {t->item, t->item_len};
 #if COSEM_WITH_LIST
     if (t->list) {
-        if (!run_list(s, t->n_list, rd_of(t->kept, t->kept_len), rd_of(t->item, t->item_len)))
-            reply_aborted(s, t->invoke, COSEM_TYPE_UNMATCHED);
+        struct rd names = rd_of(t->kept, t->kept_len), values = rd_of(t->item, t->item_len);
+        if (!run_list(s, t->n_list, &names, &values))
+            reply_aborted(s, COSEM_TYPE_UNMATCHED);
         return;
     }
 #endif
     struct rd look = rd_of(parameter.p, parameter.len);
     axdr_skip(&look);
     if (look.err || rd_left(&look) > 0)
-        reply_aborted(s, t->invoke, COSEM_TYPE_UNMATCHED);
+        reply_aborted(s, COSEM_TYPE_UNMATCHED);
     else
         run_one(s, &t->target, parameter);
 }
@@ -188,33 +187,26 @@ static void action_block(struct cosem_session *s, const struct apdu_request *q)
     bool first = q->type == DLMS_ACTION_FIRST_BLOCK || q->type == DLMS_ACTION_LIST_FIRST_BLOCK;
     enum cosem_result begun = first ? gather_begin(s, q, SESSION_LONG_ACTION) : COSEM_SUCCESS;
     if (begun) {
-        reply_aborted(s, q->invoke,
-                      begun == COSEM_TEMPORARY_FAILURE ? begun : COSEM_LONG_GET_ABORTED);
+        reply_aborted(s, begun == COSEM_TEMPORARY_FAILURE ? begun : COSEM_LONG_GET_ABORTED);
         return;
     }
     enum gather g = gather_block(s, q, SESSION_LONG_ACTION);
-    s->transfer.invoke = q->invoke;
     if (g == GATHER_WHOLE)
         finish(s);
     else if (g != GATHER_MORE)
-        reply_aborted(s, q->invoke,
-                      g == GATHER_NONE ? COSEM_NO_LONG_GET_IN_PROGRESS : COSEM_LONG_GET_ABORTED);
+        reply_aborted(s, g == GATHER_NONE ? COSEM_NO_LONG_GET_IN_PROGRESS : COSEM_LONG_GET_ABORTED);
     else
-        reply_response(s, &(struct apdu_response){.tag = DLMS_ACTION_RESPONSE,
-                                                  .type = DLMS_ACTIONRES_NEXT_BLOCK,
-                                                  .invoke = q->invoke,
-                                                  .block = q->block});
+        reply_result(s, DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NEXT_BLOCK, q->block, COSEM_SUCCESS);
 }
 
 /* The client asks for the next block of the answer. */
 static void answer_next(struct cosem_session *s, const struct apdu_request *q)
 {
     struct session_transfer *t = &s->transfer;
-    t->invoke = q->invoke;
     if (t->kind != SESSION_LONG_RETURN)
-        reply_aborted(s, q->invoke, COSEM_NO_LONG_GET_IN_PROGRESS);
+        reply_aborted(s, COSEM_NO_LONG_GET_IN_PROGRESS);
     else if (q->block != t->block)
-        reply_aborted(s, q->invoke, COSEM_LONG_GET_ABORTED);
+        reply_aborted(s, COSEM_LONG_GET_ABORTED);
     else
         answer_block(s);
 }
@@ -223,7 +215,7 @@ static void answer_next(struct cosem_session *s, const struct apdu_request *q)
 void server_action(struct cosem_session *s, const struct apdu_request *q)
 {
     switch (q->type) {
-#if COSEM_WITH_BLOCK_WRITE
+#if COSEM_WITH_BLOCK_ACTION
     case DLMS_ACTION_NEXT:
         answer_next(s, q);
         return;
@@ -236,13 +228,11 @@ void server_action(struct cosem_session *s, const struct apdu_request *q)
 #if COSEM_WITH_LIST
     case DLMS_ACTION_LIST:
         transfer_end(s);
-        s->transfer.invoke = q->invoke;
         action_list(s, q);
         return;
 #endif
     default:
         transfer_end(s);
-        s->transfer.invoke = q->invoke;
         run_one(s, &q->target, q->target.parameter);
         return;
     }

@@ -11,15 +11,18 @@
 
 #include <string.h>
 
-/* Why an AARQ is refused: an ACSE diagnostic, or an initiate error of xDLMS (then not 0). */
-struct verdict {
-    uint8_t result;
-    uint8_t diagnostic;
-    uint8_t initiate_error;
-};
-static const struct verdict accepted = {.result = ACSE_ACCEPTED};
-static const struct verdict later = {.result = ACSE_REJECTED_TRANSIENT,
-                                     .diagnostic = ACSE_DIAG_NO_REASON};
+/* What becomes of an AARQ, in a word: diagnostic of ACSE | result << 8 | initiate error of xDLMS <<
+ * 16 (0: none). */
+#define ACCEPTED            0u
+#define PROVE               ((uint32_t)ACSE_DIAG_AUTHENTICATION_REQUIRED) /* accepted: now pass 3 */
+#define REFUSED(diagnostic) ((uint32_t)ACSE_REJECTED_PERMANENT << 8 | (uint32_t)(diagnostic))
+#define REFUSED_INITIATE(e) ((uint32_t)(e) << 16 | REFUSED(ACSE_DIAG_NO_REASON))
+#define LATER               ((uint32_t)ACSE_REJECTED_TRANSIENT << 8 | ACSE_DIAG_NO_REASON)
+
+static bool is_refusal(uint32_t verdict)
+{
+    return verdict >> 8 != ACSE_ACCEPTED;
+}
 
 /* How this client proves itself; NULL: not by HLS, or not in this build. */
 static const struct dlms_hls_method *method_of(const struct cosem_session *s)
@@ -37,19 +40,6 @@ static struct bytes secret_of(const struct cosem_client_entry *e)
     return (struct bytes){(const uint8_t *)e->password, len};
 }
 
-/* Out of line: its copies would be larger than the calls. */
-__attribute__((noinline)) static struct verdict refused(uint8_t diagnostic)
-{
-    return (struct verdict){.result = ACSE_REJECTED_PERMANENT, .diagnostic = diagnostic};
-}
-
-static struct verdict refused_initiate(uint8_t error)
-{
-    return (struct verdict){.result = ACSE_REJECTED_PERMANENT,
-                            .diagnostic = ACSE_DIAG_NO_REASON,
-                            .initiate_error = error};
-}
-
 static void report(struct cosem_session *s, bool ok)
 {
     const struct cosem_server_config *c = &s->server->config;
@@ -59,7 +49,7 @@ static void report(struct cosem_session *s, bool ok)
 }
 
 /* Finds device and client entry of the SAPs called. */
-static struct verdict judge_saps(struct cosem_session *s)
+static uint32_t judge_saps(struct cosem_session *s)
 {
     const struct cosem_server_config *c = &s->server->config;
     for (size_t i = 0; i < c->n_devices; i++) {
@@ -70,17 +60,17 @@ static struct verdict judge_saps(struct cosem_session *s)
         if (c->clients[i].sap == s->client_sap)
             s->client = &c->clients[i];
     }
-    return s->device && s->client ? accepted : refused(ACSE_DIAG_NO_REASON);
+    return s->device && s->client ? ACCEPTED : REFUSED(ACSE_DIAG_NO_REASON);
 }
 
-static struct verdict judge_context(struct cosem_session *s, const struct acse_aarq *a)
+static uint32_t judge_context(struct cosem_session *s, const struct acse_aarq *a)
 {
     const struct dlms_keys *k = &s->server->keys;
     bool ciphered = a->context == DLMS_CONTEXT_LN_CIPHERED;
     if (a->context != DLMS_CONTEXT_LN && !ciphered)
-        return refused(ACSE_DIAG_CONTEXT_NOT_SUPPORTED);
+        return REFUSED(ACSE_DIAG_CONTEXT_NOT_SUPPORTED);
     if (ciphered ? !k->has_guek || !k->has_gak : s->client->security != 0)
-        return refused(ACSE_DIAG_CONTEXT_NOT_SUPPORTED);
+        return REFUSED(ACSE_DIAG_CONTEXT_NOT_SUPPORTED);
     s->context = a->context;
     if (a->title.len == DLMS_TITLE_LEN) {
         memcpy(s->client_title, a->title.p, DLMS_TITLE_LEN);
@@ -89,7 +79,7 @@ static struct verdict judge_context(struct cosem_session *s, const struct acse_a
     }
     const struct dlms_hls_method *m = method_of(s);
     bool needs_title = ciphered || (m && m->needs_titles);
-    return needs_title && !s->has_title ? refused(ACSE_DIAG_CALLING_TITLE_UNKNOWN) : accepted;
+    return needs_title && !s->has_title ? REFUSED(ACSE_DIAG_CALLING_TITLE_UNKNOWN) : ACCEPTED;
 }
 
 /* Compares in a time that depends on the length of the right password only. */
@@ -106,39 +96,38 @@ static bool password_matches(struct bytes right, struct bytes given)
 }
 
 /* HLS passes 1 and 2: keeps the client's challenge, draws ours. */
-static struct verdict begin_hls(struct cosem_session *s, const struct dlms_hls_method *m,
-                                struct bytes challenge)
+static uint32_t begin_hls(struct cosem_session *s, const struct dlms_hls_method *m,
+                          struct bytes challenge)
 {
     const struct hal_rng *rng = s->server->config.rng;
     if (challenge.len < 8 || challenge.len > COSEM_CHALLENGE_MAX ||
         (m->needs_secret && secret_of(s->client).len == 0))
-        return refused(ACSE_DIAG_AUTHENTICATION_FAILURE);
+        return REFUSED(ACSE_DIAG_AUTHENTICATION_FAILURE);
     memcpy(s->client_challenge, challenge.p, challenge.len);
     s->client_challenge_len = (uint8_t)challenge.len;
     if (!rng || rng->fill(rng, s->challenge, sizeof s->challenge))
-        return later;
-    return (struct verdict){.result = ACSE_ACCEPTED,
-                            .diagnostic = ACSE_DIAG_AUTHENTICATION_REQUIRED};
+        return LATER;
+    return PROVE;
 }
 
-static struct verdict judge_secret(struct cosem_session *s, const struct acse_aarq *a)
+static uint32_t judge_secret(struct cosem_session *s, const struct acse_aarq *a)
 {
     uint8_t mechanism = a->has_mechanism ? a->mechanism : DLMS_MECHANISM_NONE;
     const struct dlms_hls_method *m = method_of(s);
     if (mechanism != s->client->mechanism)
-        return refused(mechanism == DLMS_MECHANISM_NONE ? ACSE_DIAG_AUTHENTICATION_REQUIRED
+        return REFUSED(mechanism == DLMS_MECHANISM_NONE ? ACSE_DIAG_AUTHENTICATION_REQUIRED
                                                         : ACSE_DIAG_MECHANISM_UNKNOWN);
     if (mechanism == DLMS_MECHANISM_NONE)
-        return accepted;
+        return ACCEPTED;
     if (mechanism != DLMS_MECHANISM_LLS && !m)
-        return refused(ACSE_DIAG_MECHANISM_UNKNOWN);
+        return REFUSED(ACSE_DIAG_MECHANISM_UNKNOWN);
     if (backoff_refuses(s))
-        return later;
+        return LATER;
     if (m)
         return begin_hls(s, m, a->secret);
     return password_matches(secret_of(s->client), a->secret)
-               ? accepted
-               : refused(ACSE_DIAG_AUTHENTICATION_FAILURE);
+               ? ACCEPTED
+               : REFUSED(ACSE_DIAG_AUTHENTICATION_FAILURE);
 }
 
 /* The InitiateRequest in the clear, deciphered in place where it came ciphered. */
@@ -158,20 +147,20 @@ static enum err open_user_info(struct cosem_session *s, struct bytes info, uint8
     return !err && plain->p[0] != DLMS_INITIATE_REQUEST ? ERR_ACCESS : err;
 }
 
-static struct verdict judge_initiate(struct cosem_session *s, struct bytes plain)
+static uint32_t judge_initiate(struct cosem_session *s, struct bytes plain)
 {
     struct dlms_initiate i;
     struct rd r = rd_of(plain.p, plain.len);
     initiate_get_request(&r, &i);
     if (r.err)
-        return refused_initiate(DLMS_INITIATE_REFUSED);
+        return REFUSED_INITIATE(DLMS_INITIATE_REFUSED);
     if (i.version < DLMS_VERSION)
-        return refused_initiate(DLMS_INITIATE_VERSION_TOO_LOW);
+        return REFUSED_INITIATE(DLMS_INITIATE_VERSION_TOO_LOW);
     s->conformance = i.conformance & security_conformance(s->context);
     if ((s->conformance & (DLMS_CONF_GET | DLMS_CONF_SET | DLMS_CONF_ACTION)) == 0)
-        return refused_initiate(DLMS_INITIATE_INCOMPATIBLE_CONFORMANCE);
+        return REFUSED_INITIATE(DLMS_INITIATE_INCOMPATIBLE_CONFORMANCE);
     if (i.max_pdu != 0 && i.max_pdu < COSEM_PDU_MIN)
-        return refused_initiate(DLMS_INITIATE_PDU_TOO_SHORT);
+        return REFUSED_INITIATE(DLMS_INITIATE_PDU_TOO_SHORT);
     bool limited = i.max_pdu != 0 && i.max_pdu < COSEM_PDU_MAX;
     s->max_pdu = limited ? i.max_pdu : COSEM_PDU_MAX;
     bool sealed = s->request_sc == (DLMS_SC_AUTH | DLMS_SC_ENC);
@@ -181,25 +170,25 @@ static struct verdict judge_initiate(struct cosem_session *s, struct bytes plain
         s->dedicated_rx = (struct dlms_replay){0, 0};
         s->dedicated_tx = (struct dlms_counter){.next = 0, .limit = UINT32_MAX, .store = NULL};
     }
-    return accepted;
+    return ACCEPTED;
 }
 
-static struct verdict judge(struct cosem_session *s, const struct acse_aarq *a, uint8_t *apdu)
+static uint32_t judge(struct cosem_session *s, const struct acse_aarq *a, uint8_t *apdu)
 {
     struct bytes plain;
-    struct verdict v = judge_saps(s);
-    if (v.result == ACSE_ACCEPTED)
+    uint32_t v = judge_saps(s);
+    if (!is_refusal(v))
         v = judge_context(s, a);
-    if (v.result == ACSE_ACCEPTED)
+    if (!is_refusal(v))
         v = judge_secret(s, a);
-    if (v.result != ACSE_ACCEPTED)
+    if (is_refusal(v))
         return v;
     enum err err = open_user_info(s, a->user_info, apdu, &plain);
     security_report(s, err);
     if (err)
-        return refused(ACSE_DIAG_AUTHENTICATION_FAILURE);
-    struct verdict initiate = judge_initiate(s, plain);
-    return initiate.result == ACSE_ACCEPTED ? v : initiate;
+        return REFUSED(ACSE_DIAG_AUTHENTICATION_FAILURE);
+    uint32_t initiate = judge_initiate(s, plain);
+    return is_refusal(initiate) ? initiate : v;
 }
 
 /* InitiateResponse, sealed where and as the request was. Empty when sealing failed. */
@@ -225,17 +214,17 @@ static void reply_aare(struct cosem_session *s, const struct acse_aare *aare)
     reply_send_plain(s, REPLY_START, w.len);
 }
 
-static void refuse(struct cosem_session *s, uint8_t context, struct verdict v)
+static void refuse(struct cosem_session *s, uint8_t context, uint32_t verdict)
 {
     const uint8_t error[] = {DLMS_CONFIRMED_SERVICE_ERROR, DLMS_CSE_INITIATE, DLMS_SE_INITIATE,
-                             v.initiate_error};
+                             (uint8_t)(verdict >> 16)};
     struct acse_aare aare = {.context = context ? context : DLMS_CONTEXT_LN,
-                             .result = v.result,
+                             .result = (uint8_t)(verdict >> 8),
                              .source = ACSE_SOURCE_USER,
-                             .diagnostic = v.diagnostic};
-    if (v.initiate_error)
+                             .diagnostic = (uint8_t)verdict};
+    if (verdict >> 16)
         aare.user_info = (struct bytes){error, sizeof error};
-    if (v.diagnostic == ACSE_DIAG_AUTHENTICATION_FAILURE)
+    if (aare.diagnostic == ACSE_DIAG_AUTHENTICATION_FAILURE)
         report(s, false);
     association_end(s);
     reply_aare(s, &aare);
@@ -244,7 +233,7 @@ static void refuse(struct cosem_session *s, uint8_t context, struct verdict v)
 static void set_associated(struct cosem_session *s)
 {
     s->state = SESSION_ASSOCIATED;
-    s->server->n_associated[s->client - s->server->config.clients]++;
+    s->server->n_associated[server_entry(s)]++;
     if (s->client->mechanism != COSEM_AUTH_NONE)
         report(s, true);
 }
@@ -256,8 +245,8 @@ static void answer_aarq(struct cosem_session *s, uint8_t *apdu, size_t len)
     struct rd r = rd_of(apdu, len);
     association_end(s);
     acse_get_aarq(&r, &a);
-    struct verdict v = r.err ? refused(ACSE_DIAG_NO_REASON) : judge(s, &a, apdu);
-    if (v.result != ACSE_ACCEPTED) {
+    uint32_t v = r.err ? REFUSED(ACSE_DIAG_NO_REASON) : judge(s, &a, apdu);
+    if (is_refusal(v)) {
         refuse(s, a.context, v);
         return;
     }
@@ -265,12 +254,12 @@ static void answer_aarq(struct cosem_session *s, uint8_t *apdu, size_t len)
     struct acse_aare aare = {.context = s->context,
                              .result = ACSE_ACCEPTED,
                              .source = ACSE_SOURCE_USER,
-                             .diagnostic = v.diagnostic,
+                             .diagnostic = (uint8_t)v,
                              .has_mechanism = hls != NULL,
                              .mechanism = (uint8_t)s->client->mechanism,
                              .user_info = make_initiate_response(s, initiate)};
     if (aare.user_info.len == 0) {
-        refuse(s, a.context, later);
+        refuse(s, a.context, LATER);
         return;
     }
     if (hls)

@@ -7,11 +7,6 @@
  * held back nothing is counted. */
 #include "lib/cosem/server_parts.h"
 
-static size_t entry_of(const struct cosem_session *s)
-{
-    return (size_t)(s->client - s->server->config.clients);
-}
-
 static bool can_be_guessed(const struct cosem_session *s)
 {
     return s->client->mechanism != COSEM_AUTH_NONE && s->client->mechanism != COSEM_AUTH_HLS5;
@@ -19,13 +14,13 @@ static bool can_be_guessed(const struct cosem_session *s)
 
 bool backoff_refuses(const struct cosem_session *s)
 {
-    return s->server->held_ms[entry_of(s)] > s->server->now_ms;
+    return s->server->held_ms[server_entry(s)] > s->server->now_ms;
 }
 
 void backoff_note(struct cosem_session *s, bool authenticated)
 {
     struct cosem_server *server = s->server;
-    size_t i = entry_of(s);
+    size_t i = server_entry(s);
     uint32_t wait = COSEM_BACKOFF_MS;
     if (authenticated || !can_be_guessed(s)) {
         server->n_failed[i] = 0;

@@ -9,57 +9,69 @@
 
 #include <string.h>
 
-/* GET, SET and ACTION: one form of request */
+/* GET, SET and ACTION: one form of request. Sets of types, bit n for type n: those that are served,
+ * those by blocks and those of lists, which need more conformance. */
+#define TYPE(n)        (1u << (n))
+#define TYPE_IF(on, n) ((on) ? TYPE(n) : 0u)
 struct service {
-    uint8_t tag, type;
-    uint32_t conformance;
+    uint8_t tag, types, by_blocks, of_lists;
+    uint32_t conformance, block_conformance;
     void (*serve)(struct cosem_session *s, const struct apdu_request *q);
 };
 static const struct service services[] = {
-    {DLMS_GET_REQUEST, DLMS_GET_NORMAL, DLMS_CONF_GET, server_get},
-    {DLMS_GET_REQUEST, DLMS_GET_NEXT, DLMS_CONF_GET | DLMS_CONF_BLOCK_GET, server_get},
-    {DLMS_ACTION_REQUEST, DLMS_ACTION_NORMAL, DLMS_CONF_ACTION, server_action},
-#if COSEM_WITH_LIST
-    {DLMS_GET_REQUEST, DLMS_GET_LIST, DLMS_CONF_GET | DLMS_CONF_MULTIPLE, server_get},
-#if COSEM_WITH_ACTION
-    {DLMS_ACTION_REQUEST, DLMS_ACTION_LIST, DLMS_CONF_ACTION | DLMS_CONF_MULTIPLE, server_action},
-#endif
-#endif
+    {.tag = DLMS_GET_REQUEST,
+     .types = TYPE(DLMS_GET_NORMAL) | TYPE(DLMS_GET_NEXT) | TYPE_IF(COSEM_WITH_LIST, DLMS_GET_LIST),
+     .by_blocks = TYPE(DLMS_GET_NEXT),
+     .of_lists = TYPE(DLMS_GET_LIST),
+     .conformance = DLMS_CONF_GET,
+     .block_conformance = DLMS_CONF_BLOCK_GET,
+     .serve = server_get},
+    {.tag = DLMS_ACTION_REQUEST,
+     .types = TYPE(DLMS_ACTION_NORMAL) |
+              TYPE_IF(COSEM_WITH_ACTION && COSEM_WITH_LIST, DLMS_ACTION_LIST) |
+              TYPE_IF(COSEM_WITH_BLOCK_ACTION, DLMS_ACTION_NEXT) |
+              TYPE_IF(COSEM_WITH_BLOCK_ACTION, DLMS_ACTION_FIRST_BLOCK) |
+              TYPE_IF(COSEM_WITH_BLOCK_ACTION, DLMS_ACTION_BLOCK) |
+              TYPE_IF(COSEM_WITH_BLOCK_ACTION && COSEM_WITH_LIST, DLMS_ACTION_LIST_FIRST_BLOCK),
+     .by_blocks = TYPE(DLMS_ACTION_NEXT) | TYPE(DLMS_ACTION_FIRST_BLOCK) | TYPE(DLMS_ACTION_BLOCK) |
+                  TYPE(DLMS_ACTION_LIST_FIRST_BLOCK),
+     .of_lists = TYPE(DLMS_ACTION_LIST) | TYPE(DLMS_ACTION_LIST_FIRST_BLOCK),
+     .conformance = DLMS_CONF_ACTION,
+     .block_conformance = DLMS_CONF_BLOCK_ACTION,
+     .serve = server_action},
 #if COSEM_WITH_SET
-    {DLMS_SET_REQUEST, DLMS_SET_NORMAL, DLMS_CONF_SET, server_set},
-#if COSEM_WITH_LIST
-    {DLMS_SET_REQUEST, DLMS_SET_LIST, DLMS_CONF_SET | DLMS_CONF_MULTIPLE, server_set},
-#endif
-#endif
-#if COSEM_WITH_BLOCK_WRITE && COSEM_WITH_SET
-    {DLMS_SET_REQUEST, DLMS_SET_FIRST_BLOCK, DLMS_CONF_SET | DLMS_CONF_BLOCK_SET, server_set},
-    {DLMS_SET_REQUEST, DLMS_SET_BLOCK, DLMS_CONF_SET | DLMS_CONF_BLOCK_SET, server_set},
-#if COSEM_WITH_LIST
-    {DLMS_SET_REQUEST, DLMS_SET_LIST_FIRST_BLOCK,
-     DLMS_CONF_SET | DLMS_CONF_BLOCK_SET | DLMS_CONF_MULTIPLE, server_set},
-#endif
-#endif
-#if COSEM_WITH_BLOCK_WRITE && COSEM_WITH_ACTION
-    {DLMS_ACTION_REQUEST, DLMS_ACTION_NEXT, DLMS_CONF_ACTION | DLMS_CONF_BLOCK_ACTION,
-     server_action},
-    {DLMS_ACTION_REQUEST, DLMS_ACTION_FIRST_BLOCK, DLMS_CONF_ACTION | DLMS_CONF_BLOCK_ACTION,
-     server_action},
-    {DLMS_ACTION_REQUEST, DLMS_ACTION_BLOCK, DLMS_CONF_ACTION | DLMS_CONF_BLOCK_ACTION,
-     server_action},
-#if COSEM_WITH_LIST
-    {DLMS_ACTION_REQUEST, DLMS_ACTION_LIST_FIRST_BLOCK,
-     DLMS_CONF_ACTION | DLMS_CONF_BLOCK_ACTION | DLMS_CONF_MULTIPLE, server_action},
-#endif
+    {.tag = DLMS_SET_REQUEST,
+     .types = TYPE(DLMS_SET_NORMAL) | TYPE_IF(COSEM_WITH_LIST, DLMS_SET_LIST) |
+              TYPE_IF(COSEM_WITH_BLOCK_WRITE, DLMS_SET_FIRST_BLOCK) |
+              TYPE_IF(COSEM_WITH_BLOCK_WRITE, DLMS_SET_BLOCK) |
+              TYPE_IF(COSEM_WITH_BLOCK_WRITE && COSEM_WITH_LIST, DLMS_SET_LIST_FIRST_BLOCK),
+     .by_blocks =
+         TYPE(DLMS_SET_FIRST_BLOCK) | TYPE(DLMS_SET_BLOCK) | TYPE(DLMS_SET_LIST_FIRST_BLOCK),
+     .of_lists = TYPE(DLMS_SET_LIST) | TYPE(DLMS_SET_LIST_FIRST_BLOCK),
+     .conformance = DLMS_CONF_SET,
+     .block_conformance = DLMS_CONF_BLOCK_SET,
+     .serve = server_set},
 #endif
 };
 
+/* q is of a type that there is: 0..7. */
 static const struct service *find_service(const struct apdu_request *q)
 {
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
-        if (services[i].tag == q->tag && services[i].type == q->type)
+        if (services[i].tag == q->tag && (services[i].types >> q->type & 1u))
             return &services[i];
     }
     return NULL;
+}
+
+static bool is_agreed(const struct cosem_session *s, const struct service *v, uint8_t type)
+{
+    uint32_t needs = v->conformance;
+    if (v->by_blocks >> type & 1u)
+        needs |= v->block_conformance;
+    if (v->of_lists >> type & 1u)
+        needs |= DLMS_CONF_MULTIPLE;
+    return (needs & ~s->conformance) == 0;
 }
 
 static void refuse(struct cosem_session *s, uint8_t service_error)
@@ -80,18 +92,19 @@ static void serve_request(struct cosem_session *s, struct bytes apdu)
     struct apdu_request q;
     struct rd r = rd_of(apdu.p, apdu.len);
     apdu_get_request(&r, &q);
-    const struct service *service = find_service(&q);
+    const struct service *service = r.err ? NULL : find_service(&q);
     if (r.err == ERR_UNSUPPORTED || (!r.err && !service))
         refuse(s, DLMS_EXC_SERVICE_NOT_SUPPORTED);
     else if (r.err)
         refuse(s, DLMS_EXC_OTHER_REASON);
     else if (s->state == SESSION_PENDING && !is_hls_reply(&q))
         refuse(s, DLMS_EXC_OPERATION_NOT_POSSIBLE);
-    else if (s->state == SESSION_ASSOCIATED &&
-             (service->conformance & s->conformance) != service->conformance)
+    else if (s->state == SESSION_ASSOCIATED && !is_agreed(s, service, q.type))
         refuse(s, DLMS_EXC_SERVICE_NOT_SUPPORTED);
-    else
+    else {
+        s->transfer.invoke = q.invoke;
         service->serve(s, &q);
+    }
 }
 
 /* Services with a form of their own */

@@ -1,6 +1,7 @@
 /* GET: normal, next, with-list. The descriptors are kept, as their answer may leave by blocks; what
  * it is made of and how it leaves: server_stream.c. */
 #include "lib/cosem/server_parts.h"
+#include "lib/dlms/axdr.h"
 
 #include <string.h>
 
@@ -9,14 +10,9 @@ enum cosem_result server_may_read(struct cosem_session *s)
     struct session_transfer *t = &s->transfer;
     const struct apdu_attr *a = &t->target;
     const struct cosem_class *ic;
-    enum cosem_result result = server_resolve(s, a, &t->ref, &ic);
-    if (result)
+    enum cosem_result result = server_resolve(s, a, WISH_READ, &t->ref, &ic);
+    if (result || a->selector == 0)
         return result;
-    if (a->id < 1 || a->id > ic->n_attrs ||
-        !policy_allows(t->ref.row->kind->rights->read, s->client->role, a->id))
-        return COSEM_READ_WRITE_DENIED;
-    if (a->selector == 0)
-        return COSEM_SUCCESS;
     bool offered = a->selector <= 8 && (ic->attrs[a->id - 1].selectors >> (a->selector - 1) & 1u);
     return offered && (s->conformance & DLMS_CONF_SELECTIVE) ? COSEM_SUCCESS
                                                              : COSEM_SCOPE_OF_ACCESS_VIOLATED;
@@ -26,7 +22,6 @@ static void answer_next(struct cosem_session *s, const struct apdu_request *q)
 {
     struct session_transfer *t = &s->transfer;
     bool under_way = t->kind == SESSION_LONG_GET;
-    t->invoke = q->invoke;
     if (!under_way) {
         t->stream = STREAM_GET;
         answer_block_result(s, q->block, COSEM_NO_LONG_GET_IN_PROGRESS);
@@ -38,15 +33,30 @@ static void answer_next(struct cosem_session *s, const struct apdu_request *q)
 }
 
 #if COSEM_WITH_LIST
+bool server_list_whole(struct rd *values, uint32_t n)
+{
+    if (rd_length(values) != n || n < 1 || n > COSEM_LIST_MAX)
+        return false;
+    struct rd look = *values;
+    for (uint32_t i = 0; i < n; i++)
+        axdr_skip(&look);
+    return !look.err && rd_left(&look) == 0;
+}
+
+void server_skip_names(struct rd *r, uint32_t n, void (*get_one)(struct rd *, struct apdu_attr *))
+{
+    struct apdu_attr a;
+    for (uint32_t i = 0; i < n && !r->err; i++)
+        get_one(r, &a);
+}
+
 /* Keeps the descriptors of a list, after a look that they are all there. */
 static bool keep_list(struct session_transfer *t, const struct apdu_request *q)
 {
     struct rd r = rd_of(q->list.p, q->list.len);
-    struct apdu_attr one;
     if (q->n_list == 0 || q->n_list > COSEM_LIST_MAX || q->list.len > sizeof t->kept)
         return false;
-    for (uint32_t i = 0; i < q->n_list; i++)
-        apdu_get_attr(&r, &one);
+    server_skip_names(&r, q->n_list, apdu_get_attr);
     if (r.err || rd_left(&r) > 0)
         return false;
     memcpy(t->kept, q->list.p, q->list.len);
@@ -86,7 +96,6 @@ void server_get(struct cosem_session *s, const struct apdu_request *q)
         return;
     }
     transfer_end(s);
-    t->invoke = q->invoke;
     if (q->type == DLMS_GET_LIST ? keep_list(t, q) : keep_one(t, q))
         answer_stream(s);
     else

@@ -20,7 +20,7 @@
      CONFORMANCE_IF(COSEM_WITH_ACTION, DLMS_CONF_ACTION) |                                         \
      CONFORMANCE_IF(COSEM_WITH_LIST, DLMS_CONF_MULTIPLE) |                                         \
      CONFORMANCE_IF(COSEM_WITH_BLOCK_WRITE && COSEM_WITH_SET, DLMS_CONF_BLOCK_SET) |               \
-     CONFORMANCE_IF(COSEM_WITH_BLOCK_WRITE && COSEM_WITH_ACTION, DLMS_CONF_BLOCK_ACTION) |         \
+     CONFORMANCE_IF(COSEM_WITH_BLOCK_ACTION, DLMS_CONF_BLOCK_ACTION) |                             \
      CONFORMANCE_IF(COSEM_WITH_ACCESS, DLMS_CONF_ACCESS) |                                         \
      CONFORMANCE_IF(COSEM_WITH_NOTIFICATION, DLMS_CONF_NOTIFICATION | DLMS_CONF_EVENT) |           \
      CONFORMANCE_IF(COSEM_GBT_STORE > 0, DLMS_CONF_GENERAL_BLOCK))
@@ -34,6 +34,11 @@ void reply_send_plain(struct cosem_session *s, size_t start, size_t len);
 /* The same, and never as a block of general block transfer: its blocks themselves. */
 void reply_frame(struct cosem_session *s, size_t start, size_t len);
 void reply_response(struct cosem_session *s, const struct apdu_response *a);
+/* A response without data: what its type has of a block number and the results, 1 at least. */
+void reply_results(struct cosem_session *s, uint8_t tag, uint8_t type, uint32_t block,
+                   struct bytes results);
+void reply_result(struct cosem_session *s, uint8_t tag, uint8_t type, uint32_t block,
+                  enum cosem_result result);
 void reply_exception(struct cosem_session *s, uint8_t state_error, uint8_t service_error);
 /* The same as a frame of its own, also where the request came by general block transfer. */
 void reply_exception_frame(struct cosem_session *s, uint8_t state_error, uint8_t service_error);
@@ -41,10 +46,14 @@ void reply_exception_frame(struct cosem_session *s, uint8_t state_error, uint8_t
 MUST_CHECK enum err server_before_tell(struct cosem_session *s);
 struct cosem_call server_call(struct cosem_session *s);
 void association_end(struct cosem_session *s);
+size_t server_entry(const struct cosem_session *s); /* index of its client */
 bool policy_allows(const uint16_t rights[COSEM_N_ROLES], enum cosem_role role, uint8_t id);
-/* Object and class of a descriptor, or why not. */
+/* Object and class of a descriptor, where the client may do this with the attribute or method a->id
+ * and the binding can; or why not. */
+enum server_wish { WISH_READ, WISH_WRITE, WISH_INVOKE };
 enum cosem_result server_resolve(struct cosem_session *s, const struct apdu_attr *a,
-                                 struct cosem_ref *ref, const struct cosem_class **ic);
+                                 enum server_wish wish, struct cosem_ref *ref,
+                                 const struct cosem_class **ic);
 
 /* --- server_security.c --- */
 /* SC bits that requests of this association must carry at least. */
@@ -151,6 +160,12 @@ size_t answer_put_head(const struct session_transfer *t, uint8_t head[4]);
 void server_get(struct cosem_session *s, const struct apdu_request *q);
 /* May transfer.target be read, and in this way? Fills transfer.ref. */
 enum cosem_result server_may_read(struct cosem_session *s);
+
+/* A list as a whole, before anything of it is used: moves `values` behind their count; false where
+ * they are not n, 1..COSEM_LIST_MAX, one value each and nothing behind. */
+bool server_list_whole(struct rd *values, uint32_t n);
+/* Moves r behind the n descriptors that one_get reads. */
+void server_skip_names(struct rd *r, uint32_t n, void (*get_one)(struct rd *, struct apdu_attr *));
 
 /* --- server_set.c --- */
 void server_set(struct cosem_session *s, const struct apdu_request *q);

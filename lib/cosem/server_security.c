@@ -13,20 +13,15 @@ uint8_t security_required(const struct cosem_session *s)
     return bits & (DLMS_SC_AUTH | DLMS_SC_ENC);
 }
 
-static size_t entry_of(const struct cosem_session *s)
-{
-    return (size_t)(s->client - s->server->config.clients);
-}
-
 struct dlms_replay security_window(const struct cosem_session *s)
 {
-    size_t i = entry_of(s);
+    size_t i = server_entry(s);
     return (struct dlms_replay){s->server->rx_floor[i], s->server->rx_open[i]};
 }
 
 void security_set_window(struct cosem_session *s, const struct dlms_replay *w)
 {
-    size_t i = entry_of(s);
+    size_t i = server_entry(s);
     s->server->rx_floor[i] = w->next;
     s->server->rx_open[i] = w->open;
 }

@@ -54,14 +54,14 @@ static bool locks(struct cosem_session *o, const struct apdu_attr *one, const st
     const struct cosem_class *ic;
     if (!same_object(one, a))
         return false;
-    return (o->transfer.kind == SESSION_LONG_SET
+    return (!COSEM_WITH_BLOCK_ACTION || o->transfer.kind == SESSION_LONG_SET
                 ? server_may_write(o, one, &ref, &ic)
                 : server_may_invoke(o, one, &ref, &ic)) == COSEM_SUCCESS;
 }
 
 static void get_name(const struct session_transfer *t, struct rd *r, struct apdu_attr *one)
 {
-    if (t->kind == SESSION_LONG_SET)
+    if (!COSEM_WITH_BLOCK_ACTION || t->kind == SESSION_LONG_SET)
         apdu_get_attr(r, one);
     else
         apdu_get_attr_bare(r, one);
@@ -163,13 +163,8 @@ bool server_locked(struct cosem_session *s, const struct apdu_attr *a)
 enum cosem_result server_may_write(struct cosem_session *s, const struct apdu_attr *a,
                                    struct cosem_ref *ref, const struct cosem_class **ic)
 {
-    enum cosem_result result = server_resolve(s, a, ref, ic);
-    if (result)
-        return result;
-    if (a->id < 1 || a->id > (*ic)->n_attrs || !ref->row->kind->binding->set ||
-        !policy_allows(ref->row->kind->rights->write, s->client->role, a->id))
-        return COSEM_READ_WRITE_DENIED;
-    return a->selector != 0 ? COSEM_SCOPE_OF_ACCESS_VIOLATED : COSEM_SUCCESS;
+    enum cosem_result result = server_resolve(s, a, WISH_WRITE, ref, ic);
+    return !result && a->selector != 0 ? COSEM_SCOPE_OF_ACCESS_VIOLATED : result;
 }
 
 enum cosem_result server_write(struct cosem_session *s, const struct apdu_attr *a,
@@ -199,32 +194,24 @@ static enum cosem_result settled(struct cosem_session *s, enum cosem_result resu
 static void set_normal(struct cosem_session *s, const struct apdu_request *q)
 {
     enum cosem_result result = settled(s, server_write(s, &q->target, q->data));
-    reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
-                                              .type = DLMS_SETRES_NORMAL,
-                                              .invoke = q->invoke,
-                                              .result = (uint8_t)result});
+    reply_result(s, DLMS_SET_RESPONSE, DLMS_SETRES_NORMAL, 0, result);
 }
 
 #if COSEM_WITH_LIST
 /* Writes n values (count and values at `values`) to the attributes at `names`; results an octet
  * each. False, and nothing is written, where they are not as many or malformed, or the answer would
  * be too long. */
-static bool write_list(struct cosem_session *s, uint32_t n, struct rd names, struct rd values,
+static bool write_list(struct cosem_session *s, uint32_t n, struct rd *names, struct rd *values,
                        uint8_t results[COSEM_LIST_MAX])
 {
     struct apdu_attr a;
-    if (rd_length(&values) != n || n < 1 || n > COSEM_LIST_MAX)
-        return false;
-    struct rd look = values;
-    for (uint32_t i = 0; i < n; i++)
-        axdr_skip(&look);
-    if (look.err || rd_left(&look) > 0 || n + 8 > server_budget(s)) /* 8: head, and block number */
+    if (!server_list_whole(values, n) || n + 8 > server_budget(s)) /* 8: head, and block number */
         return false;
     for (uint32_t i = 0; i < n; i++) {
-        size_t start = values.pos;
-        apdu_get_attr(&names, &a);
-        axdr_skip(&values);
-        struct bytes value = {values.p + start, values.pos - start};
+        size_t start = values->pos;
+        apdu_get_attr(names, &a);
+        axdr_skip(values);
+        struct bytes value = {values->p + start, values->pos - start};
         results[i] = (uint8_t)server_write(s, &a, value);
     }
     enum cosem_result durable = settled(s, COSEM_SUCCESS);
@@ -237,18 +224,12 @@ static void set_list(struct cosem_session *s, const struct apdu_request *q)
 {
     uint8_t results[COSEM_LIST_MAX];
     struct rd names = rd_of(q->list.p, q->list.len), values = names;
-    struct apdu_attr a;
-    for (uint32_t i = 0; i < q->n_list && !values.err; i++)
-        apdu_get_attr(&values, &a);
-    if (!write_list(s, q->n_list, names, values, results)) {
+    server_skip_names(&values, q->n_list, apdu_get_attr);
+    if (!write_list(s, q->n_list, &names, &values, results)) {
         reply_exception(s, DLMS_STATE_SERVICE_NOT_ALLOWED, DLMS_EXC_OTHER_REASON);
         return;
     }
-    reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
-                                              .type = DLMS_SETRES_LIST,
-                                              .invoke = q->invoke,
-                                              .n_list = q->n_list,
-                                              .data = {results, q->n_list}});
+    reply_results(s, DLMS_SET_RESPONSE, DLMS_SETRES_LIST, 0, (struct bytes){results, q->n_list});
 }
 #endif
 
@@ -271,11 +252,7 @@ static void reply_last(struct cosem_session *s, const struct apdu_request *q,
                        enum cosem_result result)
 {
     transfer_end(s);
-    reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
-                                              .type = DLMS_SETRES_LAST_BLOCK,
-                                              .invoke = q->invoke,
-                                              .block = q->block,
-                                              .result = (uint8_t)result});
+    reply_result(s, DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK, q->block, result);
 }
 
 #if COSEM_WITH_LIST
@@ -283,18 +260,14 @@ static void finish_list(struct cosem_session *s, const struct apdu_request *q)
 {
     struct session_transfer *t = &s->transfer;
     uint8_t results[COSEM_LIST_MAX];
-    if (!write_list(s, t->n_list, rd_of(t->kept, t->kept_len), rd_of(t->item, t->item_len),
-                    results)) {
+    struct rd names = rd_of(t->kept, t->kept_len), values = rd_of(t->item, t->item_len);
+    if (!write_list(s, t->n_list, &names, &values, results)) {
         reply_last(s, q, COSEM_TYPE_UNMATCHED);
         return;
     }
     transfer_end(s);
-    reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
-                                              .type = DLMS_SETRES_LAST_BLOCK_LIST,
-                                              .invoke = q->invoke,
-                                              .block = q->block,
-                                              .n_list = t->n_list,
-                                              .data = {results, t->n_list}});
+    reply_results(s, DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK_LIST, q->block,
+                  (struct bytes){results, t->n_list});
 }
 #else
 static void finish_list(struct cosem_session *s, const struct apdu_request *q)
@@ -314,10 +287,7 @@ static void set_block(struct cosem_session *s, const struct apdu_request *q)
     }
     enum gather g = gather_block(s, q, SESSION_LONG_SET);
     if (g == GATHER_MORE)
-        reply_response(s, &(struct apdu_response){.tag = DLMS_SET_RESPONSE,
-                                                  .type = DLMS_SETRES_BLOCK,
-                                                  .invoke = q->invoke,
-                                                  .block = q->block});
+        reply_result(s, DLMS_SET_RESPONSE, DLMS_SETRES_BLOCK, q->block, COSEM_SUCCESS);
     else if (g != GATHER_WHOLE)
         reply_last(s, q, result_of(g));
     else if (t->list)

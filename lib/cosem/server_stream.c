@@ -170,10 +170,7 @@ void answer_result(struct cosem_session *s, enum cosem_result result)
         return;
     }
     uint8_t type = is_action(t->stream) ? DLMS_ACTIONRES_NORMAL : DLMS_GETRES_NORMAL;
-    reply_response(s, &(struct apdu_response){.tag = forms[t->stream].tag,
-                                              .type = type,
-                                              .invoke = t->invoke,
-                                              .result = (uint8_t)result});
+    reply_result(s, forms[t->stream].tag, type, 0, result);
 }
 
 void answer_block_result(struct cosem_session *s, uint32_t block, enum cosem_result result)
@@ -184,12 +181,7 @@ void answer_block_result(struct cosem_session *s, uint32_t block, enum cosem_res
         return;
     }
     transfer_end(s);
-    reply_response(s, &(struct apdu_response){.tag = DLMS_GET_RESPONSE,
-                                              .type = DLMS_GETRES_BLOCK,
-                                              .invoke = t->invoke,
-                                              .last = true,
-                                              .block = block,
-                                              .result = (uint8_t)result});
+    reply_result(s, DLMS_GET_RESPONSE, DLMS_GETRES_BLOCK, block, result);
 }
 
 /* Longer than one APDU may be, and no way agreed to send it in parts. */

@@ -31,13 +31,18 @@ void session_init(struct cosem_session *s, struct cosem_server *server)
 #endif
 }
 
+size_t server_entry(const struct cosem_session *s)
+{
+    return (size_t)(s->client - s->server->config.clients);
+}
+
 void association_end(struct cosem_session *s)
 {
     struct cosem_server *server = s->server;
     transfer_end(s);
     gbt_forget(s);
     if (s->state == SESSION_ASSOCIATED)
-        server->n_associated[s->client - server->config.clients]--;
+        server->n_associated[server_entry(s)]--;
     if (s->state != SESSION_CLOSED)
         s->state = SESSION_IDLE;
     s->device = NULL;
@@ -238,6 +243,26 @@ void reply_response(struct cosem_session *s, const struct apdu_response *a)
     reply_send(s, REPLY_START, w.len);
 }
 
+void reply_results(struct cosem_session *s, uint8_t tag, uint8_t type, uint32_t block,
+                   struct bytes results)
+{
+    reply_response(s, &(struct apdu_response){.tag = tag,
+                                              .type = type,
+                                              .invoke = s->transfer.invoke,
+                                              .last = true,
+                                              .block = block,
+                                              .result = results.p[0],
+                                              .n_list = (uint32_t)results.len,
+                                              .data = results});
+}
+
+void reply_result(struct cosem_session *s, uint8_t tag, uint8_t type, uint32_t block,
+                  enum cosem_result result)
+{
+    const uint8_t octet = (uint8_t)result;
+    reply_results(s, tag, type, block, (struct bytes){&octet, 1});
+}
+
 /* At REPLY_START; gives its length. */
 static size_t put_exception(struct cosem_session *s, uint8_t state_error, uint8_t service_error)
 {
@@ -279,8 +304,26 @@ bool policy_allows(const uint16_t rights[COSEM_N_ROLES], enum cosem_role role, u
     return id >= 1 && id <= 16 && (rights[role] >> (id - 1) & 1u);
 }
 
+/* Whether the row offers this to the client. */
+static bool offers(const struct cosem_session *s, const struct cosem_row *row,
+                   enum server_wish wish, uint8_t id)
+{
+    const struct cosem_binding *b = row->kind->binding;
+    const struct cosem_rights *r = row->kind->rights;
+    enum cosem_role role = s->client->role;
+    switch (wish) {
+    case WISH_READ:
+        return policy_allows(r->read, role, id);
+    case WISH_WRITE:
+        return b->set && policy_allows(r->write, role, id);
+    default:
+        return b->invoke && policy_allows(r->invoke, role, id);
+    }
+}
+
 enum cosem_result server_resolve(struct cosem_session *s, const struct apdu_attr *a,
-                                 struct cosem_ref *ref, const struct cosem_class **ic)
+                                 enum server_wish wish, struct cosem_ref *ref,
+                                 const struct cosem_class **ic)
 {
     if (!cosem_find(s->device, a->class_id, a->ln, ref)) {
         struct cosem_ref other;
@@ -288,6 +331,9 @@ enum cosem_result server_resolve(struct cosem_session *s, const struct apdu_attr
                                                          : COSEM_OBJECT_UNDEFINED;
     }
     *ic = cosem_class_find(ref->row->kind->class_id, ref->row->kind->version);
-    return *ic && ref->row->kind->rights && ref->row->kind->binding ? COSEM_SUCCESS
-                                                                    : COSEM_OBJECT_UNAVAILABLE;
+    if (!*ic || !ref->row->kind->rights || !ref->row->kind->binding)
+        return COSEM_OBJECT_UNAVAILABLE;
+    uint8_t most = wish == WISH_INVOKE ? (*ic)->n_methods : (*ic)->n_attrs;
+    return a->id <= most && offers(s, ref->row, wish, a->id) ? COSEM_SUCCESS
+                                                             : COSEM_READ_WRITE_DENIED;
 }

@@ -10,6 +10,7 @@
 #define COSEM_WITH_ACCESS       0
 #define COSEM_WITH_NOTIFICATION 0
 #define COSEM_WITH_GATEWAY      0
+#define COSEM_WITH_HLS2         0
 #define COSEM_WITH_HLS6         0
 #define COSEM_WITH_NAMES        0
 #define COSEM_WITH_LIMITS       0

@@ -8,9 +8,11 @@
 #define COSEM_CLIENTS_MAX 4
 #define COSEM_GBT_STORE   0
 
+#define COSEM_WITH_BLOCK_ACTION 0 /* no method of its classes says or hears that much */
 #define COSEM_WITH_ACCESS       0
 #define COSEM_WITH_NOTIFICATION 0
 #define COSEM_WITH_GATEWAY      0
+#define COSEM_WITH_HLS2         0
 #define COSEM_WITH_HLS6         0
 #define COSEM_WITH_NAMES        0
 #define COSEM_WITH_LIMITS       0 /* the bindings judge their values themselves */
