@@ -102,20 +102,19 @@ static const struct cosem_rights rights_security = {.read = NOT_PUBLIC(5),
 
 KIND(public_data, 1, 0, meter_binding_data, rights_public_data);
 KIND(data, 1, 0, meter_binding_data, rights_data);
-KIND(data_set, 1, 0, meter_binding_data, rights_data_set);
-KIND(limit, 1, 0, meter_binding_data, rights_data_set, .range = BY_E(15));
+KIND(number, 1, 0, meter_binding_register, rights_data);
+KIND(number_set, 1, 0, meter_binding_register, rights_data_set);
+KIND(limit, 1, 0, meter_binding_register, rights_data_set, .range = BY_E(15));
 KIND(status, 1, 0, meter_binding_data, rights_data, .range = BY_E(4), .flags = MODEL_OF_PROFILE);
 KIND(status_days, 1, 0, meter_binding_data, rights_data, .range = {{4, 2, 2}},
      .flags = MODEL_OF_PROFILE);
 KIND(status_mbus, 1, 0, meter_binding_data, rights_data, .range = CHANNELS,
      .flags = MODEL_OF_PROFILE);
-KIND(outages, 1, 0, meter_binding_outage, rights_data, .range = BY_E(4), .flags = MODEL_WITH_TOTAL);
-KIND(outages_any, 1, 0, meter_binding_outage, rights_data);
+KIND(outages, 1, 0, meter_binding_register, rights_data, .range = BY_E(4),
+     .flags = MODEL_WITH_TOTAL);
 KIND(log_code, 1, 0, meter_binding_log_data, rights_data, .range = BY_E(MODEL_LOG_CODES));
 KIND(log_filter, 1, 0, meter_binding_log_data, rights_data_set, .range = BY_E(MODEL_LOG_CODES));
-KIND(outage, 3, 0, meter_binding_outage, rights_reg, .range = BY_E(4), .flags = MODEL_WITH_TOTAL);
-KIND(outage_any, 3, 0, meter_binding_outage, rights_reg);
-KIND(outage_set, 3, 0, meter_binding_outage, rights_reg_set);
+KIND(outage, 3, 0, meter_binding_register, rights_reg, .range = BY_E(4), .flags = MODEL_WITH_TOTAL);
 KIND(reg, 3, 0, meter_binding_register, rights_reg);
 KIND(reg_set, 3, 0, meter_binding_register, rights_reg_set);
 KIND(total, 3, 0, meter_binding_register, rights_reg, .range = TOTAL_AND_PHASES,
@@ -141,7 +140,6 @@ KIND(log_list, 7, 1, meter_binding_log, rights_log_list, .range = BY_E(MODEL_LOG
 KIND(log_failures, 7, 1, meter_binding_log, rights_log_list);
 KIND(counter, 1, 0, cosem_binding_counter, rights_public_data, .range = BY_E(4));
 KIND(equal_cells, 1, 0, meter_binding_null, rights_data_set);
-KIND(shift, 3, 0, meter_binding_shift, rights_reg_set);
 KIND(max_demand, 4, 0, meter_binding_max_demand, rights_max_demand);
 KIND(demand, 5, 0, meter_binding_demand, rights_demand);
 KIND(audit, 7, 1, meter_binding_audit, rights_audit);
@@ -231,9 +229,9 @@ const struct cosem_row model_rows[] = {
     ROW(public_data, 0, 0, 96, 1, 0, MODEL_SERIAL, "Serial number"),
     OUTAGE(outages, 0, MODEL_OUTAGE_COUNT, "Power failures"),
     OUTAGE(outages, 5, MODEL_OUTAGE_LONG, "Long power failures"),
-    OUTAGE(outages_any, 9, MODEL_OUTAGE_LONG_ANY, "Long power failures, any phase"),
-    OUTAGE(outages_any, 21, MODEL_OUTAGE_COUNT_ANY, "Power failures, any phase"),
-    OUTAGE(outages_any, 129, MODEL_OUTAGE_SHORT, "Short power failures"),
+    OUTAGE(number, 9, MODEL_OUTAGE_LONG_ANY, "Long power failures, any phase"),
+    OUTAGE(number, 21, MODEL_OUTAGE_COUNT_ANY, "Power failures, any phase"),
+    OUTAGE(number, 129, MODEL_OUTAGE_SHORT, "Short power failures"),
     ROW(status, 0, 0, 96, 10, 1, MODEL_PROFILE_STATUS | MODEL_PROFILE(MODEL_LP1),
         "Load profile status"),
     ROW(status_days, 0, 0, 96, 10, 5, MODEL_PROFILE_STATUS | MODEL_PROFILE(MODEL_DAILY),
@@ -250,27 +248,27 @@ const struct cosem_row model_rows[] = {
     ROW(log_filter, 0, 0, 96, 133, 0, MODEL_LOG_FILTER, "Event codes not entered"),
     ROW(equal_cells, 0, 0, 96, 134, 0, MODEL_NONE, "Profiles, equal cells as null-data"),
     /* Error register 1; its bits are ours, meter_errors(). */
-    ROW(data, 0, 0, 97, 97, 0, MODEL_ERRORS, "Error register"),
+    ROW(number, 0, 0, 97, 97, 0, MODEL_ERRORS, "Error register"),
     /* Alarm register 10; its bits are ours, enum pq_kind. */
-    ROW(data, 0, 0, 97, 98, 9, MODEL_PRESENT, "Alarm register, supervision of the network"),
+    ROW(number, 0, 0, 97, 98, 9, MODEL_PRESENT, "Alarm register, supervision of the network"),
     ROW(status_mbus, 0, 1, 96, 10, 3, MODEL_PROFILE_STATUS | MODEL_PROFILE(MODEL_MBUS_1),
         "M-Bus profile status"),
     ROW(data, 1, 0, 0, 2, 0, MODEL_FIRMWARE_LEGAL, "Firmware identifier, metrology"),
-    ROW(data_set, 1, 0, 0, 4, 2, MODEL_RATIO_CT_NUM | NEEDS(RATIOS),
+    ROW(number_set, 1, 0, 0, 4, 2, MODEL_RATIO_CT_NUM | NEEDS(RATIOS),
         "Current transformer ratio, numerator"),
-    ROW(data_set, 1, 0, 0, 4, 3, MODEL_RATIO_VT_NUM | NEEDS(RATIOS),
+    ROW(number_set, 1, 0, 0, 4, 3, MODEL_RATIO_VT_NUM | NEEDS(RATIOS),
         "Voltage transformer ratio, numerator"),
-    ROW(data_set, 1, 0, 0, 4, 5, MODEL_RATIO_CT_DEN | NEEDS(RATIOS),
+    ROW(number_set, 1, 0, 0, 4, 5, MODEL_RATIO_CT_DEN | NEEDS(RATIOS),
         "Current transformer ratio, denominator"),
-    ROW(data_set, 1, 0, 0, 4, 6, MODEL_RATIO_VT_DEN | NEEDS(RATIOS),
+    ROW(number_set, 1, 0, 0, 4, 6, MODEL_RATIO_VT_DEN | NEEDS(RATIOS),
         "Voltage transformer ratio, denominator"),
     ROW(data, 1, 1, 0, 2, 0, MODEL_FIRMWARE_APPLICATION, "Firmware identifier, application"),
 
     OUTAGE(outage, 15, MODEL_OUTAGE_LAST, "Last long power failure"),
-    OUTAGE(outage_any, 19, MODEL_OUTAGE_LAST_ANY, "Last long power failure, any phase"),
-    OUTAGE(outage_set, 20, MODEL_OUTAGE_LIMIT, "Long power failure, threshold"),
-    OUTAGE(outage_any, 128, MODEL_OUTAGE_OFF, "Time without supply, total"),
-    OUTAGE(outage_set, 130, MODEL_OUTAGE_COUNTS, "Short power failure, threshold"),
+    OUTAGE(reg, 19, MODEL_OUTAGE_LAST_ANY, "Last long power failure, any phase"),
+    OUTAGE(reg_set, 20, MODEL_OUTAGE_LIMIT, "Long power failure, threshold"),
+    OUTAGE(reg, 128, MODEL_OUTAGE_OFF, "Time without supply, total"),
+    OUTAGE(reg_set, 130, MODEL_OUTAGE_COUNTS, "Short power failure, threshold"),
     /* Writable where the datasheet has it so. */
     REG_SET(0, 3, 0, MODEL_LED_ACTIVE, LED_SET, "LED constant, active"),
     REG(0, 3, 0, MODEL_LED_ACTIVE | MODEL_LED_FIXED, ALWAYS, "LED constant, active"),
@@ -280,7 +278,7 @@ const struct cosem_row model_rows[] = {
     REG(0, 6, 1, MODEL_NOMINAL_I, ALWAYS, "Nominal current"),
     REG(0, 6, 2, MODEL_NOMINAL_F, ALWAYS, "Nominal frequency"),
     REG(0, 6, 3, MODEL_MAXIMUM_I, ALWAYS, "Maximum current"),
-    ROW(shift, 1, 0, 0, 9, 11, MODEL_NONE, "Clock, shift limit"),
+    ROW(reg_set, 1, 0, 0, 9, 11, MODEL_CLOCK_SHIFT, "Clock, shift limit"),
     REG_SET(0, 10, 0, MODEL_LOSS_XM, LOSSES, "Transformer magnetising reactance Xm"),
     REG_SET(0, 10, 1, MODEL_LOSS_RFE, LOSSES, "Transformer iron losses resistance RFe"),
     REG_SET(0, 10, 2, MODEL_LOSS_RCU, LOSSES, "Line resistance RCu"),

@@ -120,6 +120,7 @@ enum model_quantity {
     MODEL_OUTAGE_OFF,    /* total time without supply */
     MODEL_OUTAGE_LIMIT,  /* from here on an outage is long */
     MODEL_OUTAGE_COUNTS, /* from here on it counts */
+    MODEL_CLOCK_SHIFT,   /* beyond this the clock is set, not adjusted */
     MODEL_N_QUANTITIES
 };
 
@@ -163,17 +164,15 @@ extern const uint8_t model_ln_profile_status[6];
 
 /* Provided by firmware/meter (meter_objects.h says what each shows). */
 extern const struct cosem_binding meter_binding_data;
-extern const struct cosem_binding meter_binding_register;
+extern const struct cosem_binding meter_binding_register; /* one number, classes 1 and 3 */
 extern const struct cosem_binding meter_binding_max_demand;
 extern const struct cosem_binding meter_binding_demand;
 extern const struct cosem_binding meter_binding_profile;
 extern const struct cosem_binding meter_binding_null; /* null-data in rows */
 extern const struct cosem_binding meter_binding_clock;
-extern const struct cosem_binding meter_binding_shift;  /* of the clock */
 extern const struct cosem_binding meter_binding_tariff; /* class 9: scripts 1.. set the rate */
 extern const struct cosem_binding meter_binding_audit;
 extern const struct cosem_binding meter_binding_log;
 extern const struct cosem_binding meter_binding_log_data;
-extern const struct cosem_binding meter_binding_outage;
 
 #endif

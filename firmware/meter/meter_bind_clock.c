@@ -1,5 +1,5 @@
-/* Class 8, the clock object 0-0:1.0.0, and its shift limit 1-0:0.9.11 (class 3). Attribute 9 says
- * crystal. Numbers in comments are the rules of docs/TIME.md. */
+/* Class 8, the clock object 0-0:1.0.0. Attribute 9 says crystal. Numbers in comments are the rules
+ * of docs/TIME.md. */
 #include "firmware/meter/meter_bind.h"
 
 #include "lib/base/civil.h"
@@ -213,34 +213,3 @@ static enum cosem_result invoke_clock(const struct cosem_call *c, const struct c
 
 const struct cosem_binding meter_binding_clock = {
     .get = get_clock, .set = set_clock, .invoke = invoke_clock};
-
-static enum cosem_result get_shift(const struct cosem_call *c, const struct cosem_ref *o,
-                                   uint8_t attr, const struct cosem_select *sel,
-                                   struct cosem_gen *g, struct wr *out)
-{
-    (void)o;
-    (void)sel;
-    g->more = false;
-    if (attr == 2)
-        axdr_put_u16(out, meter_of(c)->clock.shift_s);
-    else if (attr == 3)
-        meter_put_scaler_unit(out, 0, COSEM_UNIT_SECOND);
-    else
-        return COSEM_OBJECT_UNDEFINED;
-    return COSEM_SUCCESS;
-}
-
-static enum cosem_result set_shift(const struct cosem_call *c, const struct cosem_ref *o,
-                                   uint8_t attr, struct rd *value)
-{
-    (void)o;
-    bool is_u16 = axdr_peek(value) == AXDR_U16; /* as it shows */
-    uint16_t seconds = (uint16_t)axdr_get_uint(value);
-    if (attr != 2)
-        return COSEM_READ_WRITE_DENIED;
-    if (!is_u16 || value->err)
-        return COSEM_TYPE_UNMATCHED;
-    return cosem_result_of(meter_shift_limit(meter_of(c), seconds));
-}
-
-const struct cosem_binding meter_binding_shift = {.get = get_shift, .set = set_shift};

@@ -1,5 +1,6 @@
-/* Class 3 objects: energies, present values, constants of the meter. Types, scalers and units stand
- * in one table, so that a value and its scaler_unit cannot disagree. */
+/* Objects of one number, classes 1 and 3: energies, present values, counters, parameters, constants
+ * of the meter. Types, scalers and units stand in one table, so that a value and its scaler_unit
+ * cannot disagree. What may be written is the matter of the rows' rights (model/objects.c). */
 #include "firmware/meter/meter_bind.h"
 
 #include "firmware/meter/meter_value.h"
@@ -78,28 +79,42 @@ static const struct format formats[MODEL_N_QUANTITIES] = {
     [MODEL_NOMINAL_I] = {AXDR_U32, -3, COSEM_UNIT_A},
     [MODEL_NOMINAL_F] = {AXDR_U32, -3, COSEM_UNIT_HZ},
     [MODEL_MAXIMUM_I] = {AXDR_U32, -3, COSEM_UNIT_A},
+    [MODEL_LIMIT_ON] = {.tag = AXDR_U32},
+    [MODEL_LIMIT_HYSTERESIS] = {.tag = AXDR_U32},
+    [MODEL_LIMIT_ON_MS] = {.tag = AXDR_U32},
+    [MODEL_LIMIT_OFF_MS] = {.tag = AXDR_U32},
+    [MODEL_PRESENT] = {.tag = AXDR_U32},
+    [MODEL_ERRORS] = {.tag = AXDR_U32},
+    [MODEL_RATIO_CT_NUM] = {.tag = AXDR_U32},
+    [MODEL_RATIO_VT_NUM] = {.tag = AXDR_U32},
+    [MODEL_RATIO_CT_DEN] = {.tag = AXDR_U32},
+    [MODEL_RATIO_VT_DEN] = {.tag = AXDR_U32},
+    [MODEL_OUTAGE_COUNT] = {.tag = AXDR_U32},
+    [MODEL_OUTAGE_COUNT_ANY] = {.tag = AXDR_U32},
+    [MODEL_OUTAGE_LONG] = {.tag = AXDR_U32},
+    [MODEL_OUTAGE_LONG_ANY] = {.tag = AXDR_U32},
+    [MODEL_OUTAGE_SHORT] = {.tag = AXDR_U32},
+    [MODEL_OUTAGE_LAST] = {AXDR_U32, 0, COSEM_UNIT_SECOND},
+    [MODEL_OUTAGE_LAST_ANY] = {AXDR_U32, 0, COSEM_UNIT_SECOND},
+    [MODEL_OUTAGE_OFF] = {AXDR_U32, 0, COSEM_UNIT_SECOND},
+    [MODEL_OUTAGE_LIMIT] = {AXDR_U32, 0, COSEM_UNIT_SECOND},
+    [MODEL_OUTAGE_COUNTS] = {AXDR_U32, 0, COSEM_UNIT_SECOND},
+    [MODEL_CLOCK_SHIFT] = {AXDR_U16, 0, COSEM_UNIT_SECOND},
 };
 
-static void put_value(struct wr *out, uint8_t tag, int64_t value)
+/* Signed ones are two's complement, of the same width. */
+static void put_value(struct wr *out, uint8_t tag, uint64_t value)
 {
-    switch (tag) {
-    case AXDR_U64:
-        axdr_put_u64(out, (uint64_t)value);
+    wr_u8(out, tag);
+    switch (axdr_content_size(tag)) {
+    case 8:
+        wr_u64(out, value);
         break;
-    case AXDR_I64:
-        axdr_put_i64(out, value);
+    case 4:
+        wr_u32(out, (uint32_t)value);
         break;
-    case AXDR_U32:
-        axdr_put_u32(out, (uint32_t)value);
-        break;
-    case AXDR_I32:
-        axdr_put_i32(out, (int32_t)value);
-        break;
-    case AXDR_U16:
-        axdr_put_u16(out, (uint16_t)value);
-        break;
-    default: /* AXDR_I16 */
-        axdr_put_i16(out, (int16_t)value);
+    default:
+        wr_u16(out, (uint16_t)value);
         break;
     }
 }
@@ -132,7 +147,8 @@ static enum cosem_result get_register(const struct cosem_call *c, const struct c
     g->more = false;
     if (attr == 2)
         put_value(out, formats[q].tag,
-                  primary ? meter_value_primary(m, q, o->i, o->j) : meter_value(m, q, o->i, o->j));
+                  (uint64_t)(primary ? meter_value_primary(m, q, o->i, o->j)
+                                     : meter_value(m, q, o->i, o->j)));
     else if (attr == 3)
         meter_put_scaler_unit(out, scaler_of(m, o->row, q), formats[q].unit);
     else
@@ -140,45 +156,15 @@ static enum cosem_result get_register(const struct cosem_call *c, const struct c
     return COSEM_SUCCESS;
 }
 
-/* Parameters of the owner, in the units that the register shows. */
-static bool parameter_of(const struct meter *m, enum model_quantity q, enum legal_parameter *id)
-{
-    switch (q) {
-    case MODEL_LED_ACTIVE:
-        *id = LEGAL_PARAMETER_PULSE_PER_KWH;
-        return (meter_features(m) & MODEL_LED_SET) != 0;
-    case MODEL_LED_REACTIVE:
-        *id = LEGAL_PARAMETER_PULSE_PER_KVARH;
-        return (meter_features(m) & MODEL_LED_SET) != 0;
-    case MODEL_LOSS_XM:
-        *id = LEGAL_PARAMETER_LOSS_X_M_OHM;
-        return true;
-    case MODEL_LOSS_RFE:
-        *id = LEGAL_PARAMETER_LOSS_R_FE_OHM;
-        return true;
-    case MODEL_LOSS_RCU:
-        *id = LEGAL_PARAMETER_LOSS_R_CU_UOHM;
-        return true;
-    case MODEL_LOSS_XS:
-        *id = LEGAL_PARAMETER_LOSS_X_S_UOHM;
-        return true;
-    default:
-        return false;
-    }
-}
-
 static enum cosem_result set_register(const struct cosem_call *c, const struct cosem_ref *o,
                                       uint8_t attr, struct rd *value)
 {
-    struct meter *m = meter_of(c);
-    enum legal_parameter id;
-    bool is_u32 = axdr_peek(value) == AXDR_U32; /* as all of them show */
-    int64_t to = axdr_get_int(value);
-    if (attr != 2 || !parameter_of(m, MODEL_QUANTITY(o->row->arg), &id))
-        return COSEM_READ_WRITE_DENIED;
-    if (!is_u32 || value->err)
+    (void)attr; /* 2: rights give no other */
+    const enum model_quantity q = MODEL_QUANTITY(o->row->arg);
+    if (axdr_peek(value) != formats[q].tag)
         return COSEM_TYPE_UNMATCHED;
-    return cosem_result_of(meter_parameter_set(m, meter_client(c), id, 0, to));
+    const uint32_t to = (uint32_t)axdr_get_uint(value);
+    return cosem_result_of(meter_value_set(meter_of(c), meter_client(c), q, o->i, to));
 }
 
 const struct cosem_binding meter_binding_register = {.get = get_register, .set = set_register};

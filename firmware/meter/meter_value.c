@@ -1,123 +1,127 @@
-/* The numbers that class 3 objects show, each from its one source: legal registers and values,
- * averages, parameters, constants of the model. Rounded to nearest, energies cut off. */
+/* The numbers that objects show, each from its one source: legal registers and values, averages,
+ * parameters, counters, constants of the model. Rounded to nearest, energies cut off. */
 #include "firmware/meter/meter_value.h"
 
 #include "firmware/meter/meter_energy.h"
 #include "firmware/meter/meter_tell.h"
 
-static int64_t rounded(int64_t value, int64_t by)
+#include <string.h>
+
+static int64_t rounded(int64_t value, int32_t by)
 {
     return (value + (value < 0 ? -by : by) / 2) / by;
 }
 
-static int64_t positive(int64_t value)
+static uint32_t word_at(const void *p, size_t at)
 {
-    return value > 0 ? value : 0;
+    uint32_t word;
+    memcpy(&word, (const uint8_t *)p + at, sizeof word);
+    return word;
 }
 
-/* The values of a phase (1..3) or of the sum (0) that powers are made of. */
-struct powers {
-    int64_t p_mw, q_mvar, s_mva, fryze_mvar;
-    int32_t pf_ppm;
+/* ---- powers ---- */
+
+enum { P, Q, S, FRYZE, VECTOR, FACTOR, N_POWERS };
+
+/* Of a phase (1..3) or of the sum (0): milli, the factor in 1e-6. */
+static void powers_of(const struct legal_values *v, uint8_t phase, int64_t out[N_POWERS])
+{
+    const struct legal_phase_values *x = &v->phase[phase > 0 ? phase - 1 : 0];
+    out[P] = phase > 0 ? x->p_mw : v->p_mw;
+    out[Q] = phase > 0 ? x->q_mvar : v->q_mvar;
+    out[S] = (int64_t)(phase > 0 ? x->s_mva : v->s_mva);
+    out[FRYZE] = (int64_t)(phase > 0 ? x->fryze_mvar : v->fryze_mvar);
+    out[VECTOR] = (int64_t)v->s_vector_mva;
+    out[FACTOR] = phase > 0 ? x->pf_ppm : v->pf_ppm;
+}
+
+/* Quadrants of the load, the axes as the ledger has them. */
+#define QI       1u
+#define QII      2u
+#define QIII     4u
+#define QIV      8u
+#define ALL_FOUR (QI | QII | QIII | QIV)
+
+static unsigned quadrant(const int64_t power[N_POWERS])
+{
+    if (power[P] < 0)
+        return power[Q] < 0 ? QIII : QII;
+    return power[Q] < 0 ? QIV : QI;
+}
+
+/* What each of them shows, without a sign but for two; 0 where the load lies elsewhere. */
+static const struct power {
+    uint8_t of, quadrants;
+} shown_powers[] = {
+    [MODEL_P_IMPORT - MODEL_P_IMPORT] = {P, QI | QIV},
+    [MODEL_P_EXPORT - MODEL_P_IMPORT] = {P, QII | QIII},
+    [MODEL_Q_IMPORT - MODEL_P_IMPORT] = {Q, QI | QII},
+    [MODEL_Q_EXPORT - MODEL_P_IMPORT] = {Q, QIII | QIV},
+    [MODEL_Q_QI - MODEL_P_IMPORT] = {Q, QI},
+    [MODEL_Q_QII - MODEL_P_IMPORT] = {Q, QII},
+    [MODEL_Q_QIII - MODEL_P_IMPORT] = {Q, QIII},
+    [MODEL_Q_QIV - MODEL_P_IMPORT] = {Q, QIV},
+    [MODEL_S_IMPORT_NOW - MODEL_P_IMPORT] = {S, QI | QIV},
+    [MODEL_S_EXPORT_NOW - MODEL_P_IMPORT] = {S, QII | QIII},
+    [MODEL_P_ABSOLUTE - MODEL_P_IMPORT] = {P, ALL_FOUR},
+    [MODEL_P_NET - MODEL_P_IMPORT] = {P, ALL_FOUR},
+    [MODEL_Q_FRYZE - MODEL_P_IMPORT] = {FRYZE, ALL_FOUR},
+    [MODEL_S_VECTOR - MODEL_P_IMPORT] = {VECTOR, ALL_FOUR},
+    [MODEL_POWER_FACTOR - MODEL_P_IMPORT] = {FACTOR, ALL_FOUR},
 };
-static struct powers powers_of(const struct legal_values *v, uint8_t phase)
-{
-    if (phase == 0)
-        return (struct powers){v->p_mw, v->q_mvar, (int64_t)v->s_mva, (int64_t)v->fryze_mvar,
-                               v->pf_ppm};
-    const struct legal_phase_values *x = &v->phase[phase - 1];
-    return (struct powers){x->p_mw, x->q_mvar, (int64_t)x->s_mva, (int64_t)x->fryze_mvar,
-                           x->pf_ppm};
-}
-
-/* Reactive power where the load lies in this quadrant, else 0; the axes as the ledger has them. */
-static int64_t in_quadrant(const struct powers *x, enum model_quantity q)
-{
-    bool export = x->p_mw < 0, negative = x->q_mvar < 0;
-    enum model_quantity here = export ? MODEL_Q_QII : MODEL_Q_QI;
-    if (negative)
-        here = export ? MODEL_Q_QIII : MODEL_Q_QIV;
-    if (q != here)
-        return 0;
-    return negative ? -x->q_mvar : x->q_mvar;
-}
 
 static int64_t power(const struct legal_values *v, enum model_quantity q, uint8_t phase)
 {
-    const int64_t mw = 100; /* milliwatt to 0.1 W */
-    struct powers x = powers_of(v, phase);
-    switch (q) {
-    case MODEL_P_IMPORT:
-        return rounded(positive(x.p_mw), mw);
-    case MODEL_P_EXPORT:
-        return rounded(positive(-x.p_mw), mw);
-    case MODEL_Q_IMPORT:
-        return rounded(positive(x.q_mvar), mw);
-    case MODEL_Q_EXPORT:
-        return rounded(positive(-x.q_mvar), mw);
-    case MODEL_Q_QI:
-    case MODEL_Q_QII:
-    case MODEL_Q_QIII:
-    case MODEL_Q_QIV:
-        return rounded(in_quadrant(&x, q), mw);
-    case MODEL_S_IMPORT_NOW:
-        return x.p_mw >= 0 ? rounded(x.s_mva, mw) : 0;
-    case MODEL_S_EXPORT_NOW:
-        return x.p_mw < 0 ? rounded(x.s_mva, mw) : 0;
-    case MODEL_P_ABSOLUTE:
-        return rounded(x.p_mw < 0 ? -x.p_mw : x.p_mw, mw);
-    case MODEL_P_NET:
-        return rounded(x.p_mw, mw);
-    case MODEL_Q_FRYZE:
-        return rounded(x.fryze_mvar, mw);
-    case MODEL_S_VECTOR:
-        return rounded((int64_t)v->s_vector_mva, mw);
-    default: /* MODEL_POWER_FACTOR */
-        return rounded(x.pf_ppm, 1000);
-    }
+    const struct power *show = &shown_powers[q - MODEL_P_IMPORT];
+    int64_t power[N_POWERS];
+    powers_of(v, phase, power);
+    int64_t value = power[show->of];
+    if ((show->quadrants & quadrant(power)) == 0)
+        return 0;
+    if (value < 0 && q != MODEL_P_NET && q != MODEL_POWER_FACTOR)
+        value = -value;
+    return rounded(value, q == MODEL_POWER_FACTOR ? 1000 : 100); /* 0.001, 0.1 W */
 }
 
-static int64_t of_phase(const struct legal_phase_values *x, enum model_quantity q)
-{
-    switch (q) {
-    case MODEL_CURRENT:
-        return rounded(x->i_ua, 1000);
-    case MODEL_VOLTAGE:
-        return rounded(x->u_mv, 10);
-    case MODEL_ANGLE_U:
-        return rounded(x->u_angle_mdeg, 100);
-    case MODEL_ANGLE_UI:
-        return rounded(x->phase_mdeg, 100);
-    case MODEL_THD_U:
-        return rounded(x->thd_u_ppm, 100);
-    default: /* MODEL_THD_I */
-        return rounded(x->thd_i_ppm, 100);
+/* ---- other values of this moment ---- */
+
+#define OF(member, step, by, is_signed)                                                            \
+    {                                                                                              \
+        offsetof(struct legal_values, member), (by), (step), (is_signed)                           \
     }
-}
+#define PHASE(member, by, is_signed)                                                               \
+    OF(phase[0].member, sizeof(struct legal_phase_values), by, is_signed)
+
+/* Where in the legal values, how far on the next instance is, how many of their units are one. */
+static const struct measured {
+    uint16_t at, by;
+    uint8_t step;
+    bool is_signed;
+} measured_values[] = {
+    [MODEL_FREQUENCY - MODEL_FREQUENCY] = OF(frequency_uhz, 0, 10000, false),
+    [MODEL_CURRENT - MODEL_FREQUENCY] = PHASE(i_ua, 1000, false),
+    [MODEL_VOLTAGE - MODEL_FREQUENCY] = PHASE(u_mv, 10, false),
+    [MODEL_CURRENT_NEUTRAL - MODEL_FREQUENCY] = OF(in_ua, 0, 1000, false),
+    [MODEL_CURRENT_COMPUTED - MODEL_FREQUENCY] = OF(in_sum_ua, 0, 1000, false),
+    [MODEL_CURRENT_DIFFERENTIAL - MODEL_FREQUENCY] = OF(i_diff_ua, 0, 1000, false),
+    [MODEL_UNBALANCE_U - MODEL_FREQUENCY] = OF(u2_ppm, 0, 100, false),
+    [MODEL_UNBALANCE_I - MODEL_FREQUENCY] = OF(i2_ppm, 0, 100, false),
+    [MODEL_SEQUENCE_U - MODEL_FREQUENCY] = OF(sequences.u_mv[0], 4, 10, false),
+    [MODEL_SEQUENCE_I - MODEL_FREQUENCY] = OF(sequences.i_ua[0], 4, 1000, false),
+    [MODEL_ANGLE_U - MODEL_FREQUENCY] = PHASE(u_angle_mdeg, 100, true),
+    [MODEL_ANGLE_UI - MODEL_FREQUENCY] = PHASE(phase_mdeg, 100, true),
+    [MODEL_THD_U - MODEL_FREQUENCY] = PHASE(thd_u_ppm, 100, false),
+    [MODEL_THD_I - MODEL_FREQUENCY] = PHASE(thd_i_ppm, 100, false),
+};
 
 static int64_t measured(const struct legal_values *v, enum model_quantity q, uint8_t i)
 {
-    switch (q) {
-    case MODEL_FREQUENCY:
-        return rounded(v->frequency_uhz, 10000);
-    case MODEL_CURRENT_NEUTRAL:
-        return rounded(v->in_ua, 1000);
-    case MODEL_CURRENT_COMPUTED:
-        return rounded(v->in_sum_ua, 1000);
-    case MODEL_CURRENT_DIFFERENTIAL:
-        return rounded(v->i_diff_ua, 1000);
-    case MODEL_UNBALANCE_U:
-        return rounded(v->u2_ppm, 100);
-    case MODEL_UNBALANCE_I:
-        return rounded(v->i2_ppm, 100);
-    case MODEL_SEQUENCE_U:
-        return rounded(v->sequences.u_mv[i], 10);
-    case MODEL_SEQUENCE_I:
-        return rounded(v->sequences.i_ua[i], 1000);
-    default:
-        return of_phase(&v->phase[i], q);
-    }
+    const struct measured *x = &measured_values[q - MODEL_FREQUENCY];
+    const uint32_t word = word_at(v, x->at + (size_t)i * x->step);
+    return rounded(x->is_signed ? (int32_t)word : (int64_t)word, x->by);
 }
+
+/* ---- values kept ---- */
 
 static int64_t averaged(const struct meter *m, enum model_quantity q, uint8_t i)
 {
@@ -148,41 +152,92 @@ static int64_t lost(struct meter *m, enum model_quantity q, uint8_t i)
     }
 }
 
+/* Parameters of the owner; LEGAL_N_PARAMETERS: none. */
+static enum legal_parameter parameter_of(enum model_quantity q)
+{
+    switch (q) {
+    case MODEL_LED_ACTIVE:
+        return LEGAL_PARAMETER_PULSE_PER_KWH;
+    case MODEL_LED_REACTIVE:
+        return LEGAL_PARAMETER_PULSE_PER_KVARH;
+    case MODEL_LOSS_XM:
+        return LEGAL_PARAMETER_LOSS_X_M_OHM;
+    case MODEL_LOSS_RFE:
+        return LEGAL_PARAMETER_LOSS_R_FE_OHM;
+    case MODEL_LOSS_RCU:
+        return LEGAL_PARAMETER_LOSS_R_CU_UOHM;
+    case MODEL_LOSS_XS:
+        return LEGAL_PARAMETER_LOSS_X_S_UOHM;
+    default:
+        return LEGAL_N_PARAMETERS;
+    }
+}
+
 static int64_t parameter(const struct meter *m, enum legal_parameter id)
 {
     int64_t value;
-    return legal_parameter_get(&m->legal, id, 0, &value) == ERR_OK ? value : 0;
+    if (legal_parameter_get(&m->legal, id, 0, &value) != ERR_OK)
+        return 0;
+    if (value != 0 || id != LEGAL_PARAMETER_PULSE_PER_KVARH)
+        return value;
+    /* as the other LED */
+    return legal_parameter_get(&m->legal, LEGAL_PARAMETER_PULSE_PER_KWH, 0, &value) ? 0 : value;
 }
 
-static int64_t constant(const struct meter *m, enum model_quantity q)
+/* Words of the meter; instances one behind the other. */
+#define WORD(quantity, member)                                                                     \
+    {                                                                                              \
+        offsetof(struct meter, member), (quantity)                                                 \
+    }
+static const struct word {
+    uint16_t at;
+    uint8_t q;
+} words[] = {
+    WORD(MODEL_A_IMPORT_INTERVAL, interval[0]),
+    WORD(MODEL_A_EXPORT_INTERVAL, interval[1]),
+    WORD(MODEL_NOMINAL_F, f_mhz),
+    WORD(MODEL_RATIO_CT_NUM, ratio.part[METER_CT_NUM]),
+    WORD(MODEL_RATIO_VT_NUM, ratio.part[METER_VT_NUM]),
+    WORD(MODEL_RATIO_CT_DEN, ratio.part[METER_CT_DEN]),
+    WORD(MODEL_RATIO_VT_DEN, ratio.part[METER_VT_DEN]),
+    WORD(MODEL_OUTAGE_COUNT, outage.count[METER_OUTAGE_ALL]),
+    WORD(MODEL_OUTAGE_COUNT_ANY, outage.count[METER_OUTAGE_ANY]),
+    WORD(MODEL_OUTAGE_LONG, outage.n_long[METER_OUTAGE_ALL]),
+    WORD(MODEL_OUTAGE_LONG_ANY, outage.n_long[METER_OUTAGE_ANY]),
+    WORD(MODEL_OUTAGE_LAST, outage.last_long_s[METER_OUTAGE_ALL]),
+    WORD(MODEL_OUTAGE_LAST_ANY, outage.last_long_s[METER_OUTAGE_ANY]),
+    WORD(MODEL_OUTAGE_OFF, outage.off_s),
+    WORD(MODEL_OUTAGE_LIMIT, outage.long_s),
+    WORD(MODEL_OUTAGE_COUNTS, outage.short_s),
+};
+
+static int64_t kept(const struct meter *m, enum model_quantity q, uint8_t i)
 {
+    for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
+        if (words[k].q == q)
+            return word_at(m, words[k].at + (size_t)i * sizeof(uint32_t));
+    }
     switch (q) {
-    case MODEL_A_IMPORT_INTERVAL:
-        return m->interval[0];
-    case MODEL_A_EXPORT_INTERVAL:
-        return m->interval[1];
-    case MODEL_LOSS_XM:
-        return parameter(m, LEGAL_PARAMETER_LOSS_X_M_OHM);
-    case MODEL_LOSS_RFE:
-        return parameter(m, LEGAL_PARAMETER_LOSS_R_FE_OHM);
-    case MODEL_LOSS_RCU:
-        return parameter(m, LEGAL_PARAMETER_LOSS_R_CU_UOHM);
-    case MODEL_LOSS_XS:
-        return parameter(m, LEGAL_PARAMETER_LOSS_X_S_UOHM);
     case MODEL_NOMINAL_U:
         return meter_model(m)->un_mv;
     case MODEL_NOMINAL_I:
         return meter_model(m)->in_ma;
-    case MODEL_NOMINAL_F:
-        return m->f_mhz;
     case MODEL_MAXIMUM_I:
         return meter_model(m)->imax_ma;
-    default: { /* MODEL_LED_ACTIVE, MODEL_LED_REACTIVE */
-        int64_t k = parameter(m, LEGAL_PARAMETER_PULSE_PER_KVARH);
-        return q == MODEL_LED_REACTIVE && k != 0 ? k : parameter(m, LEGAL_PARAMETER_PULSE_PER_KWH);
-    }
+    case MODEL_CLOCK_SHIFT:
+        return m->clock.shift_s;
+    case MODEL_OUTAGE_SHORT:
+        return meter_outage_short(m);
+    case MODEL_PRESENT:
+        return meter_present(m);
+    case MODEL_ERRORS:
+        return meter_errors(m);
+    default: /* MODEL_LIMIT_ON .. MODEL_LIMIT_OFF_MS */
+        return meter_limit(m, i, (unsigned)q - MODEL_LIMIT_ON);
     }
 }
+
+/* ---- all of them ---- */
 
 static struct meter_register register_of(enum model_quantity q, uint8_t i, uint8_t j)
 {
@@ -191,17 +246,19 @@ static struct meter_register register_of(enum model_quantity q, uint8_t i, uint8
 
 int64_t meter_value(struct meter *m, enum model_quantity q, uint8_t i, uint8_t j)
 {
+    const enum legal_parameter id = parameter_of(q);
     if (q < MODEL_N_ENERGIES_END)
         return meter_energy_shown(m->model, meter_told(m), register_of(q, i, j));
+    if (q >= MODEL_P_IMPORT && q <= MODEL_THD_I) {
+        struct legal_values v;
+        legal_values_get(&m->legal, &v);
+        return q <= MODEL_POWER_FACTOR ? power(&v, q, i) : measured(&v, q, i);
+    }
     if (q >= MODEL_U_DAY && q <= MODEL_P_EXPORT_MONTH)
         return averaged(m, q, i);
     if (q >= MODEL_LOSS_ACTIVE && q <= MODEL_I2H)
         return lost(m, q, i);
-    if (q <= MODEL_A_EXPORT_INTERVAL || q >= MODEL_LOSS_XM)
-        return constant(m, q);
-    struct legal_values v;
-    legal_values_get(&m->legal, &v);
-    return q <= MODEL_POWER_FACTOR ? power(&v, q, i) : measured(&v, q, i);
+    return id < LEGAL_N_PARAMETERS ? parameter(m, id) : kept(m, q, i);
 }
 
 int64_t meter_value_primary(struct meter *m, enum model_quantity q, uint8_t i, uint8_t j)
@@ -217,4 +274,34 @@ int64_t meter_value_primary(struct meter *m, enum model_quantity q, uint8_t i, u
     for (int8_t k = meter_ratio_decades(&m->ratio); k > 0; k--)
         decades *= 10;
     return (int64_t)meter_ratio_power(&m->ratio, secondary, decades);
+}
+
+static enum err set_outage(struct meter *m, uint32_t long_s, uint32_t short_s)
+{
+    enum err err = meter_outage_limits_set(m, long_s, short_s);
+    if (!err)
+        meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
+    return err;
+}
+
+enum err meter_value_set(struct meter *m, uint16_t client_sap, enum model_quantity q, uint8_t i,
+                         uint32_t to)
+{
+    const enum legal_parameter id = parameter_of(q);
+    if (id < LEGAL_N_PARAMETERS)
+        return meter_parameter_set(m, client_sap, id, 0, to);
+    if (q >= MODEL_LIMIT_ON && q <= MODEL_LIMIT_OFF_MS)
+        return meter_limit_set(m, client_sap, i, (unsigned)q - MODEL_LIMIT_ON, to);
+    if (q >= MODEL_RATIO_CT_NUM && q <= MODEL_RATIO_VT_DEN)
+        return meter_ratio_set(m, client_sap, (unsigned)q - MODEL_RATIO_CT_NUM, to);
+    switch (q) {
+    case MODEL_OUTAGE_LIMIT:
+        return set_outage(m, to, m->outage.short_s);
+    case MODEL_OUTAGE_COUNTS:
+        return set_outage(m, m->outage.long_s, to);
+    case MODEL_CLOCK_SHIFT:
+        return meter_shift_limit(m, (uint16_t)to);
+    default:
+        return ERR_ACCESS;
+    }
 }

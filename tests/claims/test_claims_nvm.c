@@ -55,7 +55,7 @@ static bool may_change(const struct cosem_ref *o, uint8_t attr)
 {
     enum model_quantity q = MODEL_QUANTITY(o->row->arg);
     /* the cut itself is counted and entered */
-    if (o->row->kind->binding == &meter_binding_outage)
+    if (q >= MODEL_OUTAGE_COUNT && q <= MODEL_OUTAGE_COUNTS)
         return q != MODEL_OUTAGE_LIMIT && q != MODEL_OUTAGE_COUNTS;
     if (o->row->kind->binding == &meter_binding_log ||
         o->row->kind->binding == &meter_binding_log_data)
