@@ -2,24 +2,23 @@
 #include "firmware/meter/meter_audit.h"
 
 #include "firmware/meter/meter_clock.h"
+#include "firmware/meter/meter_field.h"
 #include "firmware/meter/meter_ratio.h"
 #include "firmware/meter/meter_watch.h"
-#include "lib/base/cursor.h"
+
+#define F(member, n) METER_FIELD(meter_audit, member, n)
+static const struct meter_field fields[] = {
+    F(utc_s, 4),          F(deviation, 2),    F(clock_status, 1),    F(client_sap, 2),
+    F(legal.sequence, 4), F(legal.change, 1), F(legal.parameter, 1), F(legal.index, 1),
+    F(legal.reason, 1),   F(legal.before, 8), F(legal.after, 8),
+};
+#undef F
 
 void meter_audit_encode(const struct meter_audit *a, uint8_t out[METER_AUDIT_SIZE])
 {
+    struct meter_audit copy = *a;
     struct wr w = wr_of(out, METER_AUDIT_SIZE);
-    wr_u32(&w, a->utc_s);
-    wr_u16(&w, (uint16_t)a->deviation);
-    wr_u8(&w, a->clock_status);
-    wr_u16(&w, a->client_sap);
-    wr_u32(&w, a->legal.sequence);
-    wr_u8(&w, a->legal.change);
-    wr_u8(&w, a->legal.parameter);
-    wr_u8(&w, a->legal.index);
-    wr_u8(&w, a->legal.reason);
-    wr_u64(&w, (uint64_t)a->legal.before);
-    wr_u64(&w, (uint64_t)a->legal.after);
+    meter_fields(&(struct meter_io){.w = &w}, &copy, fields, METER_N_FIELDS(fields), 1);
 }
 
 _Static_assert(LEGAL_N_PARAMETERS <= METER_AUDIT_LIMIT &&
@@ -30,17 +29,7 @@ _Static_assert(LEGAL_N_PARAMETERS <= METER_AUDIT_LIMIT &&
 void meter_audit_decode(const uint8_t in[METER_AUDIT_SIZE], struct meter_audit *a)
 {
     struct rd r = rd_of(in, METER_AUDIT_SIZE);
-    a->utc_s = rd_u32(&r);
-    a->deviation = (int16_t)rd_u16(&r);
-    a->clock_status = rd_u8(&r);
-    a->client_sap = rd_u16(&r);
-    a->legal.sequence = rd_u32(&r);
-    a->legal.change = rd_u8(&r);
-    a->legal.parameter = rd_u8(&r);
-    a->legal.index = rd_u8(&r);
-    a->legal.reason = rd_u8(&r);
-    a->legal.before = (int64_t)rd_u64(&r);
-    a->legal.after = (int64_t)rd_u64(&r);
+    meter_fields(&(struct meter_io){.r = &r}, a, fields, METER_N_FIELDS(fields), 1);
 }
 
 const char *meter_audit_name(const struct meter_audit *a)

@@ -89,7 +89,7 @@ enum err meter_choices_store(struct meter *m)
     const struct meter_io io = {.w = &w};
     wr_u8(&w, LAYOUT_FORMAT);
     layout(&io, m);
-    return w.err ? w.err : nv_put(&m->nv, METER_KEY_LAYOUT, buf, w.len);
+    return meter_store_put(m, METER_KEY_LAYOUT, &w);
 }
 
 /* ---- the columns' keys ---- */
@@ -109,13 +109,12 @@ static enum err get_column(struct meter *m, struct rd *r, struct meter_column *o
 static enum err load_columns(struct meter *m, enum model_profile_id p)
 {
     uint8_t buf[COLUMNS_SIZE];
-    size_t len;
+    struct rd r;
     struct meter_profile *x = &m->profile[p];
     struct meter_column *c = &m->columns[meter_columns_first(m->model, p)];
-    enum err err = nv_get(&m->nv, columns_key(p, x->generation), buf, sizeof buf, &len);
+    enum err err = meter_store_get(m, columns_key(p, x->generation), buf, sizeof buf, &r);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
-    struct rd r = rd_of(buf, len);
     x->n_columns = rd_u8(&r);
     if (x->n_columns == 0 || x->n_columns > METER_COLUMNS_OF(meter_model(m)->profile[p].n_values))
         return ERR_CORRUPT;
@@ -142,7 +141,7 @@ enum err meter_columns_store(struct meter *m, enum model_profile_id p, uint16_t 
     wr_u8(&w, (uint8_t)n);
     for (unsigned k = 0; k < n; k++)
         put_column(&w, &c[k]);
-    return w.err ? w.err : nv_put(&m->nv, columns_key(p, generation), buf, w.len);
+    return meter_store_put(m, columns_key(p, generation), &w);
 }
 
 /* ---- loading ---- */
@@ -274,14 +273,13 @@ static bool fits(struct meter *m, enum model_profile_id p)
 enum err meter_choices_load(struct meter *m)
 {
     uint8_t buf[LAYOUT_SIZE];
-    size_t len;
+    struct rd r;
     deliver(m);
-    enum err err = nv_get(&m->nv, METER_KEY_LAYOUT, buf, sizeof buf, &len);
+    enum err err = meter_store_get(m, METER_KEY_LAYOUT, buf, sizeof buf, &r);
     if (err == ERR_NOT_FOUND)
         return first_layout(m);
     if (err)
         return err;
-    struct rd r = rd_of(buf, len);
     if (rd_u8(&r) != LAYOUT_FORMAT)
         return ERR_VERSION;
     err = get_layout(m, &r);

@@ -54,17 +54,16 @@ enum err meter_limits_store(struct meter *m)
         wr_u8(&w, (uint8_t)n);
         wr_u32(&w, *part(&l->value[kind], which));
     }
-    return w.err ? w.err : nv_put(&m->nv, METER_KEY_LIMITS, buf, w.len);
+    return meter_store_put(m, METER_KEY_LIMITS, &w);
 }
 
 enum err meter_limits_load(struct meter *m)
 {
     uint8_t buf[LIMITS_SIZE];
-    size_t len;
-    enum err err = nv_get(&m->nv, METER_KEY_LIMITS, buf, sizeof buf, &len);
+    struct rd r;
+    enum err err = meter_store_get(m, METER_KEY_LIMITS, buf, sizeof buf, &r);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    struct rd r = rd_of(buf, len);
     if (rd_u8(&r) != LIMITS_FORMAT)
         return ERR_VERSION;
     while (rd_left(&r) > 0 && !r.err) {

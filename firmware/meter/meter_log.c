@@ -318,9 +318,7 @@ enum err meter_log_store(struct meter *m)
         wr_u8(&w, (uint8_t)n);
         wr_bytes(&w, codes, n);
     }
-    enum err err = w.err ? w.err : nv_put(&m->nv, METER_KEY_LOGS, buf, w.len);
-    m->fault = err ? err : m->fault;
-    return err;
+    return meter_keep(m, meter_store_put(m, METER_KEY_LOGS, &w));
 }
 
 static bool may_be_held(const struct meter *m, enum model_event e, unsigned log)
@@ -368,16 +366,15 @@ enum err meter_log_filter_set(struct meter *m, unsigned log, struct bytes codes)
 enum err meter_log_load(struct meter *m)
 {
     uint8_t buf[FILTERS_SIZE];
-    size_t len;
+    struct rd r;
     m->log.next_number = 1;
     m->outage.long_s = meter_model(m)->long_outage_s;
     m->log.refill_ns = m->clock.base_ns + HOUR_NS;
     for (unsigned e = 0; e <= OUTAGES; e++)
         m->log.left[e] = burst_of(e);
-    enum err err = nv_get(&m->nv, METER_KEY_LOGS, buf, sizeof buf, &len);
+    enum err err = meter_store_get(m, METER_KEY_LOGS, buf, sizeof buf, &r);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    struct rd r = rd_of(buf, len);
     if (rd_u8(&r) != FILTERS_FORMAT)
         return ERR_VERSION;
     m->outage.long_s = rd_u32(&r);

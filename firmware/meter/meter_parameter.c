@@ -123,7 +123,7 @@ enum err meter_store_parameters(struct meter *m)
     for (unsigned i = 0; i < METER_N_RATIOS; i++)
         wr_u32(&w, m->ratio.part[i]);
     put_values(&w, m);
-    return w.err ? w.err : nv_put(&m->nv, METER_KEY_PARAMETERS, buf, w.len);
+    return meter_store_put(m, METER_KEY_PARAMETERS, &w);
 }
 
 /* Applies what is under the key; *upto: the last audit record in it. */
@@ -210,19 +210,19 @@ static enum err first_values(struct meter *m, const struct legal_calibration *ca
 enum err meter_load_parameters(struct meter *m, const struct legal_calibration *calibration)
 {
     uint8_t buf[NV_VALUE_MAX];
-    size_t len;
+    struct rd r;
     uint64_t upto = 0;
     enum err err = meter_limits_load(m);
     if (err)
         return err;
-    err = nv_get(&m->nv, METER_KEY_PARAMETERS, buf, sizeof buf, &len);
+    err = meter_store_get(m, METER_KEY_PARAMETERS, buf, sizeof buf, &r);
     /* The first snapshot follows them: a meter that has lived and has none has lost them. */
     if (err == ERR_NOT_FOUND)
         return m->is_old || nv_count(&m->nv, METER_RING_SNAPSHOT) > 0
                    ? ERR_CORRUPT
                    : first_values(m, calibration);
     if (!err)
-        err = load_values(m, rd_of(buf, len), &upto);
+        err = load_values(m, r, &upto);
     return err ? err : redo_from(m, upto);
 }
 
@@ -276,26 +276,18 @@ enum err meter_audit_read(const struct meter *m, uint64_t seq, struct meter_audi
  * A change that the trail holds and that the key could not take is in force and will be after a
  * restart, too: the caller is told the failure of the store. */
 
-/* A fault of the flash is remembered as everywhere (rows are marked). */
-static enum err faulty(struct meter *m, enum err err)
-{
-    if (err)
-        m->fault = err;
-    return err;
-}
-
 enum err meter_parameter_set(struct meter *m, uint16_t client_sap, enum legal_parameter id,
                              unsigned index, int64_t value)
 {
     struct legal_audit audit;
     enum err refused = legal_parameter_set(&m->legal, id, index, value, &audit);
-    enum err err = faulty(m, meter_audit_append(m, client_sap, &audit));
+    enum err err = meter_keep(m, meter_audit_append(m, client_sap, &audit));
     if (err && !refused) /* no trail, no change */
         return legal_parameter_set(&m->legal, id, index, audit.before, NULL) ? ERR_STATE : err;
     if (refused || err)
         return refused ? refused : err;
     meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
-    return faulty(m, meter_store_parameters(m));
+    return meter_keep(m, meter_store_parameters(m));
 }
 
 enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, uint32_t value)
@@ -309,12 +301,12 @@ enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, ui
                                       .parameter = (uint8_t)(METER_AUDIT_RATIO + part),
                                       .before = m->ratio.part[part],
                                       .after = value};
-    enum err err = faulty(m, meter_audit_other(m, client_sap, &audit));
+    enum err err = meter_keep(m, meter_audit_other(m, client_sap, &audit));
     if (err || !valid)
         return err ? err : ERR_RANGE;
     m->ratio = changed;
     meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
-    return faulty(m, meter_store_parameters(m));
+    return meter_keep(m, meter_store_parameters(m));
 }
 
 static void put_seal(struct meter *m, bool sealed, struct legal_audit *audit)
@@ -331,10 +323,10 @@ enum err meter_seal_set(struct meter *m, bool sealed)
     struct legal_status before;
     legal_status_get(&m->legal, &before);
     put_seal(m, sealed, &audit);
-    enum err err = faulty(m, meter_audit_append(m, METER_SAP_FACTORY, &audit));
+    enum err err = meter_keep(m, meter_audit_append(m, METER_SAP_FACTORY, &audit));
     if (err) /* no trail, no change */
         put_seal(m, before.sealed, NULL);
     else
         meter_event(m, sealed ? MODEL_EVENT_SEAL_CLOSED : MODEL_EVENT_SEAL_OPENED, meter_now_s(m));
-    return err ? err : faulty(m, meter_store_parameters(m));
+    return err ? err : meter_keep(m, meter_store_parameters(m));
 }

@@ -8,18 +8,25 @@
 
 #include <string.h>
 
-/* A value of at most `size` octets, or ERR_NOT_FOUND. */
-static enum err get(const struct meter *m, enum meter_key key, void *value, size_t size,
-                    size_t *len)
+enum err meter_store_put(struct meter *m, unsigned key, const struct wr *w)
 {
-    return nv_get(&m->nv, (uint8_t)key, value, size, len);
+    return w->err ? w->err : nv_put(&m->nv, (uint8_t)key, w->p, w->len);
+}
+
+enum err meter_store_get(const struct meter *m, unsigned key, void *buf, size_t size, struct rd *r)
+{
+    size_t len = 0;
+    enum err err = nv_get(&m->nv, (uint8_t)key, buf, size, &len);
+    *r = rd_of(buf, len);
+    return err;
 }
 
 /* "ST402C" or "ST402C class2,60hz". */
 static enum err load_model(struct meter *m)
 {
     char name[32 + MODEL_ORDER_MAX], stored[sizeof name];
-    size_t len, n = strlen(meter_model(m)->name), n_order = strlen(meter_model(m)->order);
+    struct rd r;
+    size_t n = strlen(meter_model(m)->name), n_order = strlen(meter_model(m)->order);
     if (n + 1 + n_order > sizeof name)
         return ERR_RANGE;
     memcpy(name, meter_model(m)->name, n);
@@ -28,12 +35,12 @@ static enum err load_model(struct meter *m)
         memcpy(name + n, meter_model(m)->order, n_order);
         n += n_order;
     }
-    enum err err = get(m, METER_KEY_MODEL, stored, sizeof stored, &len);
+    enum err err = meter_store_get(m, METER_KEY_MODEL, stored, sizeof stored, &r);
     if (err == ERR_NOT_FOUND)
         return nv_put(&m->nv, METER_KEY_MODEL, name, n);
     if (err)
         return err;
-    return len == n && memcmp(name, stored, n) == 0 ? ERR_OK : ERR_STATE;
+    return r.len == n && memcmp(name, stored, n) == 0 ? ERR_OK : ERR_STATE;
 }
 
 /* Registers and the audit trail are what a meter is; without a log or a profile it goes on, and
@@ -90,22 +97,21 @@ enum err meter_store_clock(struct meter *m)
     uint8_t buf[CLOCK_SIZE];
     struct wr w = wr_of(buf, sizeof buf);
     clock_state(&(struct meter_io){.w = &w}, &m->clock, CLOCK_SIZE);
-    return w.err ? w.err : nv_put(&m->nv, METER_KEY_CLOCK, buf, w.len);
+    return meter_store_put(m, METER_KEY_CLOCK, &w);
 }
 
 static enum err load_clock(struct meter *m, const struct meter_config *config)
 {
     uint8_t buf[CLOCK_SIZE];
-    size_t len;
+    struct rd r;
     m->clock.crystal = config->crystal;
     meter_clock_temperature(&m->clock, config->crystal.turnover_mc);
-    enum err err = get(m, METER_KEY_CLOCK, buf, sizeof buf, &len);
+    enum err err = meter_store_get(m, METER_KEY_CLOCK, buf, sizeof buf, &r);
     if (err == ERR_NOT_FOUND)
         return meter_store_clock(m);
     if (err)
         return err;
-    struct rd r = rd_of(buf, len);
-    clock_state(&(struct meter_io){.r = &r}, &m->clock, len);
+    clock_state(&(struct meter_io){.r = &r}, &m->clock, r.len);
     return r.err;
 }
 
@@ -121,7 +127,7 @@ enum err meter_store_security(struct meter *m, const struct dlms_keys *keys, uin
     wr_bytes(&w, keys->gak, 16);
     wr_bytes(&w, keys->kek, 16);
     wr_bytes(&w, m->password, sizeof m->password);
-    enum err err = w.err ? w.err : nv_put(&m->nv, METER_KEY_SECURITY, buf, w.len);
+    enum err err = meter_store_put(m, METER_KEY_SECURITY, &w);
     wipe(buf, sizeof buf);
     return err;
 }
@@ -129,8 +135,8 @@ enum err meter_store_security(struct meter *m, const struct dlms_keys *keys, uin
 static enum err load_security(struct meter *m, const struct meter_config *config)
 {
     uint8_t buf[SECURITY_SIZE];
-    size_t len;
-    enum err err = get(m, METER_KEY_SECURITY, buf, sizeof buf, &len);
+    struct rd r;
+    enum err err = meter_store_get(m, METER_KEY_SECURITY, buf, sizeof buf, &r);
     if (err == ERR_NOT_FOUND) {
         m->server.keys = config->keys;
         memcpy(m->password, config->password, sizeof m->password);
@@ -138,7 +144,6 @@ static enum err load_security(struct meter *m, const struct meter_config *config
     }
     if (err)
         return err;
-    struct rd r = rd_of(buf, len);
     struct dlms_keys *k = &m->server.keys;
     uint8_t has = rd_u8(&r);
     k->has_guek = (has & 1) != 0;
@@ -159,7 +164,7 @@ enum err meter_store_tx(struct meter *m, uint32_t limit)
     uint8_t buf[4];
     struct wr w = wr_of(buf, sizeof buf);
     wr_u32(&w, limit);
-    return nv_put(&m->nv, METER_KEY_TX, buf, w.len);
+    return meter_store_put(m, METER_KEY_TX, &w);
 }
 
 void meter_put_floors(struct wr *w, const struct meter *m)
@@ -197,7 +202,7 @@ enum err meter_store_rx(struct meter *m, uint32_t ahead)
                                                : now;
         wr_u32(&w, floor[i]);
     }
-    enum err err = nv_put(&m->nv, METER_KEY_RX, buf, w.len);
+    enum err err = meter_store_put(m, METER_KEY_RX, &w);
     if (!err)
         memcpy(m->stored_floor, floor, sizeof floor);
     return err;
@@ -206,24 +211,18 @@ enum err meter_store_rx(struct meter *m, uint32_t ahead)
 static enum err load_counters(struct meter *m)
 {
     uint8_t buf[4 * COSEM_CLIENTS_MAX];
-    size_t len;
+    struct rd r;
     /* A new meter begins at 1: clients take 0 for "nothing received yet" and refuse it. */
     meter_raise_tx(m, 1);
-    enum err err = get(m, METER_KEY_TX, buf, 4, &len);
-    if (!err) {
-        struct rd r = rd_of(buf, len);
+    enum err err = meter_store_get(m, METER_KEY_TX, buf, 4, &r);
+    if (!err)
         meter_raise_tx(m, rd_u32(&r));
-    } else if (err != ERR_NOT_FOUND) {
+    else if (err != ERR_NOT_FOUND)
         return err;
-    }
-    err = get(m, METER_KEY_RX, buf, sizeof buf, &len);
-    if (!err) {
-        struct rd r = rd_of(buf, len);
+    err = meter_store_get(m, METER_KEY_RX, buf, sizeof buf, &r);
+    if (!err)
         meter_raise_floors(&r, m);
-    } else if (err != ERR_NOT_FOUND) {
-        return err;
-    }
-    return ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err meter_store_load(struct meter *m, const struct meter_config *config)

@@ -18,6 +18,11 @@ enum meter_key {                        /* of the key-value area */
                  METER_KEY_COLUMNS = 32 /* of profile p in generation g: + 2 p + g % 2 */
 };
 
+/* A value under a key: what w wrote; read into buf, *r stands at its begin. w's error and those of
+ * nv_put(); ERR_NOT_FOUND and those of nv_get(). */
+MUST_CHECK enum err meter_store_put(struct meter *m, unsigned key, const struct wr *w);
+MUST_CHECK enum err meter_store_get(const struct meter *m, unsigned key, void *buf, size_t size,
+                                    struct rd *r);
 /* Mounts keys and rings. ERR_STATE: another model's flash. */
 MUST_CHECK enum err meter_store_mount(struct meter *m, const struct hal_flash *flash);
 /* Takes over what is there: clock parameters, security, counters. What is missing is written from
