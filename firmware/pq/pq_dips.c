@@ -20,7 +20,7 @@
 static uint32_t part_of(uint32_t un_mv, uint32_t ppm)
 {
     uint64_t mv = (uint64_t)un_mv * ppm / 1000000;
-    return mv > UINT32_MAX ? UINT32_MAX : (uint32_t)mv;
+    return mv >> 32 ? UINT32_MAX : (uint32_t)mv;
 }
 
 void pq_dips_init(struct pq *p)
@@ -38,8 +38,8 @@ void pq_dips_init(struct pq *p)
     p->high_mv = part_of(un, 1100000);
 }
 
-static void put(struct pq *p, enum pq_kind kind, uint32_t phases, const struct pq_dip *d,
-                uint64_t end_ns)
+/* Begins (end_ns 0) or ends. */
+static void put(struct pq *p, enum pq_kind kind, uint32_t phases, struct pq_dip *d, uint64_t end_ns)
 {
     struct pq_event e = {.kind = (uint8_t)kind,
                          .phases = (uint8_t)phases,
@@ -47,19 +47,8 @@ static void put(struct pq *p, enum pq_kind kind, uint32_t phases, const struct p
                          .begin_us = d->begin_ns / 1000,
                          .end_us = end_ns / 1000,
                          .extreme = d->extreme};
+    d->active = !e.ended;
     pq_event_put(p, &e);
-}
-
-static void begin(struct pq *p, enum pq_kind kind, uint32_t phases, struct pq_dip *d)
-{
-    d->active = true;
-    put(p, kind, phases, d, 0);
-}
-
-static void end(struct pq *p, enum pq_kind kind, uint32_t phases, struct pq_dip *d, uint64_t ns)
-{
-    d->active = false;
-    put(p, kind, phases, d, ns);
 }
 
 bool pq_dips_normal(const struct pq *p, uint32_t u_mv)
@@ -67,28 +56,20 @@ bool pq_dips_normal(const struct pq *p, uint32_t u_mv)
     return u_mv >= p->low_mv && u_mv <= p->high_mv;
 }
 
-static void take_dip(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
+/* A dip or a swell. */
+static void take(struct pq *p, enum pq_kind kind, unsigned phase, uint32_t u_mv, uint64_t ns)
 {
-    struct pq_dip *d = &p->dip[phase];
-    if (!d->active && u_mv < p->border[PQ_DIP].on) {
+    bool below = kind == PQ_DIP;
+    struct pq_dip *d = below ? &p->dip[phase] : &p->swell[phase];
+    const struct pq_border *b = &p->border[kind];
+    if (!d->active) {
+        if (below ? u_mv >= b->on : b->on == 0 || u_mv <= b->on)
+            return;
         *d = (struct pq_dip){.begin_ns = ns, .extreme = u_mv};
-        begin(p, PQ_DIP, 1u << phase, d);
-    } else if (d->active && u_mv >= p->border[PQ_DIP].back) {
-        end(p, PQ_DIP, 1u << phase, d, ns);
-    } else if (d->active && u_mv < d->extreme) {
-        d->extreme = u_mv;
-    }
-}
-
-static void take_swell(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t ns)
-{
-    struct pq_dip *d = &p->swell[phase];
-    if (!d->active && p->border[PQ_SWELL].on && u_mv > p->border[PQ_SWELL].on) {
-        *d = (struct pq_dip){.begin_ns = ns, .extreme = u_mv};
-        begin(p, PQ_SWELL, 1u << phase, d);
-    } else if (d->active && u_mv <= p->border[PQ_SWELL].back) {
-        end(p, PQ_SWELL, 1u << phase, d, ns);
-    } else if (d->active && u_mv > d->extreme) {
+        put(p, kind, 1u << phase, d, 0);
+    } else if (below ? u_mv >= b->back : u_mv <= b->back) {
+        put(p, kind, 1u << phase, d, ns);
+    } else if (below ? u_mv < d->extreme : u_mv > d->extreme) {
         d->extreme = u_mv;
     }
 }
@@ -112,17 +93,17 @@ static void take_interruption(struct pq *p, unsigned phase, uint32_t u_mv, uint6
     if (d->active && u_mv < d->extreme)
         d->extreme = u_mv;
     if (d->active && p->dead != p->phases) {
-        end(p, PQ_INTERRUPTION, 0, d, ns);
+        put(p, PQ_INTERRUPTION, 0, d, ns);
     } else if (!d->active && p->dead == p->phases) {
         *d = (struct pq_dip){.begin_ns = ns, .extreme = lowest(p, u_mv)};
-        begin(p, PQ_INTERRUPTION, 0, d);
+        put(p, PQ_INTERRUPTION, 0, d, 0);
     }
 }
 
 void pq_dips_take(struct pq *p, unsigned phase, uint32_t u_mv, uint64_t middle_ns)
 {
-    take_dip(p, phase, u_mv, middle_ns);
-    take_swell(p, phase, u_mv, middle_ns);
+    take(p, PQ_DIP, phase, u_mv, middle_ns);
+    take(p, PQ_SWELL, phase, u_mv, middle_ns);
     take_interruption(p, phase, u_mv, middle_ns);
 }
 

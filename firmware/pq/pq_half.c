@@ -34,19 +34,12 @@
 #define FIVE_12    244140625 /* 10^12 = 2^12 x 5^12 */
 #define FS_IN_S    UINT64_C(1000000000000000)
 
-/* Sum of squares without the direct component; four samples at a time for the small targets. */
+/* Sum of squares without the direct component. */
 static int64_t squares(const int32_t *x, uint32_t n, int32_t dc)
 {
     int64_t sum = 0;
-    for (; n >= 4; n -= 4, x += 4) {
-        int32_t a = x[0] - dc, b = x[1] - dc, c = x[2] - dc, d = x[3] - dc;
-        sum += (int64_t)a * a;
-        sum += (int64_t)b * b;
-        sum += (int64_t)c * c;
-        sum += (int64_t)d * d;
-    }
-    for (; n > 0; n--, x++) {
-        int32_t a = *x - dc;
+    for (const int32_t *end = x + n; x != end;) {
+        int32_t a = *x++ - dc;
         sum += (int64_t)a * a;
     }
     return sum;
@@ -124,15 +117,11 @@ static uint32_t rms_mv(const struct pq_cycle *c, int64_t sum, int64_t len_q16)
 
 /* --- rates ---------------------------------------------------------------------------------- */
 
-static uint64_t rescale(uint64_t a, uint64_t ratio_q24)
+static void rescale(int64_t *a, uint64_t ratio_q24)
 {
-    return (a >> 24) * ratio_q24 + ((a & 0xFFFFFF) * ratio_q24 >> 24);
-}
-
-static int64_t rescale_signed(int64_t a, uint64_t ratio_q24)
-{
-    return a < 0 ? -(int64_t)rescale((uint64_t)-a, ratio_q24)
-                 : (int64_t)rescale((uint64_t)a, ratio_q24);
+    uint64_t x = (uint64_t)(*a < 0 ? -*a : *a);
+    x = (x >> 24) * ratio_q24 + ((x & 0xFFFFFF) * ratio_q24 >> 24);
+    *a = *a < 0 ? -(int64_t)x : (int64_t)x;
 }
 
 static uint32_t step_of(uint64_t mhz, uint64_t rate_uhz) /* turn per sample */
@@ -166,11 +155,13 @@ void pq_half_rate(struct pq *p, uint64_t rate_uhz)
     set_step(p, (uint32_t)(((uint64_t)p->step << 24) / ratio));
     for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
         struct pq_cycle *c = &p->cycle[k];
-        int64_t u = c->last - c->dc_q4 / 16;
-        c->sum = rescale_signed(c->sum - u * u / 2, ratio) + u * u / 2;
-        c->before = rescale_signed(c->before, ratio);
-        c->len = rescale_signed(c->len, ratio);
-        c->len_before = rescale_signed(c->len_before, ratio);
+        int64_t u = c->last - c->dc_q4 / 16, half = u * u / 2;
+        c->sum -= half;
+        rescale(&c->sum, ratio);
+        c->sum += half;
+        rescale(&c->before, ratio);
+        rescale(&c->len, ratio);
+        rescale(&c->len_before, ratio);
     }
 }
 

@@ -36,7 +36,7 @@ struct view {
 
 static uint32_t clip_u32(uint64_t a)
 {
-    return a > UINT32_MAX ? UINT32_MAX : (uint32_t)a;
+    return a >> 32 ? UINT32_MAX : (uint32_t)a;
 }
 
 static bool voltage(const struct view *w, unsigned phase, uint32_t *out)
@@ -279,33 +279,36 @@ uint32_t pq_watch_present(const struct pq *p)
 
 /* --- defaults ------------------------------------------------------------------------------- */
 
-static const struct pq_limit defaults[PQ_N_KINDS] = {
+/* As struct pq_limit, on and hysteresis in 0.01 %. */
+static const struct {
+    uint16_t on, hysteresis, on_ms, off_ms;
+} defaults[PQ_N_KINDS] = {
     /* EN 50160, 3.x definitions: below 90 %, above 110 % of the declared voltage; 2 % hysteresis
      * is IEC 61000-4-30's own */
-    [PQ_DIP] = {900000, 20000, 0, 0},
-    [PQ_SWELL] = {1100000, 20000, 0, 0},
-    [PQ_INTERRUPTION] = {50000, 20000, 0, 0},
+    [PQ_DIP] = {9000, 200, 0, 0},
+    [PQ_SWELL] = {11000, 200, 0, 0},
+    [PQ_INTERRUPTION] = {500, 200, 0, 0},
     /* The same borders, but slow: what a minute-long dip or swell is called. Ten seconds leave the
      * starting of a motor out. */
-    [PQ_UNDER_VOLTAGE] = {900000, 10000, 10000, 10000},
-    [PQ_OVER_VOLTAGE] = {1100000, 10000, 10000, 10000},
+    [PQ_UNDER_VOLTAGE] = {9000, 100, 10000, 10000},
+    [PQ_OVER_VOLTAGE] = {11000, 100, 10000, 10000},
     /* 45 %: below any voltage that the meter's range (0.8 or 0.7 Un) allows and below half, which a
      * phase shows through a load at its neighbour; 5 %: as an interruption */
-    [PQ_MISSING_POTENTIAL] = {450000, 20000, 3000, 3000},
-    [PQ_CURRENT_WITHOUT_VOLTAGE] = {50000, 20000, 3000, 3000},
-    [PQ_REVERSED_CURRENT] = {1000, 500, 5000, 5000}, /* pq_config_default sets it from Ist */
+    [PQ_MISSING_POTENTIAL] = {4500, 200, 3000, 3000},
+    [PQ_CURRENT_WITHOUT_VOLTAGE] = {500, 200, 3000, 3000},
+    [PQ_REVERSED_CURRENT] = {10, 5, 5000, 5000}, /* pq_config_default sets it from Ist */
     /* exchanged phases give infinity, a lost one 50 %, the worst supply 3 %: twice as much negative
      * as positive sequence is an exchange, and noise does not matter */
-    [PQ_PHASE_SEQUENCE] = {2000000, 1000000, 3000, 3000},
+    [PQ_PHASE_SEQUENCE] = {20000, 10000, 3000, 3000},
     /* A sound neutral keeps u0 at 1 or 2 %; broken, single-phase loads of any real difference
      * move the star point by far more */
-    [PQ_NEUTRAL_BREAK] = {100000, 20000, 3000, 3000},
+    [PQ_NEUTRAL_BREAK] = {1000, 200, 3000, 3000},
     /* two current channels of class 2 differ by 4 % at worst, and by leakage */
-    [PQ_BYPASS] = {80000, 20000, 10000, 10000},
-    [PQ_OVER_CURRENT] = {1050000, 20000, 10000, 10000}, /* thermal: above Imax and its errors */
-    [PQ_UNBALANCE_U] = {20000, 2000, 60000, 60000},     /* EN 50160: 2 % negative sequence */
-    [PQ_UNBALANCE_I] = {300000, 50000, 60000, 60000},   /* one phase alone is 100 % */
-    [PQ_DISTORTED_INPUT] = {500000, 0, 1000, 10000},    /* at once, and told once in a while */
+    [PQ_BYPASS] = {800, 200, 10000, 10000},
+    [PQ_OVER_CURRENT] = {10500, 200, 10000, 10000}, /* thermal: above Imax and its errors */
+    [PQ_UNBALANCE_U] = {200, 20, 60000, 60000},     /* EN 50160: 2 % negative sequence */
+    [PQ_UNBALANCE_I] = {3000, 500, 60000, 60000},   /* one phase alone is 100 % */
+    [PQ_DISTORTED_INPUT] = {5000, 0, 1000, 10000},  /* at once, and told once in a while */
 };
 
 void pq_config_default(struct pq_config *c, const struct legal_config *legal, uint32_t imax_ma)
@@ -320,7 +323,9 @@ void pq_config_default(struct pq_config *c, const struct legal_config *legal, ui
     c->imax_ma = imax_ma;
     c->ist_ua = legal->i_start_ua;
     c->i_diff_min_ua = clip_u32((uint64_t)imax_ma * 5); /* 0.5 % of Imax */
-    memcpy(c->limit, defaults, sizeof c->limit);
+    for (unsigned k = 0; k < PQ_N_KINDS; k++)
+        c->limit[k] = (struct pq_limit){defaults[k].on * 100u, defaults[k].hysteresis * 100u,
+                                        defaults[k].on_ms, defaults[k].off_ms};
     if (imax_ma) { /* twice the starting power; it ends at the starting power */
         uint32_t start_ppm = clip_u32((uint64_t)legal->i_start_ua * 1000 / imax_ma);
         if (start_ppm > PPM / 2) /* a starting current that is none: still a valid limit */
