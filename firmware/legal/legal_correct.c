@@ -33,7 +33,7 @@
 
 /* --- arithmetic ----------------------------------------------------------------------------- */
 
-struct turn { /* cos - 1 and sin, Q31, each within 1e-9 */
+struct turn { /* cos - 1 and sin, Q32, each within 1e-9 */
     int32_t cos1, sin;
 };
 
@@ -52,15 +52,15 @@ static struct turn turn_of(int64_t x_q31)
         s = one - times(xx, s) / (k * (k + 1));
     }
     s = one - times(xx, s) / 6;
-    return (struct turn){-(int32_t)(times(xx, c) / 2), (int32_t)((x * s + HALF_Q31) >> 31)};
+    return (struct turn){-2 * (int32_t)(times(xx, c) / 2), 2 * (int32_t)((x * s + HALF_Q31) >> 31)};
 }
 
 /* What turning a conj(b) adds to its real part, and to its imaginary part. */
 static struct legal_phasor turned(int64_t active, int64_t reactive, int64_t ahead_q31)
 {
     struct turn t = turn_of(ahead_q31);
-    return (struct legal_phasor){mul_part(active, t.cos1, 31) - mul_part(reactive, t.sin, 31),
-                                 mul_part(active, t.sin, 31) + mul_part(reactive, t.cos1, 31)};
+    return (struct legal_phasor){mul_part(active, t.cos1) - mul_part(reactive, t.sin),
+                                 mul_part(active, t.sin) + mul_part(reactive, t.cos1)};
 }
 
 static int64_t scaled(int64_t a, int64_t gain_q40)
@@ -107,11 +107,16 @@ static int64_t delta_mk(const struct legal *l)
     return legal_held(d, DELTA_MAX_MK);
 }
 
+/* 1 + a / per */
+static int64_t one_and_q40(int64_t a, uint64_t per)
+{
+    return ONE_Q40 + mul_div_i64(a, (uint64_t)ONE_Q40, per);
+}
+
 static int64_t channel_gain_q40(const struct legal_channel_calibration *c, int64_t mk)
 {
     int64_t drift_ppt = c->drift_ppb_k * mk + c->drift_ppt_k2 * mk * mk / 1000000;
-    int64_t gain = ONE_Q40 + mul_div_i64(c->gain_ppb, (uint64_t)ONE_Q40, PER_PPB);
-    return scaled(gain, ONE_Q40 + mul_div_i64(drift_ppt, (uint64_t)ONE_Q40, PER_PPT));
+    return scaled(one_and_q40(c->gain_ppb, PER_PPB), one_and_q40(drift_ppt, PER_PPT));
 }
 
 /* Mean square in counts, before gains, at which the channel shows this point's current. */
@@ -121,6 +126,17 @@ static int64_t point_log_q24(uint32_t i_ua, uint64_t lsb_fa, int64_t gain_q40)
         return 0;
     int64_t fa = log2_q24(i_ua) + log2_q24(1000000000);
     return 2 * (fa - log2_q24(lsb_fa) - (log2_q24((uint64_t)gain_q40) - (INT64_C(40) << 24)));
+}
+
+/* Something but the reference is not 0. Where it is none of the corrections, applying them all
+ * changes no bit. */
+static bool is_used(const struct legal_calibration *c)
+{
+    const unsigned char *at = (const unsigned char *)c->channel;
+    const unsigned char *end = (const unsigned char *)(c + 1);
+    while (at != end && *at == 0)
+        at++;
+    return at != end;
 }
 
 void legal_correct_prepare(struct legal *l)
@@ -136,9 +152,7 @@ void legal_correct_prepare(struct legal *l)
             k->ct_log_q24[p][n] = point_log_q24(c->phase[p].ct[n].i_ua, l->config.i_lsb_fa[p],
                                                 k->gain_q40[AFE_I1 + p]);
     }
-    k->active =
-        legal_parameter_used(&l->config, LEGAL_PARAMETER_GAIN_PPB, LEGAL_PARAMETER_GAIN_PPB) ||
-        legal_parameter_used(&l->config, LEGAL_PARAMETER_DELAY_NS, LEGAL_PARAMETER_N_CT);
+    k->active = is_used(c);
 }
 
 void legal_temperature_set(struct legal *l, int32_t mc)
@@ -223,9 +237,8 @@ static void find(const struct legal *l, const struct legal_window *w, const stru
             continue;
         struct legal_ct_point ct =
             ct_at(&c->phase[p], l->correct.ct_log_q24[p], x->phase[p].ii, w->n_q16);
-        int64_t gain = mul_div_i64(ct.gain_ppb, (uint64_t)ONE_Q40, PER_PPB);
         out->ahead_q31[ch] -= nrad_q31(ct.phase_nrad);
-        out->gain_q40[ch] = scaled(out->gain_q40[ch], ONE_Q40 + gain);
+        out->gain_q40[ch] = scaled(out->gain_q40[ch], one_and_q40(ct.gain_ppb, PER_PPB));
     }
 }
 

@@ -20,12 +20,12 @@
 #define TURN_BITS 14
 #define PART      32 /* samples that are weighed at a time */
 
-/* (x / sin x)^8 with x = pi h / 256, in 2^-16: undoes the spline in the power of line h = 1..40. */
-static const uint32_t droop_q16[H_MAX + 1] = {
-    65536, 65549, 65589, 65655, 65747, 65866, 66012, 66184, 66384, 66611, 66866,
-    67149, 67460, 67800, 68169, 68568, 68997, 69457, 69949, 70472, 71028, 71618,
-    72242, 72901, 73596, 74328, 75099, 75908, 76757, 77648, 78582, 79560, 80583,
-    81653, 82771, 83940, 85161, 86436, 87767, 89155, 90604};
+/* (x / sin x)^8 - 1 with x = pi h / 256, in 2^-16: with the 1 it undoes the spline in the power of
+ * line h = 1..40. */
+static const uint16_t droop_q16[H_MAX + 1] = {
+    0,     13,    53,    119,   211,   330,   476,   648,   848,   1075,  1330,  1613,  1924, 2264,
+    2633,  3032,  3461,  3921,  4413,  4936,  5492,  6082,  6706,  7365,  8060,  8792,  9563, 10372,
+    11221, 12112, 13046, 14024, 15047, 16117, 17235, 18404, 19625, 20900, 22231, 23619, 25068};
 
 void legal_cycle_clear(struct legal_cycle *c)
 {
@@ -168,7 +168,7 @@ static uint64_t line_power(int64_t (*z)[2], uint32_t h, unsigned x)
     int64_t im = a[1 - x] - b[1 - x];
     int64_t re = (a[x] + b[x]) >> 19;
     im = (x ? -im : im) >> 19;
-    return mul_div_u64((uint64_t)(re * re + im * im), droop_q16[h], 65536);
+    return mul_div_u64((uint64_t)(re * re + im * im), 65536u + droop_q16[h], 65536);
 }
 
 void legal_cycle_thd(struct legal_cycle *c, unsigned phase, uint32_t h_max, uint32_t ppm[2])

@@ -85,11 +85,10 @@ uint32_t legal_kernel_turn(const struct legal_kernel *k)
 
 static void wave_set(struct legal_kernel *k, uint32_t n, int64_t cosine_q60, int64_t sine_q60)
 {
-    const unsigned shift = 2 * SINE_BITS - LEGAL_WAVE_BITS;
-    const int64_t half = INT64_C(1) << (shift - 1);
+    const int shift = 2 * SINE_BITS - LEGAL_WAVE_BITS - 32, half = 1 << (shift - 1);
     int32_t *at = k->wave + n * k->ops->stride;
-    at[0] = (int32_t)((cosine_q60 + half) >> shift);
-    at[k->ops->sine] = (int32_t)((sine_q60 + half) >> shift);
+    at[0] = ((int32_t)(cosine_q60 >> 32) + half) >> shift;
+    at[k->ops->sine] = ((int32_t)(sine_q60 >> 32) + half) >> shift;
 }
 
 /* The wave at n - FEW..n + FEW - 1: that at n turned back and forth, by the same products. */
@@ -202,10 +201,12 @@ static const struct {
     SUM(currents.n, AFE_IN, ONE),
 };
 
-static int64_t weighed(const struct edge *e, unsigned at, unsigned x, unsigned y)
+__attribute__((noinline)) static int64_t weighed(const struct edge *e, unsigned at, unsigned x,
+                                                 unsigned y)
 {
     const int32_t *set = e->x[at];
-    return (int64_t)set[x] * (y == ONE ? 1 : set[y]) * e->weight[at];
+    int32_t partner = y == ONE ? 1 : set[y];
+    return (int64_t)set[x] * partner * e->weight[at];
 }
 
 /* c of the head comment, for each product. */
@@ -292,19 +293,21 @@ void legal_kernel_rescale(struct legal_kernel *k, uint64_t to, uint64_t from)
     legal_rescale((int64_t *)&k->sums, sizeof k->sums / sizeof(int64_t), to, from);
 }
 
+_Static_assert(offsetof(struct legal_sums, wave) == offsetof(struct legal_window_phase, u_re),
+               "the sums of a phase begin as those of a window's");
+
 void legal_kernel_window(struct legal_kernel *k, struct legal_window *w)
 {
     const struct legal_kernel_sums *s = &k->sums;
-    struct legal_phasor counts[AFE_N_CHANNELS];
+    const struct legal_phasor *u = &s->phasor[AFE_U1], *i = &s->phasor[AFE_I1];
     close_chunk(k);
-    for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
-        counts[c] = (struct legal_phasor){rounded(s->phasor[c].re, PHASOR_BITS),
-                                          rounded(s->phasor[c].im, PHASOR_BITS)};
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        const struct legal_sums *x = &s->phase[p];
-        const struct legal_phasor *u = &counts[AFE_U1 + p], *i = &counts[AFE_I1 + p];
-        w->phase[p] = (struct legal_window_phase){x->uu, x->ii, x->ui, x->u, x->i,
-                                                  u->re, u->im, i->re, i->im};
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++, u++, i++) {
+        struct legal_window_phase *x = &w->phase[p];
+        memcpy(x, &s->phase[p], offsetof(struct legal_window_phase, u_re));
+        x->u_re = rounded(u->re, PHASOR_BITS);
+        x->u_im = rounded(u->im, PHASOR_BITS);
+        x->i_re = rounded(i->re, PHASOR_BITS);
+        x->i_im = rounded(i->im, PHASOR_BITS);
     }
     memcpy(w->cross, s->currents.cross, sizeof w->cross);
     if (!k->neutral)
@@ -312,8 +315,8 @@ void legal_kernel_window(struct legal_kernel *k, struct legal_window *w)
     w->flags |= LEGAL_WINDOW_NEUTRAL;
     w->in_in = s->currents.nn;
     w->in_sum = s->currents.n;
-    w->in_re = counts[AFE_IN].re;
-    w->in_im = counts[AFE_IN].im;
+    w->in_re = rounded(i->re, PHASOR_BITS);
+    w->in_im = rounded(i->im, PHASOR_BITS);
 }
 
 /* --- sharpening ----------------------------------------------------------------------------- */
@@ -328,10 +331,10 @@ static void sharpen(int64_t *re, int64_t *im, const struct detune *d)
 {
     int64_t x[2] = {*re, *im};
     rotor_times(x, d->back);
-    *re -= mul_part(x[0] >> TURN_BITS, d->delta_q32, 32);
-    *im += mul_part(x[1] >> TURN_BITS, d->delta_q32, 32);
-    *re += mul_part(*re, d->grow_q32, 32);
-    *im += mul_part(*im, d->grow_q32, 32);
+    *re -= mul_part(x[0] >> TURN_BITS, d->delta_q32);
+    *im += mul_part(x[1] >> TURN_BITS, d->delta_q32);
+    *re += mul_part(*re, d->grow_q32);
+    *im += mul_part(*im, d->grow_q32);
 }
 
 /* The wave ran through e turns more than the window has cycles, because the frequency was that of
@@ -348,9 +351,9 @@ int64_t legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_c
     if (e_q32 > INT64_C(1) << 30 || e_q32 < -(INT64_C(1) << 30))
         return e_q32;
     int64_t grow = mul_sar(e_q32, e_q32, 32) * 1645 / 1000; /* eps^2 / 24 */
-    struct wide e_q64 = wide_mul(e_q32, INT64_C(1) << 32);
+    uint64_t of_q32 = (uint64_t)(((int64_t)n_cycles << 33) + e_q32);
     struct detune d = {
-        .delta_q32 = (int32_t)wide_div(&e_q64, (uint64_t)(((int64_t)n_cycles << 33) + e_q32)),
+        .delta_q32 = (int32_t)mul_div_i64(e_q32, UINT64_C(1) << 32, of_q32),
         .grow_q32 = (int32_t)(grow + mul_sar(grow, grow, 32) * 7 / 10),
         .back = rotor_q23((uint32_t)e_q32),
     };

@@ -36,19 +36,20 @@ struct share { /* of one phase in a window, 2^-32 register units */
 
 /* --- gains ---------------------------------------------------------------------------------- */
 
-/* lsb_u lsb_i 1e-30 W x (1e6 / rate_uhz) s / 3.6e-3 J per register unit x 2^32 */
+/* lsb a x lsb b 1e-30 W x (1e6 / rate_uhz) s / 3.6e-3 J per register unit x 2^32; a square's unit
+ * is 3.6e-3 A2s (V2s) as well. */
+struct gain legal_energy_gain(uint64_t a, uint64_t b, uint64_t rate_uhz)
+{
+    struct gain g = legal_power_gain(a, b, 3600, rate_uhz);
+    g.exp += 32;
+    return g;
+}
+
 static void set_rate(struct legal_ledger *g, const struct legal_config *c, uint64_t rate_uhz)
 {
     g->rate_uhz = rate_uhz;
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        struct gain *lsb = &g->energy[p];
-        *lsb = gain_of(c->u_lsb_fv[p]);
-        gain_mul(lsb, c->i_lsb_fa[p]);
-        gain_div(lsb, E18);
-        gain_div(lsb, 3600);
-        gain_div(lsb, rate_uhz);
-        lsb->exp += 32;
-    }
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
+        g->energy[p] = legal_energy_gain(c->u_lsb_fv[p], c->i_lsb_fa[p], rate_uhz);
     legal_loss_rate(&g->loss, c, rate_uhz);
 }
 
@@ -76,25 +77,16 @@ static void set_window(struct legal_ledger *g, const struct legal_config *c,
         set_length(g, w);
 }
 
-static void derive(struct legal_ledger *g, const struct legal_config *c)
+void legal_ledger_config(struct legal *l)
 {
+    const struct legal_config *c = &l->config;
+    struct legal_ledger *g = &l->ledger;
     uint32_t reactive = c->i_start_reactive_ua ? c->i_start_reactive_ua : c->i_start_ua;
     g->tenth_uw[ACTIVE] = (int64_t)((uint64_t)c->un_mv * c->i_start_ua / 10000);
     g->tenth_uw[REACTIVE] = (int64_t)((uint64_t)c->un_mv * reactive / 10000);
     g->rate_uhz = 0;
-}
-
-void legal_ledger_init(struct legal_ledger *g, const struct legal_config *c)
-{
-    memset(g, 0, sizeof *g);
-    derive(g, c);
-}
-
-void legal_ledger_config(struct legal *l)
-{
-    derive(&l->ledger, &l->config);
-    if (l->ledger.book.rate >= l->config.n_rates)
-        l->ledger.book.rate = 0;
+    if (g->book.rate >= c->n_rates)
+        g->book.rate = 0;
     legal_pulse_weigh(l);
 }
 

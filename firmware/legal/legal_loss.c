@@ -13,18 +13,6 @@
  * loss whose parameter is 0 is not counted. */
 #include "firmware/legal/legal_parts.h"
 
-/* lsb^2 1e-30 x (1e6 / rate_uhz) s / 3600 s x 1e6 units x 2^32 */
-static struct gain square_gain(uint64_t lsb, uint64_t rate_uhz)
-{
-    struct gain g = gain_of(lsb);
-    gain_mul(&g, lsb);
-    gain_div(&g, E18);
-    gain_div(&g, 3600);
-    gain_div(&g, rate_uhz);
-    g.exp += 32;
-    return g;
-}
-
 /* a / d; 0 where d is. */
 static struct gain quotient(uint64_t a, uint64_t d)
 {
@@ -38,18 +26,18 @@ void legal_loss_rate(struct legal_loss_gains *g, const struct legal_config *c, u
 {
     bool two = c->wiring == LEGAL_3P3W;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        g->i2[p] = square_gain(c->i_lsb_fa[p], rate_uhz);
-        g->u2[p] = square_gain(c->u_lsb_fv[p], rate_uhz);
+        g->i2[p] = legal_energy_gain(c->i_lsb_fa[p], c->i_lsb_fa[p], rate_uhz);
+        g->u2[p] = legal_energy_gain(c->u_lsb_fv[p], c->u_lsb_fv[p], rate_uhz);
         if (!two)
             continue;
         gain_mul(&g->i2[p], 3);
         gain_div(&g->i2[p], 2);
         gain_div(&g->u2[p], 2);
     }
-    g->ola = quotient(c->loss.r_cu_uohm, 1000000);
-    g->olr = quotient(c->loss.x_s_uohm, 1000000);
-    g->nla = quotient(1, c->loss.r_fe_ohm);
-    g->nlr = quotient(1, c->loss.x_m_ohm);
+    g->loss[0] = quotient(c->loss.r_cu_uohm, 1000000);
+    g->loss[1] = quotient(1, c->loss.r_fe_ohm);
+    g->loss[2] = quotient(c->loss.x_s_uohm, 1000000);
+    g->loss[3] = quotient(1, c->loss.x_m_ohm);
 }
 
 /* A minute of voltages is beyond 64 bits: its halves one after the other. */
@@ -74,13 +62,6 @@ static void enter(struct legal_snapshot *b, unsigned to, const struct wide *ener
     legal_book_add(&b->energy.loss[to], &b->loss_rest[to], energy);
 }
 
-static void enter_loss(struct legal_snapshot *b, unsigned to, const struct gain *g,
-                       const struct wide *sum)
-{
-    struct wide loss = apply(g, sum);
-    enter(b, to, &loss);
-}
-
 void legal_loss_add(struct legal_snapshot *b, const struct legal_loss_gains *g, uint32_t phases,
                     const struct legal_clean clean[LEGAL_N_PHASES], bool export)
 {
@@ -93,8 +74,8 @@ void legal_loss_add(struct legal_snapshot *b, const struct legal_loss_gains *g, 
     }
     enter(b, LEGAL_I2T, &i2);
     enter(b, LEGAL_U2T, &u2);
-    enter_loss(b, export ? LEGAL_OLA_EXPORT : LEGAL_OLA_IMPORT, &g->ola, &i2);
-    enter_loss(b, export ? LEGAL_OLR_EXPORT : LEGAL_OLR_IMPORT, &g->olr, &i2);
-    enter_loss(b, export ? LEGAL_NLA_EXPORT : LEGAL_NLA_IMPORT, &g->nla, &u2);
-    enter_loss(b, export ? LEGAL_NLR_EXPORT : LEGAL_NLR_IMPORT, &g->nlr, &u2);
+    for (unsigned k = 0; k < 4; k++) { /* on load by the current, at no load by the voltage */
+        struct wide loss = apply(&g->loss[k], k % 2 ? &u2 : &i2);
+        enter(b, LEGAL_OLA_IMPORT + 2 * k + export, &loss);
+    }
 }

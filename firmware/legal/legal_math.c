@@ -23,8 +23,9 @@ void wide_neg(struct wide *a)
     a->lo = 0 - a->lo;
 }
 
-/* The 64 bits from n places below the top; 0 < n < 64. */
-static uint64_t below_top(const struct wide *a, int n)
+/* The 64 bits from n places below the top; 0 < n < 64. Out of line: its copies would be larger than
+ * the calls. */
+__attribute__((noinline)) static uint64_t below_top(const struct wide *a, int n)
 {
     return (uint64_t)a->hi << n | a->lo >> (64 - n);
 }
@@ -90,12 +91,13 @@ static uint64_t magnitude(int64_t a)
     return a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
 }
 
-int leading_zeros(uint64_t a)
+__attribute__((noinline)) int leading_zeros(uint64_t a)
 {
     return __builtin_clzll(a);
 }
 
-int64_t shifted(int64_t a, int n)
+/* Out of line: its copies would be larger than the calls. */
+__attribute__((noinline)) int64_t shifted(int64_t a, int n)
 {
     return n >= 0 ? (int64_t)((uint64_t)a << n) : a >> -n;
 }
@@ -135,10 +137,10 @@ int64_t mul_sar(int64_t a, int64_t b, int n)
     return wide_narrow(&p);
 }
 
-int64_t mul_part(int64_t a, int32_t q, int n)
+int64_t mul_part(int64_t a, int32_t q32)
 {
-    int64_t upper = (a >> 32) * q, lower = (int64_t)low32((uint64_t)a) * q;
-    return upper * (INT64_C(1) << (32 - n)) + ((lower + (INT64_C(1) << (n - 1))) >> n);
+    int64_t lower = (int64_t)low32((uint64_t)a) * q32 + (INT64_C(1) << 31);
+    return (a >> 32) * q32 + (lower >> 32);
 }
 
 uint64_t mul_sqrt(int64_t a, int64_t b)

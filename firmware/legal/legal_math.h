@@ -40,8 +40,8 @@ uint64_t wide_sqrt(const struct wide *a); /* floor; 0 for a < 0 */
 
 int64_t mul_sar(int64_t a, int64_t b,
                 int n); /* a*b / 2^n, nearest, halves up, saturating; 0 < n < 64 */
-int64_t mul_part(int64_t a, int32_t q, int n); /* the same for |q| <= 2^n, 30 <= n <= 32; cheaper */
-uint64_t mul_sqrt(int64_t a, int64_t b);       /* of a*b, as wide_sqrt() */
+int64_t mul_part(int64_t a, int32_t q32); /* a*q / 2^32, nearest, halves up; cheaper */
+uint64_t mul_sqrt(int64_t a, int64_t b);  /* of a*b, as wide_sqrt() */
 uint64_t mul_div_u64(uint64_t a, uint64_t b, uint64_t d); /* a*b/d, floor, saturating; d > 0 */
 int64_t mul_div_i64(int64_t a, uint64_t b, uint64_t d);   /* nearest, saturating; d > 0 */
 

@@ -128,16 +128,6 @@ static void write(struct legal_config *c, enum legal_parameter id, unsigned inde
         memcpy(at, &value, sizeof value);
 }
 
-bool legal_parameter_used(const struct legal_config *c, enum legal_parameter first,
-                          enum legal_parameter last)
-{
-    for (unsigned id = first; id <= last; id++)
-        for (unsigned n = 0; n < row[id].count; n++)
-            if (value_of(c, (enum legal_parameter)id, n) != 0)
-                return true;
-    return false;
-}
-
 /* --- a valid configuration ------------------------------------------------------------------ */
 
 uint32_t legal_phases(const struct legal_config *c)
@@ -295,16 +285,19 @@ void legal_config_get(const struct legal *l, struct legal_config *out)
     *out = l->config;
 }
 
+static void set_seal(struct legal *l, bool sealed, struct legal_audit *audit)
+{
+    struct legal_audit a = {.change = sealed ? LEGAL_CHANGE_SEALED : LEGAL_CHANGE_OPENED};
+    l->ledger.book.sealed = sealed;
+    record(l, &a, audit);
+}
+
 void legal_seal(struct legal *l, struct legal_audit *audit)
 {
-    struct legal_audit a = {.change = LEGAL_CHANGE_SEALED};
-    l->ledger.book.sealed = true;
-    record(l, &a, audit);
+    set_seal(l, true, audit);
 }
 
 void legal_unseal(struct legal *l, struct legal_audit *audit)
 {
-    struct legal_audit a = {.change = LEGAL_CHANGE_OPENED};
-    l->ledger.book.sealed = false;
-    record(l, &a, audit);
+    set_seal(l, false, audit);
 }

@@ -110,17 +110,16 @@ uint64_t legal_correct_u_lsb(const struct legal *l, unsigned p);
 uint32_t legal_phases(const struct legal_config *c);
 uint64_t legal_lsb(const struct legal_config *c, unsigned channel);
 bool legal_config_valid(const struct legal_config *c);
-/* Some value of the parameters first..last is not 0. */
-bool legal_parameter_used(const struct legal_config *c, enum legal_parameter first,
-                          enum legal_parameter last);
 
 /* --- legal_values.c ------------------------------------------------------------------------- */
 /* The configured direct components, while no window told better. */
 void legal_dc_offset(struct legal *l);
 /* Direct components from here on: the means over a whole window. */
 void legal_dc_take(struct legal *l, const struct legal_window *w);
-/* The same from partial cycles: only where they surely are; nothing below a cycle. */
-void legal_dc_guess(struct legal *l, const struct legal_window *w);
+/* The same from partial cycles, of the window and of one before it (NULL: none): only where they
+ * surely are; nothing below a cycle. */
+void legal_dc_guess(struct legal *l, const struct legal_window *w,
+                    const struct legal_window *before);
 /* Direct components out, fundamental powers, corrections. */
 void legal_clean_window(const struct legal *l, const struct legal_window *w,
                         struct legal_cleaned *out);
@@ -138,6 +137,8 @@ void legal_average_clear(struct legal *l);
 void legal_average_publish(struct legal *l);
 /* Root of sum / n in units of lsb x 1 / divisor, clipped to 32 bits. */
 uint32_t legal_rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor);
+/* a b 1e-18 / divisor / n */
+struct gain legal_power_gain(uint64_t a, uint64_t b, uint32_t divisor, uint64_t n);
 /* The same of a channel and a sum of the average: millivolt or microampere. */
 uint32_t legal_channel_rms(const struct legal *l, unsigned channel, int64_t sum);
 /* Root of part / whole in 1e-6, at most UINT32_MAX; 0 where the whole is. Both are taken 2^scale
@@ -150,11 +151,12 @@ void legal_sequences_publish(struct legal *l);
 void legal_neutral_publish(struct legal *l);
 
 /* --- legal_ledger.c ------------------------------------------------------------------------- */
-void legal_ledger_init(struct legal_ledger *g, const struct legal_config *c);
 /* After any change of l->config: gains, thresholds and constants follow; the book stays. */
 void legal_ledger_config(struct legal *l);
 void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
                       const struct legal_window *w, const struct legal_clean clean[LEGAL_N_PHASES]);
+/* A product of counts of a and b to 2^-32 register units: of energy, and of squares over time. */
+struct gain legal_energy_gain(uint64_t a, uint64_t b, uint64_t rate_uhz);
 /* Adds energy (not negative, 2^-32 units) to a register and its rest. */
 void legal_book_add(uint64_t *unit, uint32_t *rest, const struct wide *energy);
 
@@ -171,6 +173,8 @@ void legal_pulse_border(struct legal *l, const struct legal_cut *cut);
 void legal_pulse_block(struct legal *l, uint32_t n);
 /* No time passes: all that the book holds counts at once, unseen. */
 void legal_pulse_flush(struct legal *l);
+/* Times are in samples: they follow a new sample rate. */
+void legal_pulse_rescale(struct legal_pulses *s, uint64_t to, uint64_t from);
 /* The book or a constant was changed from outside: its energy was pulsed before. */
 void legal_pulse_weigh(struct legal *l);
 

@@ -105,25 +105,18 @@ static void spread(struct legal *l, enum legal_led led, uint64_t length_q16)
     }
 }
 
-/* Times are in samples: they follow a new sample rate. */
-static void follow_rate(struct legal *l)
+void legal_pulse_rescale(struct legal_pulses *s, uint64_t to, uint64_t from)
 {
-    struct legal_pulses *s = &l->pulses;
-    uint64_t from = s->rate_uhz, to = l->rate_uhz;
-    s->rate_uhz = to;
-    if (from == to || from == 0)
-        return;
-    s->now_q16 = mul_div_i64(s->now_q16, to, from);
+    legal_rescale(&s->now_q16, 1, to, from);
     for (unsigned led = 0; led < 2; led++) {
-        s->led[led].next_q32 = mul_div_i64(s->led[led].next_q32, to, from);
-        s->led[led].step_q32 = mul_div_i64(s->led[led].step_q32, to, from);
+        legal_rescale(&s->led[led].next_q32, 1, to, from);
+        legal_rescale(&s->led[led].step_q32, 1, to, from);
     }
 }
 
 void legal_pulse_border(struct legal *l, const struct legal_cut *cut)
 {
     int64_t at_q16 = ((int64_t)cut->at - 1) * ONE_SAMPLE + cut->alpha_q16 + ONE_SAMPLE;
-    follow_rate(l);
     for (unsigned led = 0; led < 2; led++) {
         give_until(l, led, at_q16);
         while (l->pulses.led[led].left)
@@ -136,7 +129,6 @@ void legal_pulse_border(struct legal *l, const struct legal_cut *cut)
 void legal_pulse_block(struct legal *l, uint32_t n)
 {
     int64_t end_q16 = (int64_t)n * ONE_SAMPLE;
-    follow_rate(l);
     give_until(l, LEGAL_LED_ACTIVE, end_q16);
     give_until(l, LEGAL_LED_REACTIVE, end_q16);
     l->pulses.now_q16 += end_q16;

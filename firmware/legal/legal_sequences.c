@@ -34,9 +34,9 @@ static uint64_t largest(const struct legal_config *c, unsigned first, uint32_t m
 /* By sign x 120 degrees; sign is 1 or -1. */
 static struct legal_phasor rotate(const struct legal_phasor *a, int sign)
 {
-    int32_t s = sign * (int32_t)SQRT3_2_Q30;
-    return (struct legal_phasor){-a->re / 2 + mul_part(a->im, s, 30),
-                                 -a->im / 2 - mul_part(a->re, s, 30)};
+    int64_t s = sign * SQRT3_2_Q30;
+    return (struct legal_phasor){-a->re / 2 + mul_sar(a->im, s, 30),
+                                 -a->im / 2 - mul_sar(a->re, s, 30)};
 }
 
 static int64_t third(int64_t a) /* to nearest */
@@ -72,17 +72,19 @@ static uint32_t part_ppm(int64_t part, int64_t whole)
     return whole == 0 && part ? UINT32_MAX : legal_root_ppm(part, whole, 32);
 }
 
-/* The third side of a triangle of two. */
-static struct legal_phasor closing(const struct legal_phasor *a, const struct legal_phasor *b)
+/* Of two elements: U12 and U32 = -U23, or I1 and I3; the third one closes the triangle. */
+static void complete(struct legal_phasor x[3], bool voltage)
 {
-    return (struct legal_phasor){-a->re - b->re, -a->im - b->im};
+    unsigned third = voltage ? 2 : 1, second = 3 - third;
+    if (voltage)
+        x[1] = (struct legal_phasor){-x[2].re, -x[2].im};
+    x[third] = (struct legal_phasor){-x[0].re - x[second].re, -x[0].im - x[second].im};
 }
 
 /* Of the voltages, or of the currents: `first` is the first one's channel. */
 static void symmetry(const struct legal *l, unsigned first, uint32_t rms[3], uint32_t *negative_ppm,
                      uint32_t *zero_ppm)
 {
-    static const struct legal_phasor nothing;
     const struct legal_average *a = &l->average;
     bool voltage = first == AFE_U1;
     uint64_t unit = largest(&l->config, first, legal_phases(&l->config));
@@ -91,12 +93,8 @@ static void symmetry(const struct legal *l, unsigned first, uint32_t rms[3], uin
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         x[p] = scaled(voltage ? &a->sum.phase[p].u : &a->sum.phase[p].i,
                       legal_lsb(&l->config, first + p), unit);
-    if (l->config.wiring == LEGAL_3P3W && voltage) { /* U12, U23 = -U32, U31 */
-        x[1] = closing(&x[2], &nothing);
-        x[2] = closing(&x[0], &x[1]);
-    } else if (l->config.wiring == LEGAL_3P3W) {
-        x[1] = closing(&x[0], &x[2]);
-    }
+    if (l->config.wiring == LEGAL_3P3W)
+        complete(x, voltage);
     for (unsigned k = 0; k < 3; k++) {
         part[k] = component(x, k < 2 ? (int)k : -1, a->n_q16);
         rms[k] = legal_rms(part[k], a->n_q16, unit, voltage ? FV_PER_MV : FA_PER_UA);
@@ -142,6 +140,7 @@ static struct wide square_of_sum(const struct legal_cleaned *x, const uint64_t w
     return sum;
 }
 
+#if LEGAL_WINDOW_ENTRANCE
 /* The same of the fundamentals; of a quarter of the sum, so that it fits. */
 static struct wide square_of_phasors(const struct legal_cleaned *x,
                                      const uint64_t w_q40[N_CURRENTS], unsigned n, uint64_t n_q16)
@@ -157,6 +156,20 @@ static struct wide square_of_phasors(const struct legal_cleaned *x,
     return wide_mul(legal_active(&sum, &sum, n_q16), 16);
 }
 
+static struct wide square(const struct legal_average *a, const uint64_t w_q40[N_CURRENTS],
+                          unsigned n)
+{
+    return a->sum.currents.crossed ? square_of_sum(&a->sum, w_q40, n)
+                                   : square_of_phasors(&a->sum, w_q40, n, a->n_q16);
+}
+#else /* samples always give the products */
+static struct wide square(const struct legal_average *a, const uint64_t w_q40[N_CURRENTS],
+                          unsigned n)
+{
+    return square_of_sum(&a->sum, w_q40, n);
+}
+#endif
+
 static uint32_t rms_of_sum(const struct legal *l, unsigned n)
 {
     const struct legal_average *a = &l->average;
@@ -164,8 +177,7 @@ static uint32_t rms_of_sum(const struct legal *l, unsigned n)
     uint64_t unit = largest(&l->config, AFE_I1, legal_phases(&l->config) | 8);
     for (unsigned k = 0; k < N_CURRENTS; k++)
         w_q40[k] = mul_div_u64(legal_lsb(&l->config, AFE_I1 + k), UINT64_C(1) << 40, unit);
-    struct wide sum = a->sum.currents.crossed ? square_of_sum(&a->sum, w_q40, n)
-                                              : square_of_phasors(&a->sum, w_q40, n, n_q16);
+    struct wide sum = square(a, w_q40, n);
     if (wide_sign(&sum) <= 0)
         return 0;
     if (sum.hi != 0 || sum.lo >> 62 != 0) { /* four full-scale currents in phase */

@@ -45,11 +45,10 @@ struct legal_faults {
 };
 
 #define LEGAL_FIT_MAX 6 /* windows of an average: five, and one where a piece was counted */
-/* The fundamental voltages of the last whole window, see legal_wave.c. */
+/* Where the fundamental voltages stood in the last whole window, see legal_wave.c. */
 struct legal_last_wave {
     bool known;
-    struct legal_phasor u[LEGAL_N_PHASES];
-    int64_t beyond_q32; /* turns that the window's wave ran beyond whole cycles */
+    uint32_t ahead[LEGAL_N_PHASES]; /* of the wave at the window's end, 2^32 is a turn */
     /* Of whole windows since the average began or a window was none: */
     uint8_t n, reference;
     uint32_t end_ns;                        /* time since then */
@@ -85,7 +84,7 @@ struct legal_cycle {
 
 /* What the calibration comes to at the present temperature (legal_correct.c). */
 struct legal_correct {
-    bool active; /* some correction is not 0 */
+    bool active; /* there is something to correct, perhaps */
     bool warm;   /* the temperature was told; before, it is the reference */
     int32_t temperature_mc;
     int64_t gain_q40[AFE_N_CHANNELS];
@@ -129,7 +128,7 @@ struct legal_average {
 struct legal_loss_gains {
     struct gain i2[LEGAL_N_PHASES]; /* counts squared to 2^-32 of 1e-6 A2h, */
     struct gain u2[LEGAL_N_PHASES]; /* of 1e-6 V2h */
-    struct gain ola, olr, nla, nlr; /* of these sums; 0: not counted */
+    struct gain loss[4]; /* of these sums, in the order of enum legal_loss; 0: not counted */
 };
 
 struct legal_ledger {
@@ -158,7 +157,6 @@ struct legal_pulse {
 };
 struct legal_pulses {
     struct legal_pulse led[2]; /* enum legal_led */
-    uint64_t rate_uhz;         /* times are samples of this rate */
     int64_t now_q16;           /* first sample of the next block, a sample less, since the border */
     legal_pulse_fn observe;
     void *context;

@@ -5,13 +5,11 @@
  * Cortex-M0+ takes it, too. */
 #include "firmware/legal/legal_sums.h"
 
-#include <stdbool.h>
-
 const int32_t legal_silence[AFE_BLOCK_MAX];
 
 /* --- the phases ----------------------------------------------------------------------------- */
 
-void legal_sum_products(struct legal_sums *out, const int32_t *u, const int32_t *i, uint32_t n)
+static void sum_products(struct legal_sums *out, const int32_t *u, const int32_t *i, uint32_t n)
 {
     int64_t uu = 0, ui = 0, ii = 0;
     int32_t su = 0, si = 0;
@@ -30,7 +28,7 @@ void legal_sum_products(struct legal_sums *out, const int32_t *u, const int32_t 
     out->i += si;
 }
 
-void legal_sum_waves(int64_t out[2], const int32_t *x, const int32_t *wave, uint32_t n)
+static void correlate(int64_t out[2], const int32_t *x, const int32_t *wave, uint32_t n)
 {
     int64_t re = 0, im = 0;
     for (const int32_t *end = x + n; x != end; wave += 2) {
@@ -44,20 +42,12 @@ void legal_sum_waves(int64_t out[2], const int32_t *x, const int32_t *wave, uint
 
 static void plain_phase(struct legal_sums *s, const struct legal_duo *c)
 {
-    legal_sum_products(s, c->u, c->i, c->n);
-    legal_sum_waves(s->wave, c->u, c->wave, c->n);
-    legal_sum_waves(s->wave + 2, c->i, c->wave, c->n);
+    sum_products(s, c->u, c->i, c->n);
+    correlate(s->wave, c->u, c->wave, c->n);
+    correlate(s->wave + 2, c->i, c->wave, c->n);
 }
 
 /* --- the currents --------------------------------------------------------------------------- */
-
-static int64_t product(const int32_t *x, const int32_t *y, uint32_t n)
-{
-    int64_t xy = 0;
-    for (const int32_t *end = x + n; x != end;)
-        xy += (int64_t)*x++ * *y++;
-    return xy;
-}
 
 static void three_products(int64_t cross[3], const int32_t *const i[3], uint32_t n)
 {
@@ -87,21 +77,19 @@ static void two_with_neutral(int64_t cross[2], const int32_t *const i[3], uint32
     cross[1] += bn;
 }
 
-/* Of two elements, or where a channel failed: pair by pair. */
+/* A channel that is not there is silent beside others. */
 void legal_sum_crosses(int64_t cross[LEGAL_N_CROSS], const struct legal_quad *c)
 {
-    static const struct {
-        uint8_t cross, x, y;
-    } pair[] = {{0, 0, 1}, {1, 0, 2}, {2, 1, 2}, {4, 1, 3}, {5, 2, 3}};
-    const int32_t *const *i = c->i;
-    bool three = i[0] && i[1] && i[2], two = i[1] && i[2] && i[3];
-    if (three)
+    const int32_t *i[4];
+    unsigned n_phases = 0;
+    for (unsigned k = 0; k < 4; k++) {
+        i[k] = c->i[k] ? c->i[k] : legal_silence;
+        n_phases += k < 3 && c->i[k];
+    }
+    if (n_phases > 1)
         three_products(cross, i, c->n);
-    if (two)
+    if (c->i[3] && (c->i[1] || c->i[2]))
         two_with_neutral(cross + 4, i + 1, c->n);
-    for (unsigned k = three ? 3 : 0; k < (two ? 3 : 5); k++)
-        if (i[pair[k].x] && i[pair[k].y])
-            cross[pair[k].cross] += product(i[pair[k].x], i[pair[k].y], c->n);
 }
 
 static void plain_currents(struct legal_current_sums *s, const struct legal_quad *c)
@@ -110,8 +98,8 @@ static void plain_currents(struct legal_current_sums *s, const struct legal_quad
     legal_sum_crosses(s->cross, c);
     if (!c->i[3])
         return;
-    legal_sum_products(&with_one, c->i[3], c->i[0] ? c->i[0] : legal_silence, c->n);
-    legal_sum_waves(s->wave, c->i[3], c->wave, c->n);
+    sum_products(&with_one, c->i[3], c->i[0] ? c->i[0] : legal_silence, c->n);
+    correlate(s->wave, c->i[3], c->wave, c->n);
     legal_neutral_add(s, &with_one);
 }
 

@@ -57,12 +57,9 @@ struct legal_sums_ops {
     struct legal_reach (*reach)(const int32_t *x, uint32_t n); /* any n > 0 */
 };
 
-/* The plain loops, for what a variant leaves to them: any n. */
-void legal_sum_products(struct legal_sums *out, const int32_t *u, const int32_t *i, uint32_t n);
-void legal_sum_waves(int64_t out[2], const int32_t *x, const int32_t *wave, uint32_t n);
-struct legal_reach legal_reach_of(const int32_t *x, uint32_t n);
-/* All products of two currents but that of the first one with the neutral, which comes with the
- * neutral's square and sum: of it as voltage and the first one as current. */
+struct legal_reach legal_reach_of(const int32_t *x, uint32_t n); /* plain; any n > 0 */
+/* In plain C: all products of two currents but that of the first one with the neutral, which comes
+ * with the neutral's square and sum: of it as voltage and the first one as current. */
 void legal_sum_crosses(int64_t cross[LEGAL_N_CROSS], const struct legal_quad *c);
 void legal_neutral_add(struct legal_current_sums *s, const struct legal_sums *with_one);
 

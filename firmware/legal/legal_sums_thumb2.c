@@ -1,8 +1,8 @@
 /* The inner loops that matter most, by hand for Cortex-M3, M4 and M7; see legal_sums.h.
  *
  * In C the compiler runs out of registers by one or two and spends a fifth of its instructions on
- * moving sums to the stack and back. The loops here take four samples a turn; what is left over,
- * and the products of two currents, are the plain variant's. Sixteen octets are read at once where
+ * moving sums to the stack and back. The loops here take four samples a turn; the products of
+ * two currents are the plain variant's. Sixteen octets are read at once where
  * they fit.
  */
 #include "firmware/legal/legal_sums.h"
@@ -23,7 +23,16 @@ static void sum_products(struct legal_sums *out, const int32_t *u, const int32_t
 {
     int64_t uu = 0, ui = 0, ii = 0;
     int32_t su = 0, si = 0, r, s;
-    const int32_t *end = u + (n & ~UINT32_C(3));
+    const int32_t *end = u + n, *few = u + n % 4;
+    while (u != few) {
+        r = *u++;
+        s = *i++;
+        uu += (int64_t)r * r;
+        ui += (int64_t)r * s;
+        ii += (int64_t)s * s;
+        su += r;
+        si += s;
+    }
     if (u != end)
         __asm__("1:\n\t" PRODUCTS PRODUCTS PRODUCTS PRODUCTS "cmp %[u], %[end]\n\t"
                 "bne 1b"
@@ -36,8 +45,6 @@ static void sum_products(struct legal_sums *out, const int32_t *u, const int32_t
     out->ii += ii;
     out->u += su;
     out->i += si;
-    if (n % 4)
-        legal_sum_products(out, u, i, n % 4);
 }
 
 /* One sample in r with its cosine and sine. */
@@ -50,7 +57,11 @@ static void correlate(int64_t out[2], const int32_t *x, const int32_t *wave, uin
 {
     int64_t re = 0, im = 0;
     int32_t c, s;
-    const int32_t *end = x + (n & ~UINT32_C(3));
+    const int32_t *end = x + n, *few = x + n % 4;
+    for (; x != few; wave += 2) {
+        re += (int64_t)*x * wave[0];
+        im += (int64_t)*x++ * wave[1];
+    }
     if (x != end)
         __asm__("1:\n\t"
                 "ldmia %[x]!, {r2-r5}\n\t" CORRELATE("r2") CORRELATE("r3") CORRELATE("r4")
@@ -62,8 +73,6 @@ static void correlate(int64_t out[2], const int32_t *x, const int32_t *wave, uin
                 : "r2", "r3", "r4", "r5", "cc", "memory");
     out[0] += re;
     out[1] += im;
-    if (n % 4)
-        legal_sum_waves(out, x, wave, n % 4);
 }
 
 static void thumb2_phase(struct legal_sums *s, const struct legal_duo *c)

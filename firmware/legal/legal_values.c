@@ -22,8 +22,7 @@ const uint8_t legal_pair[6][2] = {{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}
 
 static int64_t mean_q16(int64_t sum, uint64_t n_q16)
 {
-    struct wide wide = wide_mul(sum, INT64_C(1) << 32);
-    return wide_div(&wide, n_q16);
+    return mul_div_i64(sum, UINT64_C(1) << 32, n_q16);
 }
 
 struct shown { /* by a channel */
@@ -71,7 +70,7 @@ static int64_t positive(int64_t a)
     return a < 0 ? 0 : a;
 }
 
-/* Out of line: its copies would be larger than the calls. */
+/* Out of line, as the next one: the copies would be larger than the calls. */
 __attribute__((noinline)) int64_t legal_add(int64_t a, int64_t b)
 {
     int64_t sum = (int64_t)((uint64_t)a + (uint64_t)b);
@@ -80,7 +79,7 @@ __attribute__((noinline)) int64_t legal_add(int64_t a, int64_t b)
     return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
-int64_t legal_held(int64_t a, int64_t most)
+__attribute__((noinline)) int64_t legal_held(int64_t a, int64_t most)
 {
     return a > most ? most : a < -most ? -most : a;
 }
@@ -95,10 +94,8 @@ int64_t legal_active(const struct legal_phasor *a, const struct legal_phasor *b,
 
 int64_t legal_reactive(const struct legal_phasor *a, const struct legal_phasor *b, uint64_t n_q16)
 {
-    struct wide sum = wide_mul(a->re, b->im);
-    wide_mul_sub(&sum, a->im, b->re);
-    wide_shl(&sum, 17);
-    return wide_div(&sum, n_q16);
+    struct legal_phasor turned = {-a->im, a->re};
+    return legal_active(&turned, b, n_q16);
 }
 
 static void clean_phase(struct legal_clean *c, const struct legal_window_phase *w,
@@ -146,21 +143,28 @@ void legal_dc_take(struct legal *l, const struct legal_window *w)
 
 /* The mean of N cycles and a piece of one, in a sine of amplitude A, is up to A / (pi N): what is
  * not above that is no sign of a direct component, and taking it away would take power away. */
-static bool is_sure(const struct legal *l, const struct legal_window *w, struct shown x)
+static bool is_sure(const struct legal *l, struct shown x, uint64_t n_q16, uint64_t rate_uhz)
 {
-    uint64_t n = w->n_q16 >> 16, size = (uint64_t)(x.sum < 0 ? -x.sum : x.sum);
-    uint64_t times_cycles = mul_div_u64(size, n * l->config.f_nominal_mhz, w->rate_uhz / 1000);
+    uint64_t n = n_q16 >> 16, size = (uint64_t)(x.sum < 0 ? -x.sum : x.sum);
+    uint64_t times_cycles = mul_div_u64(size, n * l->config.f_nominal_mhz, rate_uhz / 1000);
     return mul_div_u64(times_cycles, 355, 113) > mul_sqrt(x.squares, 2 * (int64_t)n);
 }
 
-void legal_dc_guess(struct legal *l, const struct legal_window *w)
+void legal_dc_guess(struct legal *l, const struct legal_window *w,
+                    const struct legal_window *before)
 {
-    if ((w->n_q16 >> 16) * l->config.f_nominal_mhz < w->rate_uhz / 1000)
+    uint64_t n_q16 = w->n_q16 + (before ? before->n_q16 : 0);
+    if ((n_q16 >> 16) * l->config.f_nominal_mhz < w->rate_uhz / 1000)
         return;
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++) {
         struct shown x = shown_by(w, c);
-        if (is_sure(l, w, x)) /* else the offset stays */
-            l->dc_q16[c] = mean_q16(x.sum, w->n_q16);
+        if (before) {
+            struct shown more = shown_by(before, c);
+            x.squares += more.squares;
+            x.sum += more.sum;
+        }
+        if (is_sure(l, x, n_q16, w->rate_uhz)) /* else the offset stays */
+            l->dc_q16[c] = mean_q16(x.sum, n_q16);
     }
     l->dc_known = true;
 }
@@ -292,14 +296,21 @@ uint32_t legal_rms(int64_t sum, uint64_t n_q16, uint64_t lsb, uint64_t divisor)
     return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
+struct gain legal_power_gain(uint64_t a, uint64_t b, uint32_t divisor, uint64_t n)
+{
+    struct gain g = gain_of(a);
+    gain_mul(&g, b);
+    gain_div(&g, E18);
+    gain_div(&g, divisor);
+    gain_div(&g, n);
+    return g;
+}
+
 /* Mean of a sum of products, in watt x 1e12 / divisor. */
 static int64_t mean_power(const struct legal *l, unsigned p, int64_t sum, uint32_t divisor)
 {
-    struct gain g = gain_of(l->config.u_lsb_fv[p]); /* lsb: 1e-30 W */
-    gain_mul(&g, l->config.i_lsb_fa[p]);
-    gain_div(&g, E18);
-    gain_div(&g, divisor);
-    gain_div(&g, l->average.n_q16);
+    struct gain g =
+        legal_power_gain(l->config.u_lsb_fv[p], l->config.i_lsb_fa[p], divisor, l->average.n_q16);
     g.exp += 16;
     struct wide mean = gain_apply(&g, sum);
     return wide_narrow(&mean);
@@ -324,11 +335,11 @@ uint32_t legal_channel_rms(const struct legal *l, unsigned channel, int64_t sum)
                      channel < AFE_I1 ? FV_PER_MV : FA_PER_UA);
 }
 
-/* sqrt(a a - b b), 0 where that is negative. */
-static uint64_t leg(int64_t a, int64_t b)
+/* sqrt(a b - c c), 0 where that is negative. */
+static uint64_t leg(int64_t a, int64_t b, int64_t c)
 {
-    struct wide square = wide_mul(a, a);
-    wide_mul_sub(&square, b, b);
+    struct wide square = wide_mul(a, b);
+    wide_mul_sub(&square, c, c);
     return wide_sqrt(&square);
 }
 
@@ -346,9 +357,7 @@ static void phase_values(struct legal *l, unsigned p)
     int64_t s = apparent(c);
     v->s_mva = (uint64_t)mean_power(l, p, s, MILLI);
     v->pf_ppm = ratio_ppm(c->ui, (uint64_t)s);
-    struct wide fryze = wide_mul(c->uu, c->ii);
-    wide_mul_sub(&fryze, c->ui, c->ui);
-    v->fryze_mvar = (uint64_t)mean_power(l, p, (int64_t)wide_sqrt(&fryze), MILLI);
+    v->fryze_mvar = (uint64_t)mean_power(l, p, (int64_t)leg(c->uu, c->ii, c->ui), MILLI);
     v->phase_mdeg = atan2_mdeg(c->q, c->p1);
     v->u_angle_mdeg = voltage_angle(a, p);
     uint32_t thd_ppm[2] = {0, 0}, h_max = 0; /* lines below half the sample rate */
@@ -385,7 +394,8 @@ static void total_values(struct legal *l, uint32_t phases)
     struct wide vector = wide_mul(v->p_mw, v->p_mw);
     wide_mul_add(&vector, v->q_mvar, v->q_mvar);
     v->s_vector_mva = wide_sqrt(&vector);
-    v->fryze_mvar = leg((int64_t)total_apparent(l, (uint64_t)s_uva), p_uw) / 1000;
+    s_uva = (int64_t)total_apparent(l, (uint64_t)s_uva);
+    v->fryze_mvar = leg(s_uva, s_uva, p_uw) / 1000;
 }
 
 void legal_average_publish(struct legal *l)

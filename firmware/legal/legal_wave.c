@@ -23,10 +23,10 @@
 #define UHZ_NS    (NS * 1000000) /* a microhertz is a turn in that many nanoseconds */
 
 /* The phasor of cos(wt + a) has the angle a; a rising zero is a quarter turn before the crest. */
-static uint32_t ahead(const struct legal_last_wave *w, unsigned p)
+static uint32_t ahead(const struct legal_window_phase *w, int64_t beyond_q32)
 {
-    int64_t mdeg = atan2_mdeg(-w->u[p].im, w->u[p].re);
-    return (uint32_t)(mdeg * (INT64_C(1) << 32) / MDEG_TURN + w->beyond_q32 / 2 + QUARTER);
+    int64_t mdeg = atan2_mdeg(-w->u_im, w->u_re);
+    return (uint32_t)(mdeg * (INT64_C(1) << 32) / MDEG_TURN + beyond_q32 / 2 + QUARTER);
 }
 
 void legal_wave_begin(struct legal *l)
@@ -45,8 +45,7 @@ void legal_wave_keep(struct legal *l, const struct legal_window *w, int64_t beyo
 {
     struct legal_last_wave *x = &l->wave;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
-        x->u[p] = (struct legal_phasor){w->phase[p].u_re, w->phase[p].u_im};
-    x->beyond_q32 = beyond_q32;
+        x->ahead[p] = ahead(&w->phase[p], beyond_q32);
     x->known = true;
     bool tracked = beyond_q32 < INT64_C(1) << 31 && beyond_q32 > -(INT64_C(1) << 31);
     if (!tracked || x->reference != l->tracker.ref || x->n == LEGAL_FIT_MAX)
@@ -56,7 +55,7 @@ void legal_wave_keep(struct legal *l, const struct legal_window *w, int64_t beyo
     uint32_t ns = (uint32_t)mul_div_u64(w->n_q16, 1000000 * NS, w->rate_uhz << 16);
     x->reference = l->tracker.ref;
     x->middle_ns[x->n] = x->end_ns + ns / 2;
-    x->reference_turn[x->n++] = ahead(x, l->tracker.ref);
+    x->reference_turn[x->n++] = x->ahead[l->tracker.ref];
     x->end_ns += ns;
 }
 
@@ -89,7 +88,7 @@ void legal_wave_get(const struct legal *l, struct legal_wave *out)
                                .turn = legal_kernel_turn(&l->kernel),
                                .step = l->kernel.step};
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        out->u_turn[p] = ahead(&l->wave, p);
+        out->u_turn[p] = l->wave.ahead[p];
         out->u_lsb_fv[p] = legal_correct_u_lsb(l, p);
         out->u_dc[p] = (int32_t)(l->dc_q16[AFE_U1 + p] >> 16);
     }

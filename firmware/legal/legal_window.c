@@ -20,16 +20,8 @@
 enum err legal_init(struct legal *l, const struct legal_config *config)
 {
     memset(l, 0, sizeof *l);
-    if (!legal_config_valid(config))
-        return ERR_RANGE;
-    l->config = *config;
     legal_kernel_init(&l->kernel);
-    legal_tracker_init(&l->tracker, config);
-    legal_ledger_init(&l->ledger, config);
-    legal_faults_config(l);
-    legal_correct_prepare(l);
-    legal_dc_offset(l);
-    return ERR_OK;
+    return legal_config_set(l, config);
 }
 
 void legal_observe(struct legal *l, legal_window_fn fn, void *context)
@@ -46,24 +38,6 @@ static void book_window(struct legal *l, const struct legal_window *w)
     legal_clean_window(l, w, &clean);
     legal_ledger_add(&l->ledger, &l->config, w, clean.phase);
     legal_average_add(l, w, &clean);
-}
-
-/* From the sums that a direct component shows in, over the held window and this one. */
-static void guess_dc(struct legal *l, const struct legal_window *w)
-{
-    struct legal_window both = *w;
-    both.n_q16 += l->held.n_q16;
-    both.in_in += l->held.in_in;
-    both.in_sum += l->held.in_sum;
-    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        struct legal_window_phase *x = &both.phase[p];
-        const struct legal_window_phase *more = &l->held.phase[p];
-        x->uu += more->uu;
-        x->ii += more->ii;
-        x->u += more->u;
-        x->i += more->i;
-    }
-    legal_dc_guess(l, &both);
 }
 
 static void book_held(struct legal *l)
@@ -86,7 +60,7 @@ static void take_window(struct legal *l, const struct legal_window *w)
         l->held = *w;
         return;
     } else if (!l->dc_known) {
-        guess_dc(l, w);
+        legal_dc_guess(l, w, &l->held);
     }
     book_held(l);
     book_window(l, w);
@@ -97,7 +71,7 @@ static void release_held(struct legal *l)
 {
     if (l->held.n_q16 == 0)
         return;
-    legal_dc_guess(l, &l->held);
+    legal_dc_guess(l, &l->held, NULL);
     book_held(l);
 }
 
@@ -115,8 +89,7 @@ static void close_window(struct legal *l, const struct legal_cut *cut)
     else
         legal_wave_lost(l);
     if (!(w.flags & LEGAL_WINDOW_PARTIAL)) {
-        struct wide sum = wide_mul(w.phase[l->tracker.ref].u, 65536);
-        int64_t mean = wide_div(&sum, w.n_q16);
+        int64_t mean = mul_div_i64(w.phase[l->tracker.ref].u, 65536, w.n_q16);
         legal_tracker_dc(&l->tracker, (int32_t)mean);
     }
     take_window(l, &w);
@@ -133,12 +106,13 @@ static struct legal_cycle *cycle_of(struct legal *l)
 static void cut_window(struct legal *l, const struct legal_view *v, const struct legal_cut *cut)
 {
     int32_t next[AFE_N_CHANNELS];
+    struct legal_cycle *cycle = cycle_of(l);
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
         next[c] = v->x[c] ? v->x[c][cut->at] : 0;
-    legal_kernel_end(&l->kernel, cycle_of(l), next, cut->alpha_q16);
+    legal_kernel_end(&l->kernel, cycle, next, cut->alpha_q16);
     close_window(l, cut);
     legal_pulse_border(l, cut);
-    legal_kernel_begin(&l->kernel, cycle_of(l), next, cut->alpha_q16);
+    legal_kernel_begin(&l->kernel, cycle, next, cut->alpha_q16);
 }
 
 void legal_flush(struct legal *l)
@@ -174,6 +148,7 @@ static void set_rate(struct legal *l, uint64_t rate_uhz)
     if (from) {
         legal_kernel_rescale(&l->kernel, rate_uhz, from);
         legal_cycle_rescale(&l->cycle, rate_uhz, from);
+        legal_pulse_rescale(&l->pulses, rate_uhz, from);
     }
     legal_kernel_tune(&l->kernel, legal_tracker_step(&l->tracker));
     l->rate_uhz = rate_uhz;
