@@ -415,6 +415,7 @@ static enum err begin(struct meter *m)
 static enum err resume(struct meter *m, const struct meter_config *config)
 {
     meter_profiles_mend(m);
+    meter_log_flush(m); /* what is owed: the queue now takes all that a start can bring */
     const int64_t off_ns = m->clock.base_ns;
     const uint32_t off_s = meter_now_s(m);
     meter_event(m, MODEL_EVENT_POWER_DOWN, off_s); /* by the clock as it was then */
@@ -430,6 +431,7 @@ static enum err resume(struct meter *m, const struct meter_config *config)
     close_averages(m);
     meter_profiles_resume(m);
     meter_time_report(m);
+    meter_log_run(m);
     return meter_commit(m);
 }
 

@@ -8,7 +8,8 @@
 
 #define HOUR_NS      (3600 * METER_NS)
 #define HOURS_A_DAY  24
-#define TOLD         0x80u /* of meter_log.left[] */
+#define ALL_BACK_H   (METER_LOG_BURST * HOURS_A_DAY) /* after which all have their room */
+#define TOLD         0x80u                           /* of meter_log.left[] */
 #define LEFT         0x7Fu
 #define OUTAGES      MODEL_N_EVENTS
 #define NEWEST_TRIES 16 /* damaged newest records looked past */
@@ -180,6 +181,13 @@ static bool is_from_line(unsigned e)
            e == MODEL_EVENT_REPLAY;
 }
 
+/* Those get room once a day only, and those that each power-up can bring. */
+static bool is_daily(unsigned e)
+{
+    return is_from_line(e) || e == MODEL_EVENT_POWER_DOWN || e == MODEL_EVENT_POWER_UP ||
+           e == MODEL_EVENT_CLOCK_INVALID || e == MODEL_EVENT_NV_ERROR;
+}
+
 static uint8_t burst_of(unsigned e)
 {
     return is_from_line(e) ? METER_LOG_LINE_BURST : METER_LOG_BURST;
@@ -250,17 +258,25 @@ static void refill(struct meter_log *l, unsigned e)
         l->left[e] = burst; /* quiet again: not told any more */
 }
 
+static void pass_hour(struct meter_log *l)
+{
+    l->hours = (uint8_t)((l->hours + 1) % HOURS_A_DAY);
+    for (unsigned e = 0; e <= OUTAGES; e++) {
+        if (!is_daily(e) || l->hours == 0)
+            refill(l, e);
+    }
+}
+
+/* Hours without supply count, too. */
 void meter_log_run(struct meter *m)
 {
     struct meter_log *l = &m->log;
-    if (m->clock.base_ns < l->refill_ns)
-        return;
-    l->refill_ns = m->clock.base_ns + HOUR_NS;
-    l->hours = (uint8_t)((l->hours + 1) % HOURS_A_DAY);
-    for (unsigned e = 0; e <= OUTAGES; e++) {
-        if (!is_from_line(e) || l->hours == 0)
-            refill(l, e);
+    for (unsigned h = 0; h < ALL_BACK_H && m->clock.base_ns >= l->refill_ns; h++) {
+        l->refill_ns += HOUR_NS;
+        pass_hour(l);
     }
+    if (m->clock.base_ns >= l->refill_ns)
+        l->refill_ns = m->clock.base_ns + HOUR_NS;
 }
 
 /* ---- clearing ---- */
@@ -391,14 +407,44 @@ enum err meter_log_load(struct meter *m)
     return r.err ? ERR_CORRUPT : ERR_OK;
 }
 
+/* An entry that was written after the snapshot takes its room again. No event has code 0, which
+ * outages have: OUTAGES. */
+static void take_again(struct meter *m, const struct meter_log_entry *entry)
+{
+    const bool is_note = entry->code == code_of(m, MODEL_EVENT_LEFT_OUT);
+    const uint8_t code = is_note ? (uint8_t)entry->extra : entry->code;
+    uint8_t *left = &m->log.left[model_event_of(m->model, code)];
+    if (is_note)
+        *left |= TOLD;
+    else if ((*left & LEFT) > 0)
+        (*left)--;
+}
+
+/* Number of a log's newest entry; those from `from` on are newer than the snapshot. */
+static uint32_t look_back(struct meter *m, unsigned log, uint32_t from)
+{
+    const uint64_t last = meter_log_newest(m, log);
+    const uint32_t n = meter_log_count(m, log);
+    struct meter_log_entry e = {.number = from};
+    uint32_t newest = 0;
+    for (uint32_t i = 0; i < n && e.number >= from; i++) {
+        if (meter_log_read(m, log, last - i, &e) != ERR_OK)
+            continue;
+        newest = newest == 0 ? e.number : newest;
+        if (e.number >= from)
+            take_again(m, &e);
+    }
+    return newest;
+}
+
 void meter_log_start(struct meter *m)
 {
-    uint32_t newest[MODEL_N_LOGS] = {0};
+    uint32_t newest[MODEL_N_LOGS];
     struct meter_log *l = &m->log;
     struct meter_log_entry e;
+    const uint32_t from = l->next_number;
     for (unsigned log = 0; log < MODEL_N_LOGS; log++) {
-        if (read_newest(m, log, &e))
-            newest[log] = e.number;
+        newest[log] = look_back(m, log, from);
         if (newest[log] >= l->next_number)
             l->next_number = newest[log] + 1;
     }
@@ -415,10 +461,14 @@ void meter_log_state(const struct meter_io *io, struct meter *m)
 {
     static const struct meter_field head[] = {METER_FIELD(meter_log, next_number, 4),
                                               METER_FIELD(meter_log, n_queued, 1)};
+    static const struct meter_field room[] = {METER_FIELD(meter_log, refill_ns, 8),
+                                              METER_FIELD(meter_log, hours, 1)};
     static const struct meter_field octet = {0, 1, 1};
     struct meter_log *l = &m->log;
     meter_fields(io, l, head, METER_N_FIELDS(head), 1);
     meter_fields(io, l->queue, &octet, 1, sizeof l->queue);
+    meter_fields(io, l, room, METER_N_FIELDS(room), 1);
+    meter_fields(io, l->left, &octet, 1, sizeof l->left);
     meter_outage_state(io, &m->outage);
     if (io->r != NULL && l->n_queued > METER_LOG_QUEUE)
         io->r->err = ERR_CORRUPT;

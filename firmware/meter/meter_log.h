@@ -4,18 +4,23 @@
  *                        \-> snapshot (what is queued is owed to the rings)
  *
  * What is reported with meter_event() is in the log of the model's map (model/events.h) before the
- * next answer leaves the meter. It goes to the flash together with the state that changed with it:
- * a snapshot holds the queue, and meter_log_start() completes the rings from it, so that after any
- * cut a change and its entry are both there or both not, and no entry is there twice (entries of
- * all logs are numbered together). Nothing is written on the power-fail path, which only stores
+ * next answer leaves the meter. A snapshot holds the queue, and meter_log_start() completes the
+ * rings from it, so no entry is there twice (entries of all logs are numbered together), and what
+ * changes with the snapshot (clock set, periods, rates, profiles emptied) is there with its entry
+ * or not at all. What has a key of its own (parameters, limits, filters, clock rules, keys) is
+ * decided by that key, before the entry: a cut between them leaves the change without its entry.
+ * Nobody was told then that it was done, and of parameters and limits the audit trail knows.
+ * Nothing is written on the power-fail path, which only stores
  * energy and the queue: "power down" is entered at the next power-up, with the time the meter last
  * knew. Entries lie in the order in which they were reported.
  *
- * An event that repeats takes METER_LOG_BURST entries at once and then one an hour; one that
- * anybody on a line can cause, METER_LOG_LINE_BURST and then one a day. The first that finds no
- * room is entered as "left out" in the same log, and only the first until all is quiet again. So
- * one fault needs days to push the others out of a log, and 20 years of every fault at once stay
- * below the flash's erases (docs/EVENTS.md). */
+ * An event that repeats takes METER_LOG_BURST entries at once and then one an hour; one that each
+ * power-up can bring, then one a day; one that anybody on a line can cause, METER_LOG_LINE_BURST
+ * and then one a day. The first that finds no room is entered as "left out" in the same log, and
+ * only the first until all is quiet again. The room is in the snapshot, and entries after it are
+ * counted at the start: a power cut renews none. Outages that are left out still count
+ * (meter_outage.h). So one fault needs days to push the others out of a log, a supply that flickers
+ * months, and 20 years of every fault at once stay below the flash's erases (docs/EVENTS.md). */
 #ifndef FERRARIS_METER_LOG_H
 #define FERRARIS_METER_LOG_H
 
@@ -57,7 +62,8 @@ struct meter_log { /* fields are private to firmware/meter */
 };
 /* Of the snapshot: logs and outages. */
 #define METER_LOG_STATE_SIZE                                                                       \
-    (4 + 1 + METER_LOG_QUEUE * (1 + METER_LOG_ENTRY_SIZE) + METER_OUTAGE_STATE_SIZE)
+    (4 + 1 + METER_LOG_QUEUE * (1 + METER_LOG_ENTRY_SIZE) + 8 + 1 + MODEL_N_EVENTS + 1 +           \
+     METER_OUTAGE_STATE_SIZE)
 
 struct meter;
 /* Reports an event that happened at utc_s. What the model's map does not have, or the owner's
@@ -106,7 +112,7 @@ void meter_log_start(struct meter *m);
 struct meter_io;
 /* METER_LOG_STATE_SIZE octets of the snapshot, to it or from it. */
 void meter_log_state(const struct meter_io *io, struct meter *m);
-/* Hours pass (crystal). */
+/* Hours pass (crystal), those without supply at the next start. */
 void meter_log_run(struct meter *m);
 /* What the server tells (cosem_server_config): meter_access.c. */
 void meter_access_authenticated(void *context, uint16_t client_sap, bool ok);

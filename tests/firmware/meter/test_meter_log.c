@@ -163,6 +163,47 @@ static void power_failure_log_is_cleared_with_a_note_elsewhere(void **state)
 
 /* ---- limits ---- */
 
+/* Cuts each some seconds, for hours: what was entered before is still there, in a log of 64. */
+static void flickering_supply_does_not_flush_the_log(void **state)
+{
+    (void)state;
+    struct rig *r = rig_of("MT371");
+    report(r, MODEL_EVENT_SEAL_OPENED, 1);
+    for (unsigned i = 0; i < 200; i++) {
+        rig_live(r, 5);
+        if (i % 3 == 0)
+            assert_int_equal(meter_power_fail(&r->meter), ERR_OK);
+        assert_int_equal(rig_power_up(r, 7), ERR_OK);
+    }
+    assert_int_equal(entries_of(r, MODEL_EVENT_SEAL_OPENED), 1);
+    assert_int_equal(entries_of(r, MODEL_EVENT_POWER_DOWN), METER_LOG_BURST);
+    assert_int_equal(entries_of(r, MODEL_EVENT_POWER_UP), METER_LOG_BURST);
+    assert_int_equal(entries_of(r, MODEL_EVENT_LEFT_OUT), 2);
+    assert_int_equal(meter_outage_count(&r->meter, METER_OUTAGE_ALL), 200);
+    assert_int_equal(rig_power_up(r, 2 * 86400), ERR_OK); /* two days off give room for two */
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(rig_power_up(r, 7), ERR_OK);
+    assert_int_equal(entries_of(r, MODEL_EVENT_POWER_UP), METER_LOG_BURST + 2);
+    assert_int_equal(entries_of(r, MODEL_EVENT_LEFT_OUT), 2);
+    rig_free(r);
+}
+
+/* Who attacks a port and cuts the supply before a minute is over gains no room by it. */
+static void power_cut_renews_no_room(void **state)
+{
+    (void)state;
+    struct rig *r = rig_of("ST402D");
+    for (unsigned i = 0; i < 20; i++) {
+        rig_live(r, 2);
+        for (unsigned k = 0; k < 3; k++)
+            meter_access_refused(&r->meter, METER_SAP_MANAGER, ERR_TAG);
+        assert_int_equal(rig_power_up(r, 1), ERR_OK);
+    }
+    assert_int_equal(entries_of(r, MODEL_EVENT_DECIPHER_FAILED), METER_LOG_LINE_BURST);
+    assert_int_equal(meter_log_count(&r->meter, MODEL_LOG_FRAUD), METER_LOG_LINE_BURST + 1);
+    rig_free(r);
+}
+
 static void repeated_event_does_not_flush_the_log(void **state)
 {
     (void)state;
@@ -487,13 +528,15 @@ static void entries_survive_cuts_once(void **state)
     assert_true(n_cuts >= 60 / step);
 }
 
-/* Power-up itself is cut: "down" and "up" are there once for each time the meter came up. */
-static void power_up_is_entered_once_whatever_is_cut(void **state)
+/* Power-up itself is cut: "down" and "up" are there once for each time the meter came up; also when
+ * it has more to enter than its queue holds. */
+static void check_power_up(unsigned n_owed, uint32_t every)
 {
-    (void)state;
-    for (uint32_t at = 1;; at += step) {
+    for (uint32_t at = 1;; at += every) {
         struct rig *r = rig_of("ST402D");
         rig_live(r, 100);
+        for (unsigned i = 0; i < n_owed; i++)
+            meter_event(&r->meter, MODEL_EVENT_SEAL_OPENED, meter_now_s(&r->meter));
         assert_int_equal(meter_power_fail(&r->meter), ERR_OK);
         const int64_t down_s = meter_now_s(&r->meter);
         flash_emu_power(&r->emu, at, (enum tear)(at % N_TEARS));
@@ -515,10 +558,18 @@ static void power_up_is_entered_once_whatever_is_cut(void **state)
         assert_int_equal(e[1].code, 2);
         assert_int_equal(meter_outage_count(&r->meter, METER_OUTAGE_ALL), n);
         assert_int_equal(meter_log_count(&r->meter, MODEL_LOG_OUTAGE), 1);
+        assert_int_equal(entries_of(r, MODEL_EVENT_SEAL_OPENED), n_owed);
         rig_free(r);
         if (whole)
             break;
     }
+}
+
+static void power_up_is_entered_once_whatever_is_cut(void **state)
+{
+    (void)state;
+    check_power_up(0, step);
+    check_power_up(METER_LOG_QUEUE - 1, 3);
 }
 
 /* ---- worn-out flash ---- */
@@ -608,6 +659,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(logs_are_independent),
         cmocka_unit_test(power_failure_log_is_cleared_with_a_note_elsewhere),
         cmocka_unit_test(repeated_event_does_not_flush_the_log),
+        cmocka_unit_test(flickering_supply_does_not_flush_the_log),
+        cmocka_unit_test(power_cut_renews_no_room),
         cmocka_unit_test(owner_holds_codes_back),
         cmocka_unit_test(log_is_read_by_range_and_entry_and_cleared_by_the_manager),
         cmocka_unit_test(log_is_read_with_its_newest_entry),

@@ -218,7 +218,7 @@ static void set_clock(struct life *l, int64_t to_s)
     l->n_sets++;
 }
 
-/* What repeats is entered a few times, then once as left out; a restart forgets that. */
+/* What repeats is entered a few times, then once as left out; no restart forgets that. */
 static void storm(struct life *l, int n)
 {
     for (int k = 0; k < n; k++) {
