@@ -131,6 +131,9 @@ struct legal_parameter_row {
 };
 /* NULL past the end. */
 const struct legal_parameter_row *legal_parameter_row(enum legal_parameter id);
+/* The row's name, "" past the end; its count, 0 there. */
+const char *legal_parameter_name(enum legal_parameter id);
+uint8_t legal_parameter_count(enum legal_parameter id);
 
 /* What happened to a parameter. The caller adds who and when, and stores it before it tells. */
 enum legal_change {

@@ -37,6 +37,11 @@ static const struct {
 #undef PARAMETER
 _Static_assert(LEGAL_N_PARAMETERS < NO_PARAMETER, "a parameter's number is an octet in the audit");
 
+uint8_t legal_parameter_count(enum legal_parameter id)
+{
+    return (unsigned)id < LEGAL_N_PARAMETERS ? row[id].count : 0;
+}
+
 /* --- where they lie ------------------------------------------------------------------------- */
 
 /* Index n is the (n % run)th of the (n / run)th array, `inner` and `outer` octets apart. */

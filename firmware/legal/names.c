@@ -1,5 +1,5 @@
-/* Names and units of the legal part's parameters, for those who show or load them by name. A meter
- * needs neither: its image leaves this file out. */
+/* Names, units and limits of the legal part's parameters, for those who show or load them by name.
+ * A meter tells the names alone, in its audit trail: of this file its image has no more. */
 #include "firmware/legal/legal.h"
 
 static const struct legal_parameter_row row[LEGAL_N_PARAMETERS] = {
@@ -8,6 +8,16 @@ static const struct legal_parameter_row row[LEGAL_N_PARAMETERS] = {
 #include "firmware/legal/legal_parameter.def"
 #undef PARAMETER
 };
+
+const char *legal_parameter_name(enum legal_parameter id)
+{
+    static const char *const name[LEGAL_N_PARAMETERS] = {
+#define PARAMETER(name, count, min, max, unit, level) #name,
+#include "firmware/legal/legal_parameter.def"
+#undef PARAMETER
+    };
+    return (unsigned)id < LEGAL_N_PARAMETERS ? name[id] : "";
+}
 
 const struct legal_parameter_row *legal_parameter_row(enum legal_parameter id)
 {

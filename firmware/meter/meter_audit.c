@@ -44,6 +44,5 @@ const char *meter_audit_name(const struct meter_audit *a)
         return meter_crystal_name((unsigned)id - METER_AUDIT_CRYSTAL);
     if (id >= METER_AUDIT_LIMIT && id < METER_AUDIT_LIMIT + PQ_N_KINDS)
         return meter_event_name((uint8_t)(id - METER_AUDIT_LIMIT));
-    const struct legal_parameter_row *row = legal_parameter_row((enum legal_parameter)id);
-    return row != NULL ? row->name : "";
+    return legal_parameter_name((enum legal_parameter)id);
 }

@@ -65,7 +65,7 @@ static void put_values(struct wr *w, const struct meter *m)
     struct legal_config c;
     meter_legal_config(m->model, m->u_lsb_fv, m->i_lsb_fa, &c);
     for (unsigned id = 0; id < LEGAL_N_PARAMETERS; id++) {
-        for (unsigned k = 0; k < legal_parameter_row((enum legal_parameter)id)->count; k++) {
+        for (unsigned k = 0; k < legal_parameter_count((enum legal_parameter)id); k++) {
             int64_t value;
             if (legal_parameter_get(&m->legal, (enum legal_parameter)id, k, &value) != ERR_OK ||
                 value == initial(&c, (enum legal_parameter)id, k))

@@ -68,7 +68,11 @@ static void rows_are_whole_and_named_once(void **state)
             assert_string_not_equal(r->name, legal_parameter_row((enum legal_parameter)j)->name);
     }
     assert_null(legal_parameter_row(LEGAL_N_PARAMETERS));
+    assert_string_equal(legal_parameter_name(LEGAL_N_PARAMETERS), "");
+    assert_int_equal(legal_parameter_count(LEGAL_N_PARAMETERS), 0);
     assert_string_equal(legal_parameter_row(LEGAL_PARAMETER_CT_PHASE_NRAD)->name, "CT_PHASE_NRAD");
+    assert_string_equal(legal_parameter_name(LEGAL_PARAMETER_CT_PHASE_NRAD), "CT_PHASE_NRAD");
+    assert_int_equal(legal_parameter_count(LEGAL_PARAMETER_CT_PHASE_NRAD), 18);
 }
 
 /* Tables first with no points used, so that values may be anything. */
