@@ -252,7 +252,7 @@ enum err meter_demand_period(struct meter *m, uint32_t period_s)
     if (!meter_demand_period_valid(period_s))
         return ERR_RANGE;
     m->demand.period_s = period_s;
-    meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
+    meter_event_now(m, MODEL_EVENT_PARAMETER_CHANGED);
     return meter_demand_reset_all(m);
 }
 
@@ -309,7 +309,7 @@ static enum err security_store(void *context, const struct dlms_keys *keys, uint
     struct meter *m = context;
     enum err err = meter_keep(m, meter_store_security(m, keys, policy));
     if (!err)
-        meter_event(m, MODEL_EVENT_KEY_CHANGED, meter_now_s(m));
+        meter_event_now(m, MODEL_EVENT_KEY_CHANGED);
     return err;
 }
 

@@ -89,7 +89,7 @@ static enum cosem_result set_code(const struct cosem_call *c, const struct cosem
         return COSEM_TYPE_UNMATCHED;
     enum err err = meter_log_filter_set(m, log_of(m, o), axdr_get_octets(value));
     if (!err)
-        meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
+        meter_event_now(m, MODEL_EVENT_PARAMETER_CHANGED);
     return cosem_result_of(err);
 }
 

@@ -120,6 +120,6 @@ enum err meter_limit_set(struct meter *m, uint16_t client_sap, unsigned kind, un
     if (refused || err)
         return refused ? refused : err;
     choose(&m->watch.limits, kind, which, value);
-    meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
+    meter_event_now(m, MODEL_EVENT_PARAMETER_CHANGED);
     return meter_keep(m, meter_limits_store(m));
 }

@@ -235,6 +235,11 @@ void meter_event(struct meter *m, enum model_event e, uint32_t utc_s)
     meter_event_value(m, e, utc_s, 0);
 }
 
+void meter_event_now(struct meter *m, enum model_event e)
+{
+    meter_event(m, e, meter_now_s(m));
+}
+
 void meter_event_phase(struct meter *m, enum model_event of_l1, unsigned phase, uint32_t utc_s)
 {
     meter_event(m, (enum model_event)((unsigned)of_l1 + phase), utc_s);

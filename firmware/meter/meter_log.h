@@ -69,6 +69,8 @@ struct meter;
 /* Reports an event that happened at utc_s. What the model's map does not have, or the owner's
  * filter holds back, is not entered. A failing flash is kept in the meter's fault. */
 void meter_event(struct meter *m, enum model_event e, uint32_t utc_s);
+/* The same, happening now. */
+void meter_event_now(struct meter *m, enum model_event e);
 /* The same with a number: how much it was, in a unit of the event's. */
 void meter_event_value(struct meter *m, enum model_event e, uint32_t utc_s, uint32_t extra);
 /* The end of something whose begin was entered: not limited. */

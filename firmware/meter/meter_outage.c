@@ -108,7 +108,7 @@ void meter_outage_power_up(struct meter *m, int64_t off_ns)
     const int64_t now_ns = m->clock.base_ns;
     const bool unknown = now_ns == off_ns && (m->clock.doubt & DATETIME_INVALID) != 0;
     const unsigned live = phases_used(m) << METER_OUTAGE_L1 | OF_ANY;
-    meter_event(m, MODEL_EVENT_POWER_UP, meter_now_s(m));
+    meter_event_now(m, MODEL_EVENT_POWER_UP);
     if (m->nv.n_corrupt > 0)
         meter_event_value(m, MODEL_EVENT_NV_ERROR, meter_now_s(m), m->nv.n_corrupt);
     put(m, live | OF_ALL, off_ns, false);

@@ -61,7 +61,7 @@ static enum err remake(struct meter *m, enum model_profile_id p, const struct ke
         return err;
     err = meter_keep(m, nv_mount_ring(&m->nv, meter_ring(m->model, p)));
     meter_profile_restart(m, p);
-    meter_event(m, MODEL_EVENT_PROFILE_CLEARED, meter_now_s(m));
+    meter_event_now(m, MODEL_EVENT_PROFILE_CLEARED);
     return err ? err : meter_commit(m);
 }
 
@@ -70,7 +70,7 @@ static enum err changed(struct meter *m, enum err err)
 {
     if (err)
         return err;
-    meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
+    meter_event_now(m, MODEL_EVENT_PARAMETER_CHANGED);
     return meter_commit(m);
 }
 

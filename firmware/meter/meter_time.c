@@ -38,12 +38,12 @@ static bool move(struct meter *m, int64_t utc_ns)
         meter_idle(m, 0); /* 12: ends passed over, before what comes counts into them */
         return false;
     }
-    meter_event(m, MODEL_EVENT_CLOCK_OLD, meter_now_s(m));
+    meter_event_now(m, MODEL_EVENT_CLOCK_OLD);
     meter_rows_leave(m);
     meter_clock_set_ns(&m->clock, utc_ns);
     meter_rows_enter(m);
     look_for_season(m);
-    meter_event(m, MODEL_EVENT_CLOCK_NEW, meter_now_s(m));
+    meter_event_now(m, MODEL_EVENT_CLOCK_NEW);
     return true;
 }
 
@@ -62,7 +62,7 @@ static enum err keep_clock(struct meter *m, const struct meter_clock *before)
     if (err)
         m->clock = *before;
     else
-        meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
+        meter_event_now(m, MODEL_EVENT_PARAMETER_CHANGED);
     return err;
 }
 
@@ -232,7 +232,7 @@ void meter_time_resume(struct meter *m, const struct meter_config *config)
 void meter_time_report(struct meter *m)
 {
     if (m->clock.doubt != 0)
-        meter_event(m, MODEL_EVENT_CLOCK_INVALID, meter_now_s(m));
+        meter_event_now(m, MODEL_EVENT_CLOCK_INVALID);
 }
 
 void meter_time_season(struct meter *m)

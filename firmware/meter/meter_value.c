@@ -280,7 +280,7 @@ static enum err set_outage(struct meter *m, uint32_t long_s, uint32_t short_s)
 {
     enum err err = meter_outage_limits_set(m, long_s, short_s);
     if (!err)
-        meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
+        meter_event_now(m, MODEL_EVENT_PARAMETER_CHANGED);
     return err;
 }
 
