@@ -216,6 +216,7 @@ static struct rig *old_meter(const struct model_meter *m, bool is_pending)
     memset(r->emu.octets, 0xFF, flash_emu_size(&r->emu));
     put_keys(r->emu.octets, &r->meter);
     put_rings(r->emu.octets, m, is_pending);
+    r->counter.next = 300; /* its clients' counters went on, too */
     return r;
 }
 
