@@ -5,9 +5,9 @@
 #define DAY_S           INT64_C(86400)
 #define YEAR_MIN        1970
 #define YEAR_MAX        2399
-#define DAYS_OF_400     146097 /* the calendar repeats after 400 years */
-#define LEAPS_TO_1970   477    /* leap_days_before(1970) */
-#define WEEKDAY_OF_DAY0 3      /* 1970-01-01 was a Thursday; 0 is Monday */
+#define END_S           INT64_C(13569465600) /* 2400-01-01 */
+#define LEAPS_TO_1970   477                  /* 1969 / 4 - 1969 / 100 + 1969 / 400 */
+#define WEEKDAY_OF_DAY0 3                    /* 1970-01-01 was a Thursday; 0 is Monday */
 
 /* Days of the year before the first of each month, without a leap day. */
 static const uint16_t days_before[13] = {0,   31,  59,  90,  120, 151, 181,
@@ -18,29 +18,19 @@ static bool is_leap(int32_t year)
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-static int32_t leap_days_before(int32_t year)
-{
-    int32_t y = year - 1;
-    return y / 4 - y / 100 + y / 400;
-}
-
-/* Day number of 1 January. */
-static int32_t year_start(int32_t year)
-{
-    return 365 * (year - YEAR_MIN) + leap_days_before(year) - LEAPS_TO_1970;
-}
-
-/* Day number of the first of a month. */
+/* Day number of the first of a month, 1..13: of 1 January of the next year, too. */
 static int32_t month_start(int32_t year, uint8_t month)
 {
-    return year_start(year) + days_before[month - 1] + (month > 2 && is_leap(year));
+    int32_t y = year - 1; /* the last one whose leap day is over for certain */
+    return 365 * (year - YEAR_MIN) + y / 4 - y / 100 + y / 400 - LEAPS_TO_1970 +
+           days_before[month - 1] + (month > 2 && is_leap(year));
 }
 
 uint8_t civil_days_in_month(int32_t year, uint8_t month)
 {
     if (month < 1 || month > 12)
         return 0;
-    return (uint8_t)(days_before[month] - days_before[month - 1] + (month == 2 && is_leap(year)));
+    return (uint8_t)(month_start(year, (uint8_t)(month + 1)) - month_start(year, month));
 }
 
 static bool date_valid(int32_t year, uint8_t month, uint8_t day)
@@ -72,19 +62,16 @@ int64_t civil_to_seconds(const struct civil *c)
 
 struct civil civil_from_seconds(int64_t s)
 {
-    int64_t end = year_start(YEAR_MAX + 1) * DAY_S;
-    s = s < 0 ? 0 : s >= end ? end - 1 : s;
+    s = s < 0 ? 0 : s >= END_S ? END_S - 1 : s;
     int32_t days = (int32_t)(s / DAY_S), second = (int32_t)(s % DAY_S);
 
-    /* The mean year length gives the year or one beside it. */
-    int32_t year = YEAR_MIN + (int32_t)((int64_t)days * 400 / DAYS_OF_400);
-    while (year_start(year) > days)
-        year--;
-    while (year_start(year + 1) <= days)
+    /* No year has more than 366 days: the right one or one before it. */
+    int32_t year = YEAR_MIN + days / 366;
+    while (month_start(year, 13) <= days)
         year++;
-    uint8_t month = 1;
-    while (month < 12 && month_start(year, (uint8_t)(month + 1)) <= days)
-        month++;
+    uint8_t month = 12;
+    while (month_start(year, month) > days)
+        month--;
 
     return (struct civil){.year = year,
                           .month = month,
