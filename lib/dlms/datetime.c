@@ -7,28 +7,24 @@
 
 #define UTC_END INT64_C(13569465600) /* 2400-01-01 */
 
-static bool within(uint8_t v, uint8_t low, uint8_t high)
+/* Month to hundredths, as they stand in the octets; month and day have marks, too. */
+static bool fields_in_range(const uint8_t field[7])
 {
-    return v == DATETIME_ANY || (v >= low && v <= high);
+    static const uint8_t low[7] = {1, 1, 1, 0, 0, 0, 0}, high[7] = {12, 31, 7, 23, 59, 59, 99};
+    for (unsigned i = 0; i < sizeof low; i++) {
+        bool special = field[i] >= (i < 2 ? DATETIME_SECOND_LAST : DATETIME_ANY);
+        if (!special && (field[i] < low[i] || field[i] > high[i]))
+            return false;
+    }
+    return true;
 }
 
-static bool date_in_range(const struct datetime *d)
+static bool in_range(const struct datetime *d)
 {
-    bool month_ok =
-        within(d->month, 1, 12) || d->month == DATETIME_DST_END || d->month == DATETIME_DST_BEGIN;
-    bool day_ok =
-        within(d->day, 1, 31) || d->day == DATETIME_LAST || d->day == DATETIME_SECOND_LAST;
-    if (!month_ok || !day_ok || !within(d->weekday, 1, 7))
-        return false;
     bool whole = d->year != DATETIME_ANY_YEAR && d->month <= 12 && d->day <= 31;
-    return !whole || d->day <= civil_days_in_month(d->year, d->month);
-}
-
-static bool time_in_range(const struct datetime *d)
-{
-    return within(d->hour, 0, 23) && within(d->minute, 0, 59) && within(d->second, 0, 59) &&
-           within(d->hundredths, 0, 99) &&
-           (d->deviation == DATETIME_ANY_DEV || (d->deviation >= -720 && d->deviation <= 840));
+    if (whole && d->day > civil_days_in_month(d->year, d->month))
+        return false;
+    return d->deviation == DATETIME_ANY_DEV || (d->deviation >= -720 && d->deviation <= 840);
 }
 
 enum err datetime_decode(const uint8_t in[DATETIME_LEN], struct datetime *out)
@@ -46,7 +42,7 @@ enum err datetime_decode(const uint8_t in[DATETIME_LEN], struct datetime *out)
         .deviation = (int16_t)(deviation < 0x8000 ? deviation : (int32_t)deviation - 0x10000),
         .status = in[11],
     };
-    if (!date_in_range(&d) || !time_in_range(&d))
+    if (!fields_in_range(in + 2) || !in_range(&d))
         return ERR_RANGE;
     *out = d;
     return ERR_OK;
