@@ -177,23 +177,28 @@ size_t hdlc_rx_feed(struct hdlc_rx *r, const uint8_t *p, size_t n, enum hdlc_rx_
     return used;
 }
 
+/* Bits of the lower address; the upper one stands above them. */
+static unsigned lower_bits(size_t n_octets)
+{
+    return n_octets > 1 ? 7 * (unsigned)n_octets / 2 : 0;
+}
+
 static void get_address(struct rd *r, struct hdlc_address *a)
 {
-    uint16_t octet[N_ADDRESS_MAX] = {0};
+    uint32_t v = 0;
+    uint8_t octet;
     size_t n = 0;
     do {
-        octet[n] = rd_u8(r);
-    } while (!r->err && (octet[n++] & 1) == 0 && n < N_ADDRESS_MAX);
-    if (r->err)
-        return;
-    if (n == 3 || (octet[n - 1] & 1) == 0)
+        octet = rd_u8(r);
+        v = v << 7 | octet >> 1;
+        n++;
+    } while (!r->err && (octet & 1) == 0 && n < N_ADDRESS_MAX);
+    if (n == 3 || (octet & 1) == 0)
         rd_fail(r, ERR_FORMAT);
-    size_t half = n > 1 ? n / 2 : 1;
-    *a = (struct hdlc_address){.size = (uint8_t)n};
-    for (size_t i = 0; i < n; i++) {
-        uint16_t *part = i < half ? &a->upper : &a->lower;
-        *part = (uint16_t)(*part << 7 | octet[i] >> 1);
-    }
+    unsigned bits = lower_bits(n);
+    a->upper = (uint16_t)(v >> bits);
+    a->lower = (uint16_t)(v & ((1u << bits) - 1));
+    a->size = (uint8_t)n;
 }
 
 enum err hdlc_frame_decode(struct bytes raw, struct hdlc_frame *out, size_t *at)
@@ -230,20 +235,15 @@ enum err hdlc_frame_decode(struct bytes raw, struct hdlc_frame *out, size_t *at)
 
 static void put_address(struct wr *w, const struct hdlc_address *a)
 {
-    unsigned half = a->size / 2u;
-    unsigned limit = a->size == 4 ? 0x3FFF : 0x7F;
-    if ((a->size != 1 && a->size != 2 && a->size != 4) || a->upper > limit ||
-        a->lower > (half ? limit : 0)) {
+    bool right = a->size == 1 || a->size == 2 || a->size == 4;
+    unsigned size = right ? a->size : 1, bits = lower_bits(size);
+    uint32_t v = (uint32_t)a->upper << bits | a->lower;
+    if (!right || a->lower >> bits || v >> 7 * size) {
         wr_fail(w, ERR_RANGE);
         return;
     }
-    if (a->size == 4)
-        wr_u8(w, (uint8_t)(a->upper >> 7 << 1));
-    wr_u8(w, (uint8_t)(a->upper << 1 | (half ? 0 : 1)));
-    if (a->size == 4)
-        wr_u8(w, (uint8_t)(a->lower >> 7 << 1));
-    if (half)
-        wr_u8(w, (uint8_t)(a->lower << 1 | 1));
+    while (size-- > 0)
+        wr_u8(w, (uint8_t)((v >> 7 * size & 0x7Fu) << 1 | (size == 0)));
 }
 
 static void put_sum(struct wr *w, size_t from)
