@@ -200,6 +200,24 @@ struct wr reply_begin(struct cosem_session *s)
     return wr_of(s->tx + REPLY_START, sizeof s->tx - REPLY_START - CRYPTO_GCM_TAG);
 }
 
+#if COSEM_WITH_WRAPPER
+/* For session_take: the APDU behind a head of the wrapper. */
+static void put_frame(struct cosem_session *s, size_t start, size_t len)
+{
+    struct wr head = wr_of(s->tx + start - WRAPPER_HEAD_LEN, WRAPPER_HEAD_LEN);
+    wrapper_put_head(&head, s->peer_server, s->peer_client, (uint16_t)len);
+    s->tx_pos = start - WRAPPER_HEAD_LEN;
+    s->tx_apdu = start;
+    s->tx_len = start + len;
+}
+#else
+static void put_frame(struct cosem_session *s, size_t start, size_t len)
+{
+    s->tx_pos = s->tx_apdu = start;
+    s->tx_len = start + len;
+}
+#endif
+
 void reply_frame(struct cosem_session *s, size_t start, size_t len)
 {
 #if COSEM_WITH_GATEWAY
@@ -211,11 +229,7 @@ void reply_frame(struct cosem_session *s, size_t start, size_t len)
         len += n;
     }
 #endif
-    struct wr head = wr_of(s->tx + start - WRAPPER_HEAD_LEN, WRAPPER_HEAD_LEN);
-    wrapper_put_head(&head, s->peer_server, s->peer_client, (uint16_t)len);
-    s->tx_pos = start - WRAPPER_HEAD_LEN;
-    s->tx_apdu = start;
-    s->tx_len = start + len;
+    put_frame(s, start, len);
 }
 
 void reply_send_plain(struct cosem_session *s, size_t start, size_t len)
