@@ -244,32 +244,32 @@ static void edge_cycle(struct legal_cycle *cycle, const int32_t *x, int32_t weig
     legal_cycle_add(cycle, &v, &run);
 }
 
-static void edge_add(struct legal_kernel *k, struct legal_cycle *cycle, const struct edge *e)
+static void edge_add(struct legal_kernel *k, struct legal_cycle *cycle, const int32_t *next,
+                     int64_t alpha_q16, int32_t sign)
 {
-    edge_sums((int64_t *)&k->sums, e);
+    struct edge e = edge_of(k, next, alpha_q16, sign);
+    edge_sums((int64_t *)&k->sums, &e);
     for (unsigned at = 0; at < 2; at++) { /* k->turn is the phase after the border */
         uint32_t turn = at ? k->turn : k->turn - k->step;
-        int32_t weight = e->sign * e->weight[at];
-        edge_phasors(k->sums.phasor, e->x[at], weight, turn);
+        int32_t weight = e.sign * e.weight[at];
+        edge_phasors(k->sums.phasor, e.x[at], weight, turn);
         if (cycle)
-            edge_cycle(cycle, e->x[at], weight, turn);
+            edge_cycle(cycle, e.x[at], weight, turn);
     }
 }
 
 void legal_kernel_end(struct legal_kernel *k, struct legal_cycle *cycle, const int32_t *next,
                       int64_t alpha_q16)
 {
-    struct edge e = edge_of(k, next, alpha_q16, 1);
     close_chunk(k);
-    edge_add(k, cycle, &e);
+    edge_add(k, cycle, next, alpha_q16, 1);
 }
 
 void legal_kernel_begin(struct legal_kernel *k, struct legal_cycle *cycle, const int32_t *next,
                         int64_t alpha_q16)
 {
-    struct edge e = edge_of(k, next, alpha_q16, -1);
     k->turn = (uint32_t)(((uint64_t)(65536 - alpha_q16) * k->step) >> 16);
-    edge_add(k, cycle, &e);
+    edge_add(k, cycle, next, alpha_q16, -1);
 }
 
 /* --- windows -------------------------------------------------------------------------------- */
@@ -293,6 +293,12 @@ void legal_kernel_rescale(struct legal_kernel *k, uint64_t to, uint64_t from)
     legal_rescale((int64_t *)&k->sums, sizeof k->sums / sizeof(int64_t), to, from);
 }
 
+/* Out of line: its copies would be larger than the calls. */
+__attribute__((noinline)) static int64_t in_counts(int64_t phasor)
+{
+    return rounded(phasor, PHASOR_BITS);
+}
+
 _Static_assert(offsetof(struct legal_sums, wave) == offsetof(struct legal_window_phase, u_re),
                "the sums of a phase begin as those of a window's");
 
@@ -304,10 +310,10 @@ void legal_kernel_window(struct legal_kernel *k, struct legal_window *w)
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++, u++, i++) {
         struct legal_window_phase *x = &w->phase[p];
         memcpy(x, &s->phase[p], offsetof(struct legal_window_phase, u_re));
-        x->u_re = rounded(u->re, PHASOR_BITS);
-        x->u_im = rounded(u->im, PHASOR_BITS);
-        x->i_re = rounded(i->re, PHASOR_BITS);
-        x->i_im = rounded(i->im, PHASOR_BITS);
+        x->u_re = in_counts(u->re);
+        x->u_im = in_counts(u->im);
+        x->i_re = in_counts(i->re);
+        x->i_im = in_counts(i->im);
     }
     memcpy(w->cross, s->currents.cross, sizeof w->cross);
     if (!k->neutral)
@@ -315,8 +321,8 @@ void legal_kernel_window(struct legal_kernel *k, struct legal_window *w)
     w->flags |= LEGAL_WINDOW_NEUTRAL;
     w->in_in = s->currents.nn;
     w->in_sum = s->currents.n;
-    w->in_re = rounded(i->re, PHASOR_BITS);
-    w->in_im = rounded(i->im, PHASOR_BITS);
+    w->in_re = in_counts(i->re);
+    w->in_im = in_counts(i->im);
 }
 
 /* --- sharpening ----------------------------------------------------------------------------- */

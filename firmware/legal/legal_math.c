@@ -23,9 +23,8 @@ void wide_neg(struct wide *a)
     a->lo = 0 - a->lo;
 }
 
-/* The 64 bits from n places below the top; 0 < n < 64. Out of line: its copies would be larger than
- * the calls. */
-__attribute__((noinline)) static uint64_t below_top(const struct wide *a, int n)
+/* The 64 bits from n places below the top; 0 < n < 64. */
+static uint64_t below_top(const struct wide *a, int n)
 {
     return (uint64_t)a->hi << n | a->lo >> (64 - n);
 }
@@ -91,7 +90,7 @@ static uint64_t magnitude(int64_t a)
     return a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
 }
 
-__attribute__((noinline)) int leading_zeros(uint64_t a)
+int leading_zeros(uint64_t a)
 {
     return __builtin_clzll(a);
 }

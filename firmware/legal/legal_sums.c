@@ -100,14 +100,9 @@ static void plain_currents(struct legal_current_sums *s, const struct legal_quad
         return;
     sum_products(&with_one, c->i[3], c->i[0] ? c->i[0] : legal_silence, c->n);
     correlate(s->wave, c->i[3], c->wave, c->n);
-    legal_neutral_add(s, &with_one);
-}
-
-void legal_neutral_add(struct legal_current_sums *s, const struct legal_sums *with_one)
-{
-    s->nn += with_one->uu;
-    s->n += with_one->u;
-    s->cross[3] += with_one->ui;
+    s->nn += with_one.uu;
+    s->n += with_one.u;
+    s->cross[3] += with_one.ui;
 }
 
 /* --- the look before ------------------------------------------------------------------------ */

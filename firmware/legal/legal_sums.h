@@ -58,10 +58,8 @@ struct legal_sums_ops {
 };
 
 struct legal_reach legal_reach_of(const int32_t *x, uint32_t n); /* plain; any n > 0 */
-/* In plain C: all products of two currents but that of the first one with the neutral, which comes
- * with the neutral's square and sum: of it as voltage and the first one as current. */
+/* In plain C: all products of two currents but that of the first one with the neutral. */
 void legal_sum_crosses(int64_t cross[LEGAL_N_CROSS], const struct legal_quad *c);
-void legal_neutral_add(struct legal_current_sums *s, const struct legal_sums *with_one);
 
 extern const int32_t legal_silence[AFE_BLOCK_MAX];   /* zeros: stands for an absent channel */
 extern const struct legal_sums_ops legal_sums_plain; /* 32 x 32 + 64 bits in one instruction */

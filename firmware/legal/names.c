@@ -9,14 +9,20 @@ static const struct legal_parameter_row row[LEGAL_N_PARAMETERS] = {
 #undef PARAMETER
 };
 
-const char *legal_parameter_name(enum legal_parameter id)
-{
-    static const char *const name[LEGAL_N_PARAMETERS] = {
-#define PARAMETER(name, count, min, max, unit, level) #name,
+/* One behind the other, since a pointer for each would take as much as a third of them. */
+static const char names[] =
+#define PARAMETER(name, count, min, max, unit, level) #name "\0"
 #include "firmware/legal/legal_parameter.def"
 #undef PARAMETER
-    };
-    return (unsigned)id < LEGAL_N_PARAMETERS ? name[id] : "";
+    ;
+
+const char *legal_parameter_name(enum legal_parameter id)
+{
+    const char *at = names;
+    for (unsigned k = 0; k < (unsigned)id && k < LEGAL_N_PARAMETERS; k++)
+        while (*at++ != '\0')
+            continue;
+    return at;
 }
 
 const struct legal_parameter_row *legal_parameter_row(enum legal_parameter id)
