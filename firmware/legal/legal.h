@@ -179,6 +179,8 @@ void legal_temperature_set(struct legal *l, int32_t mc);
 /* ERR_RANGE: no such parameter or index. */
 MUST_CHECK enum err legal_parameter_get(const struct legal *l, enum legal_parameter id,
                                         unsigned index, int64_t *out);
+/* The same of a configuration, for a parameter and index that there are. */
+int64_t legal_parameter_of(const struct legal_config *c, enum legal_parameter id, unsigned index);
 /* Tries the change; `audit` (may be NULL) tells what happened, refused or not. Checked in this
  * order: ERR_RANGE (row, index), ERR_ACCESS (sealed), ERR_RANGE (value), ERR_STATE (contradicts
  * another parameter); nothing is changed then. What is set holds for the running window as a whole:

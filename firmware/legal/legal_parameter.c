@@ -100,7 +100,7 @@ static size_t place_of(enum legal_parameter id, unsigned index)
     return p->offset + (size_t)(index / p->run) * p->outer + (size_t)(index % p->run) * p->inner;
 }
 
-static int64_t value_of(const struct legal_config *c, enum legal_parameter id, unsigned index)
+int64_t legal_parameter_of(const struct legal_config *c, enum legal_parameter id, unsigned index)
 {
     const unsigned char *at = (const unsigned char *)c + place_of(id, index);
     uint8_t small;
@@ -199,7 +199,8 @@ bool legal_config_valid(const struct legal_config *c)
         return false;
     for (unsigned id = LEGAL_PARAMETER_I_START_UA; id < LEGAL_N_PARAMETERS; id++)
         for (unsigned n = 0; n < row[id].count; n++)
-            if (!in_range((enum legal_parameter)id, n, value_of(c, (enum legal_parameter)id, n)))
+            if (!in_range((enum legal_parameter)id, n,
+                          legal_parameter_of(c, (enum legal_parameter)id, n)))
                 return false;
     return config_agrees(c); /* with the lsb, of which channels not wired need none */
 }
@@ -216,7 +217,7 @@ enum err legal_parameter_get(const struct legal *l, enum legal_parameter id, uns
 {
     if (!exists(id, index))
         return ERR_RANGE;
-    *out = value_of(&l->config, id, index);
+    *out = legal_parameter_of(&l->config, id, index);
     return ERR_OK;
 }
 
@@ -263,7 +264,7 @@ enum err legal_parameter_set(struct legal *l, enum legal_parameter id, unsigned 
     if ((unsigned)id < LEGAL_N_PARAMETERS)
         a.parameter = (uint8_t)id;
     if (exists(id, index)) {
-        a.before = value_of(&l->config, id, index);
+        a.before = legal_parameter_of(&l->config, id, index);
         a.reason = change(l, &a);
     }
     a.change = a.reason ? LEGAL_CHANGE_REFUSED : LEGAL_CHANGE_DONE;

@@ -5,14 +5,15 @@
 /* UTC as local time with the clock's doubt of then; METER_NEVER as a date-time of wildcards. */
 static void put_time(const struct meter *m, uint32_t utc_s, uint8_t doubt, struct wr *out)
 {
-    struct meter_clock then = m->clock;
-    struct datetime d = {DATETIME_ANY_YEAR, DATETIME_ANY,       DATETIME_ANY, DATETIME_ANY,
-                         DATETIME_ANY,      DATETIME_ANY,       DATETIME_ANY, DATETIME_ANY,
-                         DATETIME_ANY_DEV,  DATETIME_STATUS_ANY};
-    then.doubt = doubt;
-    if (utc_s != METER_NEVER)
-        d = datetime_from_utc(utc_s, meter_clock_deviation(&then, utc_s),
-                              meter_clock_status(&then, utc_s));
+    static const uint8_t never[DATETIME_LEN] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                                0xFF, 0xFF, 0xFF, 0x80, 0x00, 0xFF};
+    if (utc_s == METER_NEVER) {
+        axdr_put_octets(out, never, sizeof never);
+        return;
+    }
+    const uint8_t dst = meter_clock_dst(&m->clock, utc_s) ? DATETIME_DST : 0;
+    struct datetime d =
+        datetime_from_utc(utc_s, meter_clock_deviation(&m->clock, utc_s), (uint8_t)(doubt | dst));
     datetime_put(out, &d);
 }
 
@@ -58,12 +59,8 @@ static enum cosem_result set_demand(const struct cosem_call *c, const struct cos
                                     uint8_t attr, struct rd *value)
 {
     (void)o;
-    uint64_t period = axdr_get_uint(value);
-    if (attr != 8)
-        return COSEM_READ_WRITE_DENIED;
-    if (value->err || period > UINT32_MAX)
-        return COSEM_TYPE_UNMATCHED;
-    return cosem_result_of(meter_demand_period(meter_of(c), (uint32_t)period));
+    (void)attr; /* 8 */
+    return cosem_result_of(meter_demand_period(meter_of(c), (uint32_t)axdr_get_uint(value)));
 }
 
 static enum cosem_result invoke_demand(const struct cosem_call *c, const struct cosem_ref *o,
@@ -73,22 +70,17 @@ static enum cosem_result invoke_demand(const struct cosem_call *c, const struct 
     (void)param;
     (void)reply;
     struct meter *m = meter_of(c);
-    if (method == 1)
-        return cosem_result_of(meter_demand_reset_all(m));
-    if (method == 2)
-        return cosem_result_of(meter_demand_next(m));
-    return COSEM_OBJECT_UNDEFINED;
+    return cosem_result_of(method == 1 ? meter_demand_reset_all(m) : meter_demand_next(m));
 }
 
 const struct cosem_binding meter_binding_demand = {
     .get = get_demand, .set = set_demand, .invoke = invoke_demand};
 
+/* Scaler and status are those of the demand, whose class has them one attribute further on. */
 static enum cosem_result get_max(const struct cosem_call *c, const struct cosem_ref *o,
                                  uint8_t attr, const struct cosem_select *sel, struct cosem_gen *g,
                                  struct wr *out)
 {
-    (void)o;
-    (void)sel;
     const struct meter *m = meter_of(c);
     g->more = false;
     switch (attr) {
@@ -96,11 +88,8 @@ static enum cosem_result get_max(const struct cosem_call *c, const struct cosem_
         axdr_put_u32(out, m->demand.max_dw);
         return COSEM_SUCCESS;
     case 3:
-        meter_put_scaler_unit(out, METER_POWER_SCALER, COSEM_UNIT_W);
-        return COSEM_SUCCESS;
     case 4:
-        axdr_put_u8(out, meter_row_status(m, MODEL_LP1, meter_now_s(m)));
-        return COSEM_SUCCESS;
+        return get_demand(c, o, (uint8_t)(attr + 1), sel, g, out);
     case 5:
         put_time(m, m->demand.max_s, m->demand.max_doubt, out);
         return COSEM_SUCCESS;
@@ -113,10 +102,9 @@ static enum cosem_result invoke_max(const struct cosem_call *c, const struct cos
                                     uint8_t method, struct rd *param, struct wr *reply)
 {
     (void)o;
+    (void)method;
     (void)param;
     (void)reply;
-    if (method != 1)
-        return COSEM_OBJECT_UNDEFINED;
     return cosem_result_of(meter_demand_forget_max(meter_of(c)));
 }
 

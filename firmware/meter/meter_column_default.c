@@ -13,40 +13,40 @@
 #define DAILY      OF(MODEL_DAILY)
 #define MONTHLY    OF(MODEL_MONTHLY)
 #define VALUE_SIZE 9u /* octets of a cell of 8 and its tag */
+#define D_ENERGY   8
+#define PHASE_STEP 20 /* of C */
 
+/* 1-0:C.D.E.255; several of them are phases, along C, or the rates of an energy, along E. */
 struct item {
     uint16_t profiles;
-    uint16_t class_id;
-    uint8_t ln[6];
-    uint8_t attribute;
-    uint8_t group, step, n; /* of several objects; n 0: one */
+    uint8_t class_id, attribute;
+    uint8_t c, d, e;
+    uint8_t n; /* objects */
 };
 
-#define LN(b, c, d, e)                                                                             \
+#define ENERGY(profiles, c)                                                                        \
     {                                                                                              \
-        1, b, c, d, e, 255                                                                         \
+        (profiles), 3, 2, (c), D_ENERGY, 0, 1                                                      \
     }
-#define ENERGY(profiles_, c)                                                                       \
+#define RATES(profiles, c)                                                                         \
     {                                                                                              \
-        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 8, 0), .attribute = 2               \
+        (profiles), 3, 2, (c), D_ENERGY, 1, MODEL_RATES_MAX                                        \
     }
-#define RATES(profiles_, c)                                                                        \
+#define NOW(profiles, c, e)                                                                        \
     {                                                                                              \
-        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 8, 1), .attribute = 2, .group = 4,  \
-        .step = 1, .n = MODEL_RATES_MAX                                                            \
+        (profiles), 3, 2, (c), 7, (e), 1                                                           \
     }
-#define NOW(profiles_, c, e)                                                                       \
+#define PHASES(profiles, c, e)                                                                     \
     {                                                                                              \
-        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 7, e), .attribute = 2               \
+        (profiles), 3, 2, (c), 7, (e), 3                                                           \
     }
-#define PHASES(profiles_, c, e)                                                                    \
+#define INTERVAL(profiles, c)                                                                      \
     {                                                                                              \
-        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 7, e), .attribute = 2, .group = 2,  \
-        .step = 20, .n = 3                                                                         \
+        (profiles), 3, 2, (c), 29, 0, 1                                                            \
     }
-#define INTERVAL(profiles_, c)                                                                     \
+#define MAXIMUM(profiles, c, attribute)                                                            \
     {                                                                                              \
-        .profiles = (profiles_), .class_id = 3, .ln = LN(0, c, 29, 0), .attribute = 2              \
+        (profiles), 4, (attribute), (c), 6, 0, 1                                                   \
     }
 
 static const struct item items[] = {
@@ -71,8 +71,8 @@ static const struct item items[] = {
     NOW(LP4, 131, 0),
     NOW(LP4, 132, 0),
     ENERGY(MONTHLY, 1),
-    {.profiles = MONTHLY, .class_id = 4, .ln = LN(0, 1, 6, 0), .attribute = 2},
-    {.profiles = MONTHLY, .class_id = 4, .ln = LN(0, 1, 6, 0), .attribute = 5},
+    MAXIMUM(MONTHLY, 1, 2),
+    MAXIMUM(MONTHLY, 1, 5),
     RATES(LP2 | DAILY | MONTHLY, 1),
     ENERGY(LP2 | DAILY, 1),
     ENERGY(LP2 | DAILY | MONTHLY, 2),
@@ -99,9 +99,10 @@ static void add_item(struct meter *m, enum model_profile_id p, const struct item
                      struct list *l)
 {
     const struct list before = *l;
-    struct profile_column want = {.class_id = item->class_id, .attribute = item->attribute};
-    memcpy(want.ln, item->ln, sizeof want.ln);
-    for (unsigned k = 0; k == 0 || k < item->n; k++) {
+    struct profile_column want = {.class_id = item->class_id,
+                                  .ln = {1, 0, item->c, item->d, item->e, 255},
+                                  .attribute = item->attribute};
+    for (unsigned k = 0; k < item->n; k++) {
         struct meter_column c;
         if (meter_column_find(m, p, COSEM_MANAGER, &want, &c) == COSEM_SUCCESS) {
             if (l->n == l->n_max || l->octets + c.size > l->octets_max) {
@@ -110,7 +111,10 @@ static void add_item(struct meter *m, enum model_profile_id p, const struct item
             }
             add(l, &c);
         }
-        want.ln[item->group] = (uint8_t)(want.ln[item->group] + item->step);
+        if (item->d == D_ENERGY)
+            want.ln[4]++;
+        else
+            want.ln[2] = (uint8_t)(want.ln[2] + PHASE_STEP);
     }
 }
 

@@ -16,29 +16,6 @@
 
 /* ---- values ---- */
 
-/* What a meter of this model begins with. */
-static int64_t initial(const struct legal_config *c, enum legal_parameter id, unsigned index)
-{
-    switch (id) {
-    case LEGAL_PARAMETER_U_LSB_FV:
-        return (int64_t)c->u_lsb_fv[index];
-    case LEGAL_PARAMETER_I_LSB_FA:
-        return (int64_t)c->i_lsb_fa[index];
-    case LEGAL_PARAMETER_I_START_UA:
-        return c->i_start_ua;
-    case LEGAL_PARAMETER_I_START_REACTIVE_UA:
-        return c->i_start_reactive_ua;
-    case LEGAL_PARAMETER_PULSE_PER_KWH:
-        return c->pulse_per_kwh;
-    case LEGAL_PARAMETER_PULSE_PER_KVARH:
-        return c->pulse_per_kvarh;
-    case LEGAL_PARAMETER_SLEW_LIMIT:
-        return c->slew_limit[index];
-    default: /* the calibration, losses, kind of sum */
-        return 0;
-    }
-}
-
 static void put_value(struct wr *w, int64_t value)
 {
     uint64_t zigzag = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
@@ -68,7 +45,7 @@ static void put_values(struct wr *w, const struct meter *m)
         for (unsigned k = 0; k < legal_parameter_count((enum legal_parameter)id); k++) {
             int64_t value;
             if (legal_parameter_get(&m->legal, (enum legal_parameter)id, k, &value) != ERR_OK ||
-                value == initial(&c, (enum legal_parameter)id, k))
+                value == legal_parameter_of(&c, (enum legal_parameter)id, k))
                 continue;
             wr_u8(w, (uint8_t)id);
             wr_u8(w, (uint8_t)k);
@@ -99,12 +76,14 @@ static enum err get_values(struct rd r, struct meter *m, enum pass pass)
 
 /* ---- under the key ---- */
 
-static void seal_at(struct meter *m, uint32_t sequence, bool sealed)
+/* As after a change of this kind: only two of them move the seal. */
+static void seal_at(struct meter *m, uint32_t sequence, enum legal_change change)
 {
     struct legal_snapshot s;
     legal_snapshot_get(&m->legal, &s);
     s.audit_sequence = sequence;
-    s.sealed = sealed;
+    if (change == LEGAL_CHANGE_SEALED || change == LEGAL_CHANGE_OPENED)
+        s.sealed = change == LEGAL_CHANGE_SEALED;
     /* nothing was counted yet, and the registers are those it has */
     if (legal_snapshot_set(&m->legal, &s) != ERR_OK)
         m->fault = ERR_STATE;
@@ -142,31 +121,26 @@ static enum err load_values(struct meter *m, struct rd r, uint64_t *upto)
     for (unsigned pass = FIRST; pass < N_PASSES && !err; pass++)
         err = get_values(r, m, (enum pass)pass);
     if (!err)
-        seal_at(m, sequence, sealed);
+        seal_at(m, sequence, sealed ? LEGAL_CHANGE_SEALED : LEGAL_CHANGE_OPENED);
     return err;
 }
 
 /* The same change once more; it went through before. */
 static enum err redo(struct meter *m, const struct legal_audit *a)
 {
-    struct legal_snapshot s;
-    legal_snapshot_get(&m->legal, &s);
-    bool sealed = s.sealed;
-    if (a->change == LEGAL_CHANGE_SEALED || a->change == LEGAL_CHANGE_OPENED) {
-        sealed = a->change == LEGAL_CHANGE_SEALED;
-    } else if (a->change == LEGAL_CHANGE_DONE && a->parameter >= METER_AUDIT_LIMIT &&
-               a->parameter < METER_AUDIT_RATIO) {
+    const bool done = a->change == LEGAL_CHANGE_DONE;
+    if (done && a->parameter >= METER_AUDIT_RATIO) {
+        m->ratio.part[(a->parameter - METER_AUDIT_RATIO) % METER_N_RATIOS] = (uint32_t)a->after;
+    } else if (done && a->parameter >= METER_AUDIT_LIMIT) {
         meter_limits_redo(m, a);
         meter_crystal_redo(m, a);
-    } else if (a->change == LEGAL_CHANGE_DONE && a->parameter >= METER_AUDIT_RATIO) {
-        m->ratio.part[(a->parameter - METER_AUDIT_RATIO) % METER_N_RATIOS] = (uint32_t)a->after;
-    } else if (a->change == LEGAL_CHANGE_DONE) {
+    } else if (done) {
         enum err err = legal_parameter_set(&m->legal, (enum legal_parameter)a->parameter, a->index,
                                            a->after, NULL);
         if (err)
             return ERR_CORRUPT;
     }
-    seal_at(m, a->sequence, sealed);
+    seal_at(m, a->sequence, (enum legal_change)a->change);
     return ERR_OK;
 }
 
@@ -276,6 +250,12 @@ enum err meter_audit_read(const struct meter *m, uint64_t seq, struct meter_audi
  * A change that the trail holds and that the key could not take is in force and will be after a
  * restart, too: the caller is told the failure of the store. */
 
+static enum err put_in_force(struct meter *m, enum model_event e)
+{
+    meter_event(m, e, meter_now_s(m));
+    return meter_keep(m, meter_store_parameters(m));
+}
+
 enum err meter_parameter_set(struct meter *m, uint16_t client_sap, enum legal_parameter id,
                              unsigned index, int64_t value)
 {
@@ -286,8 +266,7 @@ enum err meter_parameter_set(struct meter *m, uint16_t client_sap, enum legal_pa
         return legal_parameter_set(&m->legal, id, index, audit.before, NULL) ? ERR_STATE : err;
     if (refused || err)
         return refused ? refused : err;
-    meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
-    return meter_keep(m, meter_store_parameters(m));
+    return put_in_force(m, MODEL_EVENT_PARAMETER_CHANGED);
 }
 
 enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, uint32_t value)
@@ -305,8 +284,7 @@ enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, ui
     if (err || !valid)
         return err ? err : ERR_RANGE;
     m->ratio = changed;
-    meter_event(m, MODEL_EVENT_PARAMETER_CHANGED, meter_now_s(m));
-    return meter_keep(m, meter_store_parameters(m));
+    return put_in_force(m, MODEL_EVENT_PARAMETER_CHANGED);
 }
 
 static void put_seal(struct meter *m, bool sealed, struct legal_audit *audit)
@@ -324,9 +302,8 @@ enum err meter_seal_set(struct meter *m, bool sealed)
     legal_status_get(&m->legal, &before);
     put_seal(m, sealed, &audit);
     enum err err = meter_keep(m, meter_audit_append(m, METER_SAP_FACTORY, &audit));
-    if (err) /* no trail, no change */
-        put_seal(m, before.sealed, NULL);
-    else
-        meter_event(m, sealed ? MODEL_EVENT_SEAL_CLOSED : MODEL_EVENT_SEAL_OPENED, meter_now_s(m));
-    return err ? err : meter_keep(m, meter_store_parameters(m));
+    if (!err)
+        return put_in_force(m, sealed ? MODEL_EVENT_SEAL_CLOSED : MODEL_EVENT_SEAL_OPENED);
+    put_seal(m, before.sealed, NULL); /* no trail, no change */
+    return err;
 }
