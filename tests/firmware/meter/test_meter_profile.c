@@ -546,13 +546,13 @@ static struct rig *small_rig(const char *model, const char *load)
     return rig_new_row(&row, "2026-01-10T00:00:00", load);
 }
 
-/* Cut at every operation of an hour's end: each profile has its row once; what the snapshot does
- * not hold is null-data in a row that was made from it. */
+/* Cut at each third operation of an hour's end: each profile has its row once; what the snapshot
+ * does not hold is null-data in a row that was made from it. */
 static void row_of_a_cut_capture_is_made_from_the_snapshot(void **state)
 {
     (void)state;
     unsigned nulls = 0, cuts = 0;
-    for (uint32_t k = 1; k < 400; k += 5) {
+    for (uint32_t k = 1; k < 400; k += 3) {
         struct rig *r = small_rig("AD13A", LOAD3);
         uint8_t record[METER_ROW_MAX];
         rig_live(r, 3590);
