@@ -56,6 +56,16 @@ static void fail_at_tag(struct rd *r)
     fail_at(r, r->pos - 1, ERR_FORMAT);
 }
 
+/* Count of an array or a structure. Each element takes an octet at least: a count that cannot be
+ * true is refused before anything is walked. */
+static size_t get_count(struct rd *r)
+{
+    size_t n = rd_length(r);
+    if (n > rd_left(r))
+        rd_fail(r, ERR_TRUNCATED);
+    return r->err ? 0 : n;
+}
+
 /* The type description of a compact array, Green Book 9.5 TypeDescription. */
 static void skip_description(struct rd *r)
 {
@@ -67,10 +77,7 @@ static void skip_description(struct rd *r)
             (void)rd_u16(r);
             need++;
         } else if (tag == AXDR_STRUCT) {
-            size_t n = rd_length(r);
-            if (n > rd_left(r))
-                rd_fail(r, ERR_TRUNCATED);
-            need += n;
+            need += get_count(r);
         } else if (axdr_content_size(tag) == AXDR_SIZE_OTHER && tag != AXDR_BITS) {
             fail_at_tag(r);
         }
@@ -93,16 +100,6 @@ static void skip_content(struct rd *r, uint8_t tag)
     } else {
         (void)rd_bytes(r, content_length[tag]);
     }
-}
-
-/* Count of an array or a structure. Each element takes an octet at least: a count that cannot be
- * true is refused before anything is walked. */
-static size_t get_count(struct rd *r)
-{
-    size_t n = rd_length(r);
-    if (n > rd_left(r))
-        rd_fail(r, ERR_TRUNCATED);
-    return r->err ? 0 : n;
 }
 
 size_t axdr_type_end(struct axdr_type t, size_t at)
@@ -303,22 +300,14 @@ uint64_t axdr_get_uint(struct rd *r)
 
 struct bytes axdr_get_octets(struct rd *r)
 {
-    uint8_t tag = axdr_peek(r);
-    switch (tag) {
-    case AXDR_OCTETS:
-    case AXDR_TEXT:
-    case AXDR_UTF8:
-        (void)rd_u8(r);
-        return rd_bytes(r, rd_length(r));
-    case AXDR_DATE_TIME:
-    case AXDR_DATE:
-    case AXDR_TIME:
-        (void)rd_u8(r);
-        return rd_bytes(r, content_length[tag]);
-    default:
+    uint8_t tag = axdr_peek(r), size = axdr_content_size(tag);
+    bool is_time = tag >= AXDR_DATE_TIME && tag <= AXDR_TIME;
+    if (size != AXDR_SIZE_PREFIXED && !is_time) {
         rd_fail(r, rd_left(r) ? ERR_TYPE : ERR_TRUNCATED);
         return (struct bytes){NULL, 0};
     }
+    (void)rd_u8(r);
+    return rd_bytes(r, is_time ? size : rd_length(r));
 }
 
 void axdr_put_null(struct wr *w)
