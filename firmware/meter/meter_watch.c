@@ -16,6 +16,17 @@ static void on_pulse(void *context, enum legal_led led, uint32_t at_q16)
         w->pulse(w->pulse_context, led, at_q16);
 }
 
+/* What is ordinary where this meter hangs is no event unless the owner sets a limit: power that
+ * flows back and is in registers of its own; and, where no current transformer can fail, phases of
+ * a household that are loaded one at a time. */
+static void fit_to_model(const struct meter *m, struct pq_config *c)
+{
+    if ((m->features & MODEL_EXPORT) != 0)
+        c->limit[PQ_REVERSED_CURRENT].on_ppm = 0;
+    if (!meter_model(m)->is_ct)
+        c->limit[PQ_UNBALANCE_I].on_ppm = 0;
+}
+
 enum err meter_watch_init(struct meter *m)
 {
     struct meter_watch *w = &m->watch;
@@ -25,6 +36,7 @@ enum err meter_watch_init(struct meter *m)
     legal.un_mv = meter_model(m)->un_mv; /* of a phase: two elements' legal part knows U12 */
     pq_config_default(&config, &legal, meter_model(m)->imax_ma);
     config.phases_used = meter_model(m)->phases_used;
+    fit_to_model(m, &config);
     w->lit_ns[LEGAL_LED_ACTIVE] = w->lit_ns[LEGAL_LED_REACTIVE] = UINT64_MAX;
     legal_pulse_observe(&m->legal, on_pulse, m);
     enum err err = pq_init(&w->pq, &config);
