@@ -4,27 +4,41 @@
 /* An event that a companion lacks. */
 #define MODEL_LOG_NONE MODEL_N_LOGS
 
-static const struct row {
-    struct model_event_place idis, dsmr;
-    uint8_t seven_log;
-} rows[] = {
-#define EVENT(name, text_, idis_log, idis_code, dsmr_log, dsmr_code, seven_log_)                   \
-    [MODEL_EVENT_##name] = {.idis = {MODEL_LOG_##idis_log, idis_code},                             \
-                            .dsmr = {MODEL_LOG_##dsmr_log, dsmr_code},                             \
-                            .seven_log = MODEL_LOG_##seven_log_},
+/* Each column by itself: an image is for one map, and its linker drops the others'. */
+#define COLUMN(name) static const uint8_t name[MODEL_N_EVENTS]
+COLUMN(of_idis_log) = {
+#define EVENT(name, text, idis_log, idis_code, dsmr_log, dsmr_code, seven_log) MODEL_LOG_##idis_log,
 #include "model/events.def"
 #undef EVENT
 };
-_Static_assert(sizeof rows / sizeof *rows == MODEL_N_EVENTS, "a row for each event");
+COLUMN(of_idis_code) = {
+#define EVENT(name, text, idis_log, idis_code, dsmr_log, dsmr_code, seven_log) idis_code,
+#include "model/events.def"
+#undef EVENT
+};
+COLUMN(of_dsmr_log) = {
+#define EVENT(name, text, idis_log, idis_code, dsmr_log, dsmr_code, seven_log) MODEL_LOG_##dsmr_log,
+#include "model/events.def"
+#undef EVENT
+};
+COLUMN(of_dsmr_code) = {
+#define EVENT(name, text, idis_log, idis_code, dsmr_log, dsmr_code, seven_log) dsmr_code,
+#include "model/events.def"
+#undef EVENT
+};
+COLUMN(of_seven_log) = {
+#define EVENT(name, text, idis_log, idis_code, dsmr_log, dsmr_code, seven_log)                     \
+    MODEL_LOG_##seven_log,
+#include "model/events.def"
+#undef EVENT
+};
 
-static struct model_event_place in_map(uint8_t map, const struct row *row)
+static struct model_event_place in_map(uint8_t map, enum model_event e)
 {
     if (map == MODEL_EVENTS_DSMR)
-        return row->dsmr;
-    struct model_event_place place = row->idis;
-    if (map == MODEL_EVENTS_SEVEN)
-        place.log = row->seven_log;
-    return place;
+        return (struct model_event_place){of_dsmr_log[e], of_dsmr_code[e]};
+    uint8_t log = map == MODEL_EVENTS_SEVEN ? of_seven_log[e] : of_idis_log[e];
+    return (struct model_event_place){log, of_idis_code[e]};
 }
 
 bool model_event_place(const struct model_meter *m, enum model_event e,
@@ -33,7 +47,7 @@ bool model_event_place(const struct model_meter *m, enum model_event e,
     m = model_row(m);
     if ((unsigned)e >= MODEL_N_EVENTS)
         return false;
-    *out = in_map(m->event_map, &rows[e]);
+    *out = in_map(m->event_map, e);
     if (out->log == MODEL_LOG_NONE)
         return false;
     if (m->log_depth[out->log] == 0)

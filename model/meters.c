@@ -138,22 +138,22 @@
     .event_map = MODEL_EVENTS_IDIS, .reserve = MODEL_BATTERY, .reserve_s = 20 * YEAR_S,            \
     .clock_ppb = PPB_HALF_S, .clock_c = 25, .long_outage_s = OUTAGE_S
 
+/* What only people and benches read, last in a row: a build without names has no such fields. */
+#if COSEM_WITH_NAMES
+#define TEXTS(...) __VA_ARGS__
+#else
+#define TEXTS(...)
+#endif
+
 const struct model_meter model_mt371 = {
     .name = "MT371",
     .type = "371",
-    .kind = "polyphase meter with DLC modem",
     .n_phases = 3,
     .un_mv = 230000,
     .f_mhz = 50000,
     .in_ma = 5000,
     .imax_ma = 85000,
     .ist_ua = 20000,
-    .active = "1",
-    .reactive = "2",
-    .active_table = "62053-21",
-    .active_class = "1",
-    .reactive_table = "62053-23",
-    .reactive_class = "2",
     .u_min_permille = 800,
     .u_max_permille = 1150,
     .t_min_c = -40,
@@ -165,24 +165,19 @@ const struct model_meter model_mt371 = {
     MT371_MEMORY,
     .features =
         MODEL_REACTIVE | MODEL_EXPORT | MODEL_PHASE_ENERGY | MODEL_UNBALANCE | MODEL_COLUMNS_SET,
-};
+    TEXTS(.kind = "polyphase meter with DLC modem", .active = "1", .reactive = "2",
+          .active_table = "62053-21", .active_class = "1", .reactive_table = "62053-23",
+          .reactive_class = "2")};
 
 const struct model_meter model_sm402d = {
     .name = "SM402D",
     .type = "401",
-    .kind = "single-phase direct meter with cellular modem",
     .n_phases = 1,
     .un_mv = 230000,
     .f_mhz = 50000,
     .in_ma = 5000,
     .imax_ma = 100000,
     .ist_ua = 20000,
-    .active = "1 (B)",
-    .reactive = "2",
-    .active_table = "62053-21",
-    .active_class = "1",
-    .reactive_table = "62053-23",
-    .reactive_class = "2",
     .u_min_permille = 800,
     .u_max_permille = 1150,
     .t_min_c = -40,
@@ -193,24 +188,19 @@ const struct model_meter model_sm402d = {
     .kwh_digits = 8,
     SX402_MEMORY,
     .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_LED_SET | MODEL_COLUMNS_SET,
-};
+    TEXTS(.kind = "single-phase direct meter with cellular modem", .active = "1 (B)",
+          .reactive = "2", .active_table = "62053-21", .active_class = "1",
+          .reactive_table = "62053-23", .reactive_class = "2")};
 
 const struct model_meter model_st402d = {
     .name = "ST402D",
     .type = "403",
-    .kind = "three-phase direct meter with cellular modem",
     .n_phases = 3,
     .un_mv = 230000,
     .f_mhz = 50000,
     .in_ma = 5000,
     .imax_ma = 100000,
     .ist_ua = 20000,
-    .active = "1 (B)",
-    .reactive = "2",
-    .active_table = "62053-21",
-    .active_class = "1",
-    .reactive_table = "62053-23",
-    .reactive_class = "2",
     .u_min_permille = 800,
     .u_max_permille = 1150,
     .t_min_c = -40,
@@ -222,12 +212,13 @@ const struct model_meter model_st402d = {
     SX402_MEMORY,
     .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY | MODEL_LED_SET |
                 MODEL_COLUMNS_SET,
-};
+    TEXTS(.kind = "three-phase direct meter with cellular modem", .active = "1 (B)",
+          .reactive = "2", .active_table = "62053-21", .active_class = "1",
+          .reactive_table = "62053-23", .reactive_class = "2")};
 
 const struct model_meter model_st402c = {
     .name = "ST402C",
     .type = "404",
-    .kind = "three-phase CT meter with cellular modem",
     .n_phases = 3,
     .is_ct = true,
     .un_mv = 230000,
@@ -235,12 +226,6 @@ const struct model_meter model_st402c = {
     .in_ma = 5000,
     .imax_ma = 6000,
     .ist_ua = 5000,
-    .active = "0.5S (C)",
-    .reactive = "2",
-    .active_table = "62053-22",
-    .active_class = "0.5S",
-    .reactive_table = "62053-23",
-    .reactive_class = "2",
     .u_min_permille = 800,
     .u_max_permille = 1150,
     .t_min_c = -40,
@@ -252,12 +237,13 @@ const struct model_meter model_st402c = {
     SX402_MEMORY,
     .features = FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY | MODEL_LED_SET |
                 MODEL_RATIOS | MODEL_COLUMNS_SET,
-};
+    TEXTS(.kind = "three-phase CT meter with cellular modem", .active = "0.5S (C)", .reactive = "2",
+          .active_table = "62053-22", .active_class = "0.5S", .reactive_table = "62053-23",
+          .reactive_class = "2")};
 
 const struct model_meter model_smartesox_p = {
     .name = "SMARTESOX-P",
     .type = "700",
-    .kind = "three-phase four-quadrant CT/VT meter",
     .n_phases = 3,
     .is_ct = true,
     .un_mv = 230000,
@@ -265,12 +251,6 @@ const struct model_meter model_smartesox_p = {
     .in_ma = 5000,
     .imax_ma = 6000,
     .ist_ua = 5000,
-    .active = "C",
-    .reactive = "2",
-    .active_table = "50470-3",
-    .active_class = "C",
-    .reactive_table = "62053-23",
-    .reactive_class = "2",
     .t_min_c = -40,
     .t_max_c = 70,
     .n_rates = 6,
@@ -281,12 +261,13 @@ const struct model_meter model_smartesox_p = {
     .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_APPARENT | MODEL_EXPORT | MODEL_NEUTRAL |
                 MODEL_THD | MODEL_ANGLES | MODEL_LOSSES | MODEL_RATIOS | MODEL_UNBALANCE |
                 MODEL_COLUMNS_SET,
-};
+    TEXTS(.kind = "three-phase four-quadrant CT/VT meter", .active = "C", .reactive = "2",
+          .active_table = "50470-3", .active_class = "C", .reactive_table = "62053-23",
+          .reactive_class = "2")};
 
 const struct model_meter model_sm307 = {
     .name = "SM307",
     .type = "307",
-    .kind = "three-phase CT/VT meter",
     .n_phases = 3,
     .is_ct = true,
     .un_mv = 110000,
@@ -294,13 +275,7 @@ const struct model_meter model_sm307 = {
     .in_ma = 1000,
     .imax_ma = 10000,
     .ist_ua = 1000,
-    .active = "0.5S",
-    .reactive = "1",
     .ist_reactive_ua = 4000,
-    .active_table = "62053-22",
-    .active_class = "0.5S",
-    .reactive_table = "62053-24",
-    .reactive_class = "1",
     .u_min_permille = 800,
     .u_max_permille = 1200,
     .t_min_c = -40,
@@ -312,25 +287,20 @@ const struct model_meter model_sm307 = {
     SM307_MEMORY,
     .features = MODEL_REACTIVE | MODEL_ABSOLUTE | MODEL_APPARENT | MODEL_EXPORT | MODEL_ANGLES |
                 MODEL_RATIOS | MODEL_UNBALANCE | MODEL_COLUMNS_SET,
-};
+    TEXTS(.kind = "three-phase CT/VT meter", .active = "0.5S", .reactive = "1",
+          .active_table = "62053-22", .active_class = "0.5S", .reactive_table = "62053-24",
+          .reactive_class = "1")};
 
 const struct model_meter model_ad11a = {
     .name = "AD11A",
     .type = "111",
-    .kind = "single-phase direct meter with PRIME modem",
     .n_phases = 1,
     .un_mv = 240000,
     .f_mhz = 50000,
     .in_ma = 5000,
     .imax_ma = 100000,
     .ist_ua = 20000,
-    .active = "B (1)",
-    .reactive = "2",
     .ist_reactive_ua = 25000,
-    .active_table = "50470-3",
-    .active_class = "B",
-    .reactive_table = "62053-23",
-    .reactive_class = "2",
     .u_min_permille = 700,
     .u_max_permille = 1200,
     .t_min_c = -40,
@@ -343,25 +313,20 @@ const struct model_meter model_ad11a = {
     .periods = AD1X_PERIODS | MODEL_1_MIN,
     .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |
                 MODEL_DIFFERENTIAL | MODEL_AVERAGES | MODEL_COLUMNS_SET | MODEL_TRADE,
-};
+    TEXTS(.kind = "single-phase direct meter with PRIME modem", .active = "B (1)", .reactive = "2",
+          .active_table = "50470-3", .active_class = "B", .reactive_table = "62053-23",
+          .reactive_class = "2")};
 
 const struct model_meter model_ad13a = {
     .name = "AD13A",
     .type = "113",
-    .kind = "three-phase direct meter with PRIME modem",
     .n_phases = 3,
     .un_mv = 240000,
     .f_mhz = 50000,
     .in_ma = 5000,
     .imax_ma = 100000,
     .ist_ua = 20000,
-    .active = "B (1)",
-    .reactive = "2",
     .ist_reactive_ua = 25000,
-    .active_table = "50470-3",
-    .active_class = "B",
-    .reactive_table = "62053-23",
-    .reactive_class = "2",
     .u_min_permille = 700,
     .u_max_permille = 1200,
     .t_min_c = -40,
@@ -375,7 +340,9 @@ const struct model_meter model_ad13a = {
     .features = MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |
                 MODEL_ANGLES | MODEL_PHASE_ENERGY | MODEL_DIFFERENTIAL | MODEL_AVERAGES |
                 MODEL_COLUMNS_SET | MODEL_TRADE,
-};
+    TEXTS(.kind = "three-phase direct meter with PRIME modem", .active = "B (1)", .reactive = "2",
+          .active_table = "50470-3", .active_class = "B", .reactive_table = "62053-23",
+          .reactive_class = "2")};
 
 static const struct model_meter *const meters[] = {&model_mt371,  &model_sm402d,      &model_st402d,
                                                    &model_st402c, &model_smartesox_p, &model_sm307,
@@ -390,17 +357,13 @@ const struct model_meter *model_meter_at(size_t index)
 
 bool model_period_allowed(uint16_t periods, uint32_t period_s)
 {
-    static const struct {
-        uint16_t bit;
-        uint32_t period_s;
-    } named[] = {
-        {MODEL_1_MIN, 60},    {MODEL_5_MIN, 300},   {MODEL_10_MIN, 600},  {MODEL_15_MIN, 900},
-        {MODEL_20_MIN, 1200}, {MODEL_30_MIN, 1800}, {MODEL_60_MIN, 3600}, {MODEL_1_DAY, DAY_S},
-    };
-    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++) {
-        if (period_s == named[i].period_s && (periods & named[i].bit) != 0)
+    static const uint8_t minutes[] = {1, 5, 10, 15, 20, 30, 60}; /* of bit 0, 1 .. */
+    for (unsigned i = 0; i < sizeof minutes; i++) {
+        if (((unsigned)periods >> i & 1u) != 0 && period_s == minutes[i] * 60u)
             return true;
     }
+    if ((periods & MODEL_1_DAY) != 0 && period_s == DAY_S)
+        return true;
     return (periods & MODEL_ANY_MIN) != 0 && period_s >= 60 && period_s <= 3600 &&
            period_s % 60 == 0;
 }

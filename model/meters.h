@@ -82,12 +82,14 @@ enum model_log_id {
 enum model_event_map { MODEL_EVENTS_IDIS, MODEL_EVENTS_DSMR, MODEL_EVENTS_SEVEN };
 enum model_reserve { MODEL_SUPERCAP, MODEL_BATTERY };
 
-#define MODEL_ORDER_MAX 64 /* octets of the words of an order, with the terminating one */
+/* Octets of the words of an order, with the terminating one; an image of a standard row has 1. */
+#ifndef MODEL_ORDER_MAX
+#define MODEL_ORDER_MAX 64
+#endif
 
 struct model_meter {
     const char *name;         /* as on the command line: "ST402D" */
     char type[4];             /* three digits inside the logical device name */
-    const char *kind;         /* one line for people */
     uint8_t n_phases;         /* elements: 1 (two wires) or 3 */
     uint8_t phases_used;      /* bits 0..2 of a meter used with fewer; 0: all */
     bool is_ct;               /* currents come through transformers */
@@ -98,12 +100,6 @@ struct model_meter {
     uint32_t imax_ma;         /* maximum current */
     uint32_t ist_ua;          /* starting current of active energy */
     uint32_t ist_reactive_ua; /* of reactive energy; 0: as ist_ua */
-    const char *active;       /* accuracy classes, as printed by --datasheet */
-    const char *reactive;
-    /* The same as words of the standards' tables: "62053-21" with "1" or "2", "62053-22" with
-     * "0.5S", "50470-3" with "A", "B" or "C"; "62053-23" with "2" or "3", "62053-24" with "1". */
-    const char *active_table, *active_class;
-    const char *reactive_table, *reactive_class;
     uint16_t u_min_permille, u_max_permille; /* of Un: the printed working range, 0: 900, 1100 */
     int8_t t_min_c, t_max_c;                 /* printed operating temperature, the extended one */
     uint32_t pulse_per_kwh;                  /* LED constant, imp/kWh and imp/kvarh */
@@ -121,6 +117,15 @@ struct model_meter {
     uint16_t long_outage_s;      /* threshold of a long outage as delivered */
     uint32_t features;           /* MODEL_* */
     char order[MODEL_ORDER_MAX]; /* words that differ from the standard order, "" for that */
+#if COSEM_WITH_NAMES
+    const char *kind;   /* one line for people */
+    const char *active; /* accuracy classes, as printed by --datasheet */
+    const char *reactive;
+    /* The same as words of the standards' tables: "62053-21" with "1" or "2", "62053-22" with
+     * "0.5S", "50470-3" with "A", "B" or "C"; "62053-23" with "2" or "3", "62053-24" with "1". */
+    const char *active_table, *active_class;
+    const char *reactive_table, *reactive_class;
+#endif
 };
 
 /* What a customer may order of a model beside its row: one word, one choice, as printed. */

@@ -1,5 +1,6 @@
 /* What the meter's build of the DLMS core contains: see lib/cosem/options.h. */
-#define MODEL_ONLY 1 /* model/meters.h */
+#define MODEL_ONLY      1 /* model/meters.h */
+#define MODEL_ORDER_MAX 1
 
 #define COSEM_PDU_MAX     256
 #define COSEM_ITEM_MAX    640 /* capture_objects of 34 columns is a value of 615 octets */
