@@ -2,6 +2,7 @@
  * small_meter.h. */
 #include "firmware/images/dlms_small/small_meter.h"
 #include "firmware/images/report.h"
+#include "firmware/images/serial.h"
 
 #include "firmware/ports/mps2/clock.h"
 #include "firmware/ports/mps2/keys.h"
@@ -70,31 +71,15 @@ static enum err begin(void)
     return err;
 }
 
-static void drain(uint64_t now_ms)
-{
-    uint8_t octets[32];
-    for (size_t n; (n = line_take(&line, now_ms, octets, sizeof octets)) > 0;)
-        mps2_uart_write(octets, n);
-    if (line_closed(&line))
-        line_reset(&line);
-}
-
-/* One turn: what has come, what is to leave, what time brings. */
+/* One turn: what time brings, and the line. */
 static void turn(uint64_t now_ms)
 {
-    uint8_t octets[32];
-    size_t n = mps2_uart_read(octets, sizeof octets);
     small_meter.now_ms = now_ms;
     if (small_meter.period_s != 0 && now_ms >= small_meter.next_ms) {
         small_capture(&small_meter);
         small_meter.next_ms += (uint64_t)small_meter.period_s * 1000;
     }
-    for (size_t used = 0; used < n;) {
-        used += line_feed(&line, now_ms, octets + used, n - used);
-        drain(now_ms);
-    }
-    (void)line_poll(&line, now_ms);
-    drain(now_ms);
+    image_serve(&line, now_ms);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
  * See image.h. */
 #include "firmware/images/meter/image.h"
 #include "firmware/images/report.h"
+#include "firmware/images/serial.h"
 #include "firmware/meter/meter.h"
 #include "firmware/ports/mps2/clock.h"
 #include "firmware/ports/mps2/flash.h"
@@ -103,15 +104,6 @@ static enum err begin(void)
     return err ? err : begin_line();
 }
 
-static void drain(uint64_t now_ms)
-{
-    uint8_t octets[32];
-    for (size_t n; (n = line_take(&line, now_ms, octets, sizeof octets)) > 0;)
-        mps2_uart_write(octets, n);
-    if (line_closed(&line))
-        line_reset(&line);
-}
-
 /* What a converter would have collected since the last turn. False: a block was refused. */
 static bool sample(uint64_t now_ms)
 {
@@ -122,18 +114,11 @@ static bool sample(uint64_t now_ms)
     return true;
 }
 
-/* One turn: what was sampled, what has come, what is to leave, what time brings. */
+/* One turn: what was sampled, and the line. */
 static bool turn(uint64_t now_ms)
 {
-    uint8_t octets[32];
-    bool good = sample(now_ms);
-    size_t n = mps2_uart_read(octets, sizeof octets);
-    for (size_t used = 0; used < n;) {
-        used += line_feed(&line, now_ms, octets + used, n - used);
-        drain(now_ms);
-    }
-    (void)line_poll(&line, now_ms);
-    drain(now_ms);
+    const bool good = sample(now_ms);
+    image_serve(&line, now_ms);
     return good;
 }
 

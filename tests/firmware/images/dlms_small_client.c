@@ -2,13 +2,12 @@
  *
  * Everything the image can do is done once, so that the stack's mark means something. It prints
  * "stack OCTETS", and says what went wrong and ends with 1 where an answer is not the right one. */
-#include "lib/cosem/profile_select.h"
-#include "lib/dlms/datetime.h"
 #include "tests/firmware/images/qemu_meter.h"
 
 #include <stdio.h>
 
-#define ROWS 16 /* of the profile */
+#define ROWS 16                  /* of the profile */
+#define NOON INT64_C(1780315200) /* 2026-06-01, 12:00 UTC */
 
 static const uint8_t ln_counter[6] = {0, 0, 43, 1, 0, 255}, ln_register[6] = {1, 0, 1, 8, 0, 255},
                      ln_profile[6] = {1, 0, 99, 1, 0, 255}, ln_clock[6] = {0, 0, 1, 0, 0, 255},
@@ -58,50 +57,22 @@ static void read_all(void)
 
 static void set_clock(void)
 {
-    struct datetime noon = datetime_from_utc(1780315200, 0, 0), told;
-    uint8_t octets[16];
-    struct wr w = wr_of(octets, sizeof octets);
-    struct apdu_attr a = attr_of(8, ln_clock, 2);
-    int64_t utc = 0;
-    datetime_put(&w, &noon);
-    set(a, (struct bytes){octets, w.len}, COSEM_SUCCESS);
-    struct rd r = get(&a, COSEM_SUCCESS);
-    datetime_get(&r, &told);
-    if (r.err || datetime_to_utc(&told, 0, &utc) || utc < 1780315200 || utc > 1780315200 + 60)
-        qemu_fail("the clock does not show what it was set to");
     static const uint8_t wrong[] = {AXDR_U8, 1};
-    set(a, (struct bytes){wrong, sizeof wrong}, COSEM_TYPE_UNMATCHED);
+    qemu_set_clock(NOON);
+    set(attr_of(8, ln_clock, 2), (struct bytes){wrong, sizeof wrong}, COSEM_TYPE_UNMATCHED);
 }
 
 /* More captures than it has rows, then the whole, by range and by entry. */
 static void read_profile(void)
 {
-    uint8_t octets[128], from[16], to[16];
     struct apdu_attr a = attr_of(7, ln_profile, 2);
     for (int i = 0; i < ROWS + 4; i++)
-        act(attr_of(7, ln_profile, 2), COSEM_SUCCESS);
+        act(a, COSEM_SUCCESS);
     if (rows_of(&a) != ROWS)
         qemu_fail("the profile has not %d rows", ROWS);
-    struct datetime early = datetime_from_utc(1780315200, 0, 0),
-                    late = datetime_from_utc(1780315200 + 3600, 0, 0);
-    struct wr f = wr_of(from, sizeof from), t = wr_of(to, sizeof to),
-              w = wr_of(octets, sizeof octets);
-    datetime_put(&f, &early);
-    datetime_put(&t, &late);
-    const struct profile_range range = {
-        .by = {.class_id = 8, .ln = {0, 0, 1, 0, 0, 255}, .attribute = 2},
-        .from = {from, f.len},
-        .to = {to, t.len}};
-    profile_put_range(&w, &range);
-    a.selector = PROFILE_BY_RANGE;
-    a.parameter = (struct bytes){octets, w.len};
-    if (rows_of(&a) != ROWS)
+    if (qemu_rows_between(NOON, NOON + 3600) != ROWS)
         qemu_fail("a range over all rows gives others");
-    w = wr_of(octets, sizeof octets);
-    profile_put_entries(&w, &(struct profile_entries){.from = 3, .to = 5, .from_column = 1});
-    a.selector = PROFILE_BY_ENTRY;
-    a.parameter = (struct bytes){octets, w.len};
-    if (rows_of(&a) != 3)
+    if (qemu_entries(3, 5) != 3)
         qemu_fail("entries 3 to 5 are not three");
 }
 

@@ -5,8 +5,6 @@
  * and refused, the supply failing with a warning and without one, and in between metrology goes on
  * with the samples. It prints "stack OCTETS", the deepest of all lives, and says what went wrong
  * and ends with 1 where an answer is not the right one. */
-#include "lib/cosem/profile_select.h"
-#include "lib/dlms/datetime.h"
 #include "tests/firmware/images/qemu_meter.h"
 
 #include <stdio.h>
@@ -17,7 +15,7 @@
 #define CAPTURES      6
 
 static const uint8_t ln_energy[6] = {1, 0, 1, 8, 0, 255}, ln_profile[6] = {1, 0, 99, 1, 0, 255},
-                     ln_clock[6] = {0, 0, 1, 0, 0, 255}, ln_association[6] = {0, 0, 40, 0, 0, 255};
+                     ln_association[6] = {0, 0, 40, 0, 0, 255};
 static struct object {
     uint16_t class_id;
     uint8_t ln[6], n_attrs;
@@ -95,52 +93,9 @@ static uint64_t energy(void)
     return value;
 }
 
-static void set_clock(int64_t utc_s)
-{
-    struct datetime d = datetime_from_utc(utc_s, 0, 0), told;
-    struct apdu_attr a = attr_of(8, ln_clock, 2);
-    uint8_t octets[16];
-    struct wr w = wr_of(octets, sizeof octets);
-    int64_t utc = 0;
-    datetime_put(&w, &d);
-    set(a, (struct bytes){octets, w.len}, COSEM_SUCCESS);
-    struct rd r = get(&a, COSEM_SUCCESS);
-    datetime_get(&r, &told);
-    if (r.err || datetime_to_utc(&told, 0, &utc) || utc < utc_s || utc > utc_s + 60)
-        qemu_fail("the clock does not show what it was set to");
-}
-
-static void read_range(void)
-{
-    uint8_t octets[128], from[16], to[16];
-    struct apdu_attr a = attr_of(7, ln_profile, 2);
-    struct datetime early = datetime_from_utc(NOON - 60, 0, 0),
-                    late = datetime_from_utc(NOON + 3600, 0, 0);
-    struct wr f = wr_of(from, sizeof from), t = wr_of(to, sizeof to),
-              w = wr_of(octets, sizeof octets);
-    datetime_put(&f, &early);
-    datetime_put(&t, &late);
-    const struct profile_range range = {
-        .by = {.class_id = 8, .ln = {0, 0, 1, 0, 0, 255}, .attribute = 2},
-        .from = {from, f.len},
-        .to = {to, t.len}};
-    profile_put_range(&w, &range);
-    a.selector = PROFILE_BY_RANGE;
-    a.parameter = (struct bytes){octets, w.len};
-    size_t n = rows_of(&a);
-    if (n < CAPTURES)
-        qemu_fail("%zu rows in a range of %d captures", n, CAPTURES);
-}
-
 static void read_entries(void)
 {
-    uint8_t octets[64];
-    struct apdu_attr a = attr_of(7, ln_profile, 2);
-    struct wr w = wr_of(octets, sizeof octets);
-    profile_put_entries(&w, &(struct profile_entries){.from = 2, .to = 4, .from_column = 1});
-    a.selector = PROFILE_BY_ENTRY;
-    a.parameter = (struct bytes){octets, w.len};
-    if (rows_of(&a) != 3)
+    if (qemu_entries(2, 4) != 3)
         qemu_fail("entries 2 to 4 are not three");
 }
 
@@ -151,7 +106,9 @@ static void read_profile(void)
         act(a, COSEM_SUCCESS);
     if (rows_of(&a) < CAPTURES)
         qemu_fail("the profile has not %d rows", CAPTURES);
-    read_range();
+    size_t n = qemu_rows_between(NOON - 60, NOON + 3600);
+    if (n < CAPTURES)
+        qemu_fail("%zu rows in a range of %d captures", n, CAPTURES);
     read_entries();
 }
 
@@ -178,12 +135,12 @@ static void talk(void)
     qemu_associate(1, true);
     read_list();
     read_all();
-    set_clock(NOON);
+    qemu_set_clock(NOON);
     write_columns();
     read_profile();
-    set_clock(1782863997); /* 2026-06-30, 23:59:57 UTC */
+    qemu_set_clock(1782863997); /* 2026-06-30, 23:59:57 UTC */
     qemu_wait_ms(5000);
-    set_clock(1782863997 + 86400 * 3);
+    qemu_set_clock(1782863997 + 86400 * 3);
     qemu_release();
     keep_report("closed");
 }

@@ -3,6 +3,8 @@
 
 #include "firmware/ports/mps2/keys.h"
 #include "firmware/ports/posix/rng.h"
+#include "lib/cosem/profile_select.h"
+#include "lib/dlms/datetime.h"
 #include "lib/dlms/hdlc.h"
 
 #include <errno.h>
@@ -20,6 +22,8 @@
 
 #define STATION   17
 #define VALUE_MAX 32768
+
+static const uint8_t ln_clock[6] = {0, 0, 1, 0, 0, 255}, ln_profile[6] = {1, 0, 99, 1, 0, 255};
 
 struct meter { /* the process, the two pipes of its line, its reports, its supervisor */
     pid_t pid;
@@ -275,6 +279,58 @@ size_t rows_of(struct apdu_attr *a)
     if (r.err || rd_left(&r) != 0)
         qemu_fail("the profile is cut");
     return n;
+}
+
+static void put_time(struct wr *w, int64_t utc_s)
+{
+    const struct datetime d = datetime_from_utc(utc_s, 0, 0);
+    datetime_put(w, &d);
+}
+
+void qemu_set_clock(int64_t utc_s)
+{
+    const struct apdu_attr a = attr_of(8, ln_clock, 2);
+    uint8_t octets[16];
+    struct wr w = wr_of(octets, sizeof octets);
+    struct datetime told;
+    int64_t utc = 0;
+    put_time(&w, utc_s);
+    set(a, (struct bytes){octets, w.len}, COSEM_SUCCESS);
+    struct rd r = get(&a, COSEM_SUCCESS);
+    datetime_get(&r, &told);
+    if (r.err || datetime_to_utc(&told, 0, &utc) || utc < utc_s || utc > utc_s + 60)
+        qemu_fail("the clock does not show what it was set to");
+}
+
+static size_t selected_rows(uint8_t selector, const struct wr *parameter)
+{
+    struct apdu_attr a = attr_of(7, ln_profile, 2);
+    a.selector = selector;
+    a.parameter = (struct bytes){parameter->p, parameter->len};
+    return rows_of(&a);
+}
+
+size_t qemu_rows_between(int64_t from_s, int64_t to_s)
+{
+    uint8_t octets[128], from[16], to[16];
+    struct wr f = wr_of(from, sizeof from), t = wr_of(to, sizeof to),
+              w = wr_of(octets, sizeof octets);
+    put_time(&f, from_s);
+    put_time(&t, to_s);
+    struct profile_range range = {
+        .by = {.class_id = 8, .attribute = 2}, .from = {from, f.len}, .to = {to, t.len}};
+    memcpy(range.by.ln, ln_clock, sizeof range.by.ln);
+    profile_put_range(&w, &range);
+    return selected_rows(PROFILE_BY_RANGE, &w);
+}
+
+size_t qemu_entries(uint32_t first, uint32_t last)
+{
+    const struct profile_entries entries = {.from = first, .to = last, .from_column = 1};
+    uint8_t octets[64];
+    struct wr w = wr_of(octets, sizeof octets);
+    profile_put_entries(&w, &entries);
+    return selected_rows(PROFILE_BY_ENTRY, &w);
 }
 
 /* A whole line that begins with `when`, taken out of the reports. */

@@ -43,5 +43,10 @@ void set(struct apdu_attr a, struct bytes octets, enum cosem_result want);
 void act(struct apdu_attr a, enum cosem_result want); /* with the parameter integer 0 */
 /* Elements of an array that is the whole value. */
 size_t rows_of(struct apdu_attr *a);
+/* The clock 0-0:1.0.0 is set to this instant, and shows it. */
+void qemu_set_clock(int64_t utc_s);
+/* Rows of load profile 1: stamped from..to; its entries first..last. */
+size_t qemu_rows_between(int64_t from_s, int64_t to_s);
+size_t qemu_entries(uint32_t first, uint32_t last);
 
 #endif
