@@ -169,17 +169,23 @@ enum err meter_ring_renew(struct meter *m, enum model_profile_id p)
     return err;
 }
 
+void meter_ring_fit(struct meter *m, enum model_profile_id p)
+{
+    struct meter_profile *x = &m->profile[p];
+    struct nv_ring_layout *ring = ring_of(m, p);
+    ring->record_size = meter_profile_row_size(m, p);
+    const uint32_t kept = meter_rows_kept(meter_ring_sectors(ring), ring->record_size);
+    x->entries = x->entries < kept ? x->entries : kept;
+}
+
 /* The owner's columns are lost: those as delivered, in a ring that begins anew. */
 static enum err deliver_columns(struct meter *m, enum model_profile_id p)
 {
     struct meter_profile *x = &m->profile[p];
-    struct nv_ring_layout *ring = ring_of(m, p);
     x->n_columns =
         (uint8_t)meter_columns_default(m, p, &m->columns[meter_columns_first(m->model, p)]);
     x->is_chosen = false;
-    ring->record_size = meter_profile_row_size(m, p);
-    const uint32_t kept = meter_rows_kept(meter_ring_sectors(ring), ring->record_size);
-    x->entries = x->entries < kept ? x->entries : kept;
+    meter_ring_fit(m, p);
     enum err err = meter_ring_renew(m, p);
     return err ? err : meter_choices_store(m);
 }

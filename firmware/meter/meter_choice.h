@@ -22,6 +22,11 @@ MUST_CHECK enum err meter_choices_store(struct meter *m);
  * bears. In memory; columns of this generation have another key than those in force. */
 MUST_CHECK enum err meter_ring_renew(struct meter *m, enum model_profile_id p);
 
+/* After the columns changed: the width of the ring's records, and no more rows than it has room
+ * for.
+ */
+void meter_ring_fit(struct meter *m, enum model_profile_id p);
+
 /* Columns that will be those of profile p in this generation. */
 MUST_CHECK enum err meter_columns_store(struct meter *m, enum model_profile_id p,
                                         uint16_t generation, const struct meter_column *c,

@@ -180,15 +180,11 @@ static enum err take(struct meter *m, enum model_profile_id p, const struct colu
     const struct kept before = keep(m, p);
     struct columns was = {.n = m->profile[p].n_columns};
     struct meter_column *pool = &m->columns[meter_columns_first(m->model, p)];
-    struct nv_ring_layout *ring = ring_of(m, p);
     memcpy(was.of, pool, was.n * sizeof *pool);
     memcpy(pool, c->of, c->n * sizeof *pool);
     m->profile[p].n_columns = (uint8_t)c->n;
     m->profile[p].is_chosen = true;
-    ring->record_size = meter_profile_row_size(m, p);
-    const uint32_t kept = meter_rows_kept(meter_ring_sectors(ring), ring->record_size);
-    if (m->profile[p].entries > kept)
-        m->profile[p].entries = kept;
+    meter_ring_fit(m, p);
     enum err err = remake(m, p, &before);
     if (m->profile[p].generation == before.profile.generation)
         memcpy(pool, was.of, was.n * sizeof *pool); /* refused */
