@@ -141,7 +141,7 @@ static void run(enum err begun, const char *what)
             ssize_t got = read(meter.from, octets, sizeof octets);
             if (got <= 0)
                 qemu_fail("%s: the meter has ended", what);
-            for (size_t used = 0; used < (size_t)got;)
+            for (size_t used = 0; used < (size_t)got && client.state != CLIENT_FAILED;)
                 used += cosem_client_feed(&client, now_ms(), octets + used, (size_t)got - used);
         }
         if (now_ms() > end)
