@@ -44,7 +44,7 @@ struct record {
     uint8_t key, kind;
     uint16_t len;
     uint32_t addr, span; /* of the whole record */
-    uint64_t seq;        /* 0 when by_tail */
+    uint32_t seq;        /* 0 when by_tail */
 };
 
 struct source { /* of a payload: memory, or flash where p is NULL */
@@ -101,7 +101,7 @@ static uint16_t find_flip(uint32_t syndrome, uint16_t len)
     return 0;
 }
 
-static enum err source_chunk(const struct area *a, const struct source *from, uint16_t at,
+static enum err source_chunk(const struct nv_area *a, const struct source *from, uint16_t at,
                              uint8_t chunk[SECTOR_CHUNK], uint16_t *n)
 {
     uint16_t left = (uint16_t)(from->len - at);
@@ -116,7 +116,7 @@ static enum err source_chunk(const struct area *a, const struct source *from, ui
 }
 
 /* Check sum of a tail: the tag, then the payload. */
-static enum err crc_of(const struct area *a, const struct record *r, const struct source *from,
+static enum err crc_of(const struct nv_area *a, const struct record *r, const struct source *from,
                        uint32_t *crc)
 {
     uint16_t n;
@@ -136,7 +136,7 @@ static struct source payload_of(const struct record *r)
 }
 
 /* Reads the tail that ends at `end` into crc and tag. */
-static enum err tail_read(const struct area *a, uint32_t end, uint32_t *crc, struct record *tag)
+static enum err tail_read(const struct nv_area *a, uint32_t end, uint32_t *crc, struct record *tag)
 {
     uint8_t octet[REC_TAIL] = {0};
     enum err err = a->flash->read(a->flash, end - REC_TAIL, octet, sizeof octet);
@@ -148,12 +148,13 @@ static enum err tail_read(const struct area *a, uint32_t end, uint32_t *crc, str
     return err;
 }
 
-static enum err head_read(const struct area *a, uint32_t limit, struct record *r, bool *good)
+static enum err head_read(const struct nv_area *a, uint32_t limit, struct record *r, bool *good)
 {
     uint8_t octet[REC_HEAD] = {0};
     enum err err = a->flash->read(a->flash, r->addr, octet, sizeof octet);
     struct rd in = rd_of(octet, sizeof octet);
-    r->seq = rd_u64(&in);
+    rd_u32(&in); /* a sector's wear ends long before these count */
+    r->seq = rd_u32(&in);
     r->len = rd_u16(&in);
     r->key = rd_u8(&in);
     r->kind = rd_u8(&in);
@@ -164,7 +165,7 @@ static enum err head_read(const struct area *a, uint32_t limit, struct record *r
 }
 
 /* With a good head: does the rest belong to it, and was it programmed to its end? */
-static enum err state_by_head(const struct area *a, struct record *r)
+static enum err state_by_head(const struct nv_area *a, struct record *r)
 {
     struct record tag;
     uint32_t crc, stored;
@@ -186,7 +187,7 @@ static enum err state_by_head(const struct area *a, struct record *r)
 
 /* Can a cut have left this bad head? Octets are programmed in rising order, so the last one is
  * still FF, or it is the one that was cut: then it has every bit of the right one and more. */
-static enum err head_torn(const struct area *a, uint32_t addr, bool *garbage)
+static enum err head_torn(const struct nv_area *a, uint32_t addr, bool *garbage)
 {
     uint8_t octet[REC_HEAD] = {0};
     enum err err = a->flash->read(a->flash, addr, octet, sizeof octet);
@@ -200,7 +201,7 @@ static enum err head_torn(const struct area *a, uint32_t addr, bool *garbage)
 
 /* With a bad head: a tail somewhere behind that fits this start exactly tells all but the sequence
  * number. None: the head is torn or this is garbage, one grain of it. */
-static enum err state_by_tail(const struct area *a, uint32_t limit, struct record *r)
+static enum err state_by_tail(const struct nv_area *a, uint32_t limit, struct record *r)
 {
     uint32_t start = r->addr, max = span_of(NV_VALUE_MAX);
     if (limit - start > max)
@@ -228,7 +229,8 @@ static enum err state_by_tail(const struct area *a, uint32_t limit, struct recor
 }
 
 /* What stands at addr, within the sector that ends at limit. */
-static enum err record_read(const struct area *a, uint32_t addr, uint32_t limit, struct record *r)
+static enum err record_read(const struct nv_area *a, uint32_t addr, uint32_t limit,
+                            struct record *r)
 {
     bool good = false;
     *r = (struct record){.addr = addr};
@@ -238,14 +240,14 @@ static enum err record_read(const struct area *a, uint32_t addr, uint32_t limit,
     return good ? state_by_head(a, r) : state_by_tail(a, limit, r);
 }
 
-static uint32_t limit_of(const struct area *a, uint32_t addr)
+static uint32_t limit_of(const struct nv_area *a, uint32_t addr)
 {
     return addr - addr % a->flash->sector_size + a->flash->sector_size;
 }
 
 /* Reads the last record of the log, which may have been under a cut, more than once. What reads now
  * so, now so, is torn; and what is torn is struck out, so that it stays it. */
-static enum err record_settle(const struct area *a, uint32_t limit, struct record *r)
+static enum err record_settle(const struct nv_area *a, uint32_t limit, struct record *r)
 {
     enum err err = ERR_OK;
     for (uint8_t i = 1; i < SETTLE_READS && !err; i++) {
@@ -264,7 +266,7 @@ static enum err record_settle(const struct area *a, uint32_t limit, struct recor
 
 /* Looks at the place of the next record as often; octets that are blank only now and then make it
  * one grain of a torn record. */
-static enum err end_settle(const struct area *a, uint32_t limit, uint32_t *end)
+static enum err end_settle(const struct nv_area *a, uint32_t limit, uint32_t *end)
 {
     bool blank = true;
     enum err err = ERR_OK;
@@ -290,23 +292,23 @@ static void kv_note(struct nv *nv, const struct record *r)
  * *end is where the next record may go. */
 static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, uint32_t *end)
 {
-    struct area a = area_kv(&nv->config);
-    uint32_t addr = area_addr(&a, sector) + SECTOR_DATA, limit = limit_of(&a, addr), used;
-    enum err err = sector_used(&a, sector, &used);
-    used += area_addr(&a, sector);
+    const struct nv_area *a = &nv->kv_area;
+    uint32_t addr = area_addr(a, sector) + SECTOR_DATA, limit = limit_of(a, addr), used;
+    enum err err = sector_used(a, sector, &used);
+    used += area_addr(a, sector);
     *done = false;
     while (!err && addr < used) {
         struct record r;
         bool blank;
-        err = flash_blank(&a, addr, GRAIN, &blank);
+        err = flash_blank(a, addr, GRAIN, &blank);
         if (blank) {
             addr += GRAIN;
             continue;
         }
         if (!err)
-            err = record_read(&a, addr, limit, &r);
+            err = record_read(a, addr, limit, &r);
         if (!err && sector == nv->kv_sector && addr + r.span >= used)
-            err = record_settle(&a, limit, &r);
+            err = record_settle(a, limit, &r);
         if (err)
             break;
         if (note)
@@ -317,17 +319,17 @@ static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, u
         addr += r.span;
     }
     if (!err && sector == nv->kv_sector)
-        err = end_settle(&a, limit, &addr);
+        err = end_settle(a, limit, &addr);
     *end = addr;
     return err;
 }
 
-static enum err program_octets(const struct area *a, uint32_t addr, const struct wr *w)
+static enum err program_octets(const struct nv_area *a, uint32_t addr, const struct wr *w)
 {
     return w->len ? a->flash->program(a->flash, addr, w->p, w->len) : ERR_OK;
 }
 
-static enum err payload_program(const struct area *a, uint32_t addr, const struct source *from)
+static enum err payload_program(const struct nv_area *a, uint32_t addr, const struct source *from)
 {
     uint16_t n;
     for (uint16_t at = 0; at < from->len; at = (uint16_t)(at + n)) {
@@ -342,13 +344,14 @@ static enum err payload_program(const struct area *a, uint32_t addr, const struc
 }
 
 /* Head, payload, tail, in rising order: a cut leaves a beginning. */
-static enum err record_program(const struct area *a, const struct record *r,
+static enum err record_program(const struct nv_area *a, const struct record *r,
                                const struct source *from)
 {
     uint8_t octet[REC_HEAD];
     uint32_t crc;
     struct wr w = wr_of(octet, sizeof octet);
-    wr_u64(&w, r->seq);
+    wr_u32(&w, 0);
+    wr_u32(&w, r->seq);
     wr_u16(&w, r->len);
     wr_u8(&w, r->key);
     wr_u8(&w, r->kind);
@@ -372,8 +375,8 @@ static enum err record_program(const struct area *a, const struct record *r,
  * head sector. */
 static enum err kv_write(struct nv *nv, uint8_t key, enum kind kind, const struct source *from)
 {
-    struct area a = area_kv(&nv->config);
-    uint32_t limit = area_addr(&a, nv->kv_sector) + a.flash->sector_size;
+    const struct nv_area *a = &nv->kv_area;
+    uint32_t limit = area_addr(a, nv->kv_sector) + a->flash->sector_size;
     struct record r = {.key = key, .kind = (uint8_t)kind, .len = from->len};
     r.span = span_of(r.len);
     while (limit - nv->kv_head >= r.span) {
@@ -381,9 +384,9 @@ static enum err kv_write(struct nv *nv, uint8_t key, enum kind kind, const struc
         r.addr = nv->kv_head;
         r.seq = nv->kv_seq++;
         nv->kv_head += r.span;
-        enum err err = record_program(&a, &r, from);
+        enum err err = record_program(a, &r, from);
         if (!err)
-            err = record_read(&a, r.addr, limit, &back);
+            err = record_read(a, r.addr, limit, &back);
         if (err)
             return err;
         if (back.state == STATE_VALID && !back.by_tail && !back.is_mended) {
@@ -404,10 +407,10 @@ static enum err kv_done(struct nv *nv)
  * tell the caller that there never was a value. */
 static enum err kv_move(struct nv *nv, uint8_t key)
 {
-    struct area a = area_kv(&nv->config);
+    const struct nv_area *a = &nv->kv_area;
     struct record r;
     struct source payload = {0};
-    enum err err = record_read(&a, nv->kv_addr[key], limit_of(&a, nv->kv_addr[key]), &r);
+    enum err err = record_read(a, nv->kv_addr[key], limit_of(a, nv->kv_addr[key]), &r);
     if (err)
         return err;
     bool good = r.state == STATE_VALID && r.kind == KIND_VALUE;
@@ -418,10 +421,10 @@ static enum err kv_move(struct nv *nv, uint8_t key)
 
 static bool lives_in(const struct nv *nv, uint8_t key, uint16_t sector)
 {
-    struct area a = area_kv(&nv->config);
-    uint32_t from = area_addr(&a, sector);
+    const struct nv_area *a = &nv->kv_area;
+    uint32_t from = area_addr(a, sector);
     return nv->kv_addr[key] != ADDR_NONE && nv->kv_addr[key] >= from &&
-           nv->kv_addr[key] - from < a.flash->sector_size;
+           nv->kv_addr[key] - from < a->flash->sector_size;
 }
 
 /* Everything that lives in the oldest sector moves to the head, the mark follows. Deleted keys have
@@ -439,26 +442,26 @@ static enum err kv_copy(struct nv *nv, uint16_t oldest)
 /* Empties the sector after the head and makes it the ready one. */
 static enum err kv_collect(struct nv *nv)
 {
-    struct area a = area_kv(&nv->config);
-    uint16_t oldest = area_after(&a, nv->kv_sector, 1);
+    const struct nv_area *a = &nv->kv_area;
+    uint16_t oldest = area_after(a, nv->kv_sector, 1);
     enum err err = kv_copy(nv, oldest);
     if (err) /* only failing cells can make copies of one sector too large for another */
         return err == ERR_FULL ? ERR_IO : err;
-    return sector_prepare(&a, oldest, nv->kv_order + 1);
+    return sector_prepare(a, oldest, nv->kv_order + 1);
 }
 
-static void kv_open(struct nv *nv, uint16_t sector, uint64_t order)
+static void kv_open(struct nv *nv, uint16_t sector, uint32_t order)
 {
-    struct area a = area_kv(&nv->config);
+    const struct nv_area *a = &nv->kv_area;
     nv->kv_sector = sector;
     nv->kv_order = order;
-    nv->kv_head = area_addr(&a, sector) + SECTOR_DATA;
+    nv->kv_head = area_addr(a, sector) + SECTOR_DATA;
 }
 
 static enum err kv_rotate(struct nv *nv)
 {
-    struct area a = area_kv(&nv->config);
-    kv_open(nv, area_after(&a, nv->kv_sector, 1), nv->kv_order + 1);
+    const struct nv_area *a = &nv->kv_area;
+    kv_open(nv, area_after(a, nv->kv_sector, 1), nv->kv_order + 1);
     return kv_collect(nv);
 }
 
@@ -466,14 +469,14 @@ static enum err kv_rotate(struct nv *nv)
  */
 static enum err kv_could_fit(const struct nv *nv, uint32_t extra, bool *fits)
 {
-    struct area a = area_kv(&nv->config);
-    uint64_t room = a.flash->sector_size - SECTOR_DATA - span_of(0), live = extra;
-    room *= (uint64_t)(a.n_sectors - 1);
+    const struct nv_area *a = &nv->kv_area;
+    uint32_t room = a->flash->sector_size - SECTOR_DATA - span_of(0), live = extra;
+    room *= a->n_sectors - 1u;
     for (uint8_t key = 0; key < NV_KEYS_MAX; key++) {
         struct record r;
         if (nv->kv_addr[key] == ADDR_NONE)
             continue;
-        enum err err = record_read(&a, nv->kv_addr[key], limit_of(&a, nv->kv_addr[key]), &r);
+        enum err err = record_read(a, nv->kv_addr[key], limit_of(a, nv->kv_addr[key]), &r);
         if (err)
             return err;
         live += r.span;
@@ -525,20 +528,20 @@ enum err nv_put(struct nv *nv, uint8_t key, const void *value, size_t len)
 
 enum err nv_get(const struct nv *nv, uint8_t key, void *value, size_t size, size_t *len)
 {
-    struct area a = area_kv(&nv->config);
+    const struct nv_area *a = &nv->kv_area;
     struct record r;
     *len = 0;
     if (key >= NV_KEYS_MAX)
         return ERR_RANGE;
     if (nv->kv_addr[key] == ADDR_NONE)
         return ERR_NOT_FOUND;
-    enum err err = record_read(&a, nv->kv_addr[key], limit_of(&a, nv->kv_addr[key]), &r);
+    enum err err = record_read(a, nv->kv_addr[key], limit_of(a, nv->kv_addr[key]), &r);
     if (err)
         return err;
     if (r.state != STATE_VALID || r.kind != KIND_VALUE || r.key != key)
         return ERR_CORRUPT;
     if (r.len <= size)
-        err = a.flash->read(a.flash, r.addr + REC_HEAD, value, r.len);
+        err = a->flash->read(a->flash, r.addr + REC_HEAD, value, r.len);
     if (err)
         return err;
     if (r.len <= size)
@@ -549,31 +552,28 @@ enum err nv_get(const struct nv *nv, uint8_t key, void *value, size_t size, size
 
 /* --- mounting --- */
 
-struct survey { /* what the headers say */
-    bool any_head, any_valid;
-    uint16_t head, newest; /* the highest order with records, and of all */
-    uint64_t head_order, newest_order;
+struct survey { /* what the headers say: the highest order with records, and of all; 0 none */
+    uint16_t head, newest;
+    uint32_t head_order, newest_order;
 };
 
 static enum err kv_survey(const struct nv *nv, struct survey *s)
 {
-    struct area a = area_kv(&nv->config);
+    const struct nv_area *a = &nv->kv_area;
     *s = (struct survey){0};
-    for (uint16_t i = 0; i < a.n_sectors; i++) {
+    for (uint16_t i = 0; i < a->n_sectors; i++) {
         struct sector_head head;
         uint32_t used = SECTOR_DATA;
-        enum err err = sector_read(&a, i, &head);
+        enum err err = sector_read(a, i, &head);
         if (!err && head.valid)
-            err = sector_used(&a, i, &used);
+            err = sector_used(a, i, &used);
         if (err)
             return err;
-        if (head.valid && head.base >= s->newest_order) {
-            s->any_valid = true;
+        if (head.base > s->newest_order) {
             s->newest = i;
             s->newest_order = head.base;
         }
-        if (used > SECTOR_DATA && head.base >= s->head_order) {
-            s->any_head = true;
+        if (used > SECTOR_DATA && head.base > s->head_order) {
             s->head = i;
             s->head_order = head.base;
         }
@@ -584,33 +584,29 @@ static enum err kv_survey(const struct nv *nv, struct survey *s)
 /* A device without records: new, cut at its first steps, or with all of them lost. */
 static enum err kv_format(struct nv *nv, const struct survey *s)
 {
-    struct area a = area_kv(&nv->config);
-    enum err err = ERR_OK;
-    if (!s->any_valid)
-        err = sector_prepare(&a, 0, 1);
-    kv_open(nv, s->any_valid ? s->newest : 0, s->any_valid ? s->newest_order : 1);
-    return err;
+    kv_open(nv, s->newest, s->newest_order ? s->newest_order : 1);
+    return s->newest_order ? ERR_OK : sector_prepare(&nv->kv_area, 0, 1);
 }
 
 /* Is the head before its mark, with everything it holds still in the others? Then it is erased and
  * the sector before it is the head again. */
 static enum err kv_step_back(struct nv *nv, bool *complete)
 {
-    struct area a = area_kv(&nv->config);
-    uint16_t before = area_after(&a, nv->kv_sector, a.n_sectors - 1u);
-    uint16_t next = area_after(&a, nv->kv_sector, 1);
+    const struct nv_area *a = &nv->kv_area;
+    uint16_t before = area_after(a, nv->kv_sector, a->n_sectors - 1u);
+    uint16_t next = area_after(a, nv->kv_sector, 1);
     struct sector_head head;
     uint32_t used = SECTOR_DATA;
     bool done;
     enum err err = kv_walk(nv, nv->kv_sector, false, complete, &used);
     if (!err && !*complete) /* the mark may be lost, but it came before this */
-        err = sector_ready(&a, next, nv->kv_order + 1, complete);
+        err = sector_ready(a, next, nv->kv_order + 1, complete);
     if (err || *complete)
         return err;
-    err = sector_read(&a, before, &head);
+    err = sector_read(a, before, &head);
     if (err || !head.valid || head.base != nv->kv_order - 1)
         return err; /* nothing to go back to: take what is here */
-    err = sector_prepare(&a, nv->kv_sector, nv->kv_order);
+    err = sector_prepare(a, nv->kv_sector, nv->kv_order);
     if (err)
         return err;
     kv_open(nv, before, nv->kv_order - 1);
@@ -623,14 +619,14 @@ static enum err kv_step_back(struct nv *nv, bool *complete)
  * turns have not come to it yet, it holds nothing. */
 static enum err kv_replay_sector(struct nv *nv, uint16_t age, bool may_lack_done)
 {
-    struct area a = area_kv(&nv->config);
-    uint16_t sector = area_after(&a, nv->kv_sector, (uint32_t)(a.n_sectors - age));
+    const struct nv_area *a = &nv->kv_area;
+    uint16_t sector = area_after(a, nv->kv_sector, (uint32_t)(a->n_sectors - age));
     bool was_used = nv->kv_order > age, done = false;
     struct sector_head head;
     uint32_t used = SECTOR_DATA;
-    enum err err = sector_read(&a, sector, &head);
+    enum err err = sector_read(a, sector, &head);
     if (!err)
-        err = sector_used(&a, sector, &used);
+        err = sector_used(a, sector, &used);
     if (err)
         return err;
     bool right = head.valid && was_used && head.base == nv->kv_order - age;
@@ -655,7 +651,7 @@ static enum err kv_replay(struct nv *nv, bool complete)
  * come costs the values in the oldest sector: better than no store at all. */
 static enum err kv_complete(struct nv *nv, uint16_t oldest)
 {
-    struct area a = area_kv(&nv->config);
+    const struct nv_area *a = &nv->kv_area;
     enum err err = kv_copy(nv, oldest);
     if (err && err != ERR_FULL)
         return err;
@@ -663,12 +659,12 @@ static enum err kv_complete(struct nv *nv, uint16_t oldest)
         if (lives_in(nv, key, oldest))
             nv->kv_addr[key] = ADDR_NONE;
     nv->n_corrupt += err == ERR_FULL;
-    return sector_prepare(&a, oldest, nv->kv_order + 1);
+    return sector_prepare(a, oldest, nv->kv_order + 1);
 }
 
 enum err kv_mount(struct nv *nv)
 {
-    struct area a = area_kv(&nv->config);
+    const struct nv_area *a = &nv->kv_area;
     struct survey s;
     bool complete = false, ready = false;
     for (uint8_t key = 0; key < NV_KEYS_MAX; key++)
@@ -678,7 +674,7 @@ enum err kv_mount(struct nv *nv)
     enum err err = kv_survey(nv, &s);
     if (err)
         return err;
-    if (s.any_head) {
+    if (s.head_order) {
         kv_open(nv, s.head, s.head_order);
         err = kv_step_back(nv, &complete);
         if (s.newest_order > s.head_order + 1)
@@ -690,14 +686,14 @@ enum err kv_mount(struct nv *nv)
         err = kv_replay(nv, complete);
     if (err)
         return err;
-    uint16_t next = area_after(&a, nv->kv_sector, 1);
+    uint16_t next = area_after(a, nv->kv_sector, 1);
     if (!complete)
         return kv_complete(nv, next);
-    err = sector_ready(&a, next, nv->kv_order + 1, &ready);
+    err = sector_ready(a, next, nv->kv_order + 1, &ready);
     if (err || ready)
         return err;
     err = kv_done(nv); /* once more, where there is room: the mark may be one that wavers */
     if (err && err != ERR_FULL)
         return err;
-    return sector_prepare(&a, next, nv->kv_order + 1);
+    return sector_prepare(a, next, nv->kv_order + 1);
 }

@@ -4,7 +4,7 @@
 
 #include "lib/nv/sector.h"
 
-static struct area area_of(const struct nv_config *config, uint8_t i)
+static struct nv_area area_of(const struct nv_config *config, uint8_t i)
 {
     return i == 0 ? area_kv(config) : area_ring(config, (uint8_t)(i - 1));
 }
@@ -16,7 +16,7 @@ static bool flash_usable(const struct hal_flash *f)
            f->n_sectors <= 65535;
 }
 
-static struct nv_extent extent_of(const struct area *a, uint8_t i)
+static struct nv_extent extent_of(const struct nv_area *a, uint8_t i)
 {
     return i == 0 ? a->first : a->more[i - 1];
 }
@@ -26,7 +26,7 @@ static bool extent_taken(const struct nv_config *config, uint8_t area, uint8_t i
                          struct nv_extent x)
 {
     for (uint8_t i = 0; i <= area; i++) {
-        struct area a = area_of(config, i);
+        struct nv_area a = area_of(config, i);
         uint8_t n = i < area ? (uint8_t)(a.n_more + 1) : index;
         for (uint8_t j = 0; j < n; j++) {
             struct nv_extent y = extent_of(&a, j);
@@ -40,7 +40,7 @@ static bool extent_taken(const struct nv_config *config, uint8_t area, uint8_t i
 
 static bool area_usable(const struct nv_config *config, uint8_t area)
 {
-    struct area a = area_of(config, area);
+    struct nv_area a = area_of(config, area);
     uint32_t n = 0;
     for (uint8_t i = 0; i <= a.n_more; i++) {
         struct nv_extent x = extent_of(&a, i);
@@ -68,7 +68,7 @@ static bool layout_usable(const struct nv_config *config)
 /* Whether the headers of an area may be overwritten. Rings are made anew now and then; the keys
  * never are, so whole headers of something else there are another layout, unless ours stand beside
  * them: then they are damage. */
-static enum err area_is_ours(const struct area *a)
+static enum err area_is_ours(const struct nv_area *a)
 {
     bool any_valid = false, any_foreign = false;
     for (uint16_t s = 0; s < a->n_sectors; s++) {
@@ -86,7 +86,7 @@ static enum err device_is_ours(const struct nv *nv, uint8_t first)
 {
     enum err err = ERR_OK;
     for (uint8_t i = first; i <= nv->config.n_rings && !err; i++) {
-        struct area a = area_of(&nv->config, i);
+        struct nv_area a = area_of(&nv->config, i);
         err = area_is_ours(&a);
     }
     return err;
@@ -119,7 +119,7 @@ static enum err mount_rings(struct nv *nv)
 
 enum err nv_mount(struct nv *nv, const struct nv_config *config)
 {
-    *nv = (struct nv){.config = *config};
+    *nv = (struct nv){.config = *config, .kv_area = area_kv(config)};
     if (!layout_usable(config))
         return ERR_RANGE;
     enum err err = device_is_ours(nv, 0);
@@ -151,7 +151,7 @@ enum err nv_mount_ring(struct nv *nv, uint8_t ring)
 {
     if (ring >= nv->config.n_rings || !layout_usable(&nv->config))
         return ERR_RANGE;
-    struct area a = area_ring(&nv->config, ring);
+    struct nv_area a = area_ring(&nv->config, ring);
     enum err err = area_is_ours(&a);
     if (!err)
         err = ring_mount(nv, ring);
@@ -173,7 +173,7 @@ enum err nv_ring_unused(const struct nv *nv, const struct nv_ring_layout *rings,
                         bool *unused)
 {
     const struct nv_config config = {.flash = nv->config.flash, .rings = rings};
-    struct area a = area_ring(&config, ring);
+    struct nv_area a = area_ring(&config, ring);
     enum err err = ERR_OK;
     *unused = true;
     for (uint16_t s = 0; s < a.n_sectors && *unused && !err; s++) {
@@ -184,7 +184,7 @@ enum err nv_ring_unused(const struct nv *nv, const struct nv_ring_layout *rings,
     return err;
 }
 
-static bool area_has(const struct area *a, uint16_t sector, uint16_t *place)
+static bool area_has(const struct nv_area *a, uint16_t sector, uint16_t *place)
 {
     for (*place = 0; *place < a->n_sectors; ++*place)
         if (area_sector(a, *place) == sector)
@@ -196,7 +196,7 @@ enum err nv_wear(const struct nv *nv, uint16_t sector, uint32_t *n_erases)
 {
     *n_erases = 0;
     for (uint8_t i = 0; i <= nv->config.n_rings; i++) {
-        struct area a = area_of(&nv->config, i);
+        struct nv_area a = area_of(&nv->config, i);
         struct sector_head head;
         uint16_t place;
         if (!area_has(&a, sector, &place))

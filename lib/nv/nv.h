@@ -51,6 +51,16 @@ struct nv_config {
     const struct nv_ring_layout *rings;     /* keeps alive as long as nv; not read for n_rings 0 */
     uint8_t n_rings;
 };
+struct nv_area { /* private to lib/nv, as the next */
+    const struct hal_flash *flash;
+    struct nv_extent first;
+    const struct nv_extent *more;
+    uint8_t n_more;
+    uint8_t id;           /* 0 key-value, 1 + ring */
+    uint16_t n_sectors;   /* of all extents */
+    uint16_t record_size; /* 0: the key-value area */
+    uint16_t generation;
+};
 struct nv_ring_state { /* private to lib/nv; here so that struct nv can be embedded */
     uint32_t next_seq; /* sequence number of the next record; the first ever is 1 */
     uint32_t oldest;   /* of the oldest record held; next_seq when there is none */
@@ -64,12 +74,13 @@ struct nv {
     uint32_t damaged;   /* where: bit 0 the key-value area, bit 1 + i ring i */
     uint32_t closed;    /* rings that nv_mount_rings() could not mount: bit 1 + i */
     /* The rest is private to lib/nv. */
+    struct nv_area kv_area;
     uint32_t kv_n_corrupt;         /* the part of n_corrupt that is the key-value area's */
     uint32_t kv_addr[NV_KEYS_MAX]; /* newest record of each key, 0xFFFFFFFF none */
     uint32_t kv_head;              /* where the next record goes */
     uint16_t kv_sector;            /* the sector of kv_head, counted within the area */
-    uint64_t kv_order;             /* its order number */
-    uint64_t kv_seq;               /* sequence number of the next record */
+    uint32_t kv_order;             /* its order number */
+    uint32_t kv_seq;               /* sequence number of the next record */
     bool kv_doubtful;              /* a write failed: read the area again before the next */
     struct nv_ring_state ring[NV_RINGS_MAX];
 };

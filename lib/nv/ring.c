@@ -26,7 +26,7 @@ enum kind { KIND_DATA = 0x3C, KIND_CLEAR = 0xC3 };
 enum state { STATE_BLANK, STATE_TORN, STATE_DAMAGED, STATE_DATA, STATE_CLEAR };
 
 struct geometry {
-    struct area area;
+    struct nv_area area;
     uint32_t slot_size, n_slots, n_spare, n_records;
 };
 
@@ -35,7 +35,7 @@ struct place {
     uint32_t slot;
 };
 
-static struct geometry geometry_of(const struct area *a)
+static struct geometry geometry_of(const struct nv_area *a)
 {
     struct geometry g = {.area = *a, .slot_size = SLOT_SEQ + a->record_size + SLOT_TAIL};
     g.n_slots = (a->flash->sector_size - SECTOR_DATA) / g.slot_size;
@@ -46,11 +46,11 @@ static struct geometry geometry_of(const struct area *a)
 
 static struct geometry geometry_ring(const struct nv *nv, uint8_t ring)
 {
-    struct area a = area_ring(&nv->config, ring);
+    struct nv_area a = area_ring(&nv->config, ring);
     return geometry_of(&a);
 }
 
-bool ring_fits(const struct area *a)
+bool ring_fits(const struct nv_area *a)
 {
     return a->record_size >= 1 && a->record_size <= RING_RECORD_N && geometry_of(a).n_slots >= 1;
 }
@@ -425,10 +425,9 @@ static bool belongs(const struct geometry *g, struct place at, uint32_t seq)
     return sector_of(g, seq) == at.sector && at.slot >= index && at.slot - index <= g->n_spare;
 }
 
-static bool begins_use(const struct geometry *g, uint16_t sector, uint64_t base)
+static bool begins_use(const struct geometry *g, uint16_t sector, uint32_t base)
 {
-    return base < SEQ_END && index_of(g, (uint32_t)base) == 0 &&
-           sector_of(g, (uint32_t)base) == sector;
+    return base < SEQ_END && index_of(g, base) == 0 && sector_of(g, base) == sector;
 }
 
 static void survey_record(struct survey *s, struct place at, enum state state, uint32_t seq)
@@ -451,7 +450,7 @@ static enum err survey_sector(const struct geometry *g, uint16_t sector, struct 
     if (err || head.foreign)
         return err;
     if (head.base > s->base && begins_use(g, sector, head.base))
-        s->base = (uint32_t)head.base;
+        s->base = head.base;
     for (uint32_t slot = 0; slot < g->n_slots && !err; slot++) {
         struct place at = {.sector = sector, .slot = slot};
         enum state state;

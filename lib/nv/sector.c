@@ -10,30 +10,33 @@
 
 #define SECTOR_MAGIC UINT32_C(0x464E5653) /* "FNVS" */
 
-struct area area_kv(const struct nv_config *config)
+/* Where things stand in a header. */
+enum { HEAD_FORMAT = 4, HEAD_ID = 6, HEAD_OWNER = 16, HEAD_CRC = 28 };
+
+struct nv_area area_kv(const struct nv_config *config)
 {
-    return (struct area){.flash = config->flash,
-                         .first = {config->kv_first_sector, config->kv_n_sectors},
-                         .n_sectors = config->kv_n_sectors};
+    return (struct nv_area){.flash = config->flash,
+                            .first = {config->kv_first_sector, config->kv_n_sectors},
+                            .n_sectors = config->kv_n_sectors};
 }
 
-struct area area_ring(const struct nv_config *config, uint8_t ring)
+struct nv_area area_ring(const struct nv_config *config, uint8_t ring)
 {
     const struct nv_ring_layout *layout = &config->rings[ring];
-    struct area a = {.flash = config->flash,
-                     .first = {layout->first_sector, layout->n_sectors},
-                     .more = layout->more,
-                     .n_more = layout->n_more,
-                     .id = (uint8_t)(ring + 1),
-                     .n_sectors = layout->n_sectors,
-                     .record_size = layout->record_size,
-                     .generation = layout->generation};
+    struct nv_area a = {.flash = config->flash,
+                        .first = {layout->first_sector, layout->n_sectors},
+                        .more = layout->more,
+                        .n_more = layout->n_more,
+                        .id = (uint8_t)(ring + 1),
+                        .n_sectors = layout->n_sectors,
+                        .record_size = layout->record_size,
+                        .generation = layout->generation};
     for (uint8_t i = 0; i < a.n_more; i++)
         a.n_sectors = (uint16_t)(a.n_sectors + a.more[i].n_sectors);
     return a;
 }
 
-uint32_t area_sector(const struct area *a, uint16_t sector)
+uint32_t area_sector(const struct nv_area *a, uint16_t sector)
 {
     const struct nv_extent *in = &a->first;
     for (uint8_t i = 0; i < a->n_more && sector >= in->n_sectors; i++) {
@@ -43,59 +46,64 @@ uint32_t area_sector(const struct area *a, uint16_t sector)
     return (uint32_t)in->first_sector + sector;
 }
 
-uint32_t area_addr(const struct area *a, uint16_t sector)
+uint32_t area_addr(const struct nv_area *a, uint16_t sector)
 {
     return area_sector(a, sector) * a->flash->sector_size;
 }
 
-uint16_t area_after(const struct area *a, uint16_t sector, uint32_t steps)
+uint16_t area_after(const struct nv_area *a, uint16_t sector, uint32_t steps)
 {
     return (uint16_t)((sector + steps) % a->n_sectors);
 }
 
-static void head_encode(const struct area *a, uint16_t sector, const struct sector_head *head,
+/* What a header of ours says of whose it is, up to what each use changes. */
+static void owner_encode(const struct nv_area *a, uint16_t sector, struct wr *w)
+{
+    wr_u32(w, SECTOR_MAGIC);
+    wr_u16(w, NV_FORMAT);
+    wr_u8(w, a->id);
+    wr_u8(w, 0);
+    wr_u16(w, a->record_size);
+    wr_u16(w, a->n_sectors);
+    wr_u16(w, sector);
+    wr_u16(w, a->generation);
+}
+
+static void head_encode(const struct nv_area *a, uint16_t sector, const struct sector_head *head,
                         uint8_t to[SECTOR_HEAD])
 {
     struct wr w = wr_of(to, SECTOR_HEAD);
-    wr_u32(&w, SECTOR_MAGIC);
-    wr_u16(&w, NV_FORMAT);
-    wr_u8(&w, a->id);
-    wr_u8(&w, 0);
-    wr_u16(&w, a->record_size);
-    wr_u16(&w, a->n_sectors);
-    wr_u16(&w, sector);
-    wr_u16(&w, a->generation);
+    owner_encode(a, sector, &w);
     wr_u32(&w, head->n_erases);
-    wr_u64(&w, head->base);
+    wr_u32(&w, 0);
+    wr_u32(&w, head->base);
     wr_u32(&w, crc32_update(0, to, w.len));
 }
 
 /* ERR_CORRUPT: no header at all. Format 1 had zeros where the generation stands, so it needs no
  * case of its own. */
-static enum err head_decode(const struct area *a, uint16_t sector, const uint8_t from[SECTOR_HEAD],
-                            struct sector_head *head)
+static enum err head_decode(const struct nv_area *a, uint16_t sector,
+                            const uint8_t from[SECTOR_HEAD], struct sector_head *head)
 {
-    struct rd r = rd_of(from, SECTOR_HEAD);
-    uint32_t magic = rd_u32(&r);
+    uint8_t owner[HEAD_OWNER];
+    struct wr w = wr_of(owner, sizeof owner);
+    struct rd r = rd_of(from + HEAD_FORMAT, SECTOR_HEAD - HEAD_FORMAT);
+    owner_encode(a, sector, &w);
     uint16_t format = rd_u16(&r);
-    uint8_t id = rd_u8(&r);
-    rd_u8(&r);
-    uint16_t record_size = rd_u16(&r), n_sectors = rd_u16(&r), place = rd_u16(&r);
-    uint16_t generation = rd_u16(&r);
+    r.pos = HEAD_OWNER - HEAD_FORMAT;
     head->n_erases = rd_u32(&r);
-    head->base = rd_u64(&r);
-    uint32_t crc = crc32_update(0, from, r.pos);
-    if (magic != SECTOR_MAGIC || rd_u32(&r) != crc)
+    bool wide = rd_u32(&r) != 0;
+    head->base = rd_u32(&r);
+    if (memcmp(from, owner, HEAD_FORMAT) != 0 || rd_u32(&r) != crc32_update(0, from, HEAD_CRC))
         return ERR_CORRUPT;
-    head->valid = id == a->id && generation == a->generation && record_size == a->record_size &&
-                  n_sectors == a->n_sectors && place == sector;
+    head->valid = !wide && memcmp(from + HEAD_ID, owner + HEAD_ID, HEAD_OWNER - HEAD_ID) == 0;
     head->foreign = !head->valid;
     if (head->foreign)
         head->base = 0;
     return format > NV_FORMAT ? ERR_VERSION : ERR_OK;
 }
 
-enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *head)
+enum err sector_read(const struct nv_area *a, uint16_t sector, struct sector_head *head)
 {
     uint8_t octets[2][SECTOR_HEAD];
     enum err err = a->flash->read(a->flash, area_addr(a, sector), octets, sizeof octets);
@@ -115,7 +123,7 @@ enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *
 
 /* A sector that lost its header goes on from the next one that has one: in turn-by-turn use that
  * was erased as often. One never used before comes out right, the last of an area one too high. */
-static enum err erases_so_far(const struct area *a, uint16_t sector, uint32_t *n_erases)
+static enum err erases_so_far(const struct nv_area *a, uint16_t sector, uint32_t *n_erases)
 {
     struct sector_head head = {0};
     enum err err = ERR_OK;
@@ -125,7 +133,7 @@ static enum err erases_so_far(const struct area *a, uint16_t sector, uint32_t *n
     return err;
 }
 
-enum err sector_prepare(const struct area *a, uint16_t sector, uint64_t base)
+enum err sector_prepare(const struct nv_area *a, uint16_t sector, uint32_t base)
 {
     struct sector_head head = {.base = base};
     uint8_t octets[2 * SECTOR_HEAD];
@@ -144,7 +152,7 @@ enum err sector_prepare(const struct area *a, uint16_t sector, uint64_t base)
     return err ? err : ready ? ERR_OK : ERR_IO;
 }
 
-enum err flash_strike(const struct area *a, uint32_t addr, uint32_t n)
+enum err flash_strike(const struct nv_area *a, uint32_t addr, uint32_t n)
 {
     static const uint8_t zeros[STRIKE_MAX];
     uint8_t octets[STRIKE_MAX];
@@ -156,7 +164,7 @@ enum err flash_strike(const struct area *a, uint32_t addr, uint32_t n)
     return a->flash->program(a->flash, addr, zeros, n);
 }
 
-enum err flash_blank(const struct area *a, uint32_t addr, uint32_t n, bool *blank)
+enum err flash_blank(const struct nv_area *a, uint32_t addr, uint32_t n, bool *blank)
 {
     *blank = true;
     while (n > 0 && *blank) {
@@ -173,7 +181,7 @@ enum err flash_blank(const struct area *a, uint32_t addr, uint32_t n, bool *blan
     return ERR_OK;
 }
 
-enum err sector_used(const struct area *a, uint16_t sector, uint32_t *end)
+enum err sector_used(const struct nv_area *a, uint16_t sector, uint32_t *end)
 {
     uint8_t chunk[SECTOR_CHUNK];
     for (*end = a->flash->sector_size; *end > SECTOR_DATA; *end -= SECTOR_CHUNK) {
@@ -191,7 +199,7 @@ enum err sector_used(const struct area *a, uint16_t sector, uint32_t *end)
     return ERR_OK;
 }
 
-enum err sector_ready(const struct area *a, uint16_t sector, uint64_t base, bool *ready)
+enum err sector_ready(const struct nv_area *a, uint16_t sector, uint32_t base, bool *ready)
 {
     struct sector_head head;
     *ready = false;

@@ -11,50 +11,40 @@
 #define SETTLE_READS 8  /* cells that read the same so often are taken as they read */
 #define SECTOR_CHUNK 64 /* octets moved at a time through the stack */
 
-struct area {
-    const struct hal_flash *flash;
-    struct nv_extent first;
-    const struct nv_extent *more;
-    uint8_t n_more;
-    uint8_t id;           /* 0 key-value, 1 + ring */
-    uint16_t n_sectors;   /* of all extents */
-    uint16_t record_size; /* 0: the key-value area */
-    uint16_t generation;
-};
-
 struct sector_head {
     bool valid;
     bool twice;   /* both copies are whole and alike */
     bool foreign; /* whole, but of another ring, generation or shape; then base is 0 */
     uint32_t n_erases;
-    uint64_t base; /* key-value: order number; ring: first sequence number of this use */
+    uint32_t base; /* key-value: order number; ring: first sequence number of this use */
 };
 
-struct area area_kv(const struct nv_config *config);
-struct area area_ring(const struct nv_config *config, uint8_t ring);
-uint32_t area_sector(const struct area *a, uint16_t sector); /* counted within the device */
-uint32_t area_addr(const struct area *a, uint16_t sector);   /* of the sector's first octet */
-uint16_t area_after(const struct area *a, uint16_t sector, uint32_t steps); /* cyclic */
+struct nv_area area_kv(const struct nv_config *config);
+struct nv_area area_ring(const struct nv_config *config, uint8_t ring);
+uint32_t area_sector(const struct nv_area *a, uint16_t sector); /* counted within the device */
+uint32_t area_addr(const struct nv_area *a, uint16_t sector);   /* of the sector's first octet */
+uint16_t area_after(const struct nv_area *a, uint16_t sector, uint32_t steps); /* cyclic */
 
 /* head->valid tells whether one of the two copies is whole and ours. ERR_VERSION: a whole header of
  * a later format. ERR_IO. */
-MUST_CHECK enum err sector_read(const struct area *a, uint16_t sector, struct sector_head *head);
+MUST_CHECK enum err sector_read(const struct nv_area *a, uint16_t sector, struct sector_head *head);
 /* Erases and writes a header, so that the sector is ready. ERR_IO, also when it does not get blank.
  */
-MUST_CHECK enum err sector_prepare(const struct area *a, uint16_t sector, uint64_t base);
+MUST_CHECK enum err sector_prepare(const struct nv_area *a, uint16_t sector, uint32_t base);
 /* Ready: a valid header for `base`, twice, and nothing behind it. (Half a header may be a cell's
  * whim; a sector that holds nothing yet is better prepared again.) */
-MUST_CHECK enum err sector_ready(const struct area *a, uint16_t sector, uint64_t base, bool *ready);
+MUST_CHECK enum err sector_ready(const struct nv_area *a, uint16_t sector, uint32_t base,
+                                 bool *ready);
 /* Where the last octet that is not FF ends, as an offset; SECTOR_DATA when there is none. */
-MUST_CHECK enum err sector_used(const struct area *a, uint16_t sector, uint32_t *end);
+MUST_CHECK enum err sector_used(const struct nv_area *a, uint16_t sector, uint32_t *end);
 /* Programs `n` octets to zero, unless they are: what a cut left half done must not look whole one
  * day. ERR_RANGE (n > STRIKE_MAX), ERR_IO. */
-MUST_CHECK enum err flash_strike(const struct area *a, uint32_t addr, uint32_t n);
-MUST_CHECK enum err flash_blank(const struct area *a, uint32_t addr, uint32_t n, bool *blank);
+MUST_CHECK enum err flash_strike(const struct nv_area *a, uint32_t addr, uint32_t n);
+MUST_CHECK enum err flash_blank(const struct nv_area *a, uint32_t addr, uint32_t n, bool *blank);
 
 /* The two halves of nv. */
 MUST_CHECK enum err kv_mount(struct nv *nv);
-bool ring_fits(const struct area *a);
+bool ring_fits(const struct nv_area *a);
 MUST_CHECK enum err ring_mount(struct nv *nv, uint8_t ring);
 
 #endif
