@@ -3,6 +3,7 @@
 #include "tests/claims/claims.h"
 
 #define START   INT64_C(1768003200) /* 2026-01-10T00:00:00 UTC, as claim_meter() begins */
+#define DAY     86400
 #define ROWS    300
 #define LOGS    7
 #define OUTAGES "1-0:99.97.0.255"
@@ -191,21 +192,21 @@ static void claim_MT371_LOG(void **state)
     struct rig *r = claim_meter("MT371", 0);
     live(r, 120);
     for (unsigned i = 0; i < 32; i++) {
-        outage(r, 10);
+        outage(r, DAY); /* each power-up finds room again */
         assert_int_equal(count_rows(r, "0-0:99.98.0.255"), 2 * (i + 1));
     }
     assert_int_equal(rig_value(r, 7, "0-0:99.98.0.255", 8), 64);
     assert_int_equal(read_log(r, "0-0:99.98.0.255", rows), 64);
     for (unsigned i = 0; i < 32; i++) {
         assert_int_equal(rows[2 * i].value, 1);
-        assert_int_equal(rows[2 * i].utc_s, START + 120 + 70 * i);
+        assert_int_equal(rows[2 * i].utc_s, START + 120 + (DAY + 60) * i);
         assert_int_equal(rows[2 * i + 1].value, 2);
-        assert_int_equal(rows[2 * i + 1].utc_s, START + 130 + 70 * i);
+        assert_int_equal(rows[2 * i + 1].utc_s, START + 120 + DAY + (DAY + 60) * i);
     }
     open_seal(r); /* the 65th */
     assert_int_equal(read_log(r, "0-0:99.98.0.255", rows), 64);
     assert_int_equal(rows[0].value, 2);
-    assert_int_equal(rows[0].utc_s, START + 130);
+    assert_int_equal(rows[0].utc_s, START + 120 + DAY);
     assert_int_equal(rows[63].value, 203);
     assert_int_equal(rows[63].utc_s, meter_now_s(&r->meter));
     rig_free(r);
