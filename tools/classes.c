@@ -28,7 +28,7 @@ static bool entry_of(const struct cosem_class *c, unsigned id, bool method, stru
     } else {
         const struct cosem_attr *a = &c->attrs[id - 1];
         text_append(&out->name, a->name);
-        out->type = type_text(a->type, a->limits, a->n_limits);
+        out->type = type_text(cosem_attr_type(a), a->limits, a->n_limits);
         out->is_static = a->is_static;
     }
     return true;

@@ -123,7 +123,7 @@ static void class_head_md(const struct cosem_class *c)
     printf("| attribute | name | type |\n|---|---|---|\n");
     for (uint8_t i = 0; i < c->n_attrs; i++) {
         printf("| %u | %s | %s |\n", i + 1u, c->attrs[i].name,
-               type_text(c->attrs[i].type, NULL, 0).s);
+               type_text(cosem_attr_type(&c->attrs[i]), NULL, 0).s);
     }
     if (c->n_methods) {
         printf("\n| method | name | parameter |\n|---|---|---|\n");
@@ -204,8 +204,8 @@ static json_t *class_json(const struct cosem_class *c)
     json_t *methods = json_array();
     for (uint8_t i = 0; i < c->n_attrs; i++) {
         json_array_append_new(attrs, json_pack("{s:s, s:s, s:b}", "name", c->attrs[i].name, "type",
-                                               type_text(c->attrs[i].type, NULL, 0).s, "static",
-                                               (int)c->attrs[i].is_static));
+                                               type_text(cosem_attr_type(&c->attrs[i]), NULL, 0).s,
+                                               "static", (int)c->attrs[i].is_static));
     }
     for (uint8_t i = 0; i < c->n_methods; i++) {
         json_array_append_new(methods, json_pack("{s:s}", "name", c->methods[i].name));

@@ -18,19 +18,19 @@
 /* Rows of struct cosem_attr: process values and configuration, with limits or without. */
 #define IC_DYNAMIC(text, ...)                                                                      \
     {                                                                                              \
-        IC_NAME(text).type = AXDR_TYPE(__VA_ARGS__)                                                \
+        IC_NAME(text) AXDR_CODE(__VA_ARGS__)                                                       \
     }
 #define IC_DYNAMIC_IN(text, lim, ...)                                                              \
     {                                                                                              \
-        IC_NAME(text).type = AXDR_TYPE(__VA_ARGS__), lim                                           \
+        IC_NAME(text) AXDR_CODE(__VA_ARGS__), lim                                                  \
     }
 #define IC_STATIC(text, ...)                                                                       \
     {                                                                                              \
-        IC_NAME(text).type = AXDR_TYPE(__VA_ARGS__), .is_static = true                             \
+        IC_NAME(text) AXDR_CODE(__VA_ARGS__), .is_static = true                                    \
     }
 #define IC_STATIC_IN(text, lim, ...)                                                               \
     {                                                                                              \
-        IC_NAME(text).type = AXDR_TYPE(__VA_ARGS__), .is_static = true, lim                        \
+        IC_NAME(text) AXDR_CODE(__VA_ARGS__), .is_static = true, lim                               \
     }
 /* {place, min, max}, ... */
 #if COSEM_WITH_LIMITS

@@ -5,7 +5,7 @@
 
 static const struct cosem_attr attrs[] = {
     IC_LOGICAL_NAME,
-    {IC_NAME("buffer").type = AXDR_TYPE(AXDR_ANY),
+    {IC_NAME("buffer") AXDR_CODE(AXDR_ANY),
      .selectors = 1u << (PROFILE_BY_RANGE - 1) | 1u << (PROFILE_BY_ENTRY - 1)},
     IC_STATIC("capture_objects", AXDR_ARRAY, IC_CAPTURE_OBJECT),
     IC_STATIC("capture_period", AXDR_U32), /* s; 0: captured from outside only */

@@ -8,6 +8,11 @@
 
 #include <string.h>
 
+struct axdr_type cosem_attr_type(const struct cosem_attr *attr)
+{
+    return (struct axdr_type){attr->code, attr->len};
+}
+
 /* All octets are one value of the type. */
 static bool has_type(struct axdr_type type, struct bytes value)
 {
@@ -153,7 +158,8 @@ static enum cosem_result check(struct limit_walk *w, struct bytes value)
 
 enum cosem_result cosem_check_value(const struct cosem_attr *attr, struct bytes value)
 {
-    struct limit_walk w = {.type = attr->type, .limits = attr->limits, .n_limits = attr->n_limits};
+    struct limit_walk w = {
+        .type = cosem_attr_type(attr), .limits = attr->limits, .n_limits = attr->n_limits};
     return check(&w, value);
 }
 
@@ -169,7 +175,7 @@ enum cosem_result cosem_check_param(const struct cosem_method *method, struct by
 #else
 enum cosem_result cosem_check_value(const struct cosem_attr *attr, struct bytes value)
 {
-    return has_type(attr->type, value) ? COSEM_SUCCESS : COSEM_TYPE_UNMATCHED;
+    return has_type(cosem_attr_type(attr), value) ? COSEM_SUCCESS : COSEM_TYPE_UNMATCHED;
 }
 
 enum cosem_result cosem_check_param(const struct cosem_method *method, struct bytes param)

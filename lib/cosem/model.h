@@ -25,10 +25,11 @@ struct cosem_attr {
 #if COSEM_WITH_NAMES
     const char *name;
 #endif
-    struct axdr_type type;
+    const uint8_t *code; /* its type: cosem_attr_type() */
+    uint8_t len;
 #if COSEM_WITH_LIMITS
-    const struct cosem_limit *limits;
     uint8_t n_limits;
+    const struct cosem_limit *limits;
 #endif
     bool is_static;    /* configuration, not process value */
     uint8_t selectors; /* bit n-1 set: selective access n is offered by the class */
@@ -43,6 +44,7 @@ struct cosem_method {
     uint8_t n_limits;
 #endif
 };
+struct axdr_type cosem_attr_type(const struct cosem_attr *attr);
 /* Whether `value`, A-XDR, is one value that a client may write: TYPE_UNMATCHED where the type is
  * another, octets are left over or a date is none; OTHER_REASON outside the limits; SUCCESS. The
  * server asks before a binding's set or invoke, a client may ask before it sends. */

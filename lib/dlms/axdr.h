@@ -53,9 +53,11 @@ struct axdr_type {
     const uint8_t *code;
     uint8_t len;
 };
+#define AXDR_CODE(...)                                                                             \
+    .code = (const uint8_t[]){__VA_ARGS__}, .len = sizeof((const uint8_t[]){__VA_ARGS__})
 #define AXDR_TYPE(...)                                                                             \
     {                                                                                              \
-        .code = (const uint8_t[]){__VA_ARGS__}, .len = sizeof((const uint8_t[]){__VA_ARGS__})      \
+        AXDR_CODE(__VA_ARGS__)                                                                     \
     }
 
 /* Position in t.code behind the type that begins at `at`. */

@@ -29,7 +29,7 @@ static void check_types(const uint8_t *data, size_t size, size_t end)
     for (size_t i = 0; (ic = cosem_class_at(i)) != NULL; i++) {
         for (size_t k = 0; k < ic->n_attrs; k++) {
             struct rd r = rd_of(data, size);
-            axdr_check(&r, ic->attrs[k].type);
+            axdr_check(&r, cosem_attr_type(&ic->attrs[k]));
             CHECK(r.err || r.pos == end);
         }
     }

@@ -115,7 +115,7 @@ static size_t read_all(struct rig *r, uint16_t sap, enum cosem_role role)
             if (!got)
                 continue;
             struct rd rd = rd_of(r->answer, r->answer_len);
-            axdr_check(&rd, class->attrs[a.id - 1].type);
+            axdr_check(&rd, cosem_attr_type(&class->attrs[a.id - 1]));
             assert_int_equal(rd.err, ERR_OK);
             assert_int_equal(rd_left(&rd), 0);
             n_read++;

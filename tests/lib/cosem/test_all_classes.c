@@ -139,7 +139,7 @@ static void write_at_random(struct bench *b, const struct cosem_ref *o, uint8_t 
 {
     uint8_t value[2048], got[2048];
     static uint8_t before[sizeof b->all.arena];
-    struct random_value g = {seed, attr->type, attr->limits, attr->n_limits, -1, false};
+    struct random_value g = {seed, cosem_attr_type(attr), attr->limits, attr->n_limits, -1, false};
     struct wr w = wr_of(value, sizeof value);
     random_value_put(&g, &w);
     assert_int_equal(w.err, ERR_OK);
@@ -194,12 +194,12 @@ static void wrong_values_change_nothing(void **state)
             uint8_t value[2048] = {AXDR_F64};
             if (!in_store(&o) || !writable(&o, id))
                 continue;
-            if (attr->type.code[0] != AXDR_ANY && attr->type.code[0] != AXDR_SIMPLE)
+            if (attr->code[0] != AXDR_ANY && attr->code[0] != AXDR_SIMPLE)
                 assert_int_equal(write_value(b, &o, id, (struct bytes){value, 9}),
                                  COSEM_TYPE_UNMATCHED);
             for (uint8_t k = 0; k < attr->n_limits; k++) {
-                struct random_value g = {seed++,         attr->type,         attr->limits,
-                                         attr->n_limits, attr->limits[k].at, false};
+                struct random_value g = {seed++,         cosem_attr_type(attr), attr->limits,
+                                         attr->n_limits, attr->limits[k].at,    false};
                 struct wr w = wr_of(value, sizeof value);
                 random_value_put(&g, &w);
                 if (!g.broken) /* the type has no value outside: unsigned up to 255 */

@@ -189,7 +189,7 @@ static void class_list_is_sorted_and_whole(void **state)
         assert_ptr_equal(cosem_class_find(ic->id, ic->version), ic);
         assert_string_equal(ic->attrs[0].name, "logical_name");
         for (size_t i = 0; i < ic->n_attrs; i++) {
-            struct axdr_type type = ic->attrs[i].type;
+            struct axdr_type type = cosem_attr_type(&ic->attrs[i]);
             assert_true(ic->attrs[i].name && type.len > 0);
             assert_int_equal(axdr_type_end(type, 0), type.len);
             check_limits(type, ic->attrs[i].limits, ic->attrs[i].n_limits);

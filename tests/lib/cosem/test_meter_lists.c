@@ -251,7 +251,7 @@ static size_t check_gxc(FILE *f, const char *name)
             check_index(&s, ic, part, index);
         } else if (part == ATTRIBUTES && index >= 1 && index <= ic->n_attrs &&
                    element(line, "Type", text, sizeof text) &&
-                   !tag_fits(ic->attrs[index - 1].type, type_of_gxc(text))) {
+                   !tag_fits(cosem_attr_type(&ic->attrs[index - 1]), type_of_gxc(text))) {
             wrong(&s, index, text);
         }
     }
@@ -419,7 +419,7 @@ static size_t check_smr(FILE *f, const char *name)
             if (!same_name(attr->name, text))
                 wrong(&s, id, text);
         } else if (attr && member(line, "datatype", text, sizeof text)) {
-            if (!tag_fits(attr->type, type_of_smr(text)))
+            if (!tag_fits(cosem_attr_type(attr), type_of_smr(text)))
                 wrong(&s, id, text);
         }
     }
@@ -499,7 +499,7 @@ static void list_of_a_meter_agrees_with_the_classes(void **state)
         skip();
     }
     struct rd whole = rd_of(octets, len), r = whole;
-    axdr_check(&whole, cosem_class_find(15, 1)->attrs[1].type);
+    axdr_check(&whole, cosem_attr_type(&cosem_class_find(15, 1)->attrs[1]));
     assert_int_equal(whole.err, ERR_OK);
     assert_int_equal(whole.pos, len);
     size_t n = axdr_get_array(&r);

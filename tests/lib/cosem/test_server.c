@@ -414,7 +414,7 @@ static void association_object_tells_of_itself(void **state)
 /* Number of elements, each checked against the class's own type. */
 static size_t check_object_list(void)
 {
-    struct axdr_type type = cosem_class_find(15, 1)->attrs[1].type;
+    struct axdr_type type = cosem_attr_type(&cosem_class_find(15, 1)->attrs[1]);
     struct rd r = rd_of(out, len);
     axdr_check(&r, type);
     assert_int_equal(r.err, ERR_OK);

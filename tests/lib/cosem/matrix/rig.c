@@ -29,8 +29,8 @@ const struct apdu_attr rig_text = {.class_id = RIG_ECHO_ID, .ln = {0, 0, 128, 0,
 /* ---- the classes of this program ---- */
 
 static const struct cosem_attr echo_attrs[] = {
-    {.name = "logical_name", .type = AXDR_TYPE(AXDR_OS6), .is_static = true},
-    {.name = "value", .type = AXDR_TYPE(AXDR_ANY)},
+    {.name = "logical_name", AXDR_CODE(AXDR_OS6), .is_static = true},
+    {.name = "value", AXDR_CODE(AXDR_ANY)},
 };
 static const struct cosem_method echo_methods[] = {
     {.name = "echo"}, {.name = "length"}, {.name = "text"}};
