@@ -47,13 +47,6 @@ struct record {
     uint32_t seq;        /* 0 when by_tail */
 };
 
-struct source { /* of a payload: memory, or flash where p is NULL */
-    const uint8_t *p;
-    uint32_t addr;
-    uint16_t len;
-    uint16_t flip; /* as in struct record */
-};
-
 static uint32_t span_of(size_t len)
 {
     return (uint32_t)((REC_HEAD + len + REC_TAIL + GRAIN - 1) / GRAIN * GRAIN);
@@ -79,14 +72,6 @@ static uint32_t crc_tag(uint32_t addr, const struct record *r)
     return crc32_update(crc_at(addr), tag, sizeof tag);
 }
 
-/* Octets at .. at + n of a payload with this flip. */
-static void mend(uint8_t *octets, size_t at, size_t n, uint16_t flip)
-{
-    size_t octet = (flip - 1u) / 8u;
-    if (flip != 0 && octet >= at && octet - at < n)
-        octets[octet - at] = (uint8_t)(octets[octet - at] ^ 1u << (flip - 1u) % 8u);
-}
-
 /* Which bit of a payload of `len` octets makes its CRC-32 differ by `syndrome`; 0: none does alone.
  * The difference of a flip in the last bit is the polynomial, and each bit before it is a step of
  * the shift register more. In a record's length no two are equal, and none is that of two flips. */
@@ -101,33 +86,12 @@ static uint16_t find_flip(uint32_t syndrome, uint16_t len)
     return 0;
 }
 
-static enum err source_chunk(const struct nv_area *a, const struct source *from, uint16_t at,
-                             uint8_t chunk[SECTOR_CHUNK], uint16_t *n)
-{
-    uint16_t left = (uint16_t)(from->len - at);
-    enum err err = ERR_OK;
-    *n = left < SECTOR_CHUNK ? left : SECTOR_CHUNK;
-    if (from->p)
-        memcpy(chunk, from->p + at, *n);
-    else
-        err = a->flash->read(a->flash, from->addr + at, chunk, *n);
-    mend(chunk, at, *n, from->flip);
-    return err;
-}
-
 /* Check sum of a tail: the tag, then the payload. */
 static enum err crc_of(const struct nv_area *a, const struct record *r, const struct source *from,
                        uint32_t *crc)
 {
-    uint16_t n;
-    enum err err = ERR_OK;
     *crc = crc_tag(r->addr, r);
-    for (uint16_t at = 0; at < from->len && !err; at = (uint16_t)(at + n)) {
-        uint8_t chunk[SECTOR_CHUNK];
-        err = source_chunk(a, from, at, chunk, &n);
-        *crc = crc32_update(*crc, chunk, err ? 0 : n);
-    }
-    return err;
+    return source_crc(a, from, crc);
 }
 
 static struct source payload_of(const struct record *r)
@@ -139,7 +103,7 @@ static struct source payload_of(const struct record *r)
 static enum err tail_read(const struct nv_area *a, uint32_t end, uint32_t *crc, struct record *tag)
 {
     uint8_t octet[REC_TAIL] = {0};
-    enum err err = a->flash->read(a->flash, end - REC_TAIL, octet, sizeof octet);
+    enum err err = area_read(a, end - REC_TAIL, octet, sizeof octet);
     struct rd r = rd_of(octet, sizeof octet);
     *crc = rd_u32(&r);
     tag->len = rd_u16(&r);
@@ -151,7 +115,7 @@ static enum err tail_read(const struct nv_area *a, uint32_t end, uint32_t *crc, 
 static enum err head_read(const struct nv_area *a, uint32_t limit, struct record *r, bool *good)
 {
     uint8_t octet[REC_HEAD] = {0};
-    enum err err = a->flash->read(a->flash, r->addr, octet, sizeof octet);
+    enum err err = area_read(a, r->addr, octet, sizeof octet);
     struct rd in = rd_of(octet, sizeof octet);
     rd_u32(&in); /* a sector's wear ends long before these count */
     r->seq = rd_u32(&in);
@@ -190,7 +154,7 @@ static enum err state_by_head(const struct nv_area *a, struct record *r)
 static enum err head_torn(const struct nv_area *a, uint32_t addr, bool *garbage)
 {
     uint8_t octet[REC_HEAD] = {0};
-    enum err err = a->flash->read(a->flash, addr, octet, sizeof octet);
+    enum err err = area_read(a, addr, octet, sizeof octet);
     uint32_t crc = crc32_update(crc_at(addr), octet, REC_HEAD - 4);
     struct rd r = rd_of(octet + REC_HEAD - 4, 4);
     uint32_t stored = rd_u32(&r);
@@ -324,25 +288,6 @@ static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, u
     return err;
 }
 
-static enum err program_octets(const struct nv_area *a, uint32_t addr, const struct wr *w)
-{
-    return w->len ? a->flash->program(a->flash, addr, w->p, w->len) : ERR_OK;
-}
-
-static enum err payload_program(const struct nv_area *a, uint32_t addr, const struct source *from)
-{
-    uint16_t n;
-    for (uint16_t at = 0; at < from->len; at = (uint16_t)(at + n)) {
-        uint8_t chunk[SECTOR_CHUNK];
-        enum err err = source_chunk(a, from, at, chunk, &n);
-        if (!err)
-            err = a->flash->program(a->flash, addr + at, chunk, n);
-        if (err)
-            return err;
-    }
-    return ERR_OK;
-}
-
 /* Head, payload, tail, in rising order: a cut leaves a beginning. */
 static enum err record_program(const struct nv_area *a, const struct record *r,
                                const struct source *from)
@@ -358,9 +303,9 @@ static enum err record_program(const struct nv_area *a, const struct record *r,
     wr_u32(&w, crc32_update(crc_at(r->addr), octet, w.len));
     enum err err = crc_of(a, r, from, &crc);
     if (!err)
-        err = program_octets(a, r->addr, &w);
+        err = area_program(a, r->addr, octet, REC_HEAD);
     if (!err)
-        err = payload_program(a, r->addr + REC_HEAD, from);
+        err = source_program(a, r->addr + REC_HEAD, from);
     if (err)
         return err;
     w = wr_of(octet, REC_TAIL);
@@ -368,7 +313,7 @@ static enum err record_program(const struct nv_area *a, const struct record *r,
     wr_u16(&w, r->len);
     wr_u8(&w, r->key);
     wr_u8(&w, r->kind);
-    return program_octets(a, r->addr + r->span - REC_TAIL, &w);
+    return area_program(a, r->addr + r->span - REC_TAIL, octet, REC_TAIL);
 }
 
 /* Writes at the head, reads back, and tries further on where a cell fails. ERR_FULL: no room in the
@@ -541,11 +486,11 @@ enum err nv_get(const struct nv *nv, uint8_t key, void *value, size_t size, size
     if (r.state != STATE_VALID || r.kind != KIND_VALUE || r.key != key)
         return ERR_CORRUPT;
     if (r.len <= size)
-        err = a->flash->read(a->flash, r.addr + REC_HEAD, value, r.len);
+        err = area_read(a, r.addr + REC_HEAD, value, r.len);
     if (err)
         return err;
     if (r.len <= size)
-        mend(value, 0, r.len, r.flip);
+        octets_mend(value, 0, r.len, r.flip);
     *len = r.len;
     return r.len <= size ? ERR_OK : ERR_FULL;
 }

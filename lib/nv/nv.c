@@ -4,6 +4,8 @@
 
 #include "lib/nv/sector.h"
 
+#define RING_RECORD_N 2048u
+
 static struct nv_area area_of(const struct nv_config *config, uint8_t i)
 {
     return i == 0 ? area_kv(config) : area_ring(config, (uint8_t)(i - 1));
@@ -36,6 +38,11 @@ static bool extent_taken(const struct nv_config *config, uint8_t area, uint8_t i
         }
     }
     return false;
+}
+
+static bool ring_fits(const struct nv_area *a)
+{
+    return a->record_size >= 1 && a->record_size <= RING_RECORD_N && a->n_slots >= 1;
 }
 
 static bool area_usable(const struct nv_config *config, uint8_t area)

@@ -60,6 +60,8 @@ struct nv_area { /* private to lib/nv, as the next */
     uint16_t n_sectors;   /* of all extents */
     uint16_t record_size; /* 0: the key-value area */
     uint16_t generation;
+    uint32_t slot_size, n_slots; /* of a ring: its places in a sector, */
+    uint32_t n_spare, n_records; /* those left free, and the rest */
 };
 struct nv_ring_state { /* private to lib/nv; here so that struct nv can be embedded */
     uint32_t next_seq; /* sequence number of the next record; the first ever is 1 */

@@ -20,22 +20,6 @@ struct nv_area area_kv(const struct nv_config *config)
                             .n_sectors = config->kv_n_sectors};
 }
 
-struct nv_area area_ring(const struct nv_config *config, uint8_t ring)
-{
-    const struct nv_ring_layout *layout = &config->rings[ring];
-    struct nv_area a = {.flash = config->flash,
-                        .first = {layout->first_sector, layout->n_sectors},
-                        .more = layout->more,
-                        .n_more = layout->n_more,
-                        .id = (uint8_t)(ring + 1),
-                        .n_sectors = layout->n_sectors,
-                        .record_size = layout->record_size,
-                        .generation = layout->generation};
-    for (uint8_t i = 0; i < a.n_more; i++)
-        a.n_sectors = (uint16_t)(a.n_sectors + a.more[i].n_sectors);
-    return a;
-}
-
 uint32_t area_sector(const struct nv_area *a, uint16_t sector)
 {
     const struct nv_extent *in = &a->first;
@@ -54,6 +38,16 @@ uint32_t area_addr(const struct nv_area *a, uint16_t sector)
 uint16_t area_after(const struct nv_area *a, uint16_t sector, uint32_t steps)
 {
     return (uint16_t)((sector + steps) % a->n_sectors);
+}
+
+enum err area_read(const struct nv_area *a, uint32_t addr, void *to, uint32_t n)
+{
+    return a->flash->read(a->flash, addr, to, n);
+}
+
+enum err area_program(const struct nv_area *a, uint32_t addr, const void *from, uint32_t n)
+{
+    return a->flash->program(a->flash, addr, from, n);
 }
 
 /* What a header of ours says of whose it is, up to what each use changes. */
@@ -106,7 +100,7 @@ static enum err head_decode(const struct nv_area *a, uint16_t sector,
 enum err sector_read(const struct nv_area *a, uint16_t sector, struct sector_head *head)
 {
     uint8_t octets[2][SECTOR_HEAD];
-    enum err err = a->flash->read(a->flash, area_addr(a, sector), octets, sizeof octets);
+    enum err err = area_read(a, area_addr(a, sector), octets, sizeof octets);
     *head = (struct sector_head){0};
     if (err)
         return err;
@@ -146,7 +140,7 @@ enum err sector_prepare(const struct nv_area *a, uint16_t sector, uint32_t base)
     head.n_erases++;
     head_encode(a, sector, &head, octets);
     head_encode(a, sector, &head, octets + SECTOR_HEAD);
-    err = a->flash->program(a->flash, area_addr(a, sector), octets, sizeof octets);
+    err = area_program(a, area_addr(a, sector), octets, sizeof octets);
     if (!err)
         err = sector_ready(a, sector, base, &ready);
     return err ? err : ready ? ERR_OK : ERR_IO;
@@ -158,10 +152,10 @@ enum err flash_strike(const struct nv_area *a, uint32_t addr, uint32_t n)
     uint8_t octets[STRIKE_MAX];
     if (n > sizeof octets)
         return ERR_RANGE;
-    enum err err = a->flash->read(a->flash, addr, octets, n);
+    enum err err = area_read(a, addr, octets, n);
     if (err || memcmp(octets, zeros, n) == 0)
         return err;
-    return a->flash->program(a->flash, addr, zeros, n);
+    return area_program(a, addr, zeros, n);
 }
 
 enum err flash_blank(const struct nv_area *a, uint32_t addr, uint32_t n, bool *blank)
@@ -170,7 +164,7 @@ enum err flash_blank(const struct nv_area *a, uint32_t addr, uint32_t n, bool *b
     while (n > 0 && *blank) {
         uint8_t chunk[SECTOR_CHUNK];
         uint32_t part = n < sizeof chunk ? n : (uint32_t)sizeof chunk;
-        enum err err = a->flash->read(a->flash, addr, chunk, part);
+        enum err err = area_read(a, addr, chunk, part);
         if (err)
             return err;
         /* each octet as the one before it: mounting looks at most of the device */
@@ -185,8 +179,8 @@ enum err sector_used(const struct nv_area *a, uint16_t sector, uint32_t *end)
 {
     uint8_t chunk[SECTOR_CHUNK];
     for (*end = a->flash->sector_size; *end > SECTOR_DATA; *end -= SECTOR_CHUNK) {
-        enum err err = a->flash->read(a->flash, area_addr(a, sector) + *end - SECTOR_CHUNK, chunk,
-                                      SECTOR_CHUNK);
+        enum err err =
+            area_read(a, area_addr(a, sector) + *end - SECTOR_CHUNK, chunk, SECTOR_CHUNK);
         if (err)
             return err;
         for (uint32_t i = SECTOR_CHUNK; i > 0; i--) {
@@ -208,4 +202,52 @@ enum err sector_ready(const struct nv_area *a, uint16_t sector, uint32_t base, b
         return err;
     return flash_blank(a, area_addr(a, sector) + SECTOR_DATA, a->flash->sector_size - SECTOR_DATA,
                        ready);
+}
+
+void octets_mend(uint8_t *octets, size_t at, size_t n, uint16_t flip)
+{
+    size_t octet = (flip - 1u) / 8u;
+    if (flip != 0 && octet >= at && octet - at < n)
+        octets[octet - at] = (uint8_t)(octets[octet - at] ^ 1u << (flip - 1u) % 8u);
+}
+
+static enum err source_chunk(const struct nv_area *a, const struct source *from, uint16_t at,
+                             uint8_t chunk[SECTOR_CHUNK], uint16_t *n)
+{
+    uint16_t left = (uint16_t)(from->len - at);
+    enum err err = ERR_OK;
+    *n = left < SECTOR_CHUNK ? left : SECTOR_CHUNK;
+    if (from->p)
+        memcpy(chunk, from->p + at, *n);
+    else if (from->addr)
+        err = area_read(a, from->addr + at, chunk, *n);
+    else
+        memset(chunk, 0, *n);
+    octets_mend(chunk, at, *n, from->flip);
+    return err;
+}
+
+enum err source_crc(const struct nv_area *a, const struct source *from, uint32_t *crc)
+{
+    uint16_t n;
+    enum err err = ERR_OK;
+    for (uint16_t at = 0; at < from->len && !err; at = (uint16_t)(at + n)) {
+        uint8_t chunk[SECTOR_CHUNK];
+        err = source_chunk(a, from, at, chunk, &n);
+        *crc = crc32_update(*crc, chunk, err ? 0 : n);
+    }
+    return err;
+}
+
+enum err source_program(const struct nv_area *a, uint32_t addr, const struct source *from)
+{
+    uint16_t n;
+    enum err err = ERR_OK;
+    for (uint16_t at = 0; at < from->len && !err; at = (uint16_t)(at + n)) {
+        uint8_t chunk[SECTOR_CHUNK];
+        err = source_chunk(a, from, at, chunk, &n);
+        if (!err)
+            err = area_program(a, addr + at, chunk, n);
+    }
+    return err;
 }

@@ -19,11 +19,22 @@ struct sector_head {
     uint32_t base; /* key-value: order number; ring: first sequence number of this use */
 };
 
+struct source { /* of a payload: memory, or flash where p is NULL; zeros where addr is 0 too */
+    const uint8_t *p;
+    uint32_t addr;
+    uint16_t len;
+    uint16_t flip; /* this bit the other way round: 1 + 8 * octet + bit; 0 none */
+};
+
 struct nv_area area_kv(const struct nv_config *config);
 struct nv_area area_ring(const struct nv_config *config, uint8_t ring);
 uint32_t area_sector(const struct nv_area *a, uint16_t sector); /* counted within the device */
 uint32_t area_addr(const struct nv_area *a, uint16_t sector);   /* of the sector's first octet */
 uint16_t area_after(const struct nv_area *a, uint16_t sector, uint32_t steps); /* cyclic */
+
+MUST_CHECK enum err area_read(const struct nv_area *a, uint32_t addr, void *to, uint32_t n);
+MUST_CHECK enum err area_program(const struct nv_area *a, uint32_t addr, const void *from,
+                                 uint32_t n);
 
 /* head->valid tells whether one of the two copies is whole and ours. ERR_VERSION: a whole header of
  * a later format. ERR_IO. */
@@ -42,9 +53,15 @@ MUST_CHECK enum err sector_used(const struct nv_area *a, uint16_t sector, uint32
 MUST_CHECK enum err flash_strike(const struct nv_area *a, uint32_t addr, uint32_t n);
 MUST_CHECK enum err flash_blank(const struct nv_area *a, uint32_t addr, uint32_t n, bool *blank);
 
+/* Octets at .. at + n of a payload with this flip. */
+void octets_mend(uint8_t *octets, size_t at, size_t n, uint16_t flip);
+/* Carries a check sum on over a payload; programs it at addr. ERR_IO. */
+MUST_CHECK enum err source_crc(const struct nv_area *a, const struct source *from, uint32_t *crc);
+MUST_CHECK enum err source_program(const struct nv_area *a, uint32_t addr,
+                                   const struct source *from);
+
 /* The two halves of nv. */
 MUST_CHECK enum err kv_mount(struct nv *nv);
-bool ring_fits(const struct nv_area *a);
 MUST_CHECK enum err ring_mount(struct nv *nv, uint8_t ring);
 
 #endif
