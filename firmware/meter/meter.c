@@ -63,18 +63,22 @@ static void restart_demand(struct meter *m, uint32_t start_s)
 
 /* ---- averages ---- */
 
+static uint32_t average_end(const struct meter *m, unsigned k, uint32_t after_s)
+{
+    return k == METER_DAY ? meter_clock_boundary(&m->clock, after_s, METER_DAY_S)
+                          : meter_clock_month_end(&m->clock, after_s);
+}
+
 static void restart_average(struct meter *m, unsigned k, uint32_t after_s)
 {
     struct legal_energies e;
     legal_energies_get(&m->legal, &e);
-    uint32_t due_s = k == METER_DAY ? meter_clock_boundary(&m->clock, after_s, METER_DAY_S)
-                                    : meter_clock_month_end(&m->clock, after_s);
-    meter_average_restart(&m->average[k], m->clock.base_ns, due_s, &e);
+    meter_average_restart(&m->average[k], m->clock.base_ns, average_end(m, k, after_s), &e);
 }
 
 static void restart_averages(struct meter *m)
 {
-    for (unsigned k = 0; k < METER_N_AVERAGES; k++)
+    for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++)
         restart_average(m, k, meter_now_s(m));
 }
 
@@ -84,7 +88,7 @@ static bool close_averages(struct meter *m)
     bool closed = false;
     struct legal_energies e;
     legal_energies_get(&m->legal, &e);
-    for (unsigned k = 0; k < METER_N_AVERAGES; k++) {
+    for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++) {
         struct meter_average *a = &m->average[k];
         if (meter_now_s(m) < a->due_s)
             continue;
@@ -102,7 +106,8 @@ static int64_t next_event_ns(const struct meter *m)
 {
     uint32_t due_s = meter_profiles_due_s(m);
     due_s = m->demand.due_s < due_s ? m->demand.due_s : due_s;
-    due_s = m->average[METER_DAY].due_s < due_s ? m->average[METER_DAY].due_s : due_s;
+    for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++)
+        due_s = m->average[k].due_s < due_s ? m->average[k].due_s : due_s;
     due_s = m->clock.season_s < due_s ? m->clock.season_s : due_s;
     int64_t due_ns = meter_clock_crystal_at(&m->clock, due_s * METER_NS);
     return due_ns < m->snapshot_due_ns ? due_ns : m->snapshot_due_ns;
@@ -174,7 +179,7 @@ static void live(struct meter *m, uint64_t ns)
     struct legal_values v;
     uint32_t ms;
     if (meter_watch_values(m, ns, &v, &ms)) {
-        for (unsigned k = 0; k < METER_N_AVERAGES; k++)
+        for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++)
             meter_average_add(&m->average[k], &v, ms);
         if (m->watch.faults != 0)
             meter_profiles_mark(m, METER_ROW_DNV);
@@ -243,8 +248,8 @@ void meter_rows_regrid(struct meter *m)
 {
     meter_profiles_regrid(m);
     m->demand.due_s = meter_clock_boundary(&m->clock, meter_now_s(m), m->demand.period_s);
-    m->average[METER_DAY].due_s = meter_clock_boundary(&m->clock, meter_now_s(m), METER_DAY_S);
-    m->average[METER_MONTH].due_s = meter_clock_month_end(&m->clock, meter_now_s(m));
+    for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++)
+        m->average[k].due_s = average_end(m, k, meter_now_s(m));
 }
 
 enum err meter_demand_period(struct meter *m, uint32_t period_s)
@@ -401,7 +406,7 @@ static enum err begin(struct meter *m)
     uint32_t now_s = meter_now_s(m);
     meter_tell_begin(m);
     meter_demand_reset(&m->demand);
-    for (unsigned k = 0; k < METER_N_AVERAGES; k++)
+    for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++)
         meter_average_reset(&m->average[k]);
     restart_averages(m);
     restart_demand(m, now_s);
@@ -426,8 +431,6 @@ static enum err resume(struct meter *m, const struct meter_config *config)
         meter_demand_close(&m->demand, m->demand.due_s, m->clock.doubt, import_uwh(m));
         restart_demand(m, now_s);
     }
-    if ((meter_model(m)->features & MODEL_AVERAGES) == 0)
-        restart_averages(m); /* not in the snapshot */
     close_averages(m);
     meter_profiles_resume(m);
     meter_time_report(m);

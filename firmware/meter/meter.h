@@ -137,6 +137,10 @@ static inline uint32_t meter_features(const struct meter *m)
 {
     return MODEL_ONLY ? meter_model(m)->features : m->features;
 }
+/* How many of m->average are kept: all, or none by the model. No function: what an image's model
+ * has not shall drop out of it. */
+#define METER_AVERAGES_OF(m)                                                                       \
+    ((meter_model(m)->features & MODEL_AVERAGES) != 0 ? METER_N_AVERAGES : 0u)
 
 /* Power-up. Brings back what the flash holds, closes the interval that the power cut fell into and
  * goes on. The clock goes on from time_ns; a crystal that was lost, or that is behind the newest

@@ -126,6 +126,8 @@ static int64_t measured(const struct legal_values *v, enum model_quantity q, uin
 static int64_t averaged(const struct meter *m, enum model_quantity q, uint8_t i)
 {
     bool month = q >= MODEL_U_MONTH;
+    if (METER_AVERAGES_OF(m) == 0)
+        return 0;
     const struct meter_average *a = &m->average[month ? METER_MONTH : METER_DAY];
     switch ((int)q - (month ? MODEL_U_MONTH : MODEL_U_DAY)) {
     case 0:
