@@ -154,6 +154,7 @@ static void comes_back(char how)
     keep_report("off");
     keep_report("begun");
     qemu_drop();
+    qemu_follow_counter();
     qemu_associate(1, true);
     if (energy() < before)
         qemu_fail("energy was lost by '%c'", how);

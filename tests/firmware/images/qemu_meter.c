@@ -23,7 +23,8 @@
 #define STATION   17
 #define VALUE_MAX 32768
 
-static const uint8_t ln_clock[6] = {0, 0, 1, 0, 0, 255}, ln_profile[6] = {1, 0, 99, 1, 0, 255};
+static const uint8_t ln_clock[6] = {0, 0, 1, 0, 0, 255}, ln_profile[6] = {1, 0, 99, 1, 0, 255},
+                     ln_counter[6] = {0, 0, 43, 1, 1, 255};
 
 struct meter { /* the process, the two pipes of its line, its reports, its supervisor */
     pid_t pid;
@@ -251,6 +252,19 @@ enum cosem_result try_set(const struct apdu_attr *a, struct bytes octets)
 void qemu_release(void)
 {
     run(cosem_client_release(&client, now_ms()), "release");
+}
+
+void qemu_follow_counter(void)
+{
+    const struct apdu_attr a = attr_of(1, ln_counter, 2);
+    qemu_associate(16, false);
+    struct rd r = get(&a, COSEM_SUCCESS);
+    uint64_t least = axdr_get_uint(&r);
+    qemu_release();
+    if (r.err || least > counter.limit)
+        qemu_fail("0-0:43.1.1 is no counter");
+    if (least > counter.next)
+        counter.next = (uint32_t)least;
 }
 
 void qemu_drop(void)

@@ -30,6 +30,9 @@ void qemu_wait_ms(unsigned ms);
 
 /* As public client, or with HLS 5, authenticated and encrypted; counters go on. */
 void qemu_associate(uint16_t sap, bool secure);
+/* Asks as public client for the least counter that the meter accepts from the management client
+ * (0-0:43.1.1) and goes on from there: after a cut it may be ahead of ours (meter_tell.h). */
+void qemu_follow_counter(void);
 void qemu_release(void);
 /* The line is dead: forgets the association without a word. */
 void qemu_drop(void);
