@@ -28,6 +28,29 @@ enum legal_wiring {
     LEGAL_3P3W  /* two elements: phase 1 is U12 with I1, phase 3 is U32 with I3 */
 };
 
+/* The wiring of a configuration. An image for one model is wired in one way: with LEGAL_ONE_WIRING
+ * it defines what follows by its model's row, a configuration of another wiring is not valid, and
+ * what only another one needs is not linked. */
+#ifndef LEGAL_ONE_WIRING
+#define LEGAL_ONE_WIRING 0
+#endif
+extern const uint8_t *const legal_one_n_phases; /* defined by who sets LEGAL_ONE_WIRING */
+extern const bool *const legal_one_is_3wire;
+__attribute__((always_inline)) static inline enum legal_wiring
+legal_wiring(enum legal_wiring configured)
+{
+    if (!LEGAL_ONE_WIRING)
+        return configured;
+    return *legal_one_n_phases == 1 ? LEGAL_1P2W : *legal_one_is_3wire ? LEGAL_3P3W : LEGAL_3P4W;
+}
+/* Bit p set: phase p is metered in this wiring. */
+__attribute__((always_inline)) static inline uint32_t
+legal_wiring_phases(enum legal_wiring configured)
+{
+    enum legal_wiring wiring = legal_wiring(configured);
+    return wiring == LEGAL_1P2W ? 1u : wiring == LEGAL_3P3W ? 5u : 7u;
+}
+
 /* How the total follows from the phases, each measuring window (IEC 62052-11 terms differ; the
  * usual words): */
 enum legal_sum {

@@ -25,7 +25,7 @@
 
 static uint32_t needed(const struct legal_config *c)
 {
-    uint32_t phases = legal_phases(c);
+    uint32_t phases = legal_wiring_phases(c->wiring);
     return phases << AFE_U1 | phases << AFE_I1;
 }
 
@@ -179,7 +179,7 @@ static int64_t voltage(const struct legal_config *c, unsigned p)
 void legal_faults_frequency(struct legal *l, const struct legal_window *w)
 {
     struct legal_faults *f = &l->faults;
-    uint32_t phases = legal_phases(&l->config);
+    uint32_t phases = legal_wiring_phases(l->config.wiring);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         int64_t u = phases >> p & 1 ? voltage(&l->config, p) : 0;
         bool is = u > 0 && w->phase[p].uu >= u * u * (int64_t)(w->n_q16 >> 16);

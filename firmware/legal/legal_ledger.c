@@ -147,7 +147,7 @@ static struct share half_of_both(const struct share share[LEGAL_N_PHASES])
 static void discard(struct legal_ledger *g, const struct legal_config *c, uint32_t phases,
                     struct share share[LEGAL_N_PHASES])
 {
-    bool two = c->wiring == LEGAL_3P3W;
+    bool two = legal_wiring(c->wiring) == LEGAL_3P3W;
     struct share both = half_of_both(share);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         if (!(phases >> p & 1))
@@ -251,7 +251,7 @@ void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
     struct legal_snapshot *b = &g->book;
     struct share share[LEGAL_N_PHASES] = {0};
     uint64_t before[LEGAL_N_ENERGIES];
-    uint32_t phases = legal_phases(c);
+    uint32_t phases = legal_wiring_phases(c->wiring);
     set_window(g, c, w);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         if (phases >> p & 1)
@@ -262,7 +262,7 @@ void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
     discard(g, c, phases, share);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         enter(b->energy.phase[p], b->phase_rest[p], &share[p]);
-        if (c->wiring == LEGAL_3P3W) {
+        if (legal_wiring(c->wiring) == LEGAL_3P3W) {
             share[p].s = wide_mul(wide_narrow(&share[p].s), SQRT3_2_Q30);
             wide_sar(&share[p].s, 30);
         }

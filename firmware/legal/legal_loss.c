@@ -24,7 +24,7 @@ static struct gain quotient(uint64_t a, uint64_t d)
 
 void legal_loss_rate(struct legal_loss_gains *g, const struct legal_config *c, uint64_t rate_uhz)
 {
-    bool two = c->wiring == LEGAL_3P3W;
+    bool two = legal_wiring(c->wiring) == LEGAL_3P3W;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         g->i2[p] = legal_energy_gain(c->i_lsb_fa[p], c->i_lsb_fa[p], rate_uhz);
         g->u2[p] = legal_energy_gain(c->u_lsb_fv[p], c->u_lsb_fv[p], rate_uhz);

@@ -135,11 +135,6 @@ static void write(struct legal_config *c, enum legal_parameter id, unsigned inde
 
 /* --- a valid configuration ------------------------------------------------------------------ */
 
-uint32_t legal_phases(const struct legal_config *c)
-{
-    return c->n_phases == 1 ? 1u : c->wiring == LEGAL_3P3W ? 5u : 7u;
-}
-
 uint64_t legal_lsb(const struct legal_config *c, unsigned channel)
 {
     if (channel < AFE_I1)
@@ -173,7 +168,7 @@ static bool phase_agrees(const struct legal_config *c, unsigned p)
 {
     if (!ct_rises(&c->calibration.phase[p]))
         return false;
-    if (!(legal_phases(c) >> p & 1))
+    if (!(legal_wiring_phases(c->wiring) >> p & 1))
         return true;
     if (!lsb_valid(c->u_lsb_fv[p]) || !lsb_valid(c->i_lsb_fa[p]))
         return false;
@@ -191,9 +186,9 @@ static bool config_agrees(const struct legal_config *c)
 
 bool legal_config_valid(const struct legal_config *c)
 {
-    if ((c->n_phases != 1 && c->n_phases != 3) || c->wiring > LEGAL_3P3W)
+    if (c->wiring > LEGAL_3P3W || c->wiring != legal_wiring(c->wiring))
         return false;
-    if ((c->n_phases == 1) != (c->wiring == LEGAL_1P2W) || c->n_rates > LEGAL_N_RATES)
+    if (c->n_phases != (c->wiring == LEGAL_1P2W ? 1 : 3) || c->n_rates > LEGAL_N_RATES)
         return false;
     if ((c->f_nominal_mhz != 50000 && c->f_nominal_mhz != 60000) || c->un_mv == 0)
         return false;

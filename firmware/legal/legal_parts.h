@@ -106,8 +106,6 @@ void legal_correct_apply(const struct legal *l, const struct legal_window *w,
 uint64_t legal_correct_u_lsb(const struct legal *l, unsigned p);
 
 /* --- legal_parameter.c ---------------------------------------------------------------------- */
-/* Bit p set: phase p is metered in this wiring. */
-uint32_t legal_phases(const struct legal_config *c);
 uint64_t legal_lsb(const struct legal_config *c, unsigned channel);
 bool legal_config_valid(const struct legal_config *c);
 

@@ -87,13 +87,13 @@ static void symmetry(const struct legal *l, unsigned first, uint32_t rms[3], uin
 {
     const struct legal_average *a = &l->average;
     bool voltage = first == AFE_U1;
-    uint64_t unit = largest(&l->config, first, legal_phases(&l->config));
+    uint64_t unit = largest(&l->config, first, legal_wiring_phases(l->config.wiring));
     struct legal_phasor x[3];
     int64_t part[3];
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         x[p] = scaled(voltage ? &a->sum.phase[p].u : &a->sum.phase[p].i,
                       legal_lsb(&l->config, first + p), unit);
-    if (l->config.wiring == LEGAL_3P3W)
+    if (legal_wiring(l->config.wiring) == LEGAL_3P3W)
         complete(x, voltage);
     for (unsigned k = 0; k < 3; k++) {
         part[k] = component(x, k < 2 ? (int)k : -1, a->n_q16);
@@ -174,7 +174,7 @@ static uint32_t rms_of_sum(const struct legal *l, unsigned n)
 {
     const struct legal_average *a = &l->average;
     uint64_t w_q40[N_CURRENTS], n_q16 = a->n_q16;
-    uint64_t unit = largest(&l->config, AFE_I1, legal_phases(&l->config) | 8);
+    uint64_t unit = largest(&l->config, AFE_I1, legal_wiring_phases(l->config.wiring) | 8);
     for (unsigned k = 0; k < N_CURRENTS; k++)
         w_q40[k] = mul_div_u64(legal_lsb(&l->config, AFE_I1 + k), UINT64_C(1) << 40, unit);
     struct wide sum = square(a, w_q40, n);
@@ -191,9 +191,10 @@ void legal_neutral_publish(struct legal *l)
 {
     const struct legal_clean_currents *c = &l->average.sum.currents;
     struct legal_values *v = &l->values;
-    if (l->config.wiring == LEGAL_3P3W)
+    if (legal_wiring(l->config.wiring) == LEGAL_3P3W)
         return;
-    v->in_sum_ua = l->config.n_phases == 1 ? v->phase[0].i_ua : rms_of_sum(l, LEGAL_N_PHASES);
+    v->in_sum_ua = legal_wiring(l->config.wiring) == LEGAL_1P2W ? v->phase[0].i_ua
+                                                                : rms_of_sum(l, LEGAL_N_PHASES);
     v->in_ua = v->in_sum_ua;
     if (!c->measured)
         return;

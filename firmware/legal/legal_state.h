@@ -162,24 +162,25 @@ struct legal_pulses {
     void *context;
 };
 
+/* What is large stands last: the others are then within reach of short instructions. */
 struct legal {
-    struct legal_config config;
-    uint64_t rate_uhz; /* of the samples; 0: none yet */
-    struct legal_kernel kernel;
-    struct legal_faults faults;
-    struct legal_tracker tracker;
-    struct legal_last_wave wave;
-    struct legal_cycle cycle;
-    struct legal_correct correct;
-    struct legal_average average;
-    struct legal_ledger ledger;
-    struct legal_pulses pulses;
-    struct legal_values values;
+    uint64_t rate_uhz;              /* of the samples; 0: none yet */
+    bool dc_known;                  /* the means that follow were taken */
     int64_t dc_q16[AFE_N_CHANNELS]; /* means of the last whole window */
-    bool dc_known;                  /* the means above were taken */
-    struct legal_window held;       /* the first partial window until then; n_q16 0: none */
     legal_window_fn observe;
     void *observe_context;
+    struct legal_tracker tracker;
+    struct legal_pulses pulses;
+    struct legal_last_wave wave;
+    struct legal_faults faults;
+    struct legal_correct correct;
+    struct legal_config config;
+    struct legal_values values;
+    struct legal_average average;
+    struct legal_ledger ledger;
+    struct legal_window held; /* the first partial window until then; n_q16 0: none */
+    struct legal_kernel kernel;
+    struct legal_cycle cycle;
 };
 
 #endif

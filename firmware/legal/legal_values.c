@@ -188,7 +188,7 @@ static void finish_phase(struct legal_clean *c, uint64_t n_q16)
 void legal_clean_window(const struct legal *l, const struct legal_window *w,
                         struct legal_cleaned *out)
 {
-    uint32_t phases = legal_phases(&l->config);
+    uint32_t phases = legal_wiring_phases(l->config.wiring);
     struct direct x[AFE_N_CHANNELS];
     memset(out, 0, sizeof *out);
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
@@ -372,7 +372,9 @@ static void phase_values(struct legal *l, unsigned p)
 /* Two elements see line voltages: sqrt(3)/2 of their apparent power when balanced. */
 static uint64_t total_apparent(const struct legal *l, uint64_t s)
 {
-    return l->config.wiring == LEGAL_3P3W ? mul_div_u64(s, SQRT3_2_Q30, UINT64_C(1) << 30) : s;
+    return legal_wiring(l->config.wiring) == LEGAL_3P3W
+               ? mul_div_u64(s, SQRT3_2_Q30, UINT64_C(1) << 30)
+               : s;
 }
 
 static void total_values(struct legal *l, uint32_t phases)
@@ -402,7 +404,7 @@ void legal_average_publish(struct legal *l)
 {
     const struct legal_average *a = &l->average;
     struct legal_values *v = &l->values;
-    uint32_t sequence = v->sequence, phases = legal_phases(&l->config);
+    uint32_t sequence = v->sequence, phases = legal_wiring_phases(l->config.wiring);
     if (a->n_cycles == 0)
         return;
     memset(v, 0, sizeof *v);
@@ -414,7 +416,7 @@ void legal_average_publish(struct legal *l)
             phase_values(l, p);
     total_values(l, phases);
     legal_neutral_publish(l);
-    if (l->config.n_phases == 3)
+    if (legal_wiring(l->config.wiring) != LEGAL_1P2W)
         legal_sequences_publish(l);
     legal_average_clear(l);
 }

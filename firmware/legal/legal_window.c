@@ -157,9 +157,9 @@ static void set_rate(struct legal *l, uint64_t rate_uhz)
 static struct legal_view view_of(const struct legal *l, const struct afe_block *b)
 {
     struct legal_view v;
-    uint32_t phases = legal_phases(&l->config);
+    uint32_t phases = legal_wiring_phases(l->config.wiring);
     uint32_t wanted = phases << AFE_U1 | phases << AFE_I1;
-    if (l->config.wiring != LEGAL_3P3W)
+    if (legal_wiring(l->config.wiring) != LEGAL_3P3W)
         wanted |= 1u << AFE_IN;
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
         v.x[c] = (b->present & wanted) >> c & 1 ? b->sample[c] : NULL;

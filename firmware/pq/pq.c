@@ -11,7 +11,7 @@
 
 static uint32_t phases_of(const struct pq_config *c)
 {
-    uint32_t all = c->n_phases == 1 ? 1u : c->wiring == LEGAL_3P3W ? 5u : 7u;
+    uint32_t all = legal_wiring_phases(c->wiring);
     return c->phases_used ? all & c->phases_used : all;
 }
 
@@ -33,10 +33,8 @@ static bool limits_valid(const struct pq_config *c)
 enum err pq_init(struct pq *p, const struct pq_config *c)
 {
     memset(p, 0, sizeof *p);
-    bool single = c->n_phases == 1;
-    if ((!single && c->n_phases != 3) || single != (c->wiring == LEGAL_1P2W))
-        return ERR_RANGE;
-    if (c->wiring > LEGAL_3P3W || phases_of(c) == 0)
+    if (c->wiring > LEGAL_3P3W || c->wiring != legal_wiring(c->wiring) ||
+        c->n_phases != (c->wiring == LEGAL_1P2W ? 1 : 3) || phases_of(c) == 0)
         return ERR_RANGE;
     if (c->f_nominal_mhz < PQ_F_MIN_MHZ || c->f_nominal_mhz > PQ_F_MAX_MHZ)
         return ERR_RANGE;

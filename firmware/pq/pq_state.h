@@ -47,7 +47,6 @@ struct pq_alarm { /* of one kind in one phase */
 };
 
 struct pq {
-    struct pq_config config;
     uint32_t phases; /* bits: those that are watched */
     /* time */
     uint64_t rate_uhz; /* of the last block; 0: none yet */
@@ -62,7 +61,6 @@ struct pq {
     bool steady;                   /* the reference voltage: no step of late */
     uint32_t heard;                /* the last wave's step */
     bool tracked;                  /* a locked wave was seen: `step` is no longer the nominal one */
-    struct pq_cycle cycle[LEGAL_N_PHASES];
     pq_half_fn observe;
     void *observe_context;
     /* pq_dips.c */
@@ -70,12 +68,14 @@ struct pq {
     uint32_t low_mv, high_mv; /* a normal voltage lies between */
     uint32_t dead;            /* bits: phases below the threshold of interruptions */
     struct pq_dip dip[LEGAL_N_PHASES], swell[LEGAL_N_PHASES], interruption;
-    /* pq_watch.c */
-    struct pq_alarm alarm[PQ_N_KINDS][LEGAL_N_PHASES];
     /* events that wait, oldest first */
-    struct pq_event event[PQ_EVENTS_MAX];
     uint8_t first, n_events;
     uint32_t lost;
+    /* What is large stands last: the others are then within reach of short instructions. */
+    struct pq_config config;
+    struct pq_cycle cycle[LEGAL_N_PHASES];
+    struct pq_event event[PQ_EVENTS_MAX];
+    struct pq_alarm alarm[PQ_N_KINDS][LEGAL_N_PHASES]; /* pq_watch.c */
 };
 
 #endif

@@ -60,7 +60,7 @@ static bool current(const struct view *w, unsigned phase, uint32_t *out)
 /* Magnitude of the power that flows back, milliwatt. */
 static bool power_back(const struct view *w, unsigned phase, uint32_t *out)
 {
-    bool total = w->p->config.wiring == LEGAL_3P3W;
+    bool total = legal_wiring(w->p->config.wiring) == LEGAL_3P3W;
     int64_t mw = total ? w->v->p_mw : w->v->phase[phase].p_mw;
     *out = mw < 0 ? clip_u32((uint64_t)-mw) : 0;
     return true;
@@ -68,8 +68,8 @@ static bool power_back(const struct view *w, unsigned phase, uint32_t *out)
 
 static bool is_balanced_use(const struct pq *p)
 {
-    uint32_t all = p->config.wiring == LEGAL_3P3W ? 5u : 7u;
-    return p->config.n_phases == 3 && p->phases == all;
+    enum legal_wiring wiring = p->config.wiring;
+    return legal_wiring(wiring) != LEGAL_1P2W && p->phases == legal_wiring_phases(wiring);
 }
 
 static bool all_voltages_well(const struct view *w)
@@ -103,8 +103,8 @@ static bool zero_sequence(const struct view *w, unsigned phase, uint32_t *out)
     uint64_t positive = w->v->sequences.u_mv[1], off = (uint64_t)c->un_mv * LINE_WELL_PPM / PPM;
     (void)phase;
     *out = w->v->u0_ppm;
-    return c->wiring == LEGAL_3P4W && is_balanced_use(w->p) && positive + off >= c->un_mv &&
-           positive <= c->un_mv + off && w->v->u2_ppm <= LINE_U2_PPM;
+    return legal_wiring(c->wiring) == LEGAL_3P4W && is_balanced_use(w->p) &&
+           positive + off >= c->un_mv && positive <= c->un_mv + off && w->v->u2_ppm <= LINE_U2_PPM;
 }
 
 static bool unbalance_u(const struct view *w, unsigned phase, uint32_t *out)
@@ -138,7 +138,7 @@ static bool difference(const struct view *w, unsigned phase, uint32_t *out)
     uint32_t most = largest_current(w);
     (void)phase;
     *out = over(w->v->i_diff_ua, most > w->v->in_ua ? most : w->v->in_ua);
-    return c->wiring != LEGAL_3P3W && w->v->i_diff_ua > c->i_diff_min_ua;
+    return legal_wiring(c->wiring) != LEGAL_3P3W && w->v->i_diff_ua > c->i_diff_min_ua;
 }
 
 /* A million for a fault in a channel of the phase; the neutral's counts for phase 1. */
@@ -146,7 +146,7 @@ static bool distorted(const struct view *w, unsigned phase, uint32_t *out)
 {
     const uint8_t *f = w->s->fault;
     uint32_t faults = f[AFE_U1 + phase] | f[AFE_I1 + phase];
-    if (phase == 0 && w->p->config.wiring != LEGAL_3P3W)
+    if (phase == 0 && legal_wiring(w->p->config.wiring) != LEGAL_3P3W)
         faults |= f[AFE_IN];
     *out = faults ? PPM : 0;
     return true;
@@ -199,7 +199,8 @@ static bool is_beyond(const struct rule *r, const struct pq_config *c, bool pres
 
 static bool whole_wiring_is_one(const struct pq *p, const struct rule *r)
 {
-    return r->whole || (r->kind == PQ_REVERSED_CURRENT && p->config.wiring == LEGAL_3P3W);
+    return r->whole ||
+           (r->kind == PQ_REVERSED_CURRENT && legal_wiring(p->config.wiring) == LEGAL_3P3W);
 }
 
 static void report(struct pq *p, const struct rule *r, unsigned phase, bool ended)
@@ -318,7 +319,7 @@ void pq_config_default(struct pq_config *c, const struct legal_config *legal, ui
     c->wiring = legal->wiring;
     c->f_nominal_mhz = legal->f_nominal_mhz;
     c->un_mv = legal->un_mv;
-    if (legal->wiring == LEGAL_3P3W) /* elements see line voltages: sqrt(3) */
+    if (legal_wiring(legal->wiring) == LEGAL_3P3W) /* elements see line voltages: sqrt(3) */
         c->un_mv = clip_u32((uint64_t)legal->un_mv * 1732051 / PPM);
     c->imax_ma = imax_ma;
     c->ist_ua = legal->i_start_ua;

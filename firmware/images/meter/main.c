@@ -25,6 +25,8 @@
 /* The row, a symbol of model/meters.c: the linker drops the others. */
 extern const struct model_meter IMAGE_MODEL;
 const struct model_meter *const model_only = &IMAGE_MODEL;
+const uint8_t *const legal_one_n_phases = &IMAGE_MODEL.n_phases;
+const bool *const legal_one_is_3wire = &IMAGE_MODEL.is_3wire;
 
 static struct mps2_simulated_rng rng;
 static struct hal_flash flash;
