@@ -55,7 +55,7 @@ void day_row(const char *model, struct model_meter *out);
 struct day *day_new(const char *model, uint32_t minutes, uint32_t n_ops);
 void day_free(struct day *d);
 /* Rows of an object of class 7, oldest first whatever its order is; look_free(). */
-void day_rows(struct meter *m, const struct cosem_ref *o, struct look *out);
+enum cosem_result day_rows(struct meter *m, const struct cosem_ref *o, struct look *out);
 /* Check sums of the configuration; gives how many. */
 uint32_t day_config(struct meter *m, uint32_t sums[DAY_CONFIG_MAX]);
 

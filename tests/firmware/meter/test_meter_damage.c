@@ -76,7 +76,8 @@ static uint32_t check_rows(uint32_t k)
     const struct day_buffer *b = &day->buffer[k];
     const struct day_span *span = &day->steps[day->n_steps - 1].span[k];
     struct look now = {0};
-    day_rows(&q->meter, &b->object, &now);
+    if (day_rows(&q->meter, &b->object, &now) != COSEM_SUCCESS)
+        complain("promises rows it has not:", b->object.row->name);
     uint32_t n = seen_from(b, span->from, &now);
     uint32_t extra = now.n - n, missing = span->to - span->from - n;
     if (extra > EXTRA_MAX) {

@@ -10,9 +10,8 @@
  * then it lives an hour more, and all of this is looked at again.
  *
  * Without arguments a sample: operations of minutes in which something happens more often than
- * those of the others. With `full` and the number of a kind of tear all of them; each fifth meter
- * then lives the hour. Two more numbers: only operations from the first to the second, to see in
- * seconds again what a message named. */
+ * those of the others. With `full` and the number of a kind of tear all of them. Two more numbers:
+ * only operations from the first to the second, to see in seconds again what a message named. */
 #include "tests/firmware/meter/day.h"
 
 #include <setjmp.h>
@@ -232,12 +231,21 @@ static void check_sums(const struct cut *c, const struct cosem_ref *o, const str
         CHECK(c, before <= look_uint(&c->q->meter, 3, "1-0:1.8.0.255", 2));
 }
 
+static void rows_of(const struct cut *c, uint32_t k, struct look *out)
+{
+    const struct cosem_ref *o = &c->d->buffer[k].object;
+    enum cosem_result result = day_rows(&c->q->meter, o, out);
+    if (result)
+        print_message("%s: %s\n", o->row->name, cosem_result_text(result));
+    CHECK(c, result == COSEM_SUCCESS);
+}
+
 static void check_buffer(const struct cut *c, uint32_t k)
 {
     const struct day_buffer *b = &c->d->buffer[k];
     const struct day_span *was = &c->before->span[k], *is = &c->after->span[k];
     struct look now = {0};
-    day_rows(&c->q->meter, &b->object, &now);
+    rows_of(c, k, &now);
     uint32_t n = extras(&b->rows, *was, *is, &now);
     if (n == UINT32_MAX && is->from >= was->to) /* emptied in this step */
         n = extras(&b->rows, (struct day_span){is->from, is->from}, *is, &now);
@@ -259,14 +267,14 @@ struct later { /* what was there before it */
 static void keep(const struct cut *c, struct later *l)
 {
     for (uint32_t k = 0; k < c->d->n_buffers; k++)
-        day_rows(&c->q->meter, &c->d->buffer[k].object, &l->rows[k]);
+        rows_of(c, k, &l->rows[k]);
 }
 
 static void check_later(const struct cut *c, struct later *l)
 {
     for (uint32_t k = 0; k < c->d->n_buffers; k++) {
         struct look now = {0}, *was = &l->rows[k];
-        day_rows(&c->q->meter, &c->d->buffer[k].object, &now);
+        rows_of(c, k, &now);
         uint32_t i = 0;
         while (i < was->n && match(was, i, was->n, was->n, &now) < was->n - i)
             i++;
@@ -329,6 +337,7 @@ static void cut_at(struct cut *c, const struct flash_emu *now, uint8_t *spare)
     if (e->any_wavers)
         memset(e->wavers, 0, flash_emu_size(e));
     e->any_wavers = false;
+    e->random = (c->op + UINT64_C(1)) * UINT64_C(0x9E3779B97F4A7C15); /* repeats alone */
     journal_do_torn(&c->d->journal, c->op, c->tear, e);
     c->q->config.time_ns = c->after->crystal_ns + (c->op % 3 == 0 ? 2000 : 1) * METER_NS;
     c->again = c->op % again_every == 0 && c->tear != TEAR_WAVERS;
@@ -343,8 +352,7 @@ static void cut_at(struct cut *c, const struct flash_emu *now, uint8_t *spare)
     check_time(c);
     for (uint32_t k = 0; k < c->d->n_buffers; k++)
         check_buffer(c, k);
-    if (!full || c->op % N_KINDS == (uint32_t)c->tear)
-        live_an_hour(c);
+    live_an_hour(c);
 }
 
 static bool sampled(const struct day_step *s, uint32_t op)
