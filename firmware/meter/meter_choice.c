@@ -216,7 +216,7 @@ static enum err get_layout(struct meter *m, struct rd *r)
         size[i] = m->rings[i].record_size;
     layout(&io, m);
     for (uint8_t i = 0; i < meter_n_rings(m->model); i++) {
-        if (is_fixed(m, i) && m->rings[i].record_size != size[i])
+        if (is_fixed(m, i) && m->rings[i].record_size != size[i] && !meter_migrate_reads(m, i))
             return ERR_VERSION;
     }
     return r->err ? ERR_CORRUPT : ERR_OK;

@@ -466,14 +466,10 @@ void meter_log_state(const struct meter_io *io, struct meter *m)
 {
     static const struct meter_field head[] = {METER_FIELD(meter_log, next_number, 4),
                                               METER_FIELD(meter_log, n_queued, 1)};
-    static const struct meter_field room[] = {METER_FIELD(meter_log, refill_ns, 8),
-                                              METER_FIELD(meter_log, hours, 1)};
     static const struct meter_field octet = {0, 1, 1};
     struct meter_log *l = &m->log;
     meter_fields(io, l, head, METER_N_FIELDS(head), 1);
     meter_fields(io, l->queue, &octet, 1, sizeof l->queue);
-    meter_fields(io, l, room, METER_N_FIELDS(room), 1);
-    meter_fields(io, l->left, &octet, 1, sizeof l->left);
     meter_outage_state(io, &m->outage);
     if (io->r != NULL && l->n_queued > METER_LOG_QUEUE)
         io->r->err = ERR_CORRUPT;

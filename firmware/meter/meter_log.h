@@ -60,10 +60,9 @@ struct meter_log { /* fields are private to firmware/meter */
     int64_t retry_ns;                 /* this, crystal */
     uint8_t n_refused[COSEM_CLIENTS_MAX]; /* authentications in a row, of the server's clients */
 };
-/* Of the snapshot: logs and outages. */
+/* Of the snapshot: logs and outages. The room of the events is behind it (meter_snapshot.c). */
 #define METER_LOG_STATE_SIZE                                                                       \
-    (4 + 1 + METER_LOG_QUEUE * (1 + METER_LOG_ENTRY_SIZE) + 8 + 1 + MODEL_N_EVENTS + 1 +           \
-     METER_OUTAGE_STATE_SIZE)
+    (4 + 1 + METER_LOG_QUEUE * (1 + METER_LOG_ENTRY_SIZE) + METER_OUTAGE_STATE_SIZE)
 
 struct meter;
 /* Reports an event that happened at utc_s. What the model's map does not have, or the owner's

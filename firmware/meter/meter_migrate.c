@@ -284,7 +284,7 @@ static enum err take_rows(struct meter *m, const struct old *o, const struct old
     return err == ERR_STATE ? ERR_OK : err; /* the mount kept it in m->fault */
 }
 
-enum err meter_migrate_run(struct meter *m)
+static enum err take_over(struct meter *m)
 {
     struct old o;
     struct old_profile profile;
@@ -297,8 +297,69 @@ enum err meter_migrate_run(struct meter *m)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
     take_profile(m, &profile);
     err = meter_store_snapshot(m);
+    return err ? err : meter_choices_store(m);
+}
+
+/* ---- shorter snapshots ---- */
+
+bool meter_migrate_reads(struct meter *m, uint8_t ring)
+{
+    const size_t shorter = meter_snapshot_size(m->model) - METER_SNAPSHOT_LATER;
+    m->is_old = ring == METER_RING_SNAPSHOT && m->rings[ring].record_size == shorter;
+    return m->is_old;
+}
+
+/* Head sectors that no ring has, then those of the ring as it was. */
+static enum err lay_behind(struct meter *m, struct nv_ring_layout *ring)
+{
+    const uint8_t n = meter_n_rings(m->model);
+    struct nv_ring_layout rings[METER_RINGS_MAX + 1];
+    struct nv_ring_layout *head = &rings[n];
+    memcpy(rings, m->rings, sizeof m->rings);
+    *head = (struct nv_ring_layout){0};
+    if (!meter_layout_move(rings, n + 1, n, m->nv.config.flash->n_sectors, HEAD_SECTORS) ||
+        head->n_more > 0 || ring->n_more == NV_MORE_MAX)
+        return ERR_FULL;
+    memmove(&ring->more[1], ring->more, ring->n_more * sizeof ring->more[0]);
+    ring->more[0] = (struct nv_extent){ring->first_sector, ring->n_sectors};
+    ring->n_more++;
+    ring->first_sector = head->first_sector;
+    ring->n_sectors = head->n_sectors;
+    return ERR_OK;
+}
+
+/* A ring of today's snapshots; a start that was cut may have left one. */
+static enum err renew_snapshots(struct meter *m)
+{
+    struct nv_ring_layout *ring = &m->rings[METER_RING_SNAPSHOT];
+    bool unused = false;
+    enum err err = lay_behind(m, ring);
+    ring->record_size = (uint16_t)meter_snapshot_size(m->model);
+    while (!err && !unused && ++ring->generation > 0)
+        err = nv_ring_unused(&m->nv, m->rings, METER_RING_SNAPSHOT, &unused);
+    if (!err && !unused)
+        return ERR_FULL;
+    return err ? err : nv_mount_ring(&m->nv, METER_RING_SNAPSHOT);
+}
+
+static enum err lengthen(struct meter *m)
+{
+    const enum err read = meter_snapshot_read(m);
+    enum err err = read == ERR_NOT_FOUND ? ERR_OK : read;
+    if (!err)
+        err = renew_snapshots(m);
+    if (!err && read == ERR_OK)
+        err = meter_store_snapshot(m);
     if (!err)
         err = meter_choices_store(m);
-    m->is_old = err != ERR_OK;
+    return err ? err : read;
+}
+
+enum err meter_migrate_run(struct meter *m)
+{
+    const bool has_layout =
+        m->rings[METER_RING_SNAPSHOT].record_size != meter_snapshot_size(m->model);
+    enum err err = has_layout ? lengthen(m) : take_over(m);
+    m->is_old = err != ERR_OK && err != ERR_NOT_FOUND;
     return err;
 }

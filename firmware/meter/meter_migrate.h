@@ -13,6 +13,12 @@
  * generation and one. How often a sector was erased is carried on by the store. Nothing is left to
  * do behind the key: what the old rings held is foreign then.
  *
+ * A flash of this version's first days has a layout, but shorter snapshots. Their ring is made anew
+ * in the same way: its first sectors where nothing else lies, then those it had.
+ *
+ *     meter_choices_load(): a ring of such records -> meter_migrate_reads()
+ *     meter_store_restore()                        -> meter_migrate_run()
+ *
  * A meter whose first flash was of this version needs none of this: meter_migrate_none.c in the
  * place of meter_migrate.c and meter_old.c refuses a flash of the version before. */
 #ifndef FERRARIS_METER_MIGRATE_H
@@ -38,9 +44,13 @@ struct meter_seen {
  * ERR_FULL (no room behind the old flash), ERR_IO. */
 MUST_CHECK enum err meter_migrate_plan(struct meter *m, const struct meter_seen *seen,
                                        bool *is_old);
+/* The layout says that the ring has records of another size: true where they are the shorter
+ * snapshots, which meter_migrate_run() then takes over. */
+bool meter_migrate_reads(struct meter *m, uint8_t ring);
 /* The rings are mounted. Takes over registers, clock, demand, averages, counters and rows, writes a
  * snapshot and the layout; the rows are lost where the flash refuses the new ring its sectors
- * (m->fault says so). ERR_VERSION, ERR_CORRUPT (no snapshot is whole), ERR_IO, ERR_FULL. */
+ * (m->fault says so). ERR_NOT_FOUND (shorter snapshots, and none was written yet), ERR_VERSION,
+ * ERR_CORRUPT (no snapshot is whole), ERR_IO, ERR_FULL. */
 MUST_CHECK enum err meter_migrate_run(struct meter *m);
 
 #endif

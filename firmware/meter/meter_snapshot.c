@@ -23,19 +23,19 @@
 #define DEMAND_SIZE   54
 #define PROFILE_SIZE  (2 + 4 + 4 * METER_N_INTERVALS + METER_ROW_HEAD + 4 + 2)
 #define COUNTERS_SIZE (4 + 4 * COSEM_CLIENTS_MAX)
-#define CREDIT_SIZE   1
 /* one average: 52 octets and, for each phase, sums and last values */
 #define AVERAGE_SIZE(n_phases) (52u + 24u * (n_phases))
 #define SNAPSHOT_MAX                                                                               \
-    (CREDIT_SIZE + CLOCK_SIZE + LEGAL_SIZE + 4 * ENERGIES_SIZE + 8 * 8 * LEGAL_N_ENERGIES +        \
-     12 * LEGAL_N_LOSSES + DEMAND_SIZE + MODEL_N_PROFILES * PROFILE_SIZE + 4 * METER_N_INTERVALS + \
-     COUNTERS_SIZE + METER_N_AVERAGES * AVERAGE_SIZE(3) + METER_LOG_STATE_SIZE)
+    (METER_SNAPSHOT_LATER + CLOCK_SIZE + LEGAL_SIZE + 4 * ENERGIES_SIZE +                          \
+     8 * 8 * LEGAL_N_ENERGIES + 12 * LEGAL_N_LOSSES + DEMAND_SIZE +                                \
+     MODEL_N_PROFILES * PROFILE_SIZE + 4 * METER_N_INTERVALS + COUNTERS_SIZE +                     \
+     METER_N_AVERAGES * AVERAGE_SIZE(3) + METER_LOG_STATE_SIZE)
 
 size_t meter_snapshot_size(const struct model_meter *m)
 {
     m = model_row(m);
-    size_t size =
-        CREDIT_SIZE + CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + COUNTERS_SIZE + METER_LOG_STATE_SIZE;
+    size_t size = METER_SNAPSHOT_LATER + CLOCK_SIZE + LEGAL_SIZE + DEMAND_SIZE + COUNTERS_SIZE +
+                  METER_LOG_STATE_SIZE;
     for (unsigned p = 0; p < MODEL_N_PROFILES; p++)
         size += m->profile[p].n_values > 0 ? PROFILE_SIZE : 0;
     size += 4 * METER_N_INTERVALS;
@@ -92,6 +92,14 @@ static const struct meter_field profile_fields[] = {
     F(ordered_from, 4), F(marks, 1),
 };
 #undef F
+#define F(member, n) METER_FIELD(meter, member, n)
+static const struct meter_field later_fields[] = {
+    F(tells, 1),
+    F(log.refill_ns, 8),
+    F(log.hours, 1),
+};
+static const struct meter_field room_fields[] = {F(log.left[0], 1)};
+#undef F
 static const struct meter_field number_fields[] = {{0, 4, 4}}; /* an array of uint32_t */
 
 #define FIELDS(io, of, table, times) meter_fields(io, of, table, METER_N_FIELDS(table), times)
@@ -145,6 +153,12 @@ static void averages(const struct meter_io *io, struct meter *m)
     }
 }
 
+static void later(const struct meter_io *io, struct meter *m)
+{
+    FIELDS(io, m, later_fields, 1);
+    FIELDS(io, m, room_fields, sizeof m->log.left);
+}
+
 enum err meter_store_snapshot(struct meter *m)
 {
     uint8_t buf[SNAPSHOT_MAX];
@@ -161,7 +175,7 @@ enum err meter_store_snapshot(struct meter *m)
     meter_log_state(&io, m);
     wr_u32(&w, m->server.tx.limit);
     meter_put_floors(&w, m);
-    wr_u8(&w, m->tells);
+    later(&io, m);
     if (w.err || w.len != meter_snapshot_size(m->model))
         return ERR_RANGE;
     enum err err = nv_append(&m->nv, METER_RING_SNAPSHOT, buf);
@@ -195,7 +209,8 @@ static enum err restore_legal(struct meter *m, struct legal_snapshot *s)
     return legal_snapshot_set(&m->legal, s);
 }
 
-/* Behind the format's octet. Format 2 had one profile and no logs; its profile goes to `old`. */
+/* Behind the format's octet. Format 2 had one profile and no logs; its profile goes to `old`. What
+ * comes later is as delivered where it is missing. */
 static enum err restore_from(struct meter *m, struct rd *r, uint8_t format, struct bytes *old)
 {
     struct legal_snapshot s = {0};
@@ -212,7 +227,8 @@ static enum err restore_from(struct meter *m, struct rd *r, uint8_t format, stru
         meter_log_state(&io, m);
     meter_raise_tx(m, rd_u32(r));
     meter_raise_floors(r, m);
-    m->tells = format > 2 ? rd_u8(r) : 0;
+    if (rd_left(r) > 0)
+        later(&io, m);
     return r->err ? r->err : restore_legal(m, &s);
 }
 
@@ -222,13 +238,13 @@ enum err meter_snapshot_take_2(struct meter *m, struct bytes snapshot, struct by
     return rd_u8(&r) == 2 ? restore_from(m, &r, 2, profile) : ERR_VERSION;
 }
 
-static enum err restore(struct meter *m)
+enum err meter_snapshot_read(struct meter *m)
 {
     uint8_t buf[SNAPSHOT_MAX];
     enum err err = read_newest(m, buf);
     if (err)
         return err;
-    struct rd r = rd_of(buf, meter_snapshot_size(m->model));
+    struct rd r = rd_of(buf, m->rings[METER_RING_SNAPSHOT].record_size);
     if (rd_u8(&r) != SNAPSHOT_FORMAT)
         return ERR_VERSION;
     return restore_from(m, &r, SNAPSHOT_FORMAT, NULL);
@@ -236,7 +252,7 @@ static enum err restore(struct meter *m)
 
 enum err meter_store_restore(struct meter *m)
 {
-    enum err err = m->is_old ? meter_migrate_run(m) : restore(m);
+    enum err err = m->is_old ? meter_migrate_run(m) : meter_snapshot_read(m);
     if (m->nv.n_corrupt > 0 && m->server.tx.limit <= UINT32_MAX - COUNTER_JUMP)
         meter_raise_tx(m, m->server.tx.limit + COUNTER_JUMP);
     return err;

@@ -60,13 +60,16 @@ MUST_CHECK enum err meter_limits_store(struct meter *m);
 void meter_limits_redo(struct meter *m, const struct legal_audit *a);
 void meter_limits_apply(struct meter *m);
 
-/* Octets of a snapshot of this model. */
+/* Octets of a snapshot of this model. At its end is what the first snapshots of its format lacked:
+ * credit of the readers, next hour and hour of the day of the logs, room of the events. */
+#define METER_SNAPSHOT_LATER (1 + 8 + 1 + MODEL_N_EVENTS + 1)
 size_t meter_snapshot_size(const struct model_meter *m);
-/* Snapshot: registers, clock, demand, profile state, averages and
- * counters in one ring record. load gives
- * ERR_NOT_FOUND when there never was one. */
+/* Snapshot: registers, clock, demand, profile state, averages and counters in one ring record.
+ * restore gives ERR_NOT_FOUND when there never was one; read is the part of it that reads the ring,
+ * which may be one of shorter snapshots. */
 MUST_CHECK enum err meter_store_snapshot(struct meter *m);
 MUST_CHECK enum err meter_store_restore(struct meter *m);
+MUST_CHECK enum err meter_snapshot_read(struct meter *m);
 /* The octets of a snapshot of the version before into the meter; its profile's octets are
  * `profile`. ERR_VERSION, ERR_FORMAT. */
 MUST_CHECK enum err meter_snapshot_take_2(struct meter *m, struct bytes snapshot,

@@ -2,6 +2,7 @@
  * averages, counters, keys, audit trail and the rows of load profile 1; whatever the power does
  * meanwhile. Without arguments a sample of the cuts; with `full` each operation and kind of tear.
  */
+#include "firmware/meter/meter_choice.h"
 #include "firmware/meter/meter_energy.h"
 #include "firmware/meter/meter_migrate.h"
 #include "firmware/meter/meter_store.h"
@@ -281,11 +282,12 @@ static void live_on(struct rig *r)
 }
 
 static const char *const models[] = {"ST402D", "AD13A", "SMARTESOX-P", "SM402D", "MT371"};
+#define N_MODELS (sizeof models / sizeof models[0])
 
 static void flash_of_the_version_before_is_taken_over(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2 * sizeof models / sizeof models[0]; i++) {
+    for (size_t i = 0; i < 2 * N_MODELS; i++) {
         struct rig *r = old_meter(model_meter_find(models[i / 2]), i % 2 != 0);
         assert_int_equal(rig_power_up(r, 0), ERR_OK);
         check_state(r);
@@ -472,6 +474,118 @@ static void power_may_fail_at_every_operation(void **state)
     rig_free(r);
 }
 
+/* ---- shorter snapshots ---- */
+
+/* Makes the snapshots' ring one of this version's first days: without what came later. */
+static void shorten(struct rig *r, unsigned n_snapshots)
+{
+    static uint8_t octets[OLD_RECORD_MAX];
+    struct meter *m = &r->meter;
+    struct nv_ring_layout *ring = &m->rings[METER_RING_SNAPSHOT];
+    const uint64_t newest = nv_newest(&m->nv, METER_RING_SNAPSHOT);
+    assert_int_equal(nv_read(&m->nv, METER_RING_SNAPSHOT, newest, octets), ERR_OK);
+    ring->record_size = (uint16_t)(ring->record_size - METER_SNAPSHOT_LATER);
+    assert_int_equal(meter_choices_store(m), ERR_OK);
+    const struct old_ring_image image = {1, ring->first_sector, ring->n_sectors, ring->record_size};
+    memset(r->emu.octets + ring->first_sector * OLD_SECTOR, 0xFF, ring->n_sectors * OLD_SECTOR);
+    for (uint64_t seq = 1; seq <= n_snapshots; seq++)
+        old_append(r->emu.octets, &image, seq, 0, OLD_DATA, octets);
+}
+
+/* A meter that lived an hour, with such a flash; not started yet. What it was is in *was. */
+static struct rig *short_meter(const char *model, struct meter *was)
+{
+    struct rig *r = rig_new(model, START, LOAD);
+    rig_live(r, 3600);
+    assert_int_equal(meter_rate_set(&r->meter, 1), ERR_OK);
+    assert_int_equal(meter_profiles_null(&r->meter, true), ERR_OK);
+    assert_int_equal(meter_power_fail(&r->meter), ERR_OK);
+    *was = r->meter;
+    shorten(r, SNAPSHOTS);
+    return r;
+}
+
+static void check_same(const struct rig *r, const struct meter *was)
+{
+    static struct meter_row rows[50];
+    const struct meter *m = &r->meter;
+    struct legal_energies before, now;
+    legal_energies_get(&was->legal, &before);
+    legal_energies_get(&m->legal, &now);
+    assert_true(now.total[LEGAL_A_IMPORT] > 0);
+    assert_memory_equal(before.total, now.total, sizeof now.total);
+    assert_memory_equal(before.phase, now.phase, sizeof now.phase);
+    assert_memory_equal(before.rate, now.rate, sizeof now.rate);
+    assert_int_equal(meter_rate(m), 1);
+    assert_true(m->tells_null);
+    assert_int_equal(meter_now_s(m), meter_now_s(was));
+    assert_memory_equal(&m->demand, &was->demand, sizeof m->demand);
+    assert_true(m->server.tx.limit >= was->server.tx.limit);
+    assert_int_equal(rig_rows(r, rows, 50), 4);
+    assert_true(m->log.next_number > was->log.next_number);
+    assert_int_equal(m->fault, ERR_OK);
+    assert_int_equal(m->nv.n_corrupt, 0);
+    assert_int_equal(m->rings[METER_RING_SNAPSHOT].record_size, meter_snapshot_size(m->model));
+}
+
+static void shorter_snapshots_are_taken_over(void **state)
+{
+    (void)state;
+    static struct meter was;
+    static struct meter_row rows[50];
+    for (size_t i = 0; i < N_MODELS; i++) {
+        struct rig *r = short_meter(models[i], &was);
+        for (unsigned start = 0; start < 2; start++) {
+            assert_int_equal(rig_power_up(r, 0), ERR_OK);
+            check_same(r, &was);
+        }
+        rig_live(r, 3600);
+        assert_int_equal(rig_power_up(r, 30), ERR_OK);
+        assert_int_equal(rig_rows(r, rows, 50), 8);
+        rig_check_rows(r);
+        rig_free(r);
+    }
+}
+
+/* Cut before the first one: a new meter. */
+static void no_shorter_snapshot_is_a_first_life(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", START, LOAD);
+    shorten(r, 0);
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    rig_live(r, 3600);
+    assert_int_equal(rig_power_up(r, 0), ERR_OK);
+    assert_int_equal(r->meter.nv.n_corrupt, 0);
+    rig_free(r);
+}
+
+static void shorter_snapshots_outlive_every_cut(void **state)
+{
+    (void)state;
+    static struct meter was;
+    struct rig *r = short_meter("MT371", &was);
+    const size_t size = flash_emu_size(&r->emu);
+    uint8_t *image = malloc(size);
+    assert_non_null(image);
+    memcpy(image, r->emu.octets, size);
+    r->config.time_ns = meter_crystal_ns(&was);
+    bool whole = false;
+    for (uint32_t op = 1; !whole; op += full ? 1 : 7) {
+        memcpy(r->emu.octets, image, size);
+        for (unsigned start = 0; start < 3; start++) { /* the third one is not cut */
+            flash_emu_power(&r->emu, start < 2 ? op : 0, (enum tear)(op % N_TEARS));
+            meter_end(&r->meter);
+            const enum err err = meter_init(&r->meter, &r->config);
+            whole = start == 0 ? !r->emu.dead : whole;
+            assert_true(err == ERR_OK || r->emu.dead);
+        }
+        check_same(r, &was);
+    }
+    free(image);
+    rig_free(r);
+}
+
 int main(int argc, char **argv)
 {
     full = argc > 1 && strcmp(argv[1], "full") == 0;
@@ -484,6 +598,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(lost_layout_does_not_bring_old_registers_back),
         cmocka_unit_test(sectors_keep_their_wear),
         cmocka_unit_test(power_may_fail_at_every_operation),
+        cmocka_unit_test(shorter_snapshots_are_taken_over),
+        cmocka_unit_test(no_shorter_snapshot_is_a_first_life),
+        cmocka_unit_test(shorter_snapshots_outlive_every_cut),
     };
     return cmocka_run_group_tests_name("meter_migrate", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* A meter built without the taking over of older flashes: it lives on its own flash, and leaves one
  * of the version before as it is. */
+#include "firmware/meter/meter_choice.h"
 #include "firmware/meter/meter_layout.h"
 #include "firmware/meter/meter_store.h"
 #include "tests/firmware/meter/old_image.h"
@@ -51,11 +52,24 @@ static void flash_of_the_version_before_is_refused_untouched(void **state)
     rig_free(r);
 }
 
+static void shorter_snapshots_are_refused_untouched(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new("ST402D", START, LOAD);
+    r->meter.rings[METER_RING_SNAPSHOT].record_size -= METER_SNAPSHOT_LATER;
+    assert_int_equal(meter_choices_store(&r->meter), ERR_OK);
+    const uint32_t n = r->emu.n_programs + r->emu.n_erases;
+    assert_int_equal(rig_power_up(r, 60), ERR_VERSION);
+    assert_int_equal(r->emu.n_programs + r->emu.n_erases, n);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_flash_is_found_again),
         cmocka_unit_test(flash_of_the_version_before_is_refused_untouched),
+        cmocka_unit_test(shorter_snapshots_are_refused_untouched),
     };
     return cmocka_run_group_tests_name("meter_migrate_none", tests, NULL, NULL);
 }
