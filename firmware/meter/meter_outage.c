@@ -3,6 +3,7 @@
 
 #include "firmware/meter/meter_field.h"
 #include "firmware/meter/meter_store.h"
+#include "firmware/meter/meter_tell.h"
 
 #define PPM          1000000u
 #define DEAD_PPM     50000u  /* of the voltage, where interruptions are not watched */
@@ -66,6 +67,7 @@ static void end(struct meter *m, unsigned kind, int64_t at_ns, bool unknown)
     /* 100 years at most: both are instants that a clock can show */
     const uint32_t duration_s = ns > 0 ? (uint32_t)(ns / METER_NS) : 0;
     o->begin_ns[kind] = 0;
+    meter_tell_outage(m);
     if (kind == METER_OUTAGE_ALL)
         o->off_s += duration_s < UINT32_MAX - o->off_s ? duration_s : UINT32_MAX - o->off_s;
     if (duration_s < o->short_s && !unknown)

@@ -16,6 +16,11 @@ const struct legal_energies *meter_told(struct meter *m)
     return &m->told;
 }
 
+void meter_tell_outage(struct meter *m)
+{
+    m->owes = m->owes || m->tells >= METER_TELL_COST;
+}
+
 void meter_tell_begin(struct meter *m)
 {
     m->tells = METER_TELL_MAX;

@@ -13,6 +13,10 @@
  * sectors more of every chip and one more ring to recover; a promise of energy to come would invent
  * it.)
  *
+ * Outages. Their counts and the time without supply are told as they are; what went up since the
+ * newest snapshot is in one before the answer, from the same credit. Without credit a cut may take
+ * back what the last minute brought: a loose contact and a reader of each second wear nothing out.
+ *
  * Counters. A request with an invocation counter below the least acceptable one is refused, also
  * after a cut. As long as there is credit (METER_FLOORS_MAX, one more a minute) the exact number is
  * written, then one METER_FLOOR_AHEAD above it, good for as many requests. A client that asks so
@@ -33,6 +37,9 @@ const struct legal_energies *meter_told(struct meter *m);
 /* cosem_server_config.before_tell. The public client is told neither registers nor rows (the rights
  * in model/objects.c), so nobody without a secret can wear the flash. */
 MUST_CHECK enum err meter_before_tell(void *context, enum cosem_role role);
+
+/* An outage ended: what is told of outages went up. */
+void meter_tell_outage(struct meter *m);
 
 /* For meter.c: the first life; a minute without a snapshot; a snapshot was written, or failed: then
  * no answer may go on telling an old one. */

@@ -1,4 +1,5 @@
 /* Outages: counters, durations and the log, of the connection and of each phase. */
+#include "firmware/meter/meter_tell.h"
 #include "tests/firmware/meter/entries.h"
 
 #include <setjmp.h>
@@ -184,6 +185,33 @@ static void phase_out_across_a_power_cut_is_one_outage(void **state)
     rig_free(r);
 }
 
+/* A short one makes no entry and no snapshot of its own. */
+static void told_count_outlives_a_cut_while_there_is_credit(void **state)
+{
+    (void)state;
+    for (unsigned has_credit = 0; has_credit < 2; has_credit++) {
+        struct rig *r = rig_of("ST402D");
+        rig_live(r, 60);
+        source_phase_set(r->source, 1, false);
+        rig_live(r, 65);
+        source_phase_set(r->source, 1, true);
+        rig_live(r, 60); /* it is in a snapshot */
+        const uint64_t before = nv_newest(&r->meter.nv, METER_RING_SNAPSHOT);
+        assert_int_equal(meter_outage_count(&r->meter, METER_OUTAGE_L1 + 1), 1);
+        r->meter.tells = has_credit ? METER_TELL_COST : METER_TELL_COST - 1;
+        r->meter.owes = false;
+        source_phase_set(r->source, 1, false);
+        rig_live(r, 5);
+        source_phase_set(r->source, 1, true);
+        rig_live(r, 5);
+        assert_int_equal(count(r, "0-0:96.7.2.255"), 2);
+        assert_int_equal(nv_newest(&r->meter.nv, METER_RING_SNAPSHOT) - before, has_credit);
+        assert_int_equal(rig_power_up(r, 1), ERR_OK);
+        assert_int_equal(meter_outage_count(&r->meter, METER_OUTAGE_L1 + 1), 1 + has_credit);
+        rig_free(r);
+    }
+}
+
 /* Something else keeps the meter alive: dark voltages are an outage as well, and one with the time
  * without power that follows. */
 static void dead_voltages_join_the_power_cut(void **state)
@@ -282,6 +310,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(setting_the_clock_changes_no_duration),
         cmocka_unit_test(lost_phase_counts_alone),
         cmocka_unit_test(phase_out_across_a_power_cut_is_one_outage),
+        cmocka_unit_test(told_count_outlives_a_cut_while_there_is_credit),
         cmocka_unit_test(dead_voltages_join_the_power_cut),
         cmocka_unit_test(lost_crystal_makes_a_long_outage_of_unknown_length),
         cmocka_unit_test(flickering_phase_does_not_wear_the_flash),
