@@ -19,14 +19,14 @@
 #define COLUMNS_SIZE  (1 + METER_COLUMNS_EACH_MAX * COLUMN_SIZE)
 _Static_assert(LAYOUT_SIZE <= NV_VALUE_MAX && COLUMNS_SIZE <= NV_VALUE_MAX, "values of keys");
 
-static uint8_t columns_key(enum model_profile_id p, uint16_t generation)
-{
-    return (uint8_t)(METER_KEY_COLUMNS + 2 * p + generation % 2);
-}
-
 static struct nv_ring_layout *ring_of(struct meter *m, enum model_profile_id p)
 {
     return &m->rings[meter_ring(m->model, p)];
+}
+
+static unsigned columns_key(struct meter *m, enum model_profile_id p)
+{
+    return METER_KEY_COLUMNS + 2u * p + ring_of(m, p)->generation % 2;
 }
 
 /* ---- the layout's key ---- */
@@ -111,8 +111,8 @@ static enum err load_columns(struct meter *m, enum model_profile_id p)
     uint8_t buf[COLUMNS_SIZE];
     struct rd r;
     struct meter_profile *x = &m->profile[p];
-    struct meter_column *c = &m->columns[meter_columns_first(m->model, p)];
-    enum err err = meter_store_get(m, columns_key(p, x->generation), buf, sizeof buf, &r);
+    struct meter_column *c = meter_profile_pool(m, p);
+    enum err err = meter_store_get(m, columns_key(m, p), buf, sizeof buf, &r);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
     x->n_columns = rd_u8(&r);
@@ -133,15 +133,16 @@ static void put_column(struct wr *w, const struct meter_column *c)
     wr_u8(w, c->size);
 }
 
-enum err meter_columns_store(struct meter *m, enum model_profile_id p, uint16_t generation,
-                             const struct meter_column *c, unsigned n)
+enum err meter_columns_store(struct meter *m, enum model_profile_id p)
 {
+    const struct meter_column *c = meter_profile_columns(m, p);
+    const uint8_t n = m->profile[p].n_columns;
     uint8_t buf[COLUMNS_SIZE];
     struct wr w = wr_of(buf, sizeof buf);
-    wr_u8(&w, (uint8_t)n);
+    wr_u8(&w, n);
     for (unsigned k = 0; k < n; k++)
         put_column(&w, &c[k]);
-    return meter_store_put(m, columns_key(p, generation), &w);
+    return meter_store_put(m, columns_key(m, p), &w);
 }
 
 /* ---- loading ---- */
@@ -182,8 +183,7 @@ void meter_ring_fit(struct meter *m, enum model_profile_id p)
 static enum err deliver_columns(struct meter *m, enum model_profile_id p)
 {
     struct meter_profile *x = &m->profile[p];
-    x->n_columns =
-        (uint8_t)meter_columns_default(m, p, &m->columns[meter_columns_first(m->model, p)]);
+    x->n_columns = (uint8_t)meter_columns_default(m, p, meter_profile_pool(m, p));
     x->is_chosen = false;
     meter_ring_fit(m, p);
     enum err err = meter_ring_renew(m, p);

@@ -27,10 +27,8 @@ MUST_CHECK enum err meter_ring_renew(struct meter *m, enum model_profile_id p);
  */
 void meter_ring_fit(struct meter *m, enum model_profile_id p);
 
-/* Columns that will be those of profile p in this generation. */
-MUST_CHECK enum err meter_columns_store(struct meter *m, enum model_profile_id p,
-                                        uint16_t generation, const struct meter_column *c,
-                                        unsigned n);
+/* The columns of profile p as they are now, under the key of its ring's generation. */
+MUST_CHECK enum err meter_columns_store(struct meter *m, enum model_profile_id p);
 
 /* Commands of the owner, meter_profile_set.c. All or nothing. ERR_IO, ERR_FULL of all: the flash
  * refused; what its layout took is in force. */

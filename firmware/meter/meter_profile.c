@@ -46,6 +46,11 @@ const struct meter_column *meter_profile_columns(const struct meter *m, enum mod
     return &m->columns[meter_columns_first(m->model, p)];
 }
 
+struct meter_column *meter_profile_pool(struct meter *m, enum model_profile_id p)
+{
+    return &m->columns[meter_columns_first(m->model, p)];
+}
+
 uint16_t meter_profile_row_size(const struct meter *m, enum model_profile_id p)
 {
     const struct meter_column *c = meter_profile_columns(m, p);
@@ -60,11 +65,10 @@ void meter_profiles_reset(struct meter *m)
     for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
         const enum model_profile_id p = (enum model_profile_id)k;
         const struct model_profile *row = &meter_model(m)->profile[p];
-        const unsigned first = meter_columns_first(m->model, p);
         m->profile[p] = (struct meter_profile){
             .period_s = p == MODEL_DAILY ? METER_DAY_S : row->period_s10 * 10u,
             .entries = row->depth,
-            .n_columns = (uint8_t)meter_columns_default(m, p, &m->columns[first])};
+            .n_columns = (uint8_t)meter_columns_default(m, p, meter_profile_pool(m, p))};
     }
 }
 

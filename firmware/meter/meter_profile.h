@@ -62,8 +62,9 @@ struct meter_profile {
     bool is_fresh; /* no whole interval since a reset: the next end gives no row */
 };
 
-/* Pool of columns of profile p. */
+/* Pool of columns of profile p; the same to be changed. */
 const struct meter_column *meter_profile_columns(const struct meter *m, enum model_profile_id p);
+struct meter_column *meter_profile_pool(struct meter *m, enum model_profile_id p);
 /* Octets of a row of profile p in its ring. */
 uint16_t meter_profile_row_size(const struct meter *m, enum model_profile_id p);
 /* Columns and choices as delivered; state of a first life. */

@@ -13,54 +13,65 @@ static struct nv_ring_layout *ring_of(struct meter *m, enum model_profile_id p)
     return &m->rings[meter_ring(m->model, p)];
 }
 
-/* A profile as it was, to go back to. */
-struct kept {
+/* A change of profile p, and what was there before. */
+struct change {
+    struct meter *m;
+    enum model_profile_id p;
     struct meter_profile profile;
     struct nv_ring_layout ring;
+    struct meter_column column[METER_COLUMNS_EACH_MAX];
 };
 
-static struct kept keep(struct meter *m, enum model_profile_id p)
+/* Gives the profile, to be changed in memory. */
+static struct meter_profile *begin(struct change *c, struct meter *m, enum model_profile_id p)
 {
-    return (struct kept){m->profile[p], *ring_of(m, p)};
+    struct meter_profile *x = &m->profile[p];
+    c->m = m;
+    c->p = p;
+    c->profile = *x;
+    c->ring = *ring_of(m, p);
+    memcpy(c->column, meter_profile_columns(m, p), x->n_columns * sizeof c->column[0]);
+    return x;
 }
 
-static enum err go_back(struct meter *m, enum model_profile_id p, const struct kept *before,
-                        enum err err)
+static void go_back(const struct change *c)
 {
-    m->profile[p] = before->profile;
-    *ring_of(m, p) = before->ring;
+    struct meter *m = c->m;
+    m->profile[c->p] = c->profile;
+    *ring_of(m, c->p) = c->ring;
+    memcpy(meter_profile_pool(m, c->p), c->column, c->profile.n_columns * sizeof c->column[0]);
+}
+
+/* The next generation, and columns under its key: chosen ones stand under the key of each, those
+ * that stay, too. */
+static enum err renew(struct meter *m, enum model_profile_id p)
+{
+    enum err err = meter_ring_renew(m, p);
+    return err || !m->profile[p].is_chosen ? err : meter_columns_store(m, p);
+}
+
+static enum err decide(const struct change *c, bool is_anew)
+{
+    struct meter *m = c->m;
+    enum err err = nv_check_rings(&m->nv, m->rings, meter_n_rings(m->model));
+    if (!err && is_anew)
+        err = meter_keep(m, renew(m, c->p));
+    if (!err)
+        err = meter_keep(m, meter_choices_store(m));
+    if (err)
+        go_back(c);
     return err;
 }
 
-static enum err decide(struct meter *m, enum model_profile_id p, const struct kept *before)
-{
-    enum err err = nv_check_rings(&m->nv, m->rings, meter_n_rings(m->model));
-    if (!err)
-        err = meter_keep(m, meter_choices_store(m));
-    return err ? go_back(m, p, before, err) : ERR_OK;
-}
-
-/* Chosen columns stand under the key of each generation, those that stay, too. */
-static enum err store_columns(struct meter *m, enum model_profile_id p)
-{
-    const struct meter_profile *x = &m->profile[p];
-    if (!x->is_chosen)
-        return ERR_OK;
-    return meter_keep(
-        m, meter_columns_store(m, p, x->generation, meter_profile_columns(m, p), x->n_columns));
-}
-
 /* Makes the changed profile the one in force, with an empty ring. */
-static enum err remake(struct meter *m, enum model_profile_id p, const struct kept *before)
+static enum err remake(const struct change *c)
 {
-    enum err err = meter_ring_renew(m, p);
-    if (!err)
-        err = store_columns(m, p);
-    err = err ? go_back(m, p, before, err) : decide(m, p, before);
+    struct meter *m = c->m;
+    enum err err = decide(c, true);
     if (err)
         return err;
-    err = meter_keep(m, nv_mount_ring(&m->nv, meter_ring(m->model, p)));
-    meter_profile_restart(m, p);
+    err = meter_keep(m, nv_mount_ring(&m->nv, meter_ring(m->model, c->p)));
+    meter_profile_restart(m, c->p);
     meter_event_now(m, MODEL_EVENT_PROFILE_CLEARED);
     return err ? err : meter_commit(m);
 }
@@ -83,47 +94,44 @@ static bool period_valid(const struct meter *m, enum model_profile_id p, uint32_
 
 enum err meter_profile_period(struct meter *m, enum model_profile_id p, uint32_t period_s)
 {
-    const struct kept before = keep(m, p);
+    struct change c;
+    struct meter_profile *x = begin(&c, m, p);
     if (!period_valid(m, p, period_s))
         return ERR_RANGE;
-    if (period_s == m->profile[p].period_s)
+    if (period_s == x->period_s)
         return ERR_OK;
-    m->profile[p].period_s = period_s;
-    return changed(m, remake(m, p, &before));
+    x->period_s = period_s;
+    return changed(m, remake(&c));
 }
 
 enum err meter_profile_sort(struct meter *m, enum model_profile_id p, bool is_lifo)
 {
-    const struct kept before = keep(m, p);
-    if (is_lifo == m->profile[p].is_lifo)
+    struct change c;
+    struct meter_profile *x = begin(&c, m, p);
+    if (is_lifo == x->is_lifo)
         return ERR_OK;
-    m->profile[p].is_lifo = is_lifo;
-    return changed(m, decide(m, p, &before));
+    x->is_lifo = is_lifo;
+    return changed(m, decide(&c, false));
 }
 
 enum err meter_profile_entries(struct meter *m, enum model_profile_id p, uint32_t entries)
 {
-    const struct kept before = keep(m, p);
-    struct nv_ring_layout *ring = ring_of(m, p);
-    const uint32_t n = meter_ring_sectors(ring);
-    if (entries == m->profile[p].entries)
+    struct change c;
+    struct meter_profile *x = begin(&c, m, p);
+    const uint32_t n = meter_ring_sectors(&c.ring);
+    if (entries == x->entries)
         return ERR_OK;
     if (entries == 0 || entries > METER_ENTRIES_MAX)
         return ERR_RANGE;
-    const uint32_t needed = meter_sectors_for(entries, ring->record_size);
-    m->profile[p].entries = entries;
-    if ((meter_features(m) & MODEL_TRADE) == 0 || needed == n) {
-        if (needed <= n)
-            return changed(m, decide(m, p, &before));
-        m->profile[p] = before.profile;
+    const uint32_t needed = meter_sectors_for(entries, c.ring.record_size);
+    const bool is_moved = (meter_features(m) & MODEL_TRADE) != 0 && needed != n;
+    if (!is_moved && needed > n)
         return ERR_RANGE;
-    }
-    if (!meter_layout_move(m->rings, meter_n_rings(m->model), meter_ring(m->model, p),
-                           m->nv.config.flash->n_sectors, needed)) {
-        m->profile[p] = before.profile;
+    if (is_moved && !meter_layout_move(m->rings, meter_n_rings(m->model), meter_ring(m->model, p),
+                                       m->nv.config.flash->n_sectors, needed))
         return ERR_RANGE;
-    }
-    return changed(m, remake(m, p, &before));
+    x->entries = entries;
+    return changed(m, is_moved ? remake(&c) : decide(&c, false));
 }
 
 enum err meter_profiles_null(struct meter *m, bool on)
@@ -175,31 +183,27 @@ static enum cosem_result add(struct meter *m, enum model_profile_id p, enum cose
     return COSEM_SUCCESS;
 }
 
-static enum err take(struct meter *m, enum model_profile_id p, const struct columns *c)
+static enum err take(struct meter *m, enum model_profile_id p, const struct columns *columns)
 {
-    const struct kept before = keep(m, p);
-    struct columns was = {.n = m->profile[p].n_columns};
-    struct meter_column *pool = &m->columns[meter_columns_first(m->model, p)];
-    memcpy(was.of, pool, was.n * sizeof *pool);
-    memcpy(pool, c->of, c->n * sizeof *pool);
-    m->profile[p].n_columns = (uint8_t)c->n;
-    m->profile[p].is_chosen = true;
+    struct change c;
+    struct meter_profile *x = begin(&c, m, p);
+    memcpy(meter_profile_pool(m, p), columns->of, columns->n * sizeof columns->of[0]);
+    x->n_columns = (uint8_t)columns->n;
+    x->is_chosen = true;
     meter_ring_fit(m, p);
-    enum err err = remake(m, p, &before);
-    if (m->profile[p].generation == before.profile.generation)
-        memcpy(pool, was.of, was.n * sizeof *pool); /* refused */
-    return changed(m, err);
+    return changed(m, remake(&c));
 }
 
 enum cosem_result meter_profile_capture_set(struct meter *m, enum model_profile_id p,
                                             enum cosem_role role, struct rd *value)
 {
-    struct columns c = {.n = 0};
+    struct columns c;
     const size_t n = axdr_get_array(value);
     if (value->err)
         return COSEM_TYPE_UNMATCHED;
     if (n == 0 || n > METER_COLUMNS_EACH_MAX)
         return COSEM_OTHER_REASON;
+    c.n = c.n_values = 0;
     for (size_t k = 0; k < n; k++) {
         enum cosem_result r = add(m, p, role, value, &c);
         if (r)
@@ -212,8 +216,9 @@ enum cosem_result meter_profile_capture_set(struct meter *m, enum model_profile_
 
 enum err meter_profile_clear(struct meter *m, enum model_profile_id p)
 {
-    const struct kept before = keep(m, p);
-    return remake(m, p, &before);
+    struct change c;
+    (void)begin(&c, m, p);
+    return remake(&c);
 }
 
 enum err meter_profile_capture(struct meter *m, enum model_profile_id p)
