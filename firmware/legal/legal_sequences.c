@@ -48,12 +48,13 @@ static int64_t third(int64_t a) /* to nearest */
  * zero (sign 0), positive (1) or negative (-1) sequence. */
 static int64_t component(const struct legal_phasor x[3], int sign, uint64_t n_q16)
 {
-    struct legal_phasor b = x[1], c = x[2];
-    if (sign) {
-        b = rotate(&x[1], sign);
-        c = rotate(&x[2], -sign);
+    struct legal_phasor sum = x[0];
+    for (unsigned p = 1; p < LEGAL_N_PHASES; p++, sign = -sign) {
+        struct legal_phasor turned = sign ? rotate(&x[p], sign) : x[p];
+        sum.re += turned.re;
+        sum.im += turned.im;
     }
-    struct legal_phasor mean = {third(x[0].re + b.re + c.re), third(x[0].im + b.im + c.im)};
+    struct legal_phasor mean = {third(sum.re), third(sum.im)};
     return legal_active(&mean, &mean, n_q16);
 }
 
@@ -81,10 +82,14 @@ static void complete(struct legal_phasor x[3], bool voltage)
     x[third] = (struct legal_phasor){-x[0].re - x[second].re, -x[0].im - x[second].im};
 }
 
-/* Of the voltages, or of the currents: `first` is the first one's channel. */
-static void symmetry(const struct legal *l, unsigned first, uint32_t rms[3], uint32_t *negative_ppm,
-                     uint32_t *zero_ppm)
+struct symmetry {   /* of the voltages, or of the currents: where it goes */
+    unsigned first; /* channel */
+    uint32_t *rms, *negative_ppm, *zero_ppm;
+};
+
+static void publish(const struct legal *l, const struct symmetry *to)
 {
+    unsigned first = to->first;
     const struct legal_average *a = &l->average;
     bool voltage = first == AFE_U1;
     uint64_t unit = largest(&l->config, first, legal_wiring_phases(l->config.wiring));
@@ -97,17 +102,19 @@ static void symmetry(const struct legal *l, unsigned first, uint32_t rms[3], uin
         complete(x, voltage);
     for (unsigned k = 0; k < 3; k++) {
         part[k] = component(x, k < 2 ? (int)k : -1, a->n_q16);
-        rms[k] = legal_rms(part[k], a->n_q16, unit, voltage ? FV_PER_MV : FA_PER_UA);
+        to->rms[k] = legal_rms(part[k], a->n_q16, unit, voltage ? FV_PER_MV : FA_PER_UA);
     }
-    *negative_ppm = part_ppm(part[2], part[1]);
-    *zero_ppm = part_ppm(part[0], part[1]);
+    *to->negative_ppm = part_ppm(part[2], part[1]);
+    *to->zero_ppm = part_ppm(part[0], part[1]);
 }
 
 void legal_sequences_publish(struct legal *l)
 {
     struct legal_values *v = &l->values;
-    symmetry(l, AFE_U1, v->sequences.u_mv, &v->u2_ppm, &v->u0_ppm);
-    symmetry(l, AFE_I1, v->sequences.i_ua, &v->i2_ppm, &v->i0_ppm);
+    const struct symmetry both[] = {{AFE_U1, v->sequences.u_mv, &v->u2_ppm, &v->u0_ppm},
+                                    {AFE_I1, v->sequences.i_ua, &v->i2_ppm, &v->i0_ppm}};
+    for (unsigned k = 0; k < 2; k++)
+        publish(l, &both[k]);
 }
 
 /* --- neutral and differential current ------------------------------------------------------- */

@@ -369,14 +369,6 @@ static void phase_values(struct legal *l, unsigned p)
     v->thd_i_ppm = thd_ppm[1];
 }
 
-/* Two elements see line voltages: sqrt(3)/2 of their apparent power when balanced. */
-static uint64_t total_apparent(const struct legal *l, uint64_t s)
-{
-    return legal_wiring(l->config.wiring) == LEGAL_3P3W
-               ? mul_div_u64(s, SQRT3_2_Q30, UINT64_C(1) << 30)
-               : s;
-}
-
 static void total_values(struct legal *l, uint32_t phases)
 {
     struct legal_values *v = &l->values;
@@ -391,12 +383,15 @@ static void total_values(struct legal *l, uint32_t phases)
         p_uw = legal_add(p_uw, mean_power(l, p, c->ui, MICRO));
         s_uva = legal_add(s_uva, mean_power(l, p, apparent(c), MICRO));
     }
-    v->s_mva = total_apparent(l, v->s_mva);
+    if (legal_wiring(l->config.wiring) == LEGAL_3P3W) {
+        /* two elements see line voltages: sqrt(3)/2 of their apparent power when balanced */
+        v->s_mva = mul_div_u64(v->s_mva, SQRT3_2_Q30, UINT64_C(1) << 30);
+        s_uva = (int64_t)mul_div_u64((uint64_t)s_uva, SQRT3_2_Q30, UINT64_C(1) << 30);
+    }
     v->pf_ppm = ratio_ppm(v->p_mw, v->s_mva);
     struct wide vector = wide_mul(v->p_mw, v->p_mw);
     wide_mul_add(&vector, v->q_mvar, v->q_mvar);
     v->s_vector_mva = wide_sqrt(&vector);
-    s_uva = (int64_t)total_apparent(l, (uint64_t)s_uva);
     v->fryze_mvar = leg(s_uva, s_uva, p_uw) / 1000;
 }
 
