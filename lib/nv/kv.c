@@ -112,7 +112,13 @@ static enum err tail_read(const struct nv_area *a, uint32_t end, uint32_t *crc, 
     return err;
 }
 
-static enum err head_read(const struct nv_area *a, uint32_t limit, struct record *r, bool *good)
+/* Where its sector ends. */
+static uint32_t limit_of(const struct nv_area *a, uint32_t addr)
+{
+    return addr - addr % a->flash->sector_size + a->flash->sector_size;
+}
+
+static enum err head_read(const struct nv_area *a, struct record *r, bool *good)
 {
     uint8_t octet[REC_HEAD] = {0};
     enum err err = area_read(a, r->addr, octet, sizeof octet);
@@ -124,7 +130,8 @@ static enum err head_read(const struct nv_area *a, uint32_t limit, struct record
     r->kind = rd_u8(&in);
     r->span = span_of(r->len);
     *good = rd_u32(&in) == crc32_update(crc_at(r->addr), octet, REC_HEAD - 4) &&
-            kind_known(r->kind) && r->len <= NV_VALUE_MAX && r->span <= limit - r->addr;
+            kind_known(r->kind) && r->len <= NV_VALUE_MAX &&
+            r->span <= limit_of(a, r->addr) - r->addr;
     return err;
 }
 
@@ -165,9 +172,9 @@ static enum err head_torn(const struct nv_area *a, uint32_t addr, bool *garbage)
 
 /* With a bad head: a tail somewhere behind that fits this start exactly tells all but the sequence
  * number. None: the head is torn or this is garbage, one grain of it. */
-static enum err state_by_tail(const struct nv_area *a, uint32_t limit, struct record *r)
+static enum err state_by_tail(const struct nv_area *a, struct record *r)
 {
-    uint32_t start = r->addr, max = span_of(NV_VALUE_MAX);
+    uint32_t start = r->addr, limit = limit_of(a, start), max = span_of(NV_VALUE_MAX);
     if (limit - start > max)
         limit = start + max;
     for (uint32_t end = start + span_of(0); end <= limit; end += GRAIN) {
@@ -192,31 +199,25 @@ static enum err state_by_tail(const struct nv_area *a, uint32_t limit, struct re
     return head_torn(a, start, &r->garbage);
 }
 
-/* What stands at addr, within the sector that ends at limit. */
-static enum err record_read(const struct nv_area *a, uint32_t addr, uint32_t limit,
-                            struct record *r)
+/* What stands at addr. */
+static enum err record_read(const struct nv_area *a, uint32_t addr, struct record *r)
 {
     bool good = false;
     *r = (struct record){.addr = addr};
-    enum err err = head_read(a, limit, r, &good);
+    enum err err = head_read(a, r, &good);
     if (err)
         return err;
-    return good ? state_by_head(a, r) : state_by_tail(a, limit, r);
-}
-
-static uint32_t limit_of(const struct nv_area *a, uint32_t addr)
-{
-    return addr - addr % a->flash->sector_size + a->flash->sector_size;
+    return good ? state_by_head(a, r) : state_by_tail(a, r);
 }
 
 /* Reads the last record of the log, which may have been under a cut, more than once. What reads now
  * so, now so, is torn; and what is torn is struck out, so that it stays it. */
-static enum err record_settle(const struct nv_area *a, uint32_t limit, struct record *r)
+static enum err record_settle(const struct nv_area *a, struct record *r)
 {
     enum err err = ERR_OK;
     for (uint8_t i = 1; i < SETTLE_READS && !err; i++) {
         struct record again;
-        err = record_read(a, r->addr, limit, &again);
+        err = record_read(a, r->addr, &again);
         bool same = again.state == r->state && again.span == r->span && again.seq == r->seq;
         if (again.span < r->span) /* the head wavers: then nothing is behind it */
             *r = again;
@@ -270,9 +271,9 @@ static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, u
             continue;
         }
         if (!err)
-            err = record_read(a, addr, limit, &r);
+            err = record_read(a, addr, &r);
         if (!err && sector == nv->kv_sector && addr + r.span >= used)
-            err = record_settle(a, limit, &r);
+            err = record_settle(a, &r);
         if (err)
             break;
         if (note)
@@ -331,7 +332,7 @@ static enum err kv_write(struct nv *nv, uint8_t key, enum kind kind, const struc
         nv->kv_head += r.span;
         enum err err = record_program(a, &r, from);
         if (!err)
-            err = record_read(a, r.addr, limit, &back);
+            err = record_read(a, r.addr, &back);
         if (err)
             return err;
         if (back.state == STATE_VALID && !back.by_tail && !back.is_mended) {
@@ -352,10 +353,9 @@ static enum err kv_done(struct nv *nv)
  * tell the caller that there never was a value. */
 static enum err kv_move(struct nv *nv, uint8_t key)
 {
-    const struct nv_area *a = &nv->kv_area;
     struct record r;
     struct source payload = {0};
-    enum err err = record_read(a, nv->kv_addr[key], limit_of(a, nv->kv_addr[key]), &r);
+    enum err err = record_read(&nv->kv_area, nv->kv_addr[key], &r);
     if (err)
         return err;
     bool good = r.state == STATE_VALID && r.kind == KIND_VALUE;
@@ -421,7 +421,7 @@ static enum err kv_could_fit(const struct nv *nv, uint32_t extra, bool *fits)
         struct record r;
         if (nv->kv_addr[key] == ADDR_NONE)
             continue;
-        enum err err = record_read(a, nv->kv_addr[key], limit_of(a, nv->kv_addr[key]), &r);
+        enum err err = record_read(&nv->kv_area, nv->kv_addr[key], &r);
         if (err)
             return err;
         live += r.span;
@@ -480,7 +480,7 @@ enum err nv_get(const struct nv *nv, uint8_t key, void *value, size_t size, size
         return ERR_RANGE;
     if (nv->kv_addr[key] == ADDR_NONE)
         return ERR_NOT_FOUND;
-    enum err err = record_read(a, nv->kv_addr[key], limit_of(a, nv->kv_addr[key]), &r);
+    enum err err = record_read(&nv->kv_area, nv->kv_addr[key], &r);
     if (err)
         return err;
     if (r.state != STATE_VALID || r.kind != KIND_VALUE || r.key != key)

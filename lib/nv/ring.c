@@ -227,22 +227,24 @@ static void ring_forget(const struct nv_area *a, struct nv_ring_state *ring, uin
         ring->oldest = base - held;
 }
 
-static enum err ring_prepare(const struct nv_area *a, struct nv_ring_state *ring, uint32_t base)
+/* Makes the sector of `base` ready, unless it is. */
+static enum err ring_prepare(const struct nv_area *a, struct nv_ring_state *ring, uint32_t base,
+                             bool *ready)
 {
+    enum err err = ERR_OK;
     ring_forget(a, ring, base);
-    return sector_prepare(a, sector_of(a, base), base);
+    if (!*ready)
+        err = sector_prepare(a, sector_of(a, base), base);
+    *ready = err == ERR_OK;
+    return err;
 }
 
 /* Makes the place of the next record blank: an erased sector, no stray octet in the slot. */
 static enum err ring_make_place(const struct nv_area *a, struct nv_ring_state *ring)
 {
     for (;;) {
-        enum err err = ERR_OK;
         bool blank = false;
-        if (!ring->head_ready) {
-            err = ring_prepare(a, ring, base_of(a, ring->next_seq));
-            ring->head_ready = err == ERR_OK;
-        }
+        enum err err = ring_prepare(a, ring, base_of(a, ring->next_seq), &ring->head_ready);
         if (!err)
             err = flash_blank(a, next_addr(a, ring), a->slot_size, &blank);
         if (err || blank)
@@ -287,11 +289,8 @@ static enum err ring_append(struct nv *nv, uint8_t index, enum kind kind, const 
         return err;
     /* The first of its sector: now the one after is erased. This record is durable whatever becomes
      * of that; the next append tries again. */
-    bool ready = ring_prepare(a, ring, next_base(a, seq)) == ERR_OK;
-    if (ring->slot == 0)
-        ring->head_ready = ready;
-    else
-        ring->next_ready = ready;
+    bool *ready = ring->slot == 0 ? &ring->head_ready : &ring->next_ready;
+    (void)ring_prepare(a, ring, next_base(a, seq), ready);
     return ERR_OK;
 }
 
@@ -525,20 +524,9 @@ static enum err ring_repair(const struct nv_area *a, struct survey *s, struct nv
     uint32_t base = base_of(a, ring->next_seq);
     bool needs_next = s->newest >= base;
     bool was_whole = ring->head_ready && (ring->next_ready || !needs_next);
-    enum err err = ERR_OK;
-    if (ring->head_ready)
-        ring_forget(a, ring, base);
-    else
-        err = ring_prepare(a, ring, base);
-    ring->head_ready = err == ERR_OK;
-    if (!err && needs_next) {
-        base += a->n_records;
-        if (ring->next_ready)
-            ring_forget(a, ring, base);
-        else
-            err = ring_prepare(a, ring, base);
-        ring->next_ready = err == ERR_OK;
-    }
+    enum err err = ring_prepare(a, ring, base, &ring->head_ready);
+    if (!err && needs_next)
+        err = ring_prepare(a, ring, base + a->n_records, &ring->next_ready);
     struct survey again;
     if (err || was_whole)
         return err;
