@@ -141,8 +141,8 @@ void wr_bytes(struct wr *w, const void *p, size_t n)
 static void wr_uint(struct wr *w, uint64_t v, size_t n)
 {
     uint8_t octet[8];
-    for (size_t i = 0; i < n; i++)
-        octet[i] = (uint8_t)(v >> (8 * (n - 1 - i)));
+    for (size_t i = n; i > 0; v >>= 8)
+        octet[--i] = (uint8_t)v;
     wr_bytes(w, octet, n);
 }
 

@@ -84,10 +84,9 @@ static uint8_t get_small_integer(struct rd *outer)
 
 static void get_mechanism(struct rd *f, bool *has, uint8_t *mechanism)
 {
-    struct bytes oid = rd_bytes(f, f->len);
     *has = true;
-    *mechanism = oid_value(oid, ARC_MECHANISM);
-    if (oid.len != OID_LEN)
+    *mechanism = oid_value((struct bytes){f->p, f->len}, ARC_MECHANISM);
+    if (f->len != OID_LEN)
         rd_fail(f, ERR_FORMAT);
 }
 
@@ -232,8 +231,7 @@ static void put_wrapped(struct wr *w, uint8_t outer, uint8_t inner, struct bytes
 static void put_oid(struct wr *w, uint8_t family, uint8_t value)
 {
     wr_bytes(w, arc, sizeof arc);
-    wr_u8(w, family);
-    wr_u8(w, value);
+    wr_u16(w, (uint16_t)(family << 8 | value));
 }
 
 static void put_context(struct wr *w, uint8_t context)
@@ -326,8 +324,7 @@ static uint32_t get_conformance(struct rd *r)
 
 static void put_conformance(struct wr *w, uint32_t conformance)
 {
-    wr_u16(w, 0x5F1F);
-    wr_u16(w, 0x0400);
+    wr_u32(w, 0x5F1F0400);
     wr_u8(w, (uint8_t)(conformance >> 16));
     wr_u16(w, (uint16_t)conformance);
 }
@@ -401,9 +398,8 @@ void initiate_get_response(struct rd *r, struct dlms_initiate *out)
 
 void initiate_put_response(struct wr *w, const struct dlms_initiate *i)
 {
-    wr_u8(w, DLMS_INITIATE_RESPONSE);
-    wr_u8(w, 0);
-    wr_u8(w, i->version);
+    const uint8_t head[] = {DLMS_INITIATE_RESPONSE, 0 /* no quality of service */, i->version};
+    wr_bytes(w, head, sizeof head);
     put_conformance(w, i->conformance);
     wr_u16(w, i->max_pdu);
     wr_u16(w, i->vaa);

@@ -169,12 +169,15 @@ size_t hdlc_max_apdu(const struct dlms_link *l)
 
 /* --- coming in */
 
+static bool has_llc_head(const uint8_t *p, size_t n)
+{
+    return n >= N_LLC && p[0] == 0xE6 && (p[1] == 0xE6 || p[1] == 0xE7) && p[2] == 0;
+}
+
 /* The APDU is complete: is it one? */
 static void finish(struct hdlc *h)
 {
-    const uint8_t *llc = h->buf;
-    h->whole = !h->discard && h->in_len >= N_LLC && llc[0] == 0xE6 &&
-               (llc[1] == 0xE6 || llc[1] == 0xE7) && llc[2] == 0;
+    h->whole = !h->discard && has_llc_head(h->buf, h->in_len);
     if (!h->whole) {
         h->n_bad++;
         h->in_len = 0;
@@ -217,9 +220,7 @@ void hdlc_take_ui(struct hdlc *h, const struct hdlc_frame *f)
         h->n_bad++;
         return;
     }
-    bool first = f->info.len >= N_LLC && f->info.p[0] == 0xE6 &&
-                 (f->info.p[1] == 0xE6 || f->info.p[1] == 0xE7) && f->info.p[2] == 0;
-    if (first)
+    if (has_llc_head(f->info.p, f->info.len))
         h->in_len = 0;
     h->in_ui = true;
     append(h, f);
