@@ -69,18 +69,18 @@ enum session_stream { /* what an answer is made of, behind its head */
 struct session_transfer {
     enum session_long kind;
     enum session_stream stream;
-    bool list;       /* a value by blocks for several attributes or methods */
-    bool open;       /* an element is being generated */
-    uint16_t n_list; /* elements in all */
-    uint16_t n_left; /* elements not begun yet */
+    bool list; /* a value by blocks for several attributes or methods */
+    bool open; /* an element is being generated */
     uint8_t invoke;
-    uint32_t block; /* number of the last block sent or taken */
+    uint8_t carry_len;           /* of carry */
+    uint16_t n_list;             /* elements in all */
+    uint16_t n_left;             /* elements not begun yet */
+    uint16_t kept_len, kept_pos; /* descriptors as received; walked while answering */
+    uint16_t item_len, item_pos; /* GET: the item and what of it was sent; SET: value so far */
+    uint32_t block;              /* number of the last block sent or taken */
     struct apdu_attr target;
     struct cosem_ref ref;
     struct cosem_gen gen;
-    uint16_t kept_len, kept_pos; /* descriptors as received; walked while answering */
-    uint16_t item_len, item_pos; /* GET: the item and what of it was sent; SET: value so far */
-    uint8_t carry_len;
     uint8_t carry[12]; /* octets a block had no room for when a normal answer turned into blocks */
 #if COSEM_WITH_ACCESS
     uint32_t access_invoke; /* long-invoke-id-and-priority */
@@ -114,51 +114,56 @@ struct session_gbt {
 };
 #endif
 
+/* The small fields stand first, where a short instruction reaches them. */
 struct cosem_session {
     struct cosem_server *server;
     enum session_state state;
     const struct cosem_device *device;       /* logical device addressed; NULL when idle */
     const struct cosem_client_entry *client; /* NULL when idle */
     uint16_t client_sap, server_sap;
-    uint8_t context;      /* DLMS_CONTEXT_LN or _LN_CIPHERED */
-    uint32_t conformance; /* negotiated */
-    uint16_t max_pdu;     /* largest APDU the client takes, COSEM_PDU_MIN..COSEM_PDU_MAX */
-    uint8_t client_title[DLMS_TITLE_LEN];
-    bool has_title;
-    uint8_t challenge[COSEM_CHALLENGE_LEN]; /* ours, StoC */
-    uint8_t client_challenge[COSEM_CHALLENGE_MAX];
+    uint8_t context; /* DLMS_CONTEXT_LN or _LN_CIPHERED */
+    bool has_title, has_dedicated;
     uint8_t client_challenge_len;
-
-    uint8_t dedicated_key[16];
-    bool has_dedicated;
-    struct dlms_replay dedicated_rx;
-    struct dlms_counter dedicated_tx;
-#if COSEM_WITH_DEDICATED
-    struct crypto_gcm dedicated_gcm;
-#endif
 
     /* protection of the request being answered */
     uint8_t request_sc; /* security control bits; 0: plain */
     bool request_dedicated;
     bool request_general; /* general-glo- or general-ded-ciphering */
+    bool tx_unconfirmed;  /* the waiting APDU leaves without a request before it (push), or answers
+                             one that came so */
     uint32_t request_counter;
 
-    struct dlms_keys new_keys; /* from key transfer: in force once the answer has left */
-    uint8_t new_policy;
-    bool security_changed;
-
-    bool touched; /* a whole APDU came or octets were taken since the last poll */
-    uint64_t last_ms;
-    bool clock_running;
+    uint32_t conformance; /* negotiated */
+    uint16_t max_pdu;     /* largest APDU the client takes, COSEM_PDU_MIN..COSEM_PDU_MAX */
 
     /* who asked what is being answered: another client than the associated one gets an exception */
     uint16_t peer_client, peer_server;
-    uint16_t line_max;   /* longest APDU the line below can carry; 0: no such limit */
-    bool tx_unconfirmed; /* the waiting APDU leaves without a request before it (push), or answers
-                            one that came so */
+    uint16_t line_max; /* longest APDU the line below can carry; 0: no such limit */
 
-    struct session_transfer transfer;
+    size_t tx_pos, tx_len; /* tx[tx_pos .. tx_len) waits to be taken */
+    size_t tx_apdu;        /* where the APDU begins in it */
+
+    bool touched; /* a whole APDU came or octets were taken since the last poll */
+    bool clock_running;
+    bool security_changed;
+    uint8_t new_policy;
+    uint64_t last_ms;
+
     struct cosem_session *next_writer; /* in the server's list of sessions with a long write */
+    struct session_transfer transfer;
+
+    uint8_t client_title[DLMS_TITLE_LEN];
+    uint8_t challenge[COSEM_CHALLENGE_LEN]; /* ours, StoC */
+    uint8_t client_challenge[COSEM_CHALLENGE_MAX];
+
+    uint8_t dedicated_key[16];
+    struct dlms_replay dedicated_rx;
+    struct dlms_counter dedicated_tx;
+#if COSEM_WITH_DEDICATED
+    struct crypto_gcm dedicated_gcm;
+#endif
+    struct dlms_keys new_keys; /* from key transfer: in force once the answer has left */
+
 #if COSEM_WITH_NOTIFICATION
     enum session_notice notice;
     uint32_t notice_invoke;
@@ -179,8 +184,6 @@ struct cosem_session {
     struct wrapper_rx rx;
     uint8_t rx_buf[COSEM_PDU_MAX];
 #endif
-    size_t tx_pos, tx_len; /* tx[tx_pos .. tx_len) waits to be taken */
-    size_t tx_apdu;        /* where the APDU begins in it */
     uint8_t tx[COSEM_TX_HEAD + COSEM_PDU_MAX];
 };
 

@@ -53,16 +53,22 @@ struct hdlc_ends { /* of a connection */
 
 struct hdlc {
     struct dlms_link link;
-    struct hdlc_config config;
+    /* private, the small ones first, where a short instruction reaches them; the facts are at the
+     * head of hdlc.c */
+    struct {
+        uint16_t pos, len, info_len, sum;
+        uint8_t control;
+        bool segmented, done;
+    } tx;
+    uint8_t state, vs, vm, vr, va, u_control, rejected, reason;
+    bool in_ui, whole, held, discard, may_send, nudged, peer_busy, in_all, awaiting, poll_now;
+    uint8_t tries;
+    uint16_t in_len, in_client, in_server, size;
     /* read freely */
-    struct hdlc_parameters agreed; /* tx: what this side may send */
     uint16_t n_bad, n_resent; /* frames dropped, frames sent again; modulo 65536, for diagnostics */
-    /* private; the facts are at the head of hdlc.c */
-    uint16_t size;
-    uint64_t timer_ms;
+    struct hdlc_parameters agreed; /* tx: what this side may send */
+    /* private */
     uint8_t *buf;
-    struct hdlc_rx rx;
-    const char *why;
     struct {
         const uint8_t *p;
         uint16_t len, server;
@@ -71,14 +77,10 @@ struct hdlc {
     } out;
     uint32_t octet_ms, out_at, poll_ms;
     struct hdlc_ends peer, aside;
-    uint16_t in_len, in_client, in_server;
-    struct {
-        uint16_t pos, len, info_len, sum;
-        uint8_t control;
-        bool segmented, done;
-    } tx;
-    uint8_t state, vs, vm, vr, va, u_control, tries, rejected, reason;
-    bool in_ui, in_all, whole, held, discard, peer_busy, may_send, nudged, awaiting, poll_now;
+    struct hdlc_rx rx;
+    uint64_t timer_ms;
+    const char *why;
+    struct hdlc_config config;
 };
 
 /* `buffer` takes the frame coming in and the APDU being put together: APDU size + HDLC_HEAD_MAX +
