@@ -58,18 +58,11 @@ static uint64_t legal_units(const struct legal_energies *e, struct meter_registe
     return *negative ? of[LEGAL_A_EXPORT] - sum : sum - of[LEGAL_A_EXPORT];
 }
 
-static int64_t rolled(const struct model_meter *m, uint64_t units, bool negative)
-{
-    int64_t shown = (int64_t)(units % meter_energy_modulus(m));
-    return negative ? -shown : shown;
-}
-
 int64_t meter_energy_shown(const struct model_meter *m, const struct legal_energies *e,
                            struct meter_register which)
 {
-    bool negative;
-    uint64_t units = legal_units(e, which, &negative);
-    return rolled(m, units / unit_of(m), negative);
+    static const struct meter_ratio none = {{1, 1, 1, 1}};
+    return meter_energy_primary(m, e, which, &none);
 }
 
 int64_t meter_energy_primary(const struct model_meter *m, const struct legal_energies *e,
@@ -79,7 +72,8 @@ int64_t meter_energy_primary(const struct model_meter *m, const struct legal_ene
     uint64_t units = legal_units(e, which, &negative), by = unit_of(m);
     for (int8_t k = meter_ratio_decades(ratio); k > 0; k--)
         by *= 10;
-    return rolled(m, meter_ratio_power(ratio, units, by), negative);
+    const int64_t shown = (int64_t)(meter_ratio_power(ratio, units, by) % meter_energy_modulus(m));
+    return negative ? -shown : shown;
 }
 
 uint64_t meter_energy(const struct model_meter *m, const struct legal_energies *e,
