@@ -105,12 +105,13 @@ enum err meter_store_parameters(struct meter *m)
     return meter_store_put(m, METER_KEY_PARAMETERS, &w);
 }
 
-/* Applies what is under the key; *upto: the last audit record in it. */
-static enum err load_values(struct meter *m, struct rd r, uint64_t *upto)
+/* Applies what is under the key; *upto: the last audit record in it, a number of 32 bits as the
+ * store's are. */
+static enum err load_values(struct meter *m, struct rd r, uint32_t *upto)
 {
     if (rd_u8(&r) != PARAMETER_FORMAT)
         return ERR_VERSION;
-    *upto = rd_u64(&r);
+    *upto = (uint32_t)rd_u64(&r);
     uint32_t sequence = rd_u32(&r);
     bool sealed = rd_u8(&r) != 0;
     for (unsigned i = 0; i < METER_N_RATIOS; i++)
@@ -144,11 +145,11 @@ static enum err redo(struct meter *m, const struct legal_audit *a)
     return ERR_OK;
 }
 
-static enum err redo_from(struct meter *m, uint64_t upto)
+static enum err redo_from(struct meter *m, uint32_t upto)
 {
-    uint64_t newest = nv_newest(&m->nv, METER_RING_AUDIT);
-    uint64_t oldest = newest - nv_count(&m->nv, METER_RING_AUDIT) + 1;
-    for (uint64_t seq = upto + 1 > oldest ? upto + 1 : oldest; seq <= newest; seq++) {
+    uint32_t newest = (uint32_t)nv_newest(&m->nv, METER_RING_AUDIT);
+    uint32_t oldest = newest - nv_count(&m->nv, METER_RING_AUDIT) + 1;
+    for (uint32_t seq = upto + 1 > oldest ? upto + 1 : oldest; seq <= newest; seq++) {
         struct meter_audit a;
         if (meter_audit_read(m, seq, &a) != ERR_OK)
             continue; /* damaged: counted by the store */
@@ -185,7 +186,7 @@ enum err meter_load_parameters(struct meter *m, const struct legal_calibration *
 {
     uint8_t buf[NV_VALUE_MAX];
     struct rd r;
-    uint64_t upto = 0;
+    uint32_t upto = 0;
     enum err err = meter_limits_load(m);
     if (err)
         return err;
