@@ -48,7 +48,7 @@ const struct meter_column *meter_profile_columns(const struct meter *m, enum mod
 
 struct meter_column *meter_profile_pool(struct meter *m, enum model_profile_id p)
 {
-    return &m->columns[meter_columns_first(m->model, p)];
+    return m->columns + (meter_profile_columns(m, p) - m->columns);
 }
 
 uint16_t meter_profile_row_size(const struct meter *m, enum model_profile_id p)
