@@ -17,7 +17,8 @@
  * It refuses the sliding reference: Udin is the declared voltage. */
 #include "firmware/pq/pq_parts.h"
 
-static uint32_t part_of(uint32_t un_mv, uint32_t ppm)
+/* Out of line: its copies would be larger than the calls. */
+__attribute__((noinline)) static uint32_t part_of(uint32_t un_mv, uint32_t ppm)
 {
     uint64_t mv = (uint64_t)un_mv * ppm / 1000000;
     return mv >> 32 ? UINT32_MAX : (uint32_t)mv;

@@ -178,8 +178,10 @@ static const struct rule {
 #define N_RULES (sizeof rules / sizeof *rules)
 _Static_assert(N_RULES == PQ_N_KINDS - PQ_UNDER_VOLTAGE, "a rule for each kind");
 
-/* A part of the base in the unit of the measure: mV, uA, mW, ppm. */
-static uint64_t level(const struct pq_config *c, uint8_t base, uint32_t ppm)
+/* A part of the base in the unit of the measure: mV, uA, mW, ppm. Out of line: its copies would be
+ * larger than the calls. */
+__attribute__((noinline)) static uint64_t level(const struct pq_config *c, uint8_t base,
+                                                uint32_t ppm)
 {
     uint64_t whole = base == BASE_U   ? c->un_mv
                      : base == BASE_I ? (uint64_t)c->imax_ma * 1000
