@@ -358,6 +358,20 @@ static void release(struct meter *m, unsigned log)
     }
 }
 
+/* Those that may be; false: not all of them may, or one was already. */
+static bool hold(struct meter *m, unsigned log, struct bytes codes)
+{
+    bool all = true;
+    for (size_t i = 0; i < codes.len; i++) {
+        const enum model_event e = model_event_of(m->model, codes.p[i]);
+        if (!may_be_held(m, e, log) || is_held(m, e))
+            all = false;
+        else
+            m->log.held[e / 8] |= (uint8_t)(1u << (e % 8));
+    }
+    return all;
+}
+
 enum err meter_log_filter_set(struct meter *m, unsigned log, struct bytes codes)
 {
     uint8_t before[sizeof m->log.held];
@@ -367,16 +381,7 @@ enum err meter_log_filter_set(struct meter *m, unsigned log, struct bytes codes)
         return ERR_RANGE;
     memcpy(before, m->log.held, sizeof before);
     release(m, log);
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < codes.len && !err; i++) {
-        enum model_event e = model_event_of(m->model, codes.p[i]);
-        if (!may_be_held(m, e, log) || is_held(m, e))
-            err = ERR_RANGE;
-        else
-            m->log.held[e / 8] |= (uint8_t)(1u << (e % 8));
-    }
-    if (!err)
-        err = meter_log_store(m);
+    enum err err = hold(m, log, codes) ? meter_log_store(m) : ERR_RANGE;
     if (err)
         memcpy(m->log.held, before, sizeof before);
     return err;
@@ -401,13 +406,8 @@ enum err meter_log_load(struct meter *m)
     m->outage.long_s = rd_u32(&r);
     m->outage.short_s = rd_u32(&r);
     while (rd_left(&r) > 0 && !r.err) {
-        unsigned log = rd_u8(&r);
-        struct bytes codes = rd_bytes(&r, rd_u8(&r));
-        for (size_t i = 0; i < codes.len; i++) {
-            enum model_event e = model_event_of(m->model, codes.p[i]);
-            if (may_be_held(m, e, log)) /* not in this version's map: forgotten */
-                m->log.held[e / 8] |= (uint8_t)(1u << (e % 8));
-        }
+        const unsigned log = rd_u8(&r);
+        (void)hold(m, log, rd_bytes(&r, rd_u8(&r))); /* not in this version's map: forgotten */
     }
     return r.err ? ERR_CORRUPT : ERR_OK;
 }
