@@ -26,7 +26,8 @@
 #define GOOD_PERIODS 3 /* the filter has then settled to 0.03 % */
 #define UHZ          UINT64_C(1000000)
 
-static int64_t ticks(uint64_t rate_uhz, uint64_t num, uint64_t den) /* num/den seconds in q16 */
+/* num/den seconds in q16. Out of line, as deadline(): the copies would be larger than the calls. */
+__attribute__((noinline)) static int64_t ticks(uint64_t rate_uhz, uint64_t num, uint64_t den)
 {
     return (int64_t)mul_div_u64(rate_uhz, num << 16, den * UHZ);
 }
@@ -184,7 +185,7 @@ static int64_t window_end(const struct legal_tracker *t)
 }
 
 /* The time at which something happens without a crossing. */
-static int64_t deadline(const struct legal_tracker *t)
+__attribute__((noinline)) static int64_t deadline(const struct legal_tracker *t)
 {
     if (t->locked)
         return t->cross_q16 + t->lost_q16;

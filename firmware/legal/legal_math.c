@@ -23,8 +23,8 @@ void wide_neg(struct wide *a)
     a->lo = 0 - a->lo;
 }
 
-/* The 64 bits from n places below the top; 0 < n < 64. */
-static uint64_t below_top(const struct wide *a, int n)
+/* The 64 bits from n places below the top; 0 < n < 64. Out of line, as below. */
+__attribute__((noinline)) static uint64_t below_top(const struct wide *a, int n)
 {
     return (uint64_t)a->hi << n | a->lo >> (64 - n);
 }

@@ -269,8 +269,9 @@ void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uin
 /* --- the wave ------------------------------------------------------------------------------- */
 
 /* How far the boundary that `left` leads to is before the one of the wave, at most half a half
- * turn either way. */
-static int64_t behind(const struct pq_cycle *c, const struct legal_wave *w, unsigned phase)
+ * turn either way. Out of line: its copy would be larger than the call. */
+__attribute__((noinline)) static int64_t behind(const struct pq_cycle *c,
+                                                const struct legal_wave *w, unsigned phase)
 {
     uint32_t turn = w->turn - w->step + w->u_turn[phase]; /* at the last sample */
     int64_t want = PQ_HALF_TURN - (turn & 0x7FFFFFFF);
