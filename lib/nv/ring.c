@@ -27,6 +27,7 @@ enum state { STATE_BLANK, STATE_TORN, STATE_DAMAGED, STATE_DATA, STATE_CLEAR };
 struct slot { /* what stands in one */
     enum state state;
     uint32_t seq; /* 0: none that counts */
+    uint8_t tail[SLOT_TAIL];
 };
 
 struct nv_area area_ring(const struct nv_config *config, uint8_t ring)
@@ -112,7 +113,7 @@ static enum err slot_read(const struct nv_area *a, uint32_t addr, uint8_t *recor
                           struct slot *slot)
 {
     const struct source payload = {.p = record, .addr = addr + SLOT_SEQ, .len = a->record_size};
-    uint8_t head[SLOT_SEQ], tail[SLOT_TAIL];
+    uint8_t head[SLOT_SEQ];
     bool blank;
     enum err err = flash_blank(a, addr, a->slot_size, &blank);
     *slot = (struct slot){.state = STATE_BLANK};
@@ -126,7 +127,7 @@ static enum err slot_read(const struct nv_area *a, uint32_t addr, uint8_t *recor
     uint32_t crc = crc_start(a, head);
     err = source_crc(a, &payload, &crc);
     if (!err)
-        err = area_read(a, addr + a->slot_size - SLOT_TAIL, tail, sizeof tail);
+        err = area_read(a, addr + a->slot_size - SLOT_TAIL, slot->tail, sizeof slot->tail);
     if (err)
         return err;
     struct rd r = rd_of(head, sizeof head);
@@ -134,14 +135,15 @@ static enum err slot_read(const struct nv_area *a, uint32_t addr, uint8_t *recor
     slot->seq = rd_u32(&r);
     if (wide || slot->seq >= SEQ_END)
         slot->seq = 0;
-    r = rd_of(tail, sizeof tail);
+    r = rd_of(slot->tail, sizeof slot->tail);
     uint32_t stored = rd_u32(&r);
     slot->state = state_of(crc, stored, rd_u8(&r));
     return ERR_OK;
 }
 
 /* Reads the last slot that may have been under a cut, more than once. What reads now so, now so, is
- * torn; and what is torn is struck out, so that it stays it. */
+ * torn; and what is torn is struck out, so that it stays it. A record whose kind is blank had its
+ * check sum under way: that is programmed again, so that the record stays one. */
 static enum err slot_settle(const struct nv_area *a, uint32_t addr, struct slot *slot)
 {
     enum err err = slot_read(a, addr, NULL, slot);
@@ -151,9 +153,12 @@ static enum err slot_settle(const struct nv_area *a, uint32_t addr, struct slot 
         if (again.state != slot->state || again.seq != slot->seq)
             slot->state = STATE_TORN;
     }
-    if (err || slot->state != STATE_TORN)
-        return err;
-    return flash_strike(a, addr + a->slot_size - SLOT_TAIL, SLOT_TAIL);
+    addr += a->slot_size - SLOT_TAIL;
+    if (!err && slot->state == STATE_TORN)
+        err = flash_strike(a, addr, SLOT_TAIL);
+    else if (!err && slot->state >= STATE_DATA && slot->tail[SLOT_TAIL - 1] == 0xFF)
+        err = area_program(a, addr, slot->tail, SLOT_TAIL);
+    return err;
 }
 
 /* payload NULL: a record of zeros. */
