@@ -110,23 +110,27 @@ static enum cosem_result set_rule(struct rd *value, uint8_t rule[DATETIME_LEN])
     return COSEM_SUCCESS;
 }
 
-/* Attributes 3 and 5..8 into a copy of the clock. */
+/* Attributes 3 and 5..8; what is refused is not written. */
 static enum cosem_result set_parameter(struct meter_clock *k, uint8_t attr, struct rd *value)
 {
     int64_t n = 0;
     switch (attr) {
     case 3:
         n = axdr_get_int(value);
+        if (n < ZONE_MIN || n > ZONE_MAX)
+            return COSEM_OTHER_REASON;
         k->zone_min = (int16_t)n;
-        return n < ZONE_MIN || n > ZONE_MAX ? COSEM_OTHER_REASON : COSEM_SUCCESS;
+        return COSEM_SUCCESS;
     case 5:
         return set_rule(value, k->dst_begin);
     case 6:
         return set_rule(value, k->dst_end);
     case 7:
         n = axdr_get_int(value);
+        if (n < -DST_MAX || n > DST_MAX)
+            return COSEM_OTHER_REASON;
         k->dst_min = (int8_t)n;
-        return n < -DST_MAX || n > DST_MAX ? COSEM_OTHER_REASON : COSEM_SUCCESS;
+        return COSEM_SUCCESS;
     default: /* 8 */
         k->dst_on = axdr_get_bool(value);
         return COSEM_SUCCESS;
@@ -140,9 +144,9 @@ static enum cosem_result set_clock(const struct cosem_call *c, const struct cose
     struct meter *m = meter_of(c);
     if (attr == 2)
         return set_time(m, value);
-    struct meter_clock changed = m->clock;
-    enum cosem_result r = set_parameter(&changed, attr, value);
-    return r ? r : cosem_result_of(meter_clock_rules(m, &changed));
+    const struct meter_clock before = m->clock;
+    enum cosem_result r = set_parameter(&m->clock, attr, value);
+    return r ? r : cosem_result_of(meter_clock_rules(m, &before));
 }
 
 /* To the end of a period that is nearest. */

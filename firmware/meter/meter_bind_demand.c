@@ -11,9 +11,9 @@ static void put_time(const struct meter *m, uint32_t utc_s, uint8_t doubt, struc
         axdr_put_octets(out, never, sizeof never);
         return;
     }
-    const uint8_t dst = meter_clock_dst(&m->clock, utc_s) ? DATETIME_DST : 0;
-    struct datetime d =
-        datetime_from_utc(utc_s, meter_clock_deviation(&m->clock, utc_s), (uint8_t)(doubt | dst));
+    int16_t deviation;
+    const uint8_t dst = meter_clock_stamp(&m->clock, utc_s, &deviation) & DATETIME_DST;
+    struct datetime d = datetime_from_utc(utc_s, deviation, (uint8_t)(doubt | dst));
     datetime_put(out, &d);
 }
 

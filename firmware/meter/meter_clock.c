@@ -229,20 +229,32 @@ uint32_t meter_clock_season(const struct meter_clock *c, uint32_t utc_s)
     return next;
 }
 
+uint8_t meter_clock_stamp(const struct meter_clock *c, uint32_t utc_s, int16_t *deviation)
+{
+    const bool dst = meter_clock_dst(c, utc_s);
+    *deviation = (int16_t)(dst ? summer_deviation(c) : c->zone_min);
+    return (uint8_t)(c->doubt | (dst ? DATETIME_DST : 0));
+}
+
 int16_t meter_clock_deviation(const struct meter_clock *c, uint32_t utc_s)
 {
-    return (int16_t)(meter_clock_dst(c, utc_s) ? summer_deviation(c) : c->zone_min);
+    int16_t deviation;
+    (void)meter_clock_stamp(c, utc_s, &deviation);
+    return deviation;
 }
 
 uint8_t meter_clock_status(const struct meter_clock *c, uint32_t utc_s)
 {
-    return (uint8_t)(c->doubt | (meter_clock_dst(c, utc_s) ? DATETIME_DST : 0));
+    int16_t deviation;
+    return meter_clock_stamp(c, utc_s, &deviation);
 }
 
 struct datetime meter_clock_now(const struct meter_clock *c)
 {
     const uint32_t s = meter_clock_s(c);
-    struct datetime d = datetime_from_utc(s, meter_clock_deviation(c, s), meter_clock_status(c, s));
+    int16_t deviation;
+    const uint8_t status = meter_clock_stamp(c, s, &deviation);
+    struct datetime d = datetime_from_utc(s, deviation, status);
     d.hundredths = (uint8_t)((uint32_t)(meter_clock_ns(c) - s * METER_NS) / (METER_NS / 100));
     return d;
 }

@@ -87,6 +87,8 @@ bool meter_clock_rule_valid(const struct datetime *d);
 bool meter_clock_dst(const struct meter_clock *c, uint32_t utc_s);
 int16_t meter_clock_deviation(const struct meter_clock *c, uint32_t utc_s);
 uint8_t meter_clock_status(const struct meter_clock *c, uint32_t utc_s);
+/* Both of them: what a record says beside its instant. */
+uint8_t meter_clock_stamp(const struct meter_clock *c, uint32_t utc_s, int16_t *deviation);
 /* Attribute 2. */
 struct datetime meter_clock_now(const struct meter_clock *c);
 /* UTC of a value, whose open fields mean their least (upper false) or greatest instant. Without a

@@ -157,12 +157,9 @@ static void enter(struct meter *m, struct model_event_place place, uint32_t utc_
         meter_log_flush(m);
     if (l->n_queued == METER_LOG_QUEUE)
         drop(l, 0); /* the flash fails: m->fault */
-    const struct meter_log_entry e = {.number = l->next_number++,
-                                      .utc_s = utc_s,
-                                      .deviation = meter_clock_deviation(&m->clock, utc_s),
-                                      .clock_status = meter_clock_status(&m->clock, utc_s),
-                                      .code = place.code,
-                                      .extra = extra};
+    struct meter_log_entry e = {
+        .number = l->next_number++, .utc_s = utc_s, .code = place.code, .extra = extra};
+    e.clock_status = meter_clock_stamp(&m->clock, utc_s, &e.deviation);
     l->queue[l->n_queued].log = place.log;
     encode(&e, l->queue[l->n_queued++].octets);
 }

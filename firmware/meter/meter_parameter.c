@@ -206,12 +206,8 @@ enum err meter_load_parameters(struct meter *m, const struct legal_calibration *
 enum err meter_audit_append(struct meter *m, uint16_t client_sap, const struct legal_audit *audit)
 {
     uint8_t octets[METER_AUDIT_SIZE];
-    uint32_t now_s = meter_now_s(m);
-    struct meter_audit a = {.utc_s = now_s,
-                            .deviation = meter_clock_deviation(&m->clock, now_s),
-                            .clock_status = meter_clock_status(&m->clock, now_s),
-                            .client_sap = client_sap,
-                            .legal = *audit};
+    struct meter_audit a = {.utc_s = meter_now_s(m), .client_sap = client_sap, .legal = *audit};
+    a.clock_status = meter_clock_stamp(&m->clock, a.utc_s, &a.deviation);
     meter_audit_encode(&a, octets);
     return nv_append(&m->nv, METER_RING_AUDIT, octets);
 }

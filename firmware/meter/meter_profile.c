@@ -143,9 +143,8 @@ void meter_profile_close(struct meter *m, enum model_profile_id p, uint32_t stam
             x->ordered_from = x->last.number + 1;
         x->last = (struct meter_row_head){.number = x->last.number + 1,
                                           .utc_s = stamp_s,
-                                          .deviation = meter_clock_deviation(&m->clock, stamp_s),
-                                          .clock_status = meter_clock_status(&m->clock, stamp_s),
                                           .status = meter_row_status(m, p, stamp_s)};
+        x->last.clock_status = meter_clock_stamp(&m->clock, stamp_s, &x->last.deviation);
         x->is_owed = true;
     }
     x->marks = 0;

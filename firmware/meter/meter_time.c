@@ -66,11 +66,9 @@ static enum err keep_clock(struct meter *m, const struct meter_clock *before)
     return err;
 }
 
-enum err meter_clock_rules(struct meter *m, const struct meter_clock *changed)
+enum err meter_clock_rules(struct meter *m, const struct meter_clock *before)
 {
-    const struct meter_clock before = m->clock;
-    m->clock = *changed;
-    enum err err = keep_clock(m, &before);
+    enum err err = keep_clock(m, before);
     if (err)
         return err;
     meter_rows_regrid(m);

@@ -18,9 +18,9 @@ struct meter_config;
 /* Sets the clock. Beyond the shift limit the running interval ends early, marked, and demand begins
  * anew. ERR_RANGE outside 2000..2099. */
 MUST_CHECK enum err meter_clock_change(struct meter *m, int64_t utc_ns);
-/* Takes attributes 3 and 5..8 over from `changed`, stores them, finds the next boundaries. ERR_IO,
- * ERR_FULL: those before stay. */
-MUST_CHECK enum err meter_clock_rules(struct meter *m, const struct meter_clock *changed);
+/* Attributes 3 and 5..8 of m->clock were changed, which was `before`: stores them, finds the next
+ * boundaries. ERR_IO, ERR_FULL: those before are in force again. */
+MUST_CHECK enum err meter_clock_rules(struct meter *m, const struct meter_clock *before);
 /* Class 8 method 5: the time that method 4 sets between first_s and last_s; none where last_s is
  * less. Stored: it is there after a power cut. */
 MUST_CHECK enum err meter_clock_preset(struct meter *m, int64_t to_s, int64_t first_s,

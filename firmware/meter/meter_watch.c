@@ -21,7 +21,7 @@ static void on_pulse(void *context, enum legal_led led, uint32_t at_q16)
  * a household that are loaded one at a time. */
 static void fit_to_model(const struct meter *m, struct pq_config *c)
 {
-    if ((m->features & MODEL_EXPORT) != 0)
+    if ((meter_features(m) & MODEL_EXPORT) != 0)
         c->limit[PQ_REVERSED_CURRENT].on_ppm = 0;
     if (!meter_model(m)->is_ct)
         c->limit[PQ_UNBALANCE_I].on_ppm = 0;

@@ -60,9 +60,9 @@ static void act(struct rig *r, struct told *t, uint32_t minute)
         (void)!meter_profile_capture(&r->meter, MODEL_LP1);
     if (minute == 95) {
         t->old_zone = t->zone;
-        struct meter_clock changed = r->meter.clock;
-        t->zone = changed.zone_min = -120;
-        if (meter_clock_rules(&r->meter, &changed) == ERR_OK)
+        const struct meter_clock before = r->meter.clock;
+        t->zone = r->meter.clock.zone_min = -120;
+        if (meter_clock_rules(&r->meter, &before) == ERR_OK)
             t->old_zone = t->zone;
     }
     if (minute == 100)
