@@ -30,7 +30,7 @@ static enum cosem_result get_profile(const struct cosem_call *c, const struct co
                                     .period_s = x->period_s, /* 0: a month */
                                     .entries = x->entries,
                                     .ordered_from = x->ordered_from,
-                                    .generation = x->generation,
+                                    .generation = meter_generation(m, p),
                                     .ring = meter_ring(m->model, p),
                                     .n_columns = x->n_columns,
                                     .is_lifo = x->is_lifo,

@@ -19,6 +19,11 @@
 #define COLUMNS_SIZE  (1 + METER_COLUMNS_EACH_MAX * COLUMN_SIZE)
 _Static_assert(LAYOUT_SIZE <= NV_VALUE_MAX && COLUMNS_SIZE <= NV_VALUE_MAX, "values of keys");
 
+uint16_t meter_generation(const struct meter *m, enum model_profile_id p)
+{
+    return m->rings[meter_ring(m->model, p)].generation;
+}
+
 static struct nv_ring_layout *ring_of(struct meter *m, enum model_profile_id p)
 {
     return &m->rings[meter_ring(m->model, p)];
@@ -26,7 +31,7 @@ static struct nv_ring_layout *ring_of(struct meter *m, enum model_profile_id p)
 
 static unsigned columns_key(struct meter *m, enum model_profile_id p)
 {
-    return METER_KEY_COLUMNS + 2u * p + ring_of(m, p)->generation % 2;
+    return METER_KEY_COLUMNS + 2u * p + meter_generation(m, p) % 2;
 }
 
 /* ---- the layout's key ---- */
@@ -166,7 +171,6 @@ enum err meter_ring_renew(struct meter *m, enum model_profile_id p)
         if (!unused)
             ring->generation = later(ring->generation, 2);
     }
-    m->profile[p].generation = ring->generation;
     return err;
 }
 
@@ -222,14 +226,6 @@ static enum err get_layout(struct meter *m, struct rd *r)
     return r->err ? ERR_CORRUPT : ERR_OK;
 }
 
-static void follow_rings(struct meter *m)
-{
-    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
-        if (m->profile[p].n_columns > 0)
-            m->profile[p].generation = ring_of(m, (enum model_profile_id)p)->generation;
-    }
-}
-
 static enum err look_round(const struct hal_flash *flash, struct meter_seen *out)
 {
     *out = (struct meter_seen){0};
@@ -265,7 +261,6 @@ static enum err first_layout(struct meter *m)
     enum err err = look_round(m->nv.config.flash, &seen);
     if (!err)
         err = is_lost(m, &seen) ? ERR_CORRUPT : meter_migrate_plan(m, &seen, &m->is_old);
-    follow_rings(m);
     return err || m->is_old ? err : meter_choices_store(m);
 }
 
@@ -291,7 +286,6 @@ enum err meter_choices_load(struct meter *m)
     err = get_layout(m, &r);
     if (!err && nv_check_rings(&m->nv, m->rings, meter_n_rings(m->model)) != ERR_OK)
         err = ERR_CORRUPT; /* before anything looks for a sector by it */
-    follow_rings(m);
     for (unsigned p = 0; p < MODEL_N_PROFILES && !err; p++) {
         if (m->profile[p].is_chosen)
             err = load_columns(m, (enum model_profile_id)p);

@@ -18,6 +18,8 @@ MUST_CHECK enum err meter_choices_load(struct meter *m);
 /* The layout as it is now, under its key. */
 MUST_CHECK enum err meter_choices_store(struct meter *m);
 
+/* Of the ring of profile p: another one whenever its rows were forgotten. */
+uint16_t meter_generation(const struct meter *m, enum model_profile_id p);
 /* Gives the ring of profile p, as it is laid now, the next generation that none of its sectors
  * bears. In memory; columns of this generation have another key than those in force. */
 MUST_CHECK enum err meter_ring_renew(struct meter *m, enum model_profile_id p);

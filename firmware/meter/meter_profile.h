@@ -45,12 +45,11 @@ void meter_row_get_head(struct rd *r, struct meter_row_head *h);
 
 struct meter_profile {
     /* the owner's choices, under METER_KEY_LAYOUT */
-    uint32_t period_s;   /* daily: a day; monthly: 0, it follows the calendar */
-    uint32_t entries;    /* rows shown */
-    uint16_t generation; /* of the ring: another one whenever the rows were forgotten */
-    bool is_lifo;        /* the newest row is shown first */
-    bool is_chosen;      /* columns are the owner's, not as delivered */
-    uint8_t n_columns;   /* in the pool from meter_columns_first(); 0: the model lacks it */
+    uint32_t period_s; /* daily: a day; monthly: 0, it follows the calendar */
+    uint32_t entries;  /* rows shown */
+    bool is_lifo;      /* the newest row is shown first */
+    bool is_chosen;    /* columns are the owner's, not as delivered */
+    uint8_t n_columns; /* in the pool from meter_columns_first(); 0: the model lacks it */
     /* what the snapshot holds */
     uint32_t due_s;                   /* nominal end of the running interval, UTC */
     uint32_t base[METER_N_INTERVALS]; /* registers at the newest row, meter_energy_low() */

@@ -5,6 +5,7 @@
  * clients change have records of their own. */
 #include "firmware/meter/meter_store.h"
 
+#include "firmware/meter/meter_choice.h"
 #include "firmware/meter/meter_field.h"
 #include "firmware/meter/meter_migrate.h"
 #include "firmware/meter/meter_old.h"
@@ -121,17 +122,19 @@ static void legal(const struct meter_io *io, const struct model_meter *m, struct
 #define IS_FRESH 0x02u
 
 /* Of a ring that was made anew since, only the numbers of its rows go on. */
-static void profile(const struct meter_io *io, struct meter_profile *x)
+static void profile(const struct meter_io *io, struct meter *m, enum model_profile_id p)
 {
     static const struct meter_field generation = {0, sizeof(uint16_t), 2}, octet = {0, 1, 1};
-    uint16_t of = x->generation;
+    struct meter_profile *x = &m->profile[p];
+    const uint16_t now = meter_generation(m, p);
+    uint16_t of = now;
     uint8_t flags = (uint8_t)((x->is_owed ? IS_OWED : 0) | (x->is_fresh ? IS_FRESH : 0));
     meter_fields(io, &of, &generation, 1, 1);
     FIELDS(io, x, profile_fields, 1);
     meter_fields(io, &flags, &octet, 1, 1);
-    x->is_owed = of == x->generation && (flags & IS_OWED) != 0;
+    x->is_owed = of == now && (flags & IS_OWED) != 0;
     x->is_fresh = (flags & IS_FRESH) != 0;
-    if (of != x->generation)
+    if (of != now)
         x->due_s = METER_PROFILE_UNKNOWN;
 }
 
@@ -139,7 +142,7 @@ static void profiles(const struct meter_io *io, struct meter *m)
 {
     for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
         if (m->profile[p].n_columns > 0)
-            profile(io, &m->profile[p]);
+            profile(io, m, (enum model_profile_id)p);
     }
     FIELDS(io, m->interval, number_fields, METER_N_INTERVALS);
 }

@@ -618,7 +618,7 @@ static bool is_changed(const struct rig *r, unsigned which)
     case 2:
         return x->entries == 30;
     default:
-        return x->generation != 0;
+        return meter_generation(&r->meter, MODEL_LP1) != 0;
     }
 }
 
@@ -694,7 +694,7 @@ static void profile_finds_no_rows_of_a_layout_that_was_lost(void **state)
 static void pretend_generation(struct rig *r, uint16_t generation)
 {
     const uint8_t ring = meter_ring(r->meter.model, MODEL_LP1);
-    r->meter.rings[ring].generation = r->meter.profile[MODEL_LP1].generation = generation;
+    r->meter.rings[ring].generation = generation;
     assert_int_equal(meter_choices_store(&r->meter), ERR_OK);
     assert_int_equal(nv_mount_ring(&r->meter.nv, ring), ERR_OK);
 }
@@ -716,7 +716,7 @@ static void profile_finds_no_rows_when_generations_begin_again(void **state)
         static const uint16_t of[] = {65534, 65535, 4, 5};
         assert_true(rig_connect(r, METER_SAP_MANAGER));
         assert_true(set_u32(r, LP1, 4, periods[k]));
-        assert_int_equal(r->meter.profile[MODEL_LP1].generation, of[k]);
+        assert_int_equal(meter_generation(&r->meter, MODEL_LP1), of[k]);
         assert_int_equal(get_uint(r, LP1, 7), 0);
         rig_live(r, 3 * periods[k]);
         assert_int_equal(rig_power_up(r, 5), ERR_OK);
@@ -733,11 +733,11 @@ static void profile_has_its_columns_as_delivered_when_the_owner_s_are_lost(void 
     assert_true(change(r, 0));
     rig_live(r, 7200);
     assert_int_equal(nv_put(&r->meter.nv, METER_KEY_COLUMNS + 1, NULL, 0), ERR_OK);
-    const uint16_t before = r->meter.profile[MODEL_LP1].generation;
+    const uint16_t before = meter_generation(&r->meter, MODEL_LP1);
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(rig_power_up(r, 0), ERR_OK);
         assert_int_equal(r->meter.profile[MODEL_LP1].n_columns, 8);
-        assert_int_equal(r->meter.profile[MODEL_LP1].generation, before + 1);
+        assert_int_equal(meter_generation(&r->meter, MODEL_LP1), before + 1);
     }
     rig_live(r, 7200);
     assert_in_range(rig_heads(r, MODEL_LP1, heads, HEADS), 7, 8);
