@@ -234,13 +234,12 @@ static enum err look_round(const struct hal_flash *flash, struct meter_seen *out
         enum err err = flash->read(flash, s * flash->sector_size, head, sizeof head);
         if (err)
             return err;
-        struct rd format = rd_of(head + 4, 2), generation = rd_of(head + 14, 2);
         struct rd crc = rd_of(head + 28, 4);
         if (rd_u32(&crc) != crc32_update(0, head, 28))
             continue;
-        const uint16_t g = rd_u16(&generation);
+        const uint16_t g = (uint16_t)(head[14] << 8 | head[15]);
         out->generation = g > out->generation ? g : out->generation;
-        out->is_format_1 = out->is_format_1 || rd_u16(&format) == 1;
+        out->is_format_1 = out->is_format_1 || (head[4] == 0 && head[5] == 1);
         out->is_moved = out->is_moved || (g > 0 && head[6] == 1 + METER_RING_SNAPSHOT);
     }
     return ERR_OK;

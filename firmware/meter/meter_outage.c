@@ -39,14 +39,16 @@ uint32_t meter_outage_off_s(const struct meter *m)
 
 enum err meter_outage_limits_set(struct meter *m, uint32_t long_s, uint32_t short_s)
 {
-    const struct meter_outage before = m->outage;
+    const uint32_t long_before_s = m->outage.long_s, short_before_s = m->outage.short_s;
     if (long_s == 0 || long_s > METER_LONG_OUTAGE_MAX_S || short_s > long_s)
         return ERR_RANGE;
     m->outage.long_s = long_s;
     m->outage.short_s = short_s;
     enum err err = meter_log_store(m);
-    if (err)
-        m->outage = before;
+    if (err) {
+        m->outage.long_s = long_before_s;
+        m->outage.short_s = short_before_s;
+    }
     return err;
 }
 
