@@ -71,19 +71,19 @@ struct nv_ring_state { /* private to lib/nv; here so that struct nv can be embed
     bool next_ready;   /* so is the one after */
 };
 struct nv {
-    struct nv_config config;
     uint32_t n_corrupt; /* records or sectors found damaged at mount, for the event log */
     uint32_t damaged;   /* where: bit 0 the key-value area, bit 1 + i ring i */
     uint32_t closed;    /* rings that nv_mount_rings() could not mount: bit 1 + i */
+    uint16_t kv_sector; /* private to lib/nv: the sector of kv_head, counted within the area */
+    bool kv_doubtful;   /* and: a write failed: read the area again before the next */
+    struct nv_config config;
     /* The rest is private to lib/nv. */
     struct nv_area kv_area;
     uint32_t kv_n_corrupt;         /* the part of n_corrupt that is the key-value area's */
-    uint32_t kv_addr[NV_KEYS_MAX]; /* newest record of each key, 0xFFFFFFFF none */
     uint32_t kv_head;              /* where the next record goes */
-    uint16_t kv_sector;            /* the sector of kv_head, counted within the area */
     uint32_t kv_order;             /* its order number */
     uint32_t kv_seq;               /* sequence number of the next record */
-    bool kv_doubtful;              /* a write failed: read the area again before the next */
+    uint32_t kv_addr[NV_KEYS_MAX]; /* newest record of each key, 0xFFFFFFFF none */
     struct nv_ring_state ring[NV_RINGS_MAX];
 };
 
