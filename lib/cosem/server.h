@@ -80,23 +80,23 @@ struct cosem_server_config {
 #define COSEM_BACKOFF_MAX   60000u
 
 struct cosem_server {
+    uint8_t policy; /* class 64 v0: 0 none, 1 authenticated, 2 encrypted, 3 both; for
+                       associations with the ciphered context, on top of the client entry */
+    uint8_t n_failed[COSEM_CLIENTS_MAX];     /* authentications in a row, per client entry */
+    uint8_t n_associated[COSEM_CLIENTS_MAX]; /* sessions associated now, per client entry */
+    uint64_t now_ms;                         /* of session_poll and line_feed; 0: none yet */
+    struct cosem_session *writers; /* sessions with a value or parameter coming by blocks */
     struct cosem_server_config config;
-    struct dlms_keys keys;  /* replaced by key transfer (class 64) */
-    struct dlms_counter tx; /* counter of the server's global key */
-    uint8_t policy;         /* class 64 v0: 0 none, 1 authenticated, 2 encrypted, 3 both; for
-                               associations with the ciphered context, on top of the client entry */
+    struct dlms_keys keys;                /* replaced by key transfer (class 64) */
+    struct dlms_counter tx;               /* counter of the server's global key */
     uint32_t rx_floor[COSEM_CLIENTS_MAX]; /* per client entry: next counter acceptable; durable. It
                                              stays when a key is transferred: a client goes on
                                              counting, and is refused if it begins anew. A key that
                                              comes back must not make old APDUs fresh again */
     uint64_t rx_open[COSEM_CLIENTS_MAX];  /* counters below it that were passed over (replay.h);
                                              not durable: zeros after a restart */
-    uint8_t n_failed[COSEM_CLIENTS_MAX];  /* authentications in a row, per client entry */
     uint64_t held_ms[COSEM_CLIENTS_MAX];  /* held back until then; 0 not */
-    uint64_t now_ms;                      /* of session_poll and line_feed; 0: none yet */
     struct crypto_gcm gcm;                /* ready for keys.guek */
-    uint8_t n_associated[COSEM_CLIENTS_MAX]; /* sessions associated now, per client entry */
-    struct cosem_session *writers; /* sessions with a value or parameter coming by blocks */
 };
 
 /* Ready bindings that rows of an object table may name; they need cosem_call.session.

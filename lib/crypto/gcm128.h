@@ -10,13 +10,13 @@
 #include "lib/crypto/ghash.h"
 
 struct gcm128 { /* caller-owned, full of secrets: wipe it */
-    struct aes128 aes;
-    struct ghash ghash;
-    uint64_t aad_len, text_len;    /* of this message so far */
+    uint8_t n_used;
     uint8_t counter[AES_BLOCK];    /* of the last keystream block made */
     uint8_t tag_mask[AES_BLOCK];   /* E(J0) */
     uint8_t stream[2 * AES_BLOCK]; /* keystream; octets from n_used on are not used yet */
-    uint8_t n_used;
+    uint64_t aad_len, text_len;    /* of this message so far */
+    struct aes128 aes;
+    struct ghash ghash;
 };
 
 void gcm128_key(struct gcm128 *g, const uint8_t key[16]);
