@@ -89,7 +89,9 @@ enum {
 void meter_legal_config(const struct model_meter *m, uint64_t u_lsb_fv, uint64_t i_lsb_fa,
                         struct legal_config *out);
 
-/* The large fields come last: what is nearer to the begin than 4 KiB is one instruction away. */
+/* The large fields come last, here and in the structures inside: what is nearer to the begin than
+ * 4 KiB is one instruction away, and the nearer, the shorter the instruction (an octet up to 31, a
+ * word up to 124). */
 struct meter { /* fields are private to firmware/meter, but for server (sessions) and fault */
     const struct model_meter *model;
     uint32_t features; /* meter_features() */
@@ -100,18 +102,18 @@ struct meter { /* fields are private to firmware/meter, but for server (sessions
     uint8_t tells;   /* credit of meter_tell.h, in the snapshot */
     uint8_t floors;  /* the same of least acceptable counters, not in it */
     bool tells_null; /* cells equal to those of the row before leave as null-data */
-    struct meter_ratio ratio;
-    struct meter_demand demand;
     struct meter_clock clock;
+    int64_t snapshot_due_ns;      /* on the crystal's scale */
+    uint64_t ns_rest, ns_rest_of; /* below a nanosecond: ns_rest / ns_rest_of */
+    uint64_t u_lsb_fv, i_lsb_fa;  /* of the front end */
+    struct meter_demand demand;
+    struct meter_ratio ratio;
     struct meter_outage outage;
     struct meter_log log;
     struct meter_profile profile[MODEL_N_PROFILES];
     struct nv_ring_layout rings[METER_RINGS_MAX];
     uint32_t interval[METER_N_INTERVALS]; /* of load profile 1's newest row */
     struct meter_average average[METER_N_AVERAGES];
-    uint64_t u_lsb_fv, i_lsb_fa;  /* of the front end */
-    uint64_t ns_rest, ns_rest_of; /* below a nanosecond: ns_rest / ns_rest_of */
-    int64_t snapshot_due_ns;      /* on the crystal's scale */
     struct nv nv;
     uint32_t stored_floor[COSEM_CLIENTS_MAX];
     char serial[METER_SERIAL_LEN + 1];

@@ -44,6 +44,13 @@ bool meter_crystal_valid(const struct meter_crystal *x);
 int32_t meter_crystal_error(const struct meter_crystal *x, int32_t mc);
 
 struct meter_clock {
+    uint8_t doubt;    /* DATETIME_INVALID, DATETIME_DOUBTFUL or 0; cleared by setting */
+    uint16_t shift_s; /* corrections up to this leave no mark */
+    /* attributes 3, 7, 8 */
+    int16_t zone_min;
+    int8_t dst_min;
+    bool dst_on;
+    /* what runs */
     int64_t base_ns;   /* crystal, nanoseconds since 1970 of a scale of its own */
     int64_t offset_ns; /* clock = base + offset */
     struct meter_crystal crystal;
@@ -52,15 +59,10 @@ struct meter_clock {
     int32_t rest;           /* 1e-9 ns that are still to be taken off */
     int64_t ahead_ns;       /* base_ns is so much before what the crystal was last seen to show */
     uint32_t season_s;      /* when summer time begins or ends next: meter_time.c */
-    uint8_t doubt;          /* DATETIME_INVALID, DATETIME_DOUBTFUL or 0; cleared by setting */
-    /* attributes 3, 5..8 */
-    int16_t zone_min;
-    int8_t dst_min;
-    bool dst_on;
+    /* attributes 5 and 6 */
     uint8_t dst_begin[DATETIME_LEN], dst_end[DATETIME_LEN];
     /* methods 4 and 5; preset_to_s < preset_from_s: none */
     int64_t preset_s, preset_from_s, preset_to_s;
-    uint16_t shift_s;             /* corrections up to this leave no mark */
     uint32_t n_pulses, n_ignored; /* of a master clock, since power-up */
 };
 

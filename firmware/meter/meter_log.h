@@ -45,19 +45,19 @@ struct meter_log_entry {
     uint32_t extra; /* power failure log: seconds without supply; "left out": code of which event;
                        of the supervision: how bad it was (meter_event_unit()) */
 };
-struct meter_log { /* fields are private to firmware/meter */
+struct meter_log { /* fields are private to firmware/meter; small ones first, see struct meter */
     uint32_t next_number;
     uint8_t n_queued;
+    int64_t refill_ns; /* crystal: the next hour */
+    uint32_t failed;   /* logs that are left in peace until */
+    int64_t retry_ns;  /* this, crystal */
+    uint8_t hours;     /* of the day of 24 refills */
     struct {
         uint8_t log; /* enum model_log_id */
         uint8_t octets[METER_LOG_ENTRY_SIZE];
     } queue[METER_LOG_QUEUE];
     uint8_t held[(MODEL_N_EVENTS + 7) / 8]; /* the owner's filters, bit e of enum model_event */
     uint8_t left[MODEL_N_EVENTS + 1]; /* entries it may still have; top bit: told; last: outages */
-    int64_t refill_ns;                /* crystal: the next hour */
-    uint8_t hours;                    /* of the day of 24 refills */
-    uint32_t failed;                  /* logs that are left in peace until */
-    int64_t retry_ns;                 /* this, crystal */
     uint8_t n_refused[COSEM_CLIENTS_MAX]; /* authentications in a row, of the server's clients */
 };
 /* Of the snapshot: logs and outages. The room of the events is behind it (meter_snapshot.c). */

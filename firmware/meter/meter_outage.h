@@ -29,14 +29,14 @@ enum { /* as E of the objects 0-0:96.7.E counts them */
 #define METER_LONG_OUTAGE_MAX_S 86400 /* of the threshold */
 
 struct meter_outage { /* fields are private to firmware/meter */
+    bool is_entered;  /* an outage, since the newest snapshot */
+    uint8_t told;     /* phases that the log knows as lost */
     uint32_t count[METER_N_OUTAGES];
     uint32_t n_long[METER_N_OUTAGES];
     uint32_t last_long_s[METER_N_OUTAGES];
     int64_t begin_ns[METER_N_OUTAGES]; /* crystal; 0: there is none now */
     uint32_t off_s;                    /* without any supply since manufacture */
     uint32_t long_s, short_s;          /* from here on it is long, it counts; METER_KEY_LOGS */
-    bool is_entered;                   /* one, since the newest snapshot */
-    uint8_t told;                      /* phases that the log knows as lost */
 };
 #define METER_OUTAGE_STATE_SIZE (METER_N_OUTAGES * (3 * 4 + 8) + 4)
 

@@ -51,14 +51,14 @@ struct meter_profile {
     bool is_chosen;    /* columns are the owner's, not as delivered */
     uint8_t n_columns; /* in the pool from meter_columns_first(); 0: the model lacks it */
     /* what the snapshot holds */
-    uint32_t due_s;                   /* nominal end of the running interval, UTC */
+    uint8_t marks;  /* METER_ROW_PDN, _CAD, _DNV, _CIV of the running interval so far */
+    bool is_owed;   /* `last` is closed and not in the ring yet */
+    bool is_late;   /* and was closed after a power cut: the moment of its stamp is gone */
+    bool is_fresh;  /* no whole interval since a reset: the next end gives no row */
+    uint32_t due_s; /* nominal end of the running interval, UTC */
     uint32_t base[METER_N_INTERVALS]; /* registers at the newest row, meter_energy_low() */
     struct meter_row_head last;       /* of the newest row */
     uint32_t ordered_from;            /* rows of this number and on have stamps in order */
-    uint8_t marks; /* METER_ROW_PDN, _CAD, _DNV, _CIV of the running interval so far */
-    bool is_owed;  /* `last` is closed and not in the ring yet */
-    bool is_late;  /* and was closed after a power cut: the moment of its stamp is gone */
-    bool is_fresh; /* no whole interval since a reset: the next end gives no row */
 };
 
 /* Pool of columns of profile p; the same to be changed. */
