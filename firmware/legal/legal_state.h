@@ -21,13 +21,13 @@ struct legal_kernel_sums { /* nothing but int64_t */
 
 struct legal_kernel {
     const struct legal_sums_ops *ops;
+    uint32_t phases; /* bit p set: phase p had samples in this window */
+    bool neutral;    /* and the neutral */
+    uint32_t turn;   /* phase of the first sample of the chunk, 2^32 is one turn */
+    uint32_t step;   /* turn per sample */
+    uint32_t fill;   /* samples in the chunk */
     struct legal_kernel_sums sums;
-    uint32_t phases;               /* bit p set: phase p had samples in this window */
-    bool neutral;                  /* and the neutral */
     int32_t last[AFE_N_CHANNELS];  /* the sample before the next one */
-    uint32_t turn;                 /* phase of the first sample of the chunk, 2^32 is one turn */
-    uint32_t step;                 /* turn per sample */
-    uint32_t fill;                 /* samples in the chunk */
     int32_t wave[2 * LEGAL_CHUNK]; /* cosine and sine of k step, as ops wants them */
 };
 
@@ -78,8 +78,8 @@ struct legal_tracker {
  * spare the wrap in the inner loop. [..][0] voltage, [..][1] current. */
 #define LEGAL_CYCLE_POINTS 256
 struct legal_cycle {
-    int64_t point[LEGAL_N_PHASES][LEGAL_CYCLE_POINTS + 3][2];
     bool used; /* something was added */
+    int64_t point[LEGAL_N_PHASES][LEGAL_CYCLE_POINTS + 3][2];
 };
 
 /* What the calibration comes to at the present temperature (legal_correct.c). */
@@ -118,10 +118,10 @@ struct legal_cleaned {
 /* Sums over the averaging interval of about a second, at the sample rate of its first window. */
 struct legal_average {
     uint32_t n_cycles; /* 0: empty */
+    bool no_cycle;     /* windows without samples were in it: no harmonics */
     uint64_t n_q16, rate_uhz;
     uint64_t f_weight, f_sum; /* measured windows: duration in q8 samples, and times microhertz */
     uint64_t lost_q16;        /* seconds left out since the last values, see legal_values.c */
-    bool no_cycle;            /* windows without samples were in it: no harmonics */
     struct legal_cleaned sum; /* the sum of s means nothing */
 };
 
@@ -132,19 +132,19 @@ struct legal_loss_gains {
 };
 
 struct legal_ledger {
+    bool piece;   /* this window is not part of the mean */
+    bool started; /* a window was counted */
+    bool runs[LEGAL_N_PHASES][2];
+    uint32_t length_q16;                /* of the window, at most a second */
+    uint32_t age_q16;                   /* of the mean, at most a second */
+    uint32_t weight_q16;                /* of this window in it */
     uint64_t rate_uhz;                  /* the gains hold for this rate; 0: to be derived */
     uint64_t n_q16;                     /* power and length_q16 hold for this window */
     struct gain energy[LEGAL_N_PHASES]; /* counts squared to 2^-32 register units */
     struct gain power;                  /* these to microwatt */
     struct legal_loss_gains loss;
-    uint32_t length_q16;                /* of the window, at most a second */
-    uint32_t age_q16;                   /* of the mean, at most a second */
-    uint32_t weight_q16;                /* of this window in it */
-    bool piece;                         /* this window is not part of it */
     int64_t tenth_uw[2];                /* of Un x Ist; [0] active, [1] reactive */
     int64_t mean_uw[LEGAL_N_PHASES][2]; /* over a second */
-    bool runs[LEGAL_N_PHASES][2];
-    bool started; /* a window was counted */
     struct legal_snapshot book;
 };
 
