@@ -109,11 +109,11 @@ enum err meter_limit_set(struct meter *m, uint16_t client_sap, unsigned kind, un
     after = before;
     *part(&after, which) = value;
     enum err refused = pq_limit_set(&m->watch.pq, (enum pq_kind)kind, &after);
-    const struct legal_audit audit = {.change = refused ? LEGAL_CHANGE_REFUSED : LEGAL_CHANGE_DONE,
-                                      .parameter = (uint8_t)(METER_AUDIT_LIMIT + kind),
-                                      .index = (uint8_t)which,
-                                      .before = *part(&before, which),
-                                      .after = value};
+    struct legal_audit audit = {.change = refused ? LEGAL_CHANGE_REFUSED : LEGAL_CHANGE_DONE,
+                                .parameter = (uint8_t)(METER_AUDIT_LIMIT + kind),
+                                .index = (uint8_t)which,
+                                .before = *part(&before, which),
+                                .after = value};
     enum err err = meter_keep(m, meter_audit_other(m, client_sap, &audit));
     if (err && !refused) /* no trail, no change */
         return pq_limit_set(&m->watch.pq, (enum pq_kind)kind, &before) ? ERR_STATE : err;

@@ -212,14 +212,13 @@ enum err meter_audit_append(struct meter *m, uint16_t client_sap, const struct l
     return nv_append(&m->nv, METER_RING_AUDIT, octets);
 }
 
-enum err meter_audit_other(struct meter *m, uint16_t client_sap, const struct legal_audit *change)
+enum err meter_audit_other(struct meter *m, uint16_t client_sap, struct legal_audit *change)
 {
     struct legal_snapshot s;
-    struct legal_audit audit = *change;
     legal_snapshot_get(&m->legal, &s);
-    audit.sequence = s.audit_sequence;
-    audit.reason = change->change == LEGAL_CHANGE_REFUSED ? OUT_OF_RANGE : 0;
-    return meter_audit_append(m, client_sap, &audit);
+    change->sequence = s.audit_sequence;
+    change->reason = change->change == LEGAL_CHANGE_REFUSED ? OUT_OF_RANGE : 0;
+    return meter_audit_append(m, client_sap, change);
 }
 
 uint32_t meter_audit_count(const struct meter *m)
@@ -273,10 +272,10 @@ enum err meter_ratio_set(struct meter *m, uint16_t client_sap, unsigned part, ui
         return ERR_RANGE;
     changed.part[part] = value;
     bool valid = meter_ratio_valid(&changed);
-    const struct legal_audit audit = {.change = valid ? LEGAL_CHANGE_DONE : LEGAL_CHANGE_REFUSED,
-                                      .parameter = (uint8_t)(METER_AUDIT_RATIO + part),
-                                      .before = m->ratio.part[part],
-                                      .after = value};
+    struct legal_audit audit = {.change = valid ? LEGAL_CHANGE_DONE : LEGAL_CHANGE_REFUSED,
+                                .parameter = (uint8_t)(METER_AUDIT_RATIO + part),
+                                .before = m->ratio.part[part],
+                                .after = value};
     enum err err = meter_keep(m, meter_audit_other(m, client_sap, &audit));
     if (err || !valid)
         return err ? err : ERR_RANGE;

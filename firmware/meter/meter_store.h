@@ -49,9 +49,10 @@ MUST_CHECK enum err meter_store_parameters(struct meter *m);
 MUST_CHECK enum err meter_audit_append(struct meter *m, uint16_t client_sap,
                                        const struct legal_audit *audit);
 
-/* Records a change that is not the legal part's: parameter number and index, refused or done. */
+/* Records a change that is not the legal part's: parameter number and index, refused or done. Its
+ * sequence and reason are filled in. */
 MUST_CHECK enum err meter_audit_other(struct meter *m, uint16_t client_sap,
-                                      const struct legal_audit *change);
+                                      struct legal_audit *change);
 
 /* Chosen limits of the supervision: from the flash, to it, from an audit record that it may lack;
  * into the supervision. ERR_CORRUPT, ERR_VERSION. */
