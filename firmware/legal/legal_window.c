@@ -166,7 +166,7 @@ static struct legal_view view_of(const struct legal *l, const struct afe_block *
     return v;
 }
 
-enum err legal_feed(struct legal *l, const struct afe_block *block)
+__attribute__((noinline)) enum err legal_feed(struct legal *l, const struct afe_block *block)
 {
     if (block->rate_uhz < RATE_MIN_UHZ || block->rate_uhz > RATE_MAX_UHZ)
         return ERR_RANGE;

@@ -159,7 +159,7 @@ struct bytes session_answer(const struct cosem_session *s)
     return (struct bytes){s->tx + s->tx_apdu, s->tx_len - s->tx_apdu};
 }
 
-void session_answered(struct cosem_session *s)
+__attribute__((noinline)) void session_answered(struct cosem_session *s)
 {
     s->tx_pos = s->tx_len = 0;
     s->tx_unconfirmed = false;

@@ -105,7 +105,8 @@ struct datetime datetime_from_utc(int64_t utc, int16_t deviation, uint8_t status
     };
 }
 
-static uint8_t open_field(uint8_t v, bool upper, uint8_t low, uint8_t high)
+__attribute__((noinline)) static uint8_t open_field(uint8_t v, bool upper, uint8_t low,
+                                                    uint8_t high)
 {
     if (v != DATETIME_ANY)
         return v;
