@@ -9,6 +9,7 @@
 #include "firmware/meter/meter_store.h"
 #include "firmware/meter/meter_tell.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define FLAG_ID "FER" /* manufacturer letters of device name and system title */
@@ -69,23 +70,22 @@ static uint32_t average_end(const struct meter *m, unsigned k, uint32_t after_s)
                           : meter_clock_month_end(&m->clock, after_s);
 }
 
-static void restart_average(struct meter *m, unsigned k, uint32_t after_s)
+/* Begins period k anew where bit k of `which` is set. */
+static void restart_averages(struct meter *m, unsigned which)
 {
     struct legal_energies e;
     legal_energies_get(&m->legal, &e);
-    meter_average_restart(&m->average[k], m->clock.base_ns, average_end(m, k, after_s), &e);
-}
-
-static void restart_averages(struct meter *m)
-{
-    for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++)
-        restart_average(m, k, meter_now_s(m));
+    for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++) {
+        if ((which >> k & 1u) != 0)
+            meter_average_restart(&m->average[k], m->clock.base_ns,
+                                  average_end(m, k, meter_now_s(m)), &e);
+    }
 }
 
 /* True when one ended. Closed at its nominal end, also late after a power cut. */
 static bool close_averages(struct meter *m)
 {
-    bool closed = false;
+    unsigned closed = 0;
     struct legal_energies e;
     legal_energies_get(&m->legal, &e);
     for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++) {
@@ -94,10 +94,10 @@ static bool close_averages(struct meter *m)
             continue;
         int64_t end_ns = a->due_s * METER_NS - m->clock.offset_ns;
         meter_average_close(a, end_ns < m->clock.base_ns ? end_ns : m->clock.base_ns, a->due_s, &e);
-        restart_average(m, k, meter_now_s(m));
-        closed = true;
+        closed |= 1u << k;
     }
-    return closed;
+    restart_averages(m, closed);
+    return closed != 0;
 }
 
 /* ---- time ---- */
@@ -241,7 +241,7 @@ void meter_rows_enter(struct meter *m)
 {
     meter_profiles_clock_set(m);
     restart_demand(m, meter_now_s(m));
-    restart_averages(m);
+    restart_averages(m, UINT_MAX);
 }
 
 void meter_rows_regrid(struct meter *m)
@@ -408,7 +408,7 @@ static enum err begin(struct meter *m)
     meter_demand_reset(&m->demand);
     for (unsigned k = 0; k < METER_AVERAGES_OF(m); k++)
         meter_average_reset(&m->average[k]);
-    restart_averages(m);
+    restart_averages(m, UINT_MAX);
     restart_demand(m, now_s);
     meter_profiles_begin(m);
     meter_time_report(m);
