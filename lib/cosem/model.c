@@ -9,25 +9,13 @@ const struct cosem_class *cosem_class_at(size_t index)
     return index < cosem_n_classes ? cosem_classes[index] : NULL;
 }
 
-/* Place of the first class that is not before (id, version); the table is sorted by them. */
-static size_t place_of(uint16_t id, uint8_t version)
-{
-    size_t low = 0, high = cosem_n_classes;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        const struct cosem_class *c = cosem_classes[mid];
-        if (c->id < id || (c->id == id && c->version < version))
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 const struct cosem_class *cosem_class_find(uint16_t id, uint8_t version)
 {
-    const struct cosem_class *c = cosem_class_at(place_of(id, version));
-    return c && c->id == id && c->version == version ? c : NULL;
+    for (size_t i = 0; i < cosem_n_classes; i++) {
+        if (cosem_classes[i]->id == id && cosem_classes[i]->version == version)
+            return cosem_classes[i];
+    }
+    return NULL;
 }
 
 const struct cosem_class *cosem_class_near(uint16_t id, uint8_t version)
@@ -74,44 +62,33 @@ static bool row_holds(const struct cosem_row *row, const uint8_t ln[6], struct c
     return true;
 }
 
-/* First row of a class; rows are sorted by class. */
-static size_t first_of_class(const struct cosem_device *d, uint16_t class_id)
-{
-    size_t low = 0, high = d->n_rows;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (d->rows[mid].kind->class_id < class_id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 static bool is_present(const struct cosem_device *d, const struct cosem_ref *o)
 {
     return !d->present || d->present(d->context, o);
 }
 
-bool cosem_find(const struct cosem_device *d, uint16_t class_id, const uint8_t ln[6],
-                struct cosem_ref *out)
+/* class_id 0: of any class. */
+static bool find(const struct cosem_device *d, uint16_t class_id, const uint8_t ln[6],
+                 struct cosem_ref *out)
 {
-    for (size_t k = first_of_class(d, class_id); k < d->n_rows; k++) {
-        if (d->rows[k].kind->class_id != class_id)
-            return false;
-        if (row_holds(&d->rows[k], ln, out) && is_present(d, out))
+    for (size_t k = 0; k < d->n_rows; k++) {
+        const struct cosem_row *row = &d->rows[k];
+        if ((class_id == 0 || row->kind->class_id == class_id) && row_holds(row, ln, out) &&
+            is_present(d, out))
             return true;
     }
     return false;
 }
 
+bool cosem_find(const struct cosem_device *d, uint16_t class_id, const uint8_t ln[6],
+                struct cosem_ref *out)
+{
+    return class_id != 0 && find(d, class_id, ln, out);
+}
+
 bool cosem_find_name(const struct cosem_device *d, const uint8_t ln[6], struct cosem_ref *out)
 {
-    for (size_t k = 0; k < d->n_rows; k++) {
-        if (row_holds(&d->rows[k], ln, out) && is_present(d, out))
-            return true;
-    }
-    return false;
+    return find(d, 0, ln, out);
 }
 
 /* *at packs the position: row (16 bits), i, j (8 bits each). */
