@@ -28,36 +28,31 @@ const struct cosem_class *cosem_class_near(uint16_t id, uint8_t version)
     return near;
 }
 
-/* Instances along a range; an unused range has one. */
-static unsigned range_count(const struct cosem_range *r)
+/* Instance number along r of the row that begins at `first`, or -1 where the row has none at v. */
+static int instance_of(const struct cosem_range *r, uint8_t first, uint8_t v)
 {
-    return r->n ? r->n : 1;
-}
-
-/* Instance number of group `group` with value v, or -1 where the row has no such instance. */
-static int instance_of(const struct cosem_row *row, const struct cosem_range *r, unsigned group,
-                       uint8_t v)
-{
-    if (r->n == 0 || r->group != group || r->step == 0)
+    if (r->step == 0 || v < first)
         return -1;
-    unsigned d = (uint8_t)(v - row->ln[group]);
-    return v >= row->ln[group] && d % r->step == 0 && d / r->step < r->n ? (int)(d / r->step) : -1;
+    unsigned d = (unsigned)v - first;
+    return d % r->step == 0 && d / r->step < r->n ? (int)(d / r->step) : -1;
 }
 
-/* Whether the row holds this name; the first group that cannot match ends the comparison. */
+/* Whether the row holds this name; the first group that cannot match ends the comparison. A group
+ * varies along one range at most. */
 static bool row_holds(const struct cosem_row *row, const uint8_t ln[6], struct cosem_ref *out)
 {
-    int at[2] = {0, 0};
+    const struct cosem_range *r = row->kind->range;
+    uint8_t at[2] = {0, 0};
     for (unsigned g = 0; g < 6; g++) {
         if (ln[g] == row->ln[g])
             continue;
-        int i = instance_of(row, &row->kind->range[0], g, ln[g]);
-        int j = i < 0 ? instance_of(row, &row->kind->range[1], g, ln[g]) : -1;
-        if (i < 0 && j < 0)
+        unsigned which = r[0].group != g;
+        int i = r[which].group == g ? instance_of(&r[which], row->ln[g], ln[g]) : -1;
+        if (i < 0)
             return false;
-        at[i < 0] = i < 0 ? j : i;
+        at[which] = (uint8_t)i;
     }
-    *out = (struct cosem_ref){.row = row, .i = (uint8_t)at[0], .j = (uint8_t)at[1]};
+    *out = (struct cosem_ref){.row = row, .i = at[0], .j = at[1]};
     memcpy(out->ln, ln, sizeof out->ln);
     return true;
 }
@@ -97,18 +92,17 @@ bool cosem_next(const struct cosem_device *d, uint32_t *at, struct cosem_ref *ou
     for (;;) {
         uint32_t k = *at >> 16;
         unsigned i = *at >> 8 & 0xFF, j = *at & 0xFF;
-        if (k >= d->n_rows || k > UINT16_MAX)
+        if (k >= d->n_rows)
             return false;
         const struct cosem_row *row = &d->rows[k];
         *out = (struct cosem_ref){.row = row, .i = (uint8_t)i, .j = (uint8_t)j};
         memcpy(out->ln, row->ln, sizeof out->ln);
-        if (i > 0)
-            out->ln[row->kind->range[0].group] += (uint8_t)(i * row->kind->range[0].step);
-        if (j > 0)
-            out->ln[row->kind->range[1].group] += (uint8_t)(j * row->kind->range[1].step);
-        if (j + 1 < range_count(&row->kind->range[1]))
+        const struct cosem_range *r = row->kind->range; /* unused: i, j stay 0 */
+        out->ln[r[0].group] += (uint8_t)(i * r[0].step);
+        out->ln[r[1].group] += (uint8_t)(j * r[1].step);
+        if (j + 1 < r[1].n)
             *at += 1;
-        else if (i + 1 < range_count(&row->kind->range[0]))
+        else if (i + 1 < r[0].n)
             *at = k << 16 | (uint32_t)(i + 1) << 8;
         else
             *at = (k + 1) << 16;
