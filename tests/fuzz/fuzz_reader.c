@@ -42,6 +42,17 @@ static void on_clock(void *context, int64_t utc_s, int16_t deviation_min, bool v
     digest(context, (uint64_t)utc_s + (uint64_t)deviation_min + valid);
 }
 
+static int64_t utc_ms(void *context)
+{
+    (void)context;
+    return INT64_C(1750000000000);
+}
+
+static void on_clock_set(void *context, int64_t off_ms, enum cosem_result result)
+{
+    digest(context, (uint64_t)off_ms + result);
+}
+
 static void on_value(void *context, size_t reg, enum cosem_result result, int64_t raw)
 {
     struct result *r = context;
@@ -120,8 +131,17 @@ static void run(struct result *r, const uint8_t *p, size_t n, size_t piece)
     const struct cosem_client_config k = {.client_sap = 16, .server_sap = 1};
     const struct reader_plan plan = {.want = READER_IDENTIFY | READER_REGISTERS | READER_PROFILES,
                                      .objects = &r->objects,
-                                     .from_s = from_s};
-    const struct reader_sink sink = {r, on_identified, on_clock, on_value, on_row, on_end};
+                                     .from_s = from_s,
+                                     .utc_ms = utc_ms,
+                                     .clock_from_s = 2,
+                                     .clock_to_s = 86400};
+    const struct reader_sink sink = {.context = r,
+                                     .identified = on_identified,
+                                     .clock = on_clock,
+                                     .clock_set = on_clock_set,
+                                     .value = on_value,
+                                     .row = on_row,
+                                     .profile_end = on_end};
     uint8_t request[4096], reply[1024];
     size_t at = 0, len;
     memset(r, 0, sizeof *r);
