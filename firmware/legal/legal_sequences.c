@@ -87,7 +87,7 @@ struct symmetry {   /* of the voltages, or of the currents: where it goes */
     uint32_t *rms, *negative_ppm, *zero_ppm;
 };
 
-static void publish(const struct legal *l, const struct symmetry *to)
+__attribute__((noinline)) static void publish(const struct legal *l, const struct symmetry *to)
 {
     unsigned first = to->first;
     const struct legal_average *a = &l->average;

@@ -85,7 +85,8 @@ static void pass_time(struct pq *p, uint32_t n)
     p->rest = fs % p->rate_uhz;
 }
 
-enum err pq_feed(struct pq *p, const struct afe_block *b, const struct legal_wave *wave)
+__attribute__((noinline)) enum err pq_feed(struct pq *p, const struct afe_block *b,
+                                           const struct legal_wave *wave)
 {
     if (!in_range(b))
         return ERR_RANGE;

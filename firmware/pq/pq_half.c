@@ -233,7 +233,8 @@ static uint64_t samples_q16(const struct pq *p, int64_t turn)
     return turn > 0 ? (uint64_t)turn * p->samples_per_turn_q16 >> 32 : 0;
 }
 
-void pq_half_run(struct pq *p, unsigned phase, const int32_t *x, uint32_t n, uint64_t u_lsb_fv)
+__attribute__((noinline)) void pq_half_run(struct pq *p, unsigned phase, const int32_t *x,
+                                           uint32_t n, uint64_t u_lsb_fv)
 {
     struct pq_cycle *c = &p->cycle[phase];
     if (!x) {

@@ -224,8 +224,8 @@ static void worsen(struct pq_alarm *a, const struct rule *r, uint32_t value)
 }
 
 /* One rule, one phase, over the last `ms`. */
-static void judge(struct pq *p, const struct rule *r, const struct view *w, unsigned phase,
-                  uint32_t ms)
+__attribute__((noinline)) static void judge(struct pq *p, const struct rule *r,
+                                            const struct view *w, unsigned phase, uint32_t ms)
 {
     struct pq_alarm *a = &p->alarm[r->kind][phase];
     const struct pq_limit *l = &p->config.limit[r->kind];

@@ -238,7 +238,8 @@ static void set_associated(struct cosem_session *s)
         report(s, true);
 }
 
-static void answer_aarq(struct cosem_session *s, uint8_t *apdu, size_t len)
+__attribute__((noinline)) static void answer_aarq(struct cosem_session *s, uint8_t *apdu,
+                                                  size_t len)
 {
     struct acse_aarq a;
     uint8_t initiate[INITIATE_SIZE];

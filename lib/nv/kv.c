@@ -535,7 +535,7 @@ static enum err kv_format(struct nv *nv, const struct survey *s)
 
 /* Is the head before its mark, with everything it holds still in the others? Then it is erased and
  * the sector before it is the head again. */
-static enum err kv_step_back(struct nv *nv, bool *complete)
+__attribute__((noinline)) static enum err kv_step_back(struct nv *nv, bool *complete)
 {
     const struct nv_area *a = &nv->kv_area;
     uint16_t before = area_after(a, nv->kv_sector, a->n_sectors - 1u);
@@ -562,7 +562,8 @@ static enum err kv_step_back(struct nv *nv, bool *complete)
 /* Takes over the records of the sector that was used `age` sectors before the head. It has the
  * order that follows from that and holds a mark DONE, unless it is the head before that; where the
  * turns have not come to it yet, it holds nothing. */
-static enum err kv_replay_sector(struct nv *nv, uint16_t age, bool may_lack_done)
+__attribute__((noinline)) static enum err kv_replay_sector(struct nv *nv, uint16_t age,
+                                                           bool may_lack_done)
 {
     const struct nv_area *a = &nv->kv_area;
     uint16_t sector = area_after(a, nv->kv_sector, (uint32_t)(a->n_sectors - age));
