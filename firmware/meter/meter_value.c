@@ -53,7 +53,7 @@ static unsigned quadrant(const int64_t power[N_POWERS])
 static const struct power {
     uint8_t of, quadrants;
 } shown_powers[] = {
-    [MODEL_P_IMPORT - MODEL_P_IMPORT] = {P, QI | QIV},
+    [0] = {P, QI | QIV}, /* MODEL_P_IMPORT */
     [MODEL_P_EXPORT - MODEL_P_IMPORT] = {P, QII | QIII},
     [MODEL_Q_IMPORT - MODEL_P_IMPORT] = {Q, QI | QII},
     [MODEL_Q_EXPORT - MODEL_P_IMPORT] = {Q, QIII | QIV},
@@ -98,7 +98,7 @@ static const struct measured {
     uint8_t step;
     bool is_signed;
 } measured_values[] = {
-    [MODEL_FREQUENCY - MODEL_FREQUENCY] = OF(frequency_uhz, 0, 10000, false),
+    [0] = OF(frequency_uhz, 0, 10000, false), /* MODEL_FREQUENCY */
     [MODEL_CURRENT - MODEL_FREQUENCY] = PHASE(i_ua, 1000, false),
     [MODEL_VOLTAGE - MODEL_FREQUENCY] = PHASE(u_mv, 10, false),
     [MODEL_CURRENT_NEUTRAL - MODEL_FREQUENCY] = OF(in_ua, 0, 1000, false),

@@ -132,8 +132,8 @@ enum {
 };
 #define N_REQUEST_TYPES (DLMS_ACTION_BLOCK + 1)
 static const uint8_t request_parts[][N_REQUEST_TYPES] = {
-    [DLMS_GET_REQUEST - DLMS_GET_REQUEST] =
-        {[DLMS_GET_NORMAL] = ONE, [DLMS_GET_NEXT] = NUMBER, [DLMS_GET_LIST] = LIST},
+    [0] = /* DLMS_GET_REQUEST */
+    {[DLMS_GET_NORMAL] = ONE, [DLMS_GET_NEXT] = NUMBER, [DLMS_GET_LIST] = LIST},
     [DLMS_SET_REQUEST - DLMS_GET_REQUEST] = {[DLMS_SET_NORMAL] = ONE | VALUE,
                                              [DLMS_SET_FIRST_BLOCK] = ONE | BLOCK,
                                              [DLMS_SET_BLOCK] = BLOCK,
