@@ -22,19 +22,17 @@ static enum cosem_result get_register(const struct cosem_call *c, const struct c
     if (attr == 2) { /* value */
         axdr_put_u32(out, o->row->arg == 30 ? (uint32_t)(time(NULL) / 3) : 1200);
     } else { /* scaler_unit */
-        axdr_put_struct(out, 2), axdr_put_i8(out, 0);
-        axdr_put_enum(out, (uint8_t)o->row->arg);
+        axdr_put_struct(out, 2), axdr_put_i8(out, 0), axdr_put_enum(out, (uint8_t)o->row->arg);
     }
     return COSEM_SUCCESS;
 }
-static const struct cosem_binding registers = {.get = get_register};
-/* Bit n - 1 stands for attribute n; the secret, 7 of the association, is for nobody. */
+/* Bit n - 1 is attribute n; the association's secret, 7, is nobody's. Rows: by class, then name. */
 static const struct cosem_rights rights = {.read = {[COSEM_READER] = 0x1BF}};
+static const struct cosem_binding registers = {.get = get_register};
 static const struct cosem_kind reg = {3, 0, .rights = &rights, .binding = &registers};
 static const struct cosem_kind association = {15, 1, .rights = &rights,
                                               .binding = &cosem_binding_association};
 static const struct cosem_row rows[] = {
-    /* name, class, unit: sorted by class and name */
     {{1, 0, 1, 7, 0, 255}, .kind = &reg, .arg = 27},
     {{1, 0, 1, 8, 0, 255}, .kind = &reg, .arg = 30},
     {{0, 0, 40, 0, 0, 255}, .kind = &association},
@@ -93,8 +91,7 @@ int main(int argc, char **argv)
                     (line[i].revents && !serve(line[i].fd, &session[i])))
                     session_close(&session[i]), close(line[i].fd), line[i].fd = -1;
             } else if (line[0].revents) {
-                line[0].revents = 0;
-                line[i].fd = accept(line[0].fd, NULL, NULL);
+                line[0].revents = 0, line[i].fd = accept(line[0].fd, NULL, NULL);
                 session_init(&session[i], &server);
             }
         }

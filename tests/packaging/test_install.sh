@@ -15,7 +15,7 @@ cat >"$work/program.c" <<'C'
 #include <model/objects.h>
 int main(void) /* the rows name bindings, so all rooms are linked */
 {
-    return crc32_update(0, "123456789", 9) == 0xCBF43926u && model_n_rows > 0 && model_rows[0].binding->get ? 0 : 1;
+    return crc32_update(0, "123456789", 9) == 0xCBF43926u && model_n_rows > 0 && model_rows[0].kind->binding->get ? 0 : 1;
 }
 C
 export PKG_CONFIG_PATH="$work/tree/lib/pkgconfig"
