@@ -23,7 +23,8 @@ static bool is_ciphered(const struct store_meter *m)
 
 static bool take_counter(struct collect_meter *m, uint32_t wanted)
 {
-    if (wanted <= m->refused_counter || wanted - m->refused_counter > COUNTER_LEAP_MAX)
+    const uint32_t most = m->counter_doubted ? COUNTER_LOST_MAX : COUNTER_LEAP_MAX;
+    if (wanted <= m->refused_counter || wanted - m->refused_counter > most)
         return false;
     m->counter_floor = wanted;
     m->counter.next = m->counter.limit = 0; /* a new block, from there */
@@ -35,10 +36,15 @@ bool ask_after_refusal(struct collect_conn *conn)
     struct collect_meter *m = conn->m;
     const struct cosem_client_failure *f = &conn->reader.client.failure;
     const bool refused = conn->reader.security_failure || conn->reader.counter_wanted != 0;
-    if (!is_ciphered(&m->row) || !refused || m->counter_retried)
+    if (!is_ciphered(&m->row) || !refused)
         return false;
+    if (m->counter_retried) { /* and refused again: the next turn may ask, but believes little */
+        m->counter_retried = false;
+        m->counter_doubted = true;
+        return false;
+    }
     m->refused_counter = m->counter.next - 1;
-    m->counter_retried = true; /* until a turn succeeds */
+    m->counter_retried = true; /* until a turn succeeds, or is refused all the same */
     if (conn->reader.counter_wanted != 0)
         return take_counter(m, conn->reader.counter_wanted);
     m->ask = f->during == CLIENT_ASSOCIATING && m->row.client_sap <= OURS_MAX;

@@ -40,7 +40,8 @@ struct collect_meter {
     struct collect_profile *profile; /* READER_PROFILES_MAX, with the objects */
     struct dlms_counter counter;
     uint32_t counter_floor, rx_floor;
-    bool counter_retried;     /* after a refusal another number was tried once */
+    bool counter_retried;     /* after a refusal another number is tried */
+    bool counter_doubted;     /* and was refused, too: only a small leap is believed now */
     uint32_t refused_counter; /* the last one then */
     bool ask;                 /* the next turn asks the meter for it: collect_ask.h */
     bool counter_checked;     /* the meter knows no greater one than the store did at start */

@@ -94,7 +94,7 @@ static void plan_after_success(struct collect_conn *conn, uint64_t now)
                  conn->incomplete ? conn->error : "");
     }
     m->due_ms = m->registers_due_ms < m->profiles_due_ms ? m->registers_due_ms : m->profiles_due_ms;
-    m->counter_retried = false;
+    m->counter_retried = m->counter_doubted = false;
 }
 
 static void plan_after_failure(struct collect_conn *conn, uint32_t n_failed, uint64_t now)
@@ -316,7 +316,7 @@ static void take_row(struct collector *c, struct collect_meter *m, const struct 
     s->up_to_date = false;
     collector_state_end(c, m);
     m->identify = true;
-    m->registers_read = m->profiles_read = m->counter_retried = false;
+    m->registers_read = m->profiles_read = m->counter_retried = m->counter_doubted = false;
     plan_now(c, m);
 }
 

@@ -147,13 +147,15 @@ static struct rig *meter_with_a_past(const char *model)
 static enum err dark_power_up(struct rig *r)
 {
     struct meter_config blank = r->config;
+    uint32_t before[MODEL_N_CLIENTS];
+    memcpy(before, r->meter.server.rx_floor, sizeof before);
     blank.time_ns = rig_time("2026-01-01T00:00:00") * METER_NS;
     memset(&blank.keys, 0, sizeof blank.keys);
     memset(blank.password, 0, sizeof blank.password);
     meter_end(&r->meter);
     memset(&r->meter, 0xA5, sizeof r->meter);
     enum err err = meter_init(&r->meter, &blank);
-    rig_follow_counter(r);
+    rig_follow_counter(r, before);
     return err;
 }
 

@@ -20,6 +20,9 @@
 
 #define MODEL     "ST402D"
 #define STATUS_MS 400 /* the longest life of a meter that serves */
+/* Of our numbers so many may be spent after a kill: METER_FLOOR_AHEAD of
+ * firmware/meter/meter_tell.h. */
+#define FLOOR_AHEAD 64
 
 static const uint8_t import_ln[6] = {1, 0, 1, 8, 0, 255};
 static const uint8_t clock_ln[6] = {0, 0, 1, 0, 0, 255};
@@ -205,6 +208,7 @@ static void live_and_die(struct wire *w, struct told *t, bool young)
         ask_on(w, t, m.port, 1000);
     }
     assert_int_equal(meter_end(&m), 128 + SIGKILL);
+    w->counter.next += FLOOR_AHEAD;
 }
 
 static void check_last(struct wire *w, struct told *t)

@@ -86,25 +86,26 @@ void rig_free(struct rig *r)
     free(r);
 }
 
-void rig_follow_counter(struct rig *r)
+void rig_follow_counter(struct rig *r, const uint32_t before[MODEL_N_CLIENTS])
 {
     for (size_t i = 0; i < MODEL_N_CLIENTS; i++) {
         const uint32_t floor = r->meter.server.rx_floor[i];
-        if (r->counter.next >= floor)
-            continue;
-        assert_in_range(floor - r->counter.next, 1, METER_FLOOR_AHEAD);
-        r->counter.next = floor;
+        assert_true(floor <= before[i] + METER_FLOOR_AHEAD);
+        if (r->counter.next < floor)
+            r->counter.next = floor;
     }
 }
 
 enum err rig_power_up(struct rig *r, int64_t gap_s)
 {
+    uint32_t before[MODEL_N_CLIENTS];
+    memcpy(before, r->meter.server.rx_floor, sizeof before);
     r->config.time_ns = meter_crystal_ns(&r->meter) + gap_s * METER_NS;
     meter_end(&r->meter);
     memset(&r->meter, 0xA5, sizeof r->meter);
     enum err err = meter_init(&r->meter, &r->config);
     if (!err)
-        rig_follow_counter(r);
+        rig_follow_counter(r, before);
     return err;
 }
 
