@@ -39,7 +39,7 @@ struct rig *rig_new(const char *model, const char *start, const char *load);
 struct rig *rig_new_row(const struct model_meter *row, const char *start, const char *load);
 void rig_free(struct rig *r);
 /* After a start: the least acceptable counters are at most METER_FLOOR_AHEAD beyond those `before`
- * it, and the client's own number is none that is spent (meter_tell.h). */
+ * it or the client's own number, which is none that is spent then (meter_tell.h). */
 void rig_follow_counter(struct rig *r, const uint32_t before[MODEL_N_CLIENTS]);
 /* Power-up at the crystal's present time plus gap_s, and that. */
 enum err rig_power_up(struct rig *r, int64_t gap_s);
