@@ -7,7 +7,7 @@
  * on. One that does not start says why. The meter has one phase and short rings. */
 #include "firmware/meter/meter.h"
 #include "firmware/meter/meter_store.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/fuzz_flash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,53 +16,6 @@
 #define ITEMS_MAX 100000u                          /* of an attribute */
 #define START_NS  (INT64_C(1781085600) * METER_NS) /* 2026-06-10T10:00 UTC */
 #define LSB       UINT64_C(50000000000)
-
-struct device {
-    struct hal_flash hal;
-    uint8_t *octet;
-    uint32_t left; /* operations until the cut; 0: none */
-    bool dead;
-};
-
-static enum err device_read(const struct hal_flash *hal, uint32_t addr, void *to, size_t n)
-{
-    const struct device *d = hal->context;
-    const size_t size = (size_t)hal->n_sectors * hal->sector_size;
-    CHECK(addr <= size && n <= size - addr);
-    memcpy(to, d->octet + addr, n);
-    return ERR_OK;
-}
-
-static bool device_cut(struct device *d)
-{
-    d->dead = d->dead || (d->left > 0 && --d->left == 0);
-    return d->dead;
-}
-
-static enum err device_program(const struct hal_flash *hal, uint32_t addr, const void *from,
-                               size_t n)
-{
-    struct device *d = hal->context;
-    const size_t size = (size_t)hal->n_sectors * hal->sector_size;
-    const uint8_t *in = from;
-    CHECK(addr <= size && n <= size - addr);
-    if (device_cut(d))
-        return ERR_IO;
-    for (size_t i = 0; i < n; i++)
-        CHECK((in[i] & ~d->octet[addr + i]) == 0);
-    memcpy(d->octet + addr, in, n);
-    return ERR_OK;
-}
-
-static enum err device_erase(const struct hal_flash *hal, uint32_t sector)
-{
-    struct device *d = hal->context;
-    CHECK(sector < hal->n_sectors);
-    if (device_cut(d))
-        return ERR_IO;
-    memset(d->octet + (size_t)sector * hal->sector_size, 0xFF, hal->sector_size);
-    return ERR_OK;
-}
 
 static enum err no_random(const struct hal_rng *rng, void *to, size_t n)
 {
@@ -77,7 +30,7 @@ static const struct hal_rng rng = {.fill = no_random};
 
 struct bench {
     struct model_meter model;
-    struct device device;
+    struct fuzz_flash device;
     struct meter_config config;
     struct meter meter;
     uint8_t *image;                               /* what the first life left */
@@ -145,15 +98,10 @@ static struct bench *new_bench(void)
     small_model(&b->model);
     const uint32_t n = meter_n_sectors(&b->model);
     const size_t size = (size_t)n * METER_SECTOR_SIZE;
-    b->device = (struct device){.hal = {.context = &b->device,
-                                        .sector_size = METER_SECTOR_SIZE,
-                                        .n_sectors = n,
-                                        .read = device_read,
-                                        .program = device_program,
-                                        .erase = device_erase},
-                                .octet = malloc(size)};
+    uint8_t *octets = malloc(size);
     b->image = malloc(size);
-    CHECK(b->device.octet != NULL && b->image != NULL);
+    CHECK(octets != NULL && b->image != NULL);
+    fuzz_flash_init(&b->device, octets, n, METER_SECTOR_SIZE);
     b->config = (struct meter_config){.model = &b->model,
                                       .serial = "0123456789",
                                       .flash = &b->device.hal,
@@ -161,7 +109,6 @@ static struct bench *new_bench(void)
                                       .time_ns = START_NS,
                                       .u_lsb_fv = LSB,
                                       .i_lsb_fa = LSB};
-    memset(b->device.octet, 0xFF, size);
     first_life(b);
     memcpy(b->image, b->device.octet, size);
     memcpy(b->rings, b->meter.rings, sizeof b->rings);

@@ -9,13 +9,14 @@
 #include "lib/base/crc.h"
 #include "lib/base/cursor.h"
 #include "lib/nv/nv.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/fuzz_flash.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #define SECTOR  256u
 #define N       10u
+#define SIZE    (N * SECTOR)
 #define KV_N    3u
 #define RINGS   2u
 #define LAYOUTS 4u
@@ -39,54 +40,7 @@ static const struct nv_ring_layout layouts[LAYOUTS][RINGS] = {
      {.first_sector = 7, .n_sectors = 2, .record_size = 9, .generation = 65535}},
 };
 
-struct device {
-    struct hal_flash hal;
-    uint8_t octet[N * SECTOR];
-    uint32_t left; /* operations until the cut; 0 none */
-    bool dead;
-};
-
-static enum err device_read(const struct hal_flash *hal, uint32_t addr, void *to, size_t n)
-{
-    const struct device *d = hal->context;
-    CHECK(addr <= sizeof d->octet && n <= sizeof d->octet - addr);
-    if (d->dead)
-        return ERR_IO;
-    memcpy(to, d->octet + addr, n);
-    return ERR_OK;
-}
-
-static bool device_cut(struct device *d)
-{
-    d->dead = d->dead || (d->left > 0 && --d->left == 0);
-    return d->dead;
-}
-
-static enum err device_program(const struct hal_flash *hal, uint32_t addr, const void *from,
-                               size_t n)
-{
-    struct device *d = hal->context;
-    const uint8_t *in = from;
-    CHECK(addr <= sizeof d->octet && n <= sizeof d->octet - addr);
-    for (size_t i = 0; i < n && !d->dead; i++)
-        CHECK((in[i] & ~d->octet[addr + i]) == 0);
-    if (device_cut(d))
-        return ERR_IO;
-    memcpy(d->octet + addr, in, n);
-    return ERR_OK;
-}
-
-static enum err device_erase(const struct hal_flash *hal, uint32_t sector)
-{
-    struct device *d = hal->context;
-    CHECK(sector < N);
-    if (device_cut(d))
-        return ERR_IO;
-    memset(d->octet + sector * SECTOR, 0xFF, SECTOR);
-    return ERR_OK;
-}
-
-static enum err mount(struct nv *nv, const struct device *d, uint32_t layout)
+static enum err mount(struct nv *nv, const struct fuzz_flash *d, uint32_t layout)
 {
     const struct nv_config config = {
         .flash = &d->hal, .kv_n_sectors = KV_N, .rings = layouts[layout], .n_rings = RINGS};
@@ -95,21 +49,21 @@ static enum err mount(struct nv *nv, const struct device *d, uint32_t layout)
 
 /* --- the orders --- */
 
-static void put(struct device *d, uint32_t addr, const uint8_t *from, size_t n)
+static void put(struct fuzz_flash *d, uint32_t addr, const uint8_t *from, size_t n)
 {
-    for (size_t i = 0; i < n && addr + i < sizeof d->octet; i++)
+    for (size_t i = 0; i < n && addr + i < SIZE; i++)
         d->octet[addr + i] = from[i];
 }
 
-static void order_octets(struct device *d, struct rd *r)
+static void order_octets(struct fuzz_flash *d, struct rd *r)
 {
-    uint32_t addr = rd_u16(r) % sizeof d->octet;
+    uint32_t addr = rd_u16(r) % SIZE;
     struct bytes b = rd_bytes(r, rd_u8(r));
     if (!r->err)
         put(d, addr, b.p, b.len);
 }
 
-static void order_header(struct device *d, struct rd *r)
+static void order_header(struct fuzz_flash *d, struct rd *r)
 {
     uint8_t octet[32];
     uint32_t where = rd_u8(r);
@@ -138,7 +92,7 @@ static uint32_t crc_slot(uint32_t ring, const struct nv_ring_layout *l, const ui
     return crc32_update(crc, &kind, 1);
 }
 
-static void order_slot(struct device *d, struct rd *r)
+static void order_slot(struct fuzz_flash *d, struct rd *r)
 {
     uint8_t octet[256], ring = rd_u8(r) % RINGS, where = rd_u8(r);
     const struct nv_ring_layout *l = &layouts[rd_u8(r) % LAYOUTS][ring];
@@ -161,7 +115,7 @@ static uint32_t crc_key(uint32_t addr, const uint8_t *head, const uint8_t *paylo
     return payload ? crc32_update(crc, payload, len) : crc;
 }
 
-static void order_key(struct device *d, struct rd *r)
+static void order_key(struct fuzz_flash *d, struct rd *r)
 {
     static const uint8_t kinds[4] = {0x3C, 0xC3, 0x69, 0x96};
     uint8_t octet[SECTOR] = {0};
@@ -182,7 +136,7 @@ static void order_key(struct device *d, struct rd *r)
         put(d, addr, octet, span);
 }
 
-static void order_life(struct device *d, struct rd *r)
+static void order_life(struct fuzz_flash *d, struct rd *r)
 {
     struct nv nv;
     uint8_t value[256];
@@ -201,7 +155,7 @@ static void order_life(struct device *d, struct rd *r)
     d->dead = false;
 }
 
-static void order(struct device *d, struct rd *r)
+static void order(struct fuzz_flash *d, struct rd *r)
 {
     uint8_t what = rd_u8(r), sector = (uint8_t)(what / 8 % N);
     switch (what % 8) {
@@ -230,7 +184,7 @@ static void order(struct device *d, struct rd *r)
 
 /* --- the properties --- */
 
-static bool slot_holds(const struct device *d, uint32_t sector, uint32_t ring,
+static bool slot_holds(const struct fuzz_flash *d, uint32_t sector, uint32_t ring,
                        const struct nv_ring_layout *l, uint64_t seq)
 {
     const uint32_t size = l->record_size + 13u;
@@ -245,7 +199,7 @@ static bool slot_holds(const struct device *d, uint32_t sector, uint32_t ring,
     return false;
 }
 
-static bool ring_holds(const struct device *d, uint32_t layout, uint32_t ring, uint64_t seq)
+static bool ring_holds(const struct fuzz_flash *d, uint32_t layout, uint32_t ring, uint64_t seq)
 {
     const struct nv_ring_layout *l = &layouts[layout][ring];
     for (uint32_t i = 0; i < l->n_sectors; i++)
@@ -258,7 +212,8 @@ static bool ring_holds(const struct device *d, uint32_t layout, uint32_t ring, u
     return false;
 }
 
-static void check_ring(const struct nv *nv, const struct device *d, uint32_t layout, uint8_t ring)
+static void check_ring(const struct nv *nv, const struct fuzz_flash *d, uint32_t layout,
+                       uint8_t ring)
 {
     uint8_t record[256];
     uint64_t newest = nv_newest(nv, ring), n = nv_count(nv, ring);
@@ -280,7 +235,7 @@ static uint32_t n_bits(uint32_t x)
 }
 
 /* A value stands before a tail with its check sum; or one bit of the two is put right. */
-static bool keys_hold(const struct device *d, uint8_t key, const uint8_t *value, size_t len)
+static bool keys_hold(const struct fuzz_flash *d, uint8_t key, const uint8_t *value, size_t len)
 {
     const uint8_t tag[4] = {(uint8_t)(len >> 8), (uint8_t)len, key, 0x3C};
     const size_t span = (16 + len + 8 + 15) / 16 * 16;
@@ -296,7 +251,7 @@ static bool keys_hold(const struct device *d, uint8_t key, const uint8_t *value,
     return false;
 }
 
-static void check_keys(const struct nv *nv, const struct device *d)
+static void check_keys(const struct nv *nv, const struct fuzz_flash *d)
 {
     for (uint8_t key = 0; key < NV_KEYS_MAX; key++) {
         uint8_t value[SECTOR];
@@ -307,7 +262,7 @@ static void check_keys(const struct nv *nv, const struct device *d)
     }
 }
 
-static void check_all(const struct nv *nv, const struct device *d, uint32_t layout)
+static void check_all(const struct nv *nv, const struct fuzz_flash *d, uint32_t layout)
 {
     CHECK((nv->n_corrupt == 0) == (nv->damaged == 0));
     for (uint8_t ring = 0; ring < RINGS; ring++)
@@ -316,7 +271,7 @@ static void check_all(const struct nv *nv, const struct device *d, uint32_t layo
 }
 
 /* New records and values go in and come out; whether one fits is for the store to say. */
-static void check_use(struct nv *nv, const struct device *d, uint32_t layout)
+static void check_use(struct nv *nv, const struct fuzz_flash *d, uint32_t layout)
 {
     uint64_t newest[RINGS];
     uint8_t record[256], back[256];
@@ -346,18 +301,12 @@ static void check_use(struct nv *nv, const struct device *d, uint32_t layout)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct device d; /* one input at a time; blank at the start of each */
-    static uint8_t before[sizeof d.octet];
+    static struct fuzz_flash d; /* one input at a time */
+    static uint8_t octets[SIZE], before[SIZE];
     struct nv nv;
     struct rd r = rd_of(data, size);
     uint32_t layout = rd_u8(&r) % LAYOUTS;
-    d = (struct device){.hal = {.context = &d,
-                                .sector_size = SECTOR,
-                                .n_sectors = N,
-                                .read = device_read,
-                                .program = device_program,
-                                .erase = device_erase}};
-    memset(d.octet, 0xFF, sizeof d.octet);
+    fuzz_flash_init(&d, octets, N, SECTOR);
     for (uint32_t i = 0; i < ORDERS && !r.err && r.pos < size; i++)
         order(&d, &r);
     memcpy(before, d.octet, sizeof before);
