@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define OBIS_NAME_TEXT 104
+#define OBIS_NAME_TEXT 120
 
 void obis_name(const uint8_t ln[6], char to[OBIS_NAME_TEXT]);
 
