@@ -55,6 +55,11 @@
 #ifndef COSEM_WITH_BLOCK_ACTION
 #define COSEM_WITH_BLOCK_ACTION (COSEM_WITH_BLOCK_WRITE && COSEM_WITH_ACTION)
 #endif
+/* An object whose value comes by blocks is locked for other associations: 0 where a server has one
+ * session. */
+#ifndef COSEM_WITH_LOCKS
+#define COSEM_WITH_LOCKS COSEM_WITH_BLOCK_WRITE
+#endif
 #ifndef COSEM_WITH_ACCESS
 #define COSEM_WITH_ACCESS 1
 #endif
@@ -110,6 +115,9 @@
 #if COSEM_WITH_BLOCK_ACTION && (!COSEM_WITH_BLOCK_WRITE || !COSEM_WITH_ACTION)
 #error "COSEM_WITH_BLOCK_ACTION needs COSEM_WITH_BLOCK_WRITE and COSEM_WITH_ACTION"
 #endif
+#if COSEM_WITH_LOCKS && !COSEM_WITH_BLOCK_WRITE
+#error "COSEM_WITH_LOCKS needs COSEM_WITH_BLOCK_WRITE"
+#endif
 #if COSEM_LIST_MAX < 1 || COSEM_LIST_MAX > 127
 #error "COSEM_LIST_MAX must be 1..127"
 #endif
@@ -134,7 +142,7 @@
      COSEM_WITH_GATEWAY << 6 | COSEM_WITH_WRAPPER << 7 | COSEM_WITH_HLS5 << 8 |                    \
      COSEM_WITH_HLS6 << 9 | COSEM_WITH_WEAK_HLS << 10 | COSEM_WITH_NAMES << 11 |                   \
      COSEM_WITH_DEDICATED << 12 | COSEM_WITH_LIMITS << 13 | COSEM_WITH_HLS2 << 14 |                \
-     COSEM_WITH_BLOCK_ACTION << 15)
+     COSEM_WITH_BLOCK_ACTION << 15 | COSEM_WITH_LOCKS << 16)
 #define COSEM_OPTIONS COSEM_MIX(COSEM_OPTION_SIZES, COSEM_OPTION_PARTS)
 
 bool cosem_options_fit(uint32_t options);

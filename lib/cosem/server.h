@@ -85,7 +85,9 @@ struct cosem_server {
     uint8_t n_failed[COSEM_CLIENTS_MAX];     /* authentications in a row, per client entry */
     uint8_t n_associated[COSEM_CLIENTS_MAX]; /* sessions associated now, per client entry */
     uint64_t now_ms;                         /* of session_poll and line_feed; 0: none yet */
+#if COSEM_WITH_LOCKS
     struct cosem_session *writers; /* sessions with a value or parameter coming by blocks */
+#endif
     struct cosem_server_config config;
     struct dlms_keys keys;                /* replaced by key transfer (class 64) */
     struct dlms_counter tx;               /* counter of the server's global key */

@@ -171,8 +171,6 @@ void server_skip_names(struct rd *r, uint32_t n, void (*get_one)(struct rd *, st
 void server_set(struct cosem_session *s, const struct apdu_request *q);
 enum cosem_result server_write(struct cosem_session *s, const struct apdu_attr *a,
                                struct bytes value);
-/* Another association is in the middle of writing to this object. */
-bool server_locked(struct cosem_session *s, const struct apdu_attr *a);
 /* Ends what is under way; its lock, if any, is free. */
 void transfer_end(struct cosem_session *s);
 /* Blocks of a value or parameter, into transfer.item. */
@@ -182,6 +180,14 @@ enum cosem_result gather_begin(struct cosem_session *s, const struct apdu_reques
                                enum session_long kind);
 enum gather gather_block(struct cosem_session *s, const struct apdu_request *q,
                          enum session_long kind);
+
+/* --- server_lock.c --- */
+/* Another association is in the middle of writing to this object. */
+bool server_locked(struct cosem_session *s, const struct apdu_attr *a);
+/* Locks what the transfer that begins is for; false: another association holds it. */
+bool lock_begin(struct cosem_session *s);
+/* Nothing is locked by this session any more. */
+void lock_end(struct cosem_server *server, struct cosem_session *s);
 
 /* --- server_action.c --- */
 void server_action(struct cosem_session *s, const struct apdu_request *q);

@@ -2,112 +2,19 @@
  * shares. A value is checked against the class descriptor before a binding sees it; a value by
  * blocks is collected in transfer.item, so it is bounded by COSEM_ITEM_MAX, the descriptors of a
  * list in transfer.kept. A list is looked through as a whole before its first element is written.
- *
- * While a value or parameter comes by blocks its objects are locked: a write or an invocation by
- * another association gets temporary-failure until the transfer ends, the association ends, or the
- * session is closed. The locks are the transfers themselves, in a list that begins at the server.
- */
+ * While a value or parameter comes by blocks its objects are locked: server_lock.c. */
 #include "lib/cosem/server_parts.h"
 #include "lib/dlms/axdr.h"
 
 #include <string.h>
 
-/* ---- locks ---- */
-
-static bool is_write(const struct session_transfer *t)
-{
-    return t->kind == SESSION_LONG_SET || t->kind == SESSION_LONG_ACTION;
-}
-
 void transfer_end(struct cosem_session *s)
 {
-    struct session_transfer *t = &s->transfer;
-    if (is_write(t)) {
-        struct cosem_session **at = &s->server->writers;
-        while (*at && *at != s)
-            at = &(*at)->next_writer;
-        if (*at)
-            *at = s->next_writer;
-        s->next_writer = NULL;
-    }
-    t->kind = SESSION_NO_LONG;
+    lock_end(s->server, s);
+    s->transfer.kind = SESSION_NO_LONG;
 }
 
 #if COSEM_WITH_BLOCK_WRITE
-static void begin_write(struct cosem_session *s, enum session_long kind)
-{
-    transfer_end(s);
-    s->transfer.kind = kind;
-    s->next_writer = s->server->writers;
-    s->server->writers = s;
-}
-
-static bool same_object(const struct apdu_attr *a, const struct apdu_attr *b)
-{
-    return a->class_id == b->class_id && memcmp(a->ln, b->ln, sizeof a->ln) == 0;
-}
-
-/* Whether `o` is about to change this object by what `one` names. Who may not, locks nothing. */
-static bool locks(struct cosem_session *o, const struct apdu_attr *one, const struct apdu_attr *a)
-{
-    struct cosem_ref ref;
-    const struct cosem_class *ic;
-    if (!same_object(one, a))
-        return false;
-    return (!COSEM_WITH_BLOCK_ACTION || o->transfer.kind == SESSION_LONG_SET
-                ? server_may_write(o, one, &ref, &ic)
-                : server_may_invoke(o, one, &ref, &ic)) == COSEM_SUCCESS;
-}
-
-static void get_name(const struct session_transfer *t, struct rd *r, struct apdu_attr *one)
-{
-    if (!COSEM_WITH_BLOCK_ACTION || t->kind == SESSION_LONG_SET)
-        apdu_get_attr(r, one);
-    else
-        apdu_get_attr_bare(r, one);
-}
-
-/* Whether the transfer under way in `o` is for this object. */
-static bool writes_to(struct cosem_session *o, const struct apdu_attr *a)
-{
-    const struct session_transfer *t = &o->transfer;
-    struct rd r = rd_of(t->kept, t->kept_len);
-    struct apdu_attr one;
-    if (!t->list)
-        return locks(o, &t->target, a);
-    for (uint16_t i = 0; i < t->n_list && !r.err; i++) {
-        get_name(t, &r, &one);
-        if (locks(o, &one, a))
-            return true;
-    }
-    return false;
-}
-
-bool server_locked(struct cosem_session *s, const struct apdu_attr *a)
-{
-    for (struct cosem_session *o = s->server->writers; o; o = o->next_writer) {
-        if (o != s && o->device == s->device && writes_to(o, a))
-            return true;
-    }
-    return false;
-}
-
-/* Whether another association holds what this transfer is for. */
-static bool all_free(struct cosem_session *s)
-{
-    const struct session_transfer *t = &s->transfer;
-    struct rd r = rd_of(t->kept, t->kept_len);
-    struct apdu_attr one;
-    if (!t->list)
-        return !server_locked(s, &t->target);
-    for (uint16_t i = 0; i < t->n_list && !r.err; i++) {
-        get_name(t, &r, &one);
-        if (server_locked(s, &one))
-            return false;
-    }
-    return true;
-}
-
 /* ---- blocks in, for SET and ACTION ---- */
 
 enum cosem_result gather_begin(struct cosem_session *s, const struct apdu_request *q,
@@ -126,8 +33,8 @@ enum cosem_result gather_begin(struct cosem_session *s, const struct apdu_reques
         memcpy(t->kept, q->list.p, q->list.len);
     t->item_len = 0;
     t->block = 0;
-    begin_write(s, kind);
-    if (all_free(s))
+    t->kind = kind;
+    if (lock_begin(s))
         return COSEM_SUCCESS;
     transfer_end(s);
     return COSEM_TEMPORARY_FAILURE;
@@ -148,12 +55,6 @@ enum gather gather_block(struct cosem_session *s, const struct apdu_request *q,
     t->item_len = (uint16_t)(t->item_len + w.len);
     t->block = q->block;
     return q->last ? GATHER_WHOLE : GATHER_MORE;
-}
-#else
-bool server_locked(struct cosem_session *s, const struct apdu_attr *a)
-{
-    (void)s, (void)a;
-    return false;
 }
 #endif
 

@@ -18,12 +18,7 @@
 
 void session_init(struct cosem_session *s, struct cosem_server *server)
 {
-    for (struct cosem_session **at = &server->writers; *at; at = &(*at)->next_writer) {
-        if (*at == s) { /* begun anew without session_close: its lock goes, too */
-            *at = s->next_writer;
-            break;
-        }
-    }
+    lock_end(server, s); /* begun anew without session_close: its lock goes, too */
     memset(s, 0, sizeof *s);
     s->server = server;
 #if COSEM_WITH_WRAPPER

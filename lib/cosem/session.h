@@ -149,7 +149,9 @@ struct cosem_session {
     uint8_t new_policy;
     uint64_t last_ms;
 
+#if COSEM_WITH_LOCKS
     struct cosem_session *next_writer; /* in the server's list of sessions with a long write */
+#endif
     struct session_transfer transfer;
 
     uint8_t client_title[DLMS_TITLE_LEN];

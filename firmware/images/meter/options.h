@@ -10,6 +10,7 @@
 #define COSEM_GBT_STORE   0
 
 #define COSEM_WITH_BLOCK_ACTION 0 /* no method of its classes says or hears that much */
+#define COSEM_WITH_LOCKS        0 /* one line, one session */
 #define COSEM_WITH_ACCESS       0
 #define COSEM_WITH_NOTIFICATION 0
 #define COSEM_WITH_GATEWAY      0
