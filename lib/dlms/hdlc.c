@@ -5,7 +5,7 @@
  * client has it until it sends a frame with P, the server from then until it sends one with F.
  *
  *     server   CLOSED  --SNRM--> OPENING          connect
- *              OPENING --its UA taken--> OPEN     server_sent
+ *              OPENING --its UA taken--> OPEN     hdlc_server_sent
  *              any     --SNRM of its client--> OPENING; of another: DM, no change
  *              any     --DISC/UA, silence, close--> CLOSED     disconnect
  *
@@ -53,11 +53,6 @@
 
 enum { N_LLC = 3, BUFFER_MIN = 64, OVERHEAD = HDLC_HEAD_MAX + 2, N_TAIL = 3 };
 
-static const struct hdlc_role *role_of(const struct hdlc *h)
-{
-    return (const struct hdlc_role *)(const void *)h->link.ops;
-}
-
 static bool is_u(uint8_t control)
 {
     return (control & 3) == 3;
@@ -95,15 +90,14 @@ static enum err parameters_check(struct hdlc_parameters *p, size_t size)
     return ERR_OK;
 }
 
-enum err hdlc_setup(struct hdlc *h, const struct hdlc_role *role, const struct hdlc_config *config,
-                    uint8_t *buffer, size_t size)
+enum err hdlc_setup(struct hdlc *h, const struct dlms_link_ops *ops,
+                    const struct hdlc_config *config, uint8_t *buffer, size_t size)
 {
     if (size < BUFFER_MIN)
         return ERR_RANGE;
     if (size > UINT16_MAX)
         size = UINT16_MAX;
-    *h = (struct hdlc){
-        .link = {&role->ops}, .config = *config, .buf = buffer, .size = (uint16_t)size};
+    *h = (struct hdlc){.link = {ops}, .config = *config, .buf = buffer, .size = (uint16_t)size};
     enum err err = parameters_check(&h->config.parameters, size);
     hdlc_reset(&h->link);
     return err;
@@ -269,7 +263,7 @@ static void take_frame(struct hdlc *h, uint64_t now_ms)
     if (hdlc_frame_decode((struct bytes){h->rx.buf, h->rx.len}, &f, &at))
         h->n_bad++;
     else
-        role_of(h)->frame(h, now_ms, &f);
+        hdlc_role_frame(h, now_ms, &f);
     receive_behind(h);
 }
 
@@ -500,7 +494,7 @@ static void tx_done(struct hdlc *h, uint64_t now_ms)
         if (h->out_at >= out_end(h))
             h->out.p = NULL;
     }
-    role_of(h)->sent(h, now_ms);
+    hdlc_role_sent(h, now_ms);
 }
 
 size_t hdlc_take(struct dlms_link *l, uint64_t now_ms, uint8_t *to, size_t size)
@@ -508,7 +502,7 @@ size_t hdlc_take(struct dlms_link *l, uint64_t now_ms, uint8_t *to, size_t size)
     struct hdlc *h = (struct hdlc *)l;
     struct wr w = wr_of(to, size);
     while (wr_left(&w) > 0) {
-        if (h->tx.len == 0 && !role_of(h)->next(h))
+        if (h->tx.len == 0 && !hdlc_role_next(h))
             break;
         take_tx(h, &w);
         if (!h->tx.done && h->tx.pos + 1 >= h->tx.len)

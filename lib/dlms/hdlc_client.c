@@ -288,7 +288,7 @@ enum err hdlc_client_init(struct hdlc *h, const struct hdlc_config *config, uint
     if (w.err || config->client_sap == 0 || config->response_ms == 0 ||
         config->response_ms > UINT32_MAX / POLL_CAP / 2) /* poll_ms below the cap is doubled */
         return ERR_RANGE;
-    enum err err = hdlc_setup(h, &client_role, config, buffer, size);
+    enum err err = hdlc_setup(h, &client_role.ops, config, buffer, size);
     h->config.is_server = false;
     h->peer = h->aside = (struct hdlc_ends){server, (uint8_t)config->client_sap};
     return err;

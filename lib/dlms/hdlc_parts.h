@@ -20,8 +20,13 @@ enum hdlc_taken {
     HDLC_AHEAD   /* one before it is missing, or there is no room: to be sent again */
 };
 
-enum err hdlc_setup(struct hdlc *h, const struct hdlc_role *role, const struct hdlc_config *config,
-                    uint8_t *buffer, size_t size);
+enum err hdlc_setup(struct hdlc *h, const struct dlms_link_ops *ops,
+                    const struct hdlc_config *config, uint8_t *buffer, size_t size);
+/* The calls of struct hdlc_role: through the table (hdlc_role.c), or the server's where a program
+ * has no other link (link_hdlc_server.c). */
+void hdlc_role_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_frame *f);
+bool hdlc_role_next(struct hdlc *h);
+void hdlc_role_sent(struct hdlc *h, uint64_t now_ms);
 /* The connection is gone: numbers, answer kept for it, APDU under way. */
 void hdlc_forget(struct hdlc *h);
 /* Each side gets the smaller of what it and the other side can. */
@@ -53,5 +58,17 @@ void hdlc_release(struct dlms_link *l);
 bool hdlc_sending(const struct dlms_link *l);
 const char *hdlc_why(const struct dlms_link *l);
 size_t hdlc_max_apdu(const struct dlms_link *l);
+
+/* The server's own, hdlc_server.c. ops: NULL where nothing is called through them. */
+enum err hdlc_server_setup(struct hdlc *h, const struct dlms_link_ops *ops,
+                           const struct hdlc_config *config, uint8_t *buffer, size_t size);
+void hdlc_server_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_frame *f);
+bool hdlc_server_next(struct hdlc *h);
+void hdlc_server_sent(struct hdlc *h, uint64_t now_ms);
+enum err hdlc_server_open(struct dlms_link *l, uint64_t now_ms);
+enum err hdlc_server_close(struct dlms_link *l, uint64_t now_ms);
+uint64_t hdlc_server_poll(struct dlms_link *l, uint64_t now_ms);
+enum err hdlc_server_send(struct dlms_link *l, uint64_t now_ms, const struct dlms_frame *f);
+enum dlms_link_state hdlc_server_state(const struct dlms_link *l);
 
 #endif

@@ -109,7 +109,7 @@ static void exchange(struct hdlc *h, const struct hdlc_frame *f)
     h->may_send = true;
 }
 
-static void server_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_frame *f)
+void hdlc_server_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_frame *f)
 {
     uint8_t control = (uint8_t)(f->control & ~HDLC_PF);
     if (f->source.size != 1 || f->source.upper == 0 || !is_ours(h, &f->destination))
@@ -146,7 +146,7 @@ static bool start_push(struct hdlc *h)
     return true;
 }
 
-static bool server_next(struct hdlc *h)
+bool hdlc_server_next(struct hdlc *h)
 {
     if (h->u_control) {
         hdlc_start_u(h);
@@ -166,7 +166,7 @@ static bool server_next(struct hdlc *h)
     return true;
 }
 
-static void server_sent(struct hdlc *h, uint64_t now_ms)
+void hdlc_server_sent(struct hdlc *h, uint64_t now_ms)
 {
     uint8_t control = h->tx.control;
     h->timer_ms = now_ms;
@@ -176,7 +176,7 @@ static void server_sent(struct hdlc *h, uint64_t now_ms)
         h->may_send = false;
 }
 
-static enum err server_open(struct dlms_link *l, uint64_t now_ms)
+enum err hdlc_server_open(struct dlms_link *l, uint64_t now_ms)
 {
     (void)l;
     (void)now_ms;
@@ -184,7 +184,7 @@ static enum err server_open(struct dlms_link *l, uint64_t now_ms)
 }
 
 /* A secondary station has no frame to end a connection with: from now on the client gets DM. */
-static enum err server_close(struct dlms_link *l, uint64_t now_ms)
+enum err hdlc_server_close(struct dlms_link *l, uint64_t now_ms)
 {
     struct hdlc *h = (struct hdlc *)l;
     (void)now_ms;
@@ -194,7 +194,7 @@ static enum err server_close(struct dlms_link *l, uint64_t now_ms)
     return ERR_OK;
 }
 
-static uint64_t server_poll(struct dlms_link *l, uint64_t now_ms)
+uint64_t hdlc_server_poll(struct dlms_link *l, uint64_t now_ms)
 {
     struct hdlc *h = (struct hdlc *)l;
     if (h->state == LINK_CLOSED || h->config.inactivity_ms == 0)
@@ -206,7 +206,7 @@ static uint64_t server_poll(struct dlms_link *l, uint64_t now_ms)
     return UINT64_MAX;
 }
 
-static enum err server_send(struct dlms_link *l, uint64_t now_ms, const struct dlms_frame *f)
+enum err hdlc_server_send(struct dlms_link *l, uint64_t now_ms, const struct dlms_frame *f)
 {
     struct hdlc *h = (struct hdlc *)l;
     (void)now_ms;
@@ -218,37 +218,20 @@ static enum err server_send(struct dlms_link *l, uint64_t now_ms, const struct d
     return hdlc_borrow(h, f);
 }
 
-static enum dlms_link_state server_state(const struct dlms_link *l)
+enum dlms_link_state hdlc_server_state(const struct dlms_link *l)
 {
     const struct hdlc *h = (const struct hdlc *)l;
     return h->state == LINK_OPEN ? LINK_OPEN : LINK_CLOSED;
 }
 
-static const struct hdlc_role server_role = {.ops = {.reset = hdlc_reset,
-                                                     .open = server_open,
-                                                     .close = server_close,
-                                                     .feed = hdlc_feed,
-                                                     .take = hdlc_take,
-                                                     .poll = server_poll,
-                                                     .received = hdlc_received,
-                                                     .release = hdlc_release,
-                                                     .send = server_send,
-                                                     .sending = hdlc_sending,
-                                                     .state = server_state,
-                                                     .why = hdlc_why,
-                                                     .max_apdu = hdlc_max_apdu},
-                                             .frame = server_frame,
-                                             .next = server_next,
-                                             .sent = server_sent};
-
-enum err hdlc_server_init(struct hdlc *h, const struct hdlc_config *config, uint8_t *buffer,
-                          size_t size)
+enum err hdlc_server_setup(struct hdlc *h, const struct dlms_link_ops *ops,
+                           const struct hdlc_config *config, uint8_t *buffer, size_t size)
 {
     uint8_t address = config->address_size;
     if (config->physical > (address == 2 ? 0x7E : 0x3FFE) ||
         (address != 0 && address != 1 && address != 2 && address != 4))
         return ERR_RANGE;
-    enum err err = hdlc_setup(h, &server_role, config, buffer, size);
+    enum err err = hdlc_setup(h, ops, config, buffer, size);
     h->config.is_server = true;
     return err;
 }

@@ -851,5 +851,8 @@ int main(void)
         cmocka_unit_test(hdlc_client_joins_the_pushes_of_recorded_meters),
         cmocka_unit_test(hdlc_init_refuses_what_cannot_work),
     };
+#ifdef SERVER_ALONE
+    cmocka_set_test_filter("hdlc_server_*");
+#endif
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
