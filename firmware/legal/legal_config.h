@@ -28,20 +28,39 @@ enum legal_wiring {
     LEGAL_3P3W  /* two elements: phase 1 is U12 with I1, phase 3 is U32 with I3 */
 };
 
-/* The wiring of a configuration. An image for one model is wired in one way: with LEGAL_ONE_WIRING
- * it defines what follows by its model's row, a configuration of another wiring is not valid, and
- * what only another one needs is not linked. */
-#ifndef LEGAL_ONE_WIRING
-#define LEGAL_ONE_WIRING 0
+/* What a meter may lack: then the values that follow are 0, and nothing of them is linked. */
+enum legal_function {
+    LEGAL_NEUTRAL, /* the neutral's channel, which is not looked at; in_ua, in_sum_ua, i_diff_ua */
+    LEGAL_HARMONICS, /* thd_u_ppm, thd_i_ppm */
+    LEGAL_APPARENT,  /* s_vector_mva, fryze_mvar; not s_mva, which the power factor needs */
+    LEGAL_LOSSES,    /* the registers of enum legal_loss */
+    LEGAL_N_FUNCTIONS
+};
+/* An image for one model is wired in one way and has the functions of its row: with
+ * LEGAL_ONE_MODEL it defines legal_one by that row, and a configuration of another wiring is not
+ * valid. Else everything is there. */
+#ifndef LEGAL_ONE_MODEL
+#define LEGAL_ONE_MODEL 0
 #endif
-extern const uint8_t *const legal_one_n_phases; /* defined by who sets LEGAL_ONE_WIRING */
-extern const bool *const legal_one_is_3wire;
+struct legal_one {
+    const uint8_t *n_phases;
+    const bool *is_3wire;
+    const uint32_t *features;
+    uint32_t feature[LEGAL_N_FUNCTIONS]; /* the bit of each function in *features */
+};
+extern const struct legal_one legal_one; /* defined by who sets LEGAL_ONE_MODEL */
+
+__attribute__((always_inline)) static inline bool legal_has(enum legal_function f)
+{
+    return !LEGAL_ONE_MODEL || (*legal_one.features & legal_one.feature[f]) != 0;
+}
+/* The wiring of a configuration. */
 __attribute__((always_inline)) static inline enum legal_wiring
 legal_wiring(enum legal_wiring configured)
 {
-    if (!LEGAL_ONE_WIRING)
+    if (!LEGAL_ONE_MODEL)
         return configured;
-    return *legal_one_n_phases == 1 ? LEGAL_1P2W : *legal_one_is_3wire ? LEGAL_3P3W : LEGAL_3P4W;
+    return *legal_one.n_phases == 1 ? LEGAL_1P2W : *legal_one.is_3wire ? LEGAL_3P3W : LEGAL_3P4W;
 }
 /* Bit p set: phase p is metered in this wiring. */
 __attribute__((always_inline)) static inline uint32_t

@@ -279,6 +279,8 @@ static void correct_currents(struct legal_cleaned *x, const struct correction *k
     const struct legal_phasor *i[N_CURRENTS] = {&x->phase[0].i, &x->phase[1].i, &x->phase[2].i,
                                                 &c->in};
     const int64_t *ahead = &k->ahead_q31[AFE_I1], *gain = &k->gain_q40[AFE_I1];
+    if (!legal_has(LEGAL_NEUTRAL))
+        return;
     for (unsigned n = 0; n < 6 && c->crossed; n++) {
         unsigned a = legal_pair[n][0], b = legal_pair[n][1];
         int64_t active = legal_active(i[a], i[b], n_q16);

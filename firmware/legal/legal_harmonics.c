@@ -29,7 +29,7 @@ static const uint16_t droop_q16[H_MAX + 1] = {
 
 void legal_cycle_clear(struct legal_cycle *c)
 {
-    if (c->used)
+    if (legal_has(LEGAL_HARMONICS) && c->used)
         memset(c, 0, sizeof *c);
 }
 
@@ -76,6 +76,8 @@ static void add_part(struct legal_cycle *c, const struct legal_view *v, const st
 
 void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v, const struct legal_run *run)
 {
+    if (!legal_has(LEGAL_HARMONICS))
+        return;
     c->used = true;
     for (uint32_t done = 0; done < run->n; done += PART) {
         uint32_t rest = run->n - done;
@@ -87,7 +89,7 @@ void legal_cycle_add(struct legal_cycle *c, const struct legal_view *v, const st
 
 void legal_cycle_rescale(struct legal_cycle *c, uint64_t to, uint64_t from)
 {
-    if (c->used)
+    if (legal_has(LEGAL_HARMONICS) && c->used)
         legal_rescale(&c->point[0][0][0], sizeof c->point / sizeof(int64_t), to, from);
 }
 

@@ -137,7 +137,8 @@ static void run_chunk(struct legal_kernel *k, const struct legal_view *v, uint32
         quad.i[3] = v->x[AFE_IN] + at;
         k->neutral = true;
     }
-    k->ops->currents(&k->sums.currents, &quad);
+    if (legal_has(LEGAL_NEUTRAL))
+        k->ops->currents(&k->sums.currents, &quad);
     k->fill += n;
     if (k->fill == LEGAL_CHUNK)
         close_chunk(k);
@@ -253,7 +254,7 @@ static void edge_add(struct legal_kernel *k, struct legal_cycle *cycle, const in
         uint32_t turn = at ? k->turn : k->turn - k->step;
         int32_t weight = e.sign * e.weight[at];
         edge_phasors(k->sums.phasor, e.x[at], weight, turn);
-        if (cycle)
+        if (legal_has(LEGAL_HARMONICS) && cycle)
             edge_cycle(cycle, e.x[at], weight, turn);
     }
 }
@@ -315,7 +316,8 @@ void legal_kernel_window(struct legal_kernel *k, struct legal_window *w)
         x->i_re = in_counts(i->re);
         x->i_im = in_counts(i->im);
     }
-    memcpy(w->cross, s->currents.cross, sizeof w->cross);
+    if (legal_has(LEGAL_NEUTRAL))
+        memcpy(w->cross, s->currents.cross, sizeof w->cross);
     if (!k->neutral)
         return;
     w->flags |= LEGAL_WINDOW_NEUTRAL;

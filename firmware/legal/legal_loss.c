@@ -25,6 +25,8 @@ static struct gain quotient(uint64_t a, uint64_t d)
 void legal_loss_rate(struct legal_loss_gains *g, const struct legal_config *c, uint64_t rate_uhz)
 {
     bool two = legal_wiring(c->wiring) == LEGAL_3P3W;
+    if (!legal_has(LEGAL_LOSSES))
+        return;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         g->i2[p] = legal_energy_gain(c->i_lsb_fa[p], c->i_lsb_fa[p], rate_uhz);
         g->u2[p] = legal_energy_gain(c->u_lsb_fv[p], c->u_lsb_fv[p], rate_uhz);
@@ -66,6 +68,8 @@ void legal_loss_add(struct legal_snapshot *b, const struct legal_loss_gains *g, 
                     const struct legal_clean clean[LEGAL_N_PHASES], bool export)
 {
     struct wide i2 = wide_of(0), u2 = wide_of(0);
+    if (!legal_has(LEGAL_LOSSES))
+        return;
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
         if (!(phases >> p & 1))
             continue;

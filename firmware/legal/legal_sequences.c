@@ -198,7 +198,7 @@ void legal_neutral_publish(struct legal *l)
 {
     const struct legal_clean_currents *c = &l->average.sum.currents;
     struct legal_values *v = &l->values;
-    if (legal_wiring(l->config.wiring) == LEGAL_3P3W)
+    if (legal_wiring(l->config.wiring) == LEGAL_3P3W || !legal_has(LEGAL_NEUTRAL))
         return;
     v->in_sum_ua = legal_wiring(l->config.wiring) == LEGAL_1P2W ? v->phase[0].i_ua
                                                                 : rms_of_sum(l, LEGAL_N_PHASES);

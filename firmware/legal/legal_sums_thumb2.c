@@ -7,6 +7,8 @@
  */
 #include "firmware/legal/legal_sums.h"
 
+#include "firmware/legal/legal_config.h"
+
 #if LEGAL_SUMS_THUMB2
 
 /* One sample of both channels: r, s hold it. */
@@ -122,7 +124,9 @@ static struct legal_reach thumb2_reach(const int32_t *x, uint32_t n)
 
 static void thumb2_currents(struct legal_current_sums *s, const struct legal_quad *c)
 {
-    struct legal_sums with_one; /* its waves are not used, and a memset takes its time */
+    struct legal_sums with_one;    /* its waves are not used, and a memset takes its time */
+    if (!legal_has(LEGAL_NEUTRAL)) /* nobody calls this then, but it is in the table */
+        return;
     legal_sum_crosses(s->cross, c);
     if (!c->i[3])
         return;

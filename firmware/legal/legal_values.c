@@ -114,6 +114,8 @@ static void clean_phase(struct legal_clean *c, const struct legal_window_phase *
 static void clean_currents(struct legal_clean_currents *c, const struct legal_window *w,
                            const struct direct i[N_CURRENTS], uint32_t phases)
 {
+    if (!legal_has(LEGAL_NEUTRAL))
+        return;
     c->measured = w->in_in != 0 || (w->flags & LEGAL_WINDOW_NEUTRAL);
     c->crossed = !(w->flags & LEGAL_WINDOW_NO_CROSS);
     c->in = (struct legal_phasor){w->in_re, w->in_im};
@@ -343,6 +345,17 @@ static uint64_t leg(int64_t a, int64_t b, int64_t c)
     return wide_sqrt(&square);
 }
 
+static void harmonics(struct legal *l, unsigned p)
+{
+    struct legal_phase_values *v = &l->values.phase[p];
+    uint32_t thd_ppm[2], h_max = 0; /* lines below half the sample rate */
+    if (l->tracker.period_q16 > 2 * Q16)
+        h_max = (uint32_t)((l->tracker.period_q16 - 1) / (2 * Q16));
+    legal_cycle_thd(&l->cycle, p, h_max, thd_ppm);
+    v->thd_u_ppm = thd_ppm[0];
+    v->thd_i_ppm = thd_ppm[1];
+}
+
 static void phase_values(struct legal *l, unsigned p)
 {
     const struct legal_average *a = &l->average;
@@ -357,19 +370,24 @@ static void phase_values(struct legal *l, unsigned p)
     int64_t s = apparent(c);
     v->s_mva = (uint64_t)mean_power(l, p, s, MILLI);
     v->pf_ppm = ratio_ppm(c->ui, (uint64_t)s);
-    v->fryze_mvar = (uint64_t)mean_power(l, p, (int64_t)leg(c->uu, c->ii, c->ui), MILLI);
+    if (legal_has(LEGAL_APPARENT))
+        v->fryze_mvar = (uint64_t)mean_power(l, p, (int64_t)leg(c->uu, c->ii, c->ui), MILLI);
     v->phase_mdeg = atan2_mdeg(c->q, c->p1);
     v->u_angle_mdeg = voltage_angle(a, p);
-    uint32_t thd_ppm[2] = {0, 0}, h_max = 0; /* lines below half the sample rate */
-    if (l->tracker.period_q16 > 2 * Q16)
-        h_max = (uint32_t)((l->tracker.period_q16 - 1) / (2 * Q16));
-    if (!a->no_cycle)
-        legal_cycle_thd(&l->cycle, p, h_max, thd_ppm);
-    v->thd_u_ppm = thd_ppm[0];
-    v->thd_i_ppm = thd_ppm[1];
+    if (legal_has(LEGAL_HARMONICS) && !a->no_cycle)
+        harmonics(l, p);
 }
 
-static void total_values(struct legal *l, uint32_t phases)
+/* Two elements see line voltages: sqrt(3)/2 of their apparent power when balanced. */
+static uint64_t of_elements(const struct legal *l, uint64_t s)
+{
+    if (legal_wiring(l->config.wiring) != LEGAL_3P3W)
+        return s;
+    return mul_div_u64(s, SQRT3_2_Q30, UINT64_C(1) << 30);
+}
+
+/* What is left of the sums' apparent power beside the active, and their vector. */
+static void apparent_values(struct legal *l, uint32_t phases)
 {
     struct legal_values *v = &l->values;
     int64_t p_uw = 0, s_uva = 0; /* finer, for the difference of their squares */
@@ -377,22 +395,30 @@ static void total_values(struct legal *l, uint32_t phases)
         const struct legal_clean *c = &l->average.sum.phase[p];
         if (!(phases >> p & 1))
             continue;
-        v->p_mw += v->phase[p].p_mw;
-        v->q_mvar += v->phase[p].q_mvar;
-        v->s_mva += v->phase[p].s_mva;
         p_uw = legal_add(p_uw, mean_power(l, p, c->ui, MICRO));
         s_uva = legal_add(s_uva, mean_power(l, p, apparent(c), MICRO));
     }
-    if (legal_wiring(l->config.wiring) == LEGAL_3P3W) {
-        /* two elements see line voltages: sqrt(3)/2 of their apparent power when balanced */
-        v->s_mva = mul_div_u64(v->s_mva, SQRT3_2_Q30, UINT64_C(1) << 30);
-        s_uva = (int64_t)mul_div_u64((uint64_t)s_uva, SQRT3_2_Q30, UINT64_C(1) << 30);
-    }
-    v->pf_ppm = ratio_ppm(v->p_mw, v->s_mva);
+    s_uva = (int64_t)of_elements(l, (uint64_t)s_uva);
+    v->fryze_mvar = leg(s_uva, s_uva, p_uw) / 1000;
     struct wide vector = wide_mul(v->p_mw, v->p_mw);
     wide_mul_add(&vector, v->q_mvar, v->q_mvar);
     v->s_vector_mva = wide_sqrt(&vector);
-    v->fryze_mvar = leg(s_uva, s_uva, p_uw) / 1000;
+}
+
+static void total_values(struct legal *l, uint32_t phases)
+{
+    struct legal_values *v = &l->values;
+    for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
+        if (!(phases >> p & 1))
+            continue;
+        v->p_mw += v->phase[p].p_mw;
+        v->q_mvar += v->phase[p].q_mvar;
+        v->s_mva += v->phase[p].s_mva;
+    }
+    v->s_mva = of_elements(l, v->s_mva);
+    v->pf_ppm = ratio_ppm(v->p_mw, v->s_mva);
+    if (legal_has(LEGAL_APPARENT))
+        apparent_values(l, phases);
 }
 
 void legal_average_publish(struct legal *l)

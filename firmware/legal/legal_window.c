@@ -100,7 +100,7 @@ static void close_window(struct legal *l, const struct legal_cut *cut)
 /* NULL: none is wanted. */
 static struct legal_cycle *cycle_of(struct legal *l)
 {
-    return l->config.without_thd ? NULL : &l->cycle;
+    return l->config.without_thd || !legal_has(LEGAL_HARMONICS) ? NULL : &l->cycle;
 }
 
 static void cut_window(struct legal *l, const struct legal_view *v, const struct legal_cut *cut)
@@ -159,7 +159,7 @@ static struct legal_view view_of(const struct legal *l, const struct afe_block *
     struct legal_view v;
     uint32_t phases = legal_wiring_phases(l->config.wiring);
     uint32_t wanted = phases << AFE_U1 | phases << AFE_I1;
-    if (legal_wiring(l->config.wiring) != LEGAL_3P3W)
+    if (legal_wiring(l->config.wiring) != LEGAL_3P3W && legal_has(LEGAL_NEUTRAL))
         wanted |= 1u << AFE_IN;
     for (unsigned c = 0; c < AFE_N_CHANNELS; c++)
         v.x[c] = (b->present & wanted) >> c & 1 ? b->sample[c] : NULL;

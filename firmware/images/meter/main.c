@@ -25,8 +25,15 @@
 /* The row, a symbol of model/meters.c: the linker drops the others. */
 extern const struct model_meter IMAGE_MODEL;
 const struct model_meter *const model_only = &IMAGE_MODEL;
-const uint8_t *const legal_one_n_phases = &IMAGE_MODEL.n_phases;
-const bool *const legal_one_is_3wire = &IMAGE_MODEL.is_3wire;
+const struct legal_one legal_one = {
+    .n_phases = &IMAGE_MODEL.n_phases,
+    .is_3wire = &IMAGE_MODEL.is_3wire,
+    .features = &IMAGE_MODEL.features,
+    .feature = {[LEGAL_NEUTRAL] = MODEL_NEUTRAL,
+                [LEGAL_HARMONICS] = MODEL_THD,
+                [LEGAL_APPARENT] = MODEL_APPARENT,
+                [LEGAL_LOSSES] = MODEL_LOSSES},
+};
 
 static struct mps2_simulated_rng rng;
 static struct hal_flash flash;
