@@ -10,7 +10,8 @@
 
 void transfer_end(struct cosem_session *s)
 {
-    lock_end(s->server, s);
+    if (s->transfer.kind != SESSION_NO_LONG) /* a session that never began has no server */
+        lock_end(s->server, s);
     s->transfer.kind = SESSION_NO_LONG;
 }
 
