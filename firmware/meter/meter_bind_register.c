@@ -126,12 +126,17 @@ void meter_put_scaler_unit(struct wr *out, int8_t scaler, uint8_t unit)
     axdr_put_enum(out, unit);
 }
 
+static bool is_primary(const struct meter *m, const struct cosem_row *row)
+{
+    return (meter_features(m) & MODEL_RATIOS) != 0 && (row->kind->flags & MODEL_PRIMARY) != 0;
+}
+
 /* Powers and energies of the primary side keep their digits: the scaler takes the decades. */
 static int8_t scaler_of(const struct meter *m, const struct cosem_row *row, enum model_quantity q)
 {
     const struct format *f = &formats[q];
     int8_t scaler = f->scaler == BY_MODEL ? meter_model(m)->energy_scaler : f->scaler;
-    if ((row->kind->flags & MODEL_PRIMARY) == 0 || q == MODEL_CURRENT || q == MODEL_VOLTAGE)
+    if (!is_primary(m, row) || q == MODEL_CURRENT || q == MODEL_VOLTAGE)
         return scaler;
     return (int8_t)(scaler + meter_ratio_decades(&m->ratio));
 }
@@ -143,12 +148,11 @@ static enum cosem_result get_register(const struct cosem_call *c, const struct c
     (void)sel;
     struct meter *m = meter_of(c);
     enum model_quantity q = MODEL_QUANTITY(o->row->arg);
-    bool primary = (o->row->kind->flags & MODEL_PRIMARY) != 0;
     g->more = false;
     if (attr == 2)
         put_value(out, formats[q].tag,
-                  (uint64_t)(primary ? meter_value_primary(m, q, o->i, o->j)
-                                     : meter_value(m, q, o->i, o->j)));
+                  (uint64_t)(is_primary(m, o->row) ? meter_value_primary(m, q, o->i, o->j)
+                                                   : meter_value(m, q, o->i, o->j)));
     else if (attr == 3)
         meter_put_scaler_unit(out, scaler_of(m, o->row, q), formats[q].unit);
     else

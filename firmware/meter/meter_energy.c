@@ -45,13 +45,19 @@ static const uint64_t *registers(const struct legal_energies *e, struct meter_re
     return w.phase > 0 ? e->phase[w.phase - 1] : e->total;
 }
 
+static uint64_t sum_of(const uint64_t *registers_of, unsigned set)
+{
+    uint64_t sum = 0;
+    for (; set != 0; set >>= 1, registers_of++)
+        sum += (set & 1u) != 0 ? *registers_of : 0;
+    return sum;
+}
+
 /* Legal units; *negative for a net export. */
 static uint64_t legal_units(const struct legal_energies *e, struct meter_register w, bool *negative)
 {
     const uint64_t *of = registers(e, w);
-    uint64_t sum = 0;
-    for (size_t i = 0; i < LEGAL_N_ENERGIES; i++)
-        sum += (terms[w.q] >> i & 1u) != 0 ? of[i] : 0;
+    const uint64_t sum = sum_of(of, terms[w.q]);
     *negative = w.q == MODEL_A_NET && sum < of[LEGAL_A_EXPORT];
     if (w.q != MODEL_A_NET)
         return sum;
@@ -69,10 +75,11 @@ int64_t meter_energy_primary(const struct model_meter *m, const struct legal_ene
                              struct meter_register which, const struct meter_ratio *ratio)
 {
     bool negative;
-    uint64_t units = legal_units(e, which, &negative), by = unit_of(m);
-    for (int8_t k = meter_ratio_decades(ratio); k > 0; k--)
-        by *= 10;
-    const int64_t shown = (int64_t)(meter_ratio_power(ratio, units, by) % meter_energy_modulus(m));
+    const uint64_t units = legal_units(e, which, &negative);
+    const uint64_t n = (model_row(m)->features & MODEL_RATIOS) != 0
+                           ? meter_ratio_power(ratio, units, unit_of(m))
+                           : units / unit_of(m);
+    const int64_t shown = (int64_t)(n % meter_energy_modulus(m));
     return negative ? -shown : shown;
 }
 
@@ -102,16 +109,10 @@ uint64_t meter_energy_since(const struct model_meter *m, uint64_t now, uint64_t 
 uint64_t meter_energy_loss(const struct model_meter *m, const struct legal_energies *e,
                            bool reactive, uint8_t index)
 {
+    /* bits of import and export, on-load and no-load, in the order of the registers */
+    static const uint8_t losses[] = {1, 2, 1 | 2, 4, 8, 4 | 8, 1 | 4, 2 | 8, 1 | 2 | 4 | 8};
     const uint64_t *loss = &e->loss[reactive ? LEGAL_OLR_IMPORT : LEGAL_OLA_IMPORT];
-    const uint8_t kind = index / 3, direction = index % 3;
-    uint64_t sum = 0;
-    for (uint8_t k = 0; k < 2; k++) { /* on-load, no-load */
-        if (kind != 2 && kind != k)
-            continue;
-        sum += direction != 1 ? loss[2 * k] : 0;
-        sum += direction != 0 ? loss[2 * k + 1] : 0;
-    }
-    return sum / unit_of(m) % meter_energy_modulus(m);
+    return sum_of(loss, losses[index]) / unit_of(m) % meter_energy_modulus(m);
 }
 _Static_assert(LEGAL_NLA_IMPORT == LEGAL_OLA_IMPORT + 2 && LEGAL_NLR_IMPORT == LEGAL_OLR_IMPORT + 2,
                "losses in pairs of import and export");

@@ -59,7 +59,8 @@ static uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)
 
 uint64_t meter_ratio_power(const struct meter_ratio *r, uint64_t value, uint64_t by)
 {
-    /* by is at most 1e5 units x 1e8: the divisor stays below 1e19 */
+    for (int8_t k = meter_ratio_decades(r); k > 0; k--)
+        by *= 10; /* times the denominator that is 1e12 at most, of by 1e6 */
     return mul_div(value, numerator(r), denominator(r) * by);
 }
 

@@ -30,8 +30,8 @@ struct meter_ratio {
 bool meter_ratio_valid(const struct meter_ratio *r);
 /* Decades of CT x VT ratio: the greatest k with 10^k <= ratio, 0..8; 0 below 1. */
 int8_t meter_ratio_decades(const struct meter_ratio *r);
-/* value x ratio / by, cut off; of powers and energies, of currents, of voltages. `by` >= 1; what
- * does not fit 64 bits is all ones. */
+/* value x ratio, cut off; what does not fit 64 bits is all ones. Of powers and energies in units of
+ * by x 10^decades, by 1..1e6; of currents; of voltages. */
 uint64_t meter_ratio_power(const struct meter_ratio *r, uint64_t value, uint64_t by);
 uint64_t meter_ratio_current(const struct meter_ratio *r, uint64_t value);
 uint64_t meter_ratio_voltage(const struct meter_ratio *r, uint64_t value);

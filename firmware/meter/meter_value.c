@@ -5,34 +5,54 @@
 #include "firmware/meter/meter_energy.h"
 #include "firmware/meter/meter_tell.h"
 
-#include <string.h>
-
-static int64_t rounded(int64_t value, int32_t by)
+static int64_t rounded(int64_t value, uint32_t by)
 {
-    return (value + (value < 0 ? -by : by) / 2) / by;
+    const int64_t half = by / 2;
+    return (value < 0 ? value - half : value + half) / by;
+}
+
+static const void *octet_at(const void *p, size_t at)
+{
+    return (const uint8_t *)p + at;
 }
 
 static uint32_t word_at(const void *p, size_t at)
 {
-    uint32_t word;
-    memcpy(&word, (const uint8_t *)p + at, sizeof word);
-    return word;
+    return *(const uint32_t *)octet_at(p, at);
+}
+
+static bool has(const struct meter *m, uint32_t features)
+{
+    return (meter_features(m) & features) != 0;
 }
 
 /* ---- powers ---- */
 
-enum { P, Q, S, FRYZE, VECTOR, FACTOR, N_POWERS };
+enum { P, Q, S, FRYZE, VECTOR };
 
-/* Of a phase (1..3) or of the sum (0): milli, the factor in 1e-6. */
-static void powers_of(const struct legal_values *v, uint8_t phase, int64_t out[N_POWERS])
+/* Where in the legal values: of the sum, of the first phase. 64 bits each. */
+#define OF(name, member)                                                                           \
+    {                                                                                              \
+        offsetof(struct legal_values, name), offsetof(struct legal_values, member)                 \
+    }
+static const struct {
+    uint16_t sum, phase;
+} places[] = {
+    [P] = OF(p_mw, phase[0].p_mw),
+    [Q] = OF(q_mvar, phase[0].q_mvar),
+    [S] = OF(s_mva, phase[0].s_mva),
+    [FRYZE] = OF(fryze_mvar, phase[0].fryze_mvar),
+    [VECTOR] = OF(s_vector_mva, s_vector_mva), /* of the sum only */
+};
+#undef OF
+
+/* Of a phase (1..3) or of the sum (0), in thousandths. */
+static int64_t power_of(const struct legal_values *v, unsigned which, uint8_t phase)
 {
-    const struct legal_phase_values *x = &v->phase[phase > 0 ? phase - 1 : 0];
-    out[P] = phase > 0 ? x->p_mw : v->p_mw;
-    out[Q] = phase > 0 ? x->q_mvar : v->q_mvar;
-    out[S] = (int64_t)(phase > 0 ? x->s_mva : v->s_mva);
-    out[FRYZE] = (int64_t)(phase > 0 ? x->fryze_mvar : v->fryze_mvar);
-    out[VECTOR] = (int64_t)v->s_vector_mva;
-    out[FACTOR] = phase > 0 ? x->pf_ppm : v->pf_ppm;
+    const size_t at = phase > 0
+                          ? places[which].phase + (phase - 1u) * sizeof(struct legal_phase_values)
+                          : places[which].sum;
+    return *(const int64_t *)octet_at(v, at);
 }
 
 /* Quadrants of the load, the axes as the ledger has them. */
@@ -42,14 +62,15 @@ static void powers_of(const struct legal_values *v, uint8_t phase, int64_t out[N
 #define QIV      8u
 #define ALL_FOUR (QI | QII | QIII | QIV)
 
-static unsigned quadrant(const int64_t power[N_POWERS])
+static unsigned quadrant(const struct legal_values *v, uint8_t phase)
 {
-    if (power[P] < 0)
-        return power[Q] < 0 ? QIII : QII;
-    return power[Q] < 0 ? QIV : QI;
+    const bool is_reverse = power_of(v, Q, phase) < 0;
+    if (power_of(v, P, phase) < 0)
+        return is_reverse ? QIII : QII;
+    return is_reverse ? QIV : QI;
 }
 
-/* What each of them shows, without a sign but for two; 0 where the load lies elsewhere. */
+/* What each of them shows, without a sign but for the net; 0 where the load lies elsewhere. */
 static const struct power {
     uint8_t of, quadrants;
 } shown_powers[] = {
@@ -67,20 +88,22 @@ static const struct power {
     [MODEL_P_NET - MODEL_P_IMPORT] = {P, ALL_FOUR},
     [MODEL_Q_FRYZE - MODEL_P_IMPORT] = {FRYZE, ALL_FOUR},
     [MODEL_S_VECTOR - MODEL_P_IMPORT] = {VECTOR, ALL_FOUR},
-    [MODEL_POWER_FACTOR - MODEL_P_IMPORT] = {FACTOR, ALL_FOUR},
 };
 
 static int64_t power(const struct legal_values *v, enum model_quantity q, uint8_t phase)
 {
     const struct power *show = &shown_powers[q - MODEL_P_IMPORT];
-    int64_t power[N_POWERS];
-    powers_of(v, phase, power);
-    int64_t value = power[show->of];
-    if ((show->quadrants & quadrant(power)) == 0)
+    int64_t value = power_of(v, show->of, phase);
+    if ((show->quadrants & quadrant(v, phase)) == 0)
         return 0;
-    if (value < 0 && q != MODEL_P_NET && q != MODEL_POWER_FACTOR)
+    if (value < 0 && q != MODEL_P_NET)
         value = -value;
-    return rounded(value, q == MODEL_POWER_FACTOR ? 1000 : 100); /* 0.001, 0.1 W */
+    return rounded(value, 100); /* 0.1 W */
+}
+
+static int64_t power_factor(const struct legal_values *v, uint8_t phase)
+{
+    return rounded(phase > 0 ? v->phase[phase - 1].pf_ppm : v->pf_ppm, 1000);
 }
 
 /* ---- other values of this moment ---- */
@@ -143,6 +166,8 @@ static int64_t averaged(const struct meter *m, enum model_quantity q, uint8_t i)
 
 static int64_t lost(struct meter *m, enum model_quantity q, uint8_t i)
 {
+    if (!has(m, MODEL_LOSSES))
+        return 0;
     const struct legal_energies *e = meter_told(m);
     switch (q) {
     case MODEL_U2H:
@@ -254,7 +279,9 @@ int64_t meter_value(struct meter *m, enum model_quantity q, uint8_t i, uint8_t j
     if (q >= MODEL_P_IMPORT && q <= MODEL_THD_I) {
         struct legal_values v;
         legal_values_get(&m->legal, &v);
-        return q <= MODEL_POWER_FACTOR ? power(&v, q, i) : measured(&v, q, i);
+        if (q == MODEL_POWER_FACTOR)
+            return power_factor(&v, i);
+        return q < MODEL_POWER_FACTOR ? power(&v, q, i) : measured(&v, q, i);
     }
     if (q >= MODEL_U_DAY && q <= MODEL_P_EXPORT_MONTH)
         return averaged(m, q, i);
@@ -265,7 +292,6 @@ int64_t meter_value(struct meter *m, enum model_quantity q, uint8_t i, uint8_t j
 
 int64_t meter_value_primary(struct meter *m, enum model_quantity q, uint8_t i, uint8_t j)
 {
-    uint64_t decades = 1;
     if (q < MODEL_N_ENERGIES_END)
         return meter_energy_primary(m->model, meter_told(m), register_of(q, i, j), &m->ratio);
     const uint64_t secondary = (uint64_t)meter_value(m, q, i, j); /* none of them is signed */
@@ -273,9 +299,7 @@ int64_t meter_value_primary(struct meter *m, enum model_quantity q, uint8_t i, u
         return (int64_t)meter_ratio_current(&m->ratio, secondary);
     if (q == MODEL_VOLTAGE)
         return (int64_t)meter_ratio_voltage(&m->ratio, secondary);
-    for (int8_t k = meter_ratio_decades(&m->ratio); k > 0; k--)
-        decades *= 10;
-    return (int64_t)meter_ratio_power(&m->ratio, secondary, decades);
+    return (int64_t)meter_ratio_power(&m->ratio, secondary, 1);
 }
 
 static enum err set_outage(struct meter *m, uint32_t long_s, uint32_t short_s)
@@ -290,11 +314,11 @@ enum err meter_value_set(struct meter *m, uint16_t client_sap, enum model_quanti
                          uint32_t to)
 {
     const enum legal_parameter id = parameter_of(q);
-    if (id < LEGAL_N_PARAMETERS)
+    if (id < LEGAL_N_PARAMETERS && has(m, MODEL_LED_SET | MODEL_LOSSES))
         return meter_parameter_set(m, client_sap, id, 0, to);
     if (q >= MODEL_LIMIT_ON && q <= MODEL_LIMIT_OFF_MS)
         return meter_limit_set(m, client_sap, i, (unsigned)q - MODEL_LIMIT_ON, to);
-    if (q >= MODEL_RATIO_CT_NUM && q <= MODEL_RATIO_VT_DEN)
+    if (q >= MODEL_RATIO_CT_NUM && q <= MODEL_RATIO_VT_DEN && has(m, MODEL_RATIOS))
         return meter_ratio_set(m, client_sap, (unsigned)q - MODEL_RATIO_CT_NUM, to);
     switch (q) {
     case MODEL_OUTAGE_LIMIT:
