@@ -33,7 +33,6 @@ void reply_send(struct cosem_session *s, size_t start, size_t len);
 void reply_send_plain(struct cosem_session *s, size_t start, size_t len);
 /* The same, and never as a block of general block transfer: its blocks themselves. */
 void reply_frame(struct cosem_session *s, size_t start, size_t len);
-void reply_response(struct cosem_session *s, const struct apdu_response *a);
 /* A response without data: what its type has of a block number and the results, 1 at least. */
 void reply_results(struct cosem_session *s, uint8_t tag, uint8_t type, uint32_t block,
                    struct bytes results);

@@ -245,24 +245,13 @@ void reply_send(struct cosem_session *s, size_t start, size_t len)
         reply_send_plain(s, start, len);
 }
 
-void reply_response(struct cosem_session *s, const struct apdu_response *a)
-{
-    struct wr w = reply_begin(s);
-    apdu_put_response(&w, a);
-    reply_send(s, REPLY_START, w.len);
-}
-
 void reply_results(struct cosem_session *s, uint8_t tag, uint8_t type, uint32_t block,
                    struct bytes results)
 {
-    reply_response(s, &(struct apdu_response){.tag = tag,
-                                              .type = type,
-                                              .invoke = s->transfer.invoke,
-                                              .last = true,
-                                              .block = block,
-                                              .result = results.p[0],
-                                              .n_list = (uint32_t)results.len,
-                                              .data = results});
+    const uint8_t head[] = {tag, type, s->transfer.invoke};
+    struct wr w = reply_begin(s);
+    apdu_put_results(&w, head, block, results);
+    reply_send(s, REPLY_START, w.len);
 }
 
 void reply_result(struct cosem_session *s, uint8_t tag, uint8_t type, uint32_t block,
@@ -275,12 +264,9 @@ void reply_result(struct cosem_session *s, uint8_t tag, uint8_t type, uint32_t b
 /* At REPLY_START; gives its length. */
 static size_t put_exception(struct cosem_session *s, uint8_t state_error, uint8_t service_error)
 {
-    struct apdu_response a = {
-        .tag = DLMS_EXCEPTION_RESPONSE, .state_error = state_error, .service_error = service_error};
-    if (service_error == DLMS_EXC_COUNTER_ERROR)
-        a.counter = security_expected(s);
     struct wr w = reply_begin(s);
-    apdu_put_response(&w, &a);
+    uint32_t counter = service_error == DLMS_EXC_COUNTER_ERROR ? security_expected(s) : 0;
+    apdu_put_exception(&w, state_error, service_error, counter);
     return w.len;
 }
 

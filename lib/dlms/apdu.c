@@ -228,9 +228,6 @@ void apdu_put_request(struct wr *w, const struct apdu_request *q)
         put_request_value(w, q);
 }
 
-/* Tag and type (as named in wire/dlms.h) of responses: a key for switches. */
-#define KEY(tag, type) ((unsigned)(tag) << 8 | (unsigned)(type))
-
 /* Get-Data-Result, also the return parameters of an ACTION: 00 data, 01 result */
 static void get_data_or_result(struct rd *r, struct apdu_response *out, uint8_t *result)
 {
@@ -268,71 +265,86 @@ void apdu_put_action_result(struct wr *w, const struct apdu_response *a)
         put_data_or_result(w, a, a->return_result);
 }
 
-static void get_get_block(struct rd *r, struct apdu_response *out)
+/* What stands behind tag, type and invoke-id of a response, in this order. */
+enum {
+    IS_LAST = 0x01,  /* of a block */
+    OF_BLOCK = 0x02, /* its number */
+    CHOICE = 0x04,   /* data or result; in a block octets of data */
+    RESULT = 0x08,
+    ACTED = 0x10,   /* result of an ACTION and what it returned */
+    RESULTS = 0x20, /* counted */
+    OCTETS = 0x40,  /* of a return value */
+    TAKEN = 0x80    /* number of the block that was taken */
+};
+#define N_RESPONSE_TYPES (DLMS_SETRES_LIST + 1)
+static const uint8_t response_parts[][N_RESPONSE_TYPES] = {
+    [0] = /* DLMS_GET_RESPONSE */
+    {[DLMS_GETRES_NORMAL] = CHOICE,
+     [DLMS_GETRES_BLOCK] = IS_LAST | OF_BLOCK | CHOICE,
+     [DLMS_GETRES_LIST] = RESULTS},
+    [DLMS_SET_RESPONSE - DLMS_GET_RESPONSE] = {[DLMS_SETRES_NORMAL] = RESULT,
+                                               [DLMS_SETRES_BLOCK] = TAKEN,
+                                               [DLMS_SETRES_LAST_BLOCK] = RESULT | TAKEN,
+                                               [DLMS_SETRES_LAST_BLOCK_LIST] = RESULTS | TAKEN,
+                                               [DLMS_SETRES_LIST] = RESULTS},
+    [DLMS_ACTION_RESPONSE -
+        DLMS_GET_RESPONSE] = {[DLMS_ACTIONRES_NORMAL] = ACTED,
+                              [DLMS_ACTIONRES_BLOCK] = IS_LAST | OF_BLOCK | OCTETS,
+                              [DLMS_ACTIONRES_LIST] = RESULTS,
+                              [DLMS_ACTIONRES_NEXT_BLOCK] = TAKEN},
+};
+
+/* 0: there is no such response. */
+static unsigned response_parts_of(uint8_t tag, uint8_t type)
 {
-    out->last = get_bool(r);
-    out->block = rd_u32(r);
-    out->has_data = !get_flag(r);
-    if (out->has_data)
-        out->data = get_prefixed(r);
-    else
-        out->result = rd_u8(r);
+    unsigned row = (unsigned)tag - DLMS_GET_RESPONSE;
+    bool known = row < sizeof response_parts / sizeof response_parts[0];
+    return known && type < N_RESPONSE_TYPES ? response_parts[row][type] : 0;
 }
 
-static void put_get_block(struct wr *w, const struct apdu_response *a)
+static void get_choice(struct rd *r, struct apdu_response *out, bool of_block)
 {
-    wr_u8(w, a->last);
-    wr_u32(w, a->block);
+    out->has_data = !get_flag(r);
+    if (!out->has_data)
+        out->result = rd_u8(r);
+    else
+        out->data = of_block ? get_prefixed(r) : get_value(r);
+}
+
+static void put_choice(struct wr *w, const struct apdu_response *a, bool of_block)
+{
     wr_u8(w, !a->has_data);
-    if (a->has_data)
+    if (!a->has_data)
+        wr_u8(w, a->result);
+    else if (of_block)
         put_prefixed(w, a->data);
     else
-        wr_u8(w, a->result);
+        put_view(w, a->data);
 }
 
 static void get_response_body(struct rd *r, struct apdu_response *out)
 {
-    switch (KEY(out->tag, out->type)) {
-    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_NORMAL):
-        get_data_or_result(r, out, &out->result);
-        break;
-    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_BLOCK):
-        get_get_block(r, out);
-        break;
-    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_LIST):
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LIST):
-    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_LIST):
-        out->n_list = (uint32_t)rd_length(r);
-        out->data = get_rest(r);
-        break;
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_NORMAL):
-        out->result = rd_u8(r);
-        break;
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_BLOCK):
-    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NEXT_BLOCK):
-        out->block = rd_u32(r);
-        break;
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK_LIST):
-        out->n_list = (uint32_t)rd_length(r);
-        out->data = rd_bytes(r, out->n_list);
-        out->block = rd_u32(r);
-        break;
-    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_BLOCK):
-        out->last = get_bool(r);
-        out->block = rd_u32(r);
-        out->data = get_prefixed(r);
-        break;
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK):
-        out->result = rd_u8(r);
-        out->block = rd_u32(r);
-        break;
-    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NORMAL):
-        apdu_get_action_result(r, out);
-        break;
-    default:
+    unsigned parts = response_parts_of(out->tag, out->type);
+    if (parts == 0)
         rd_fail(r, ERR_UNSUPPORTED);
-        break;
+    if (parts & IS_LAST)
+        out->last = get_bool(r);
+    if (parts & OF_BLOCK)
+        out->block = rd_u32(r);
+    if (parts & CHOICE)
+        get_choice(r, out, parts & OF_BLOCK);
+    if (parts & RESULT)
+        out->result = rd_u8(r);
+    if (parts & ACTED)
+        apdu_get_action_result(r, out);
+    if (parts & RESULTS) {
+        out->n_list = (uint32_t)rd_length(r);
+        out->data = rd_bytes(r, parts & TAKEN ? out->n_list : rd_left(r));
     }
+    if (parts & OCTETS)
+        out->data = get_prefixed(r);
+    if (parts & TAKEN)
+        out->block = rd_u32(r);
 }
 
 static void get_exception(struct rd *r, struct apdu_response *out)
@@ -368,57 +380,68 @@ void apdu_get_response(struct rd *r, struct apdu_response *out)
 
 static void put_response_body(struct wr *w, const struct apdu_response *a)
 {
-    switch (KEY(a->tag, a->type)) {
-    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_NORMAL):
-        put_data_or_result(w, a, a->result);
-        break;
-    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_BLOCK):
-        put_get_block(w, a);
-        break;
-    case KEY(DLMS_GET_RESPONSE, DLMS_GETRES_LIST):
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LIST):
-    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_LIST):
-        wr_length(w, a->n_list);
-        put_view(w, a->data);
-        break;
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_NORMAL):
-        wr_u8(w, a->result);
-        break;
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_BLOCK):
-    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NEXT_BLOCK):
-        wr_u32(w, a->block);
-        break;
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK_LIST):
-        wr_length(w, a->n_list);
-        put_view(w, a->data);
-        wr_u32(w, a->block);
-        break;
-    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_BLOCK):
-        wr_u8(w, a->last);
-        wr_u32(w, a->block);
-        put_prefixed(w, a->data);
-        break;
-    case KEY(DLMS_SET_RESPONSE, DLMS_SETRES_LAST_BLOCK):
-        wr_u8(w, a->result);
-        wr_u32(w, a->block);
-        break;
-    case KEY(DLMS_ACTION_RESPONSE, DLMS_ACTIONRES_NORMAL):
-        apdu_put_action_result(w, a);
-        break;
-    default:
+    unsigned parts = response_parts_of(a->tag, a->type);
+    if (parts == 0)
         wr_fail(w, ERR_UNSUPPORTED);
-        break;
+    if (parts & IS_LAST)
+        wr_u8(w, a->last);
+    if (parts & OF_BLOCK)
+        wr_u32(w, a->block);
+    if (parts & CHOICE)
+        put_choice(w, a, parts & OF_BLOCK);
+    if (parts & RESULT)
+        wr_u8(w, a->result);
+    if (parts & ACTED)
+        apdu_put_action_result(w, a);
+    if (parts & RESULTS) {
+        wr_length(w, a->n_list);
+        put_view(w, a->data);
     }
+    if (parts & OCTETS)
+        put_prefixed(w, a->data);
+    if (parts & TAKEN)
+        wr_u32(w, a->block);
+}
+
+void apdu_put_results(struct wr *w, const uint8_t head[3], uint32_t block, struct bytes results)
+{
+    unsigned parts = response_parts_of(head[0], head[1]);
+    wr_bytes(w, head, 3);
+    if (parts & IS_LAST)
+        wr_u8(w, true);
+    if (parts & OF_BLOCK)
+        wr_u32(w, block);
+    if (parts & CHOICE)
+        wr_u8(w, 1); /* result */
+    if (parts & RESULTS)
+        wr_length(w, results.len);
+    if (parts != TAKEN)
+        put_view(w, results);
+    if (parts & ACTED)
+        wr_u8(w, false); /* no return value */
+    if (parts & TAKEN)
+        wr_u32(w, block);
+}
+
+static void put_errors(struct wr *w, uint8_t state_error, uint8_t service_error, uint32_t counter)
+{
+    wr_u8(w, state_error);
+    wr_u8(w, service_error);
+    if (service_error == DLMS_EXC_COUNTER_ERROR)
+        wr_u32(w, counter);
+}
+
+void apdu_put_exception(struct wr *w, uint8_t state_error, uint8_t service_error, uint32_t counter)
+{
+    wr_u8(w, DLMS_EXCEPTION_RESPONSE);
+    put_errors(w, state_error, service_error, counter);
 }
 
 void apdu_put_response(struct wr *w, const struct apdu_response *a)
 {
     wr_u8(w, a->tag);
     if (a->tag == DLMS_EXCEPTION_RESPONSE) {
-        wr_u8(w, a->state_error);
-        wr_u8(w, a->service_error);
-        if (a->service_error == DLMS_EXC_COUNTER_ERROR)
-            wr_u32(w, a->counter);
+        put_errors(w, a->state_error, a->service_error, a->counter);
     } else if (a->tag == DLMS_CONFIRMED_SERVICE_ERROR) {
         wr_u8(w, a->state_error);
         wr_u8(w, a->type);

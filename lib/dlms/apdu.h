@@ -92,6 +92,11 @@ struct apdu_response {
 };
 void apdu_get_response(struct rd *r, struct apdu_response *out);
 void apdu_put_response(struct wr *w, const struct apdu_response *a);
+/* A response without data: head is tag, type and invoke-id; results an octet each, one where the
+ * type is no list's; not told where the type has a block's number alone. A block of GET is the last
+ * one, an ACTION returned nothing. */
+void apdu_put_results(struct wr *w, const uint8_t head[3], uint32_t block, struct bytes results);
+void apdu_put_exception(struct wr *w, uint8_t state_error, uint8_t service_error, uint32_t counter);
 /* One element of a GET list: *data is empty and *result set where access failed. */
 void apdu_get_result(struct rd *r, struct bytes *data, uint8_t *result);
 

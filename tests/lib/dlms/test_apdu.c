@@ -94,6 +94,42 @@ static void apdu_responses_survive_a_round_trip(void **state)
     }
 }
 
+/* What has no data is written from its results alone, too. */
+static void apdu_results_alone_are_the_same_responses(void **state)
+{
+    (void)state;
+    static const char *const bare[] = {
+        "C401C1010B",     "C402C101000000020113", "C501C100",
+        "C502C100000001", "C503C10000000002",     "C504C1 02 0003 00000002",
+        "C505C1020003",   "C701C1FA00",           "C704C1 00000001",
+    };
+    for (size_t i = 0; i < N(bare); i++) {
+        uint8_t b[64], again[64];
+        struct apdu_response a;
+        size_t n = hex_octets(bare[i], b, sizeof b);
+        struct rd r = rd_of(b, n);
+        struct wr w = wr_of(again, sizeof again);
+        apdu_get_response(&r, &a);
+        assert_int_equal(r.err, ERR_OK);
+        struct bytes one = {&a.result, 1};
+        apdu_put_results(&w, b, a.block, a.n_list ? a.data : one);
+        assert_int_equal(w.len, n);
+        assert_memory_equal(again, b, n);
+    }
+}
+
+static void apdu_exceptions_are_the_same_responses(void **state)
+{
+    (void)state;
+    uint8_t b[16];
+    struct wr w = wr_of(b, sizeof b);
+    apdu_put_exception(&w, 1, DLMS_EXC_OTHER_REASON, 7);
+    apdu_put_exception(&w, 1, DLMS_EXC_COUNTER_ERROR, 7);
+    uint8_t right[16];
+    assert_int_equal(hex_octets("D80103 D8010600000007", right, sizeof right), w.len);
+    assert_memory_equal(b, right, w.len);
+}
+
 /* Lists end where the APDU ends: their cut is found by who walks them. */
 static bool is_list(const uint8_t *b)
 {
@@ -220,6 +256,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(apdu_requests_survive_a_round_trip),
         cmocka_unit_test(apdu_responses_survive_a_round_trip),
+        cmocka_unit_test(apdu_results_alone_are_the_same_responses),
+        cmocka_unit_test(apdu_exceptions_are_the_same_responses),
         cmocka_unit_test(apdu_refuses_every_truncation_and_tail),
         cmocka_unit_test(apdu_selective_access_is_a_view),
         cmocka_unit_test(apdu_get_result_walks_a_list),
