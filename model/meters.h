@@ -29,6 +29,38 @@
 #define MODEL_COLUMNS_SET 0x8000u
 /* Space freed in one profile can be taken by another. Above the 16 bits that objects ask for. */
 #define MODEL_TRADE 0x10000u
+/* Has the profiles of M-Bus devices (the four rows MODEL_MBUS_1 .. below). */
+#define MODEL_MBUS 0x20000u
+
+/* The functions of each model: .features of its row, here so that a build for one model can leave
+ * out by the preprocessor what serves none of them. `model` is the row's name, model_NAME. */
+#define MODEL_FEATURES_OF(model)  MODEL_FEATURES_OF_(model)
+#define MODEL_FEATURES_OF_(model) FEATURES_OF_##model
+#define MODEL_FOUR_QUADRANTS                                                                       \
+    (MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_ABSOLUTE | MODEL_APPARENT | MODEL_EXPORT)
+#define FEATURES_OF_model_mt371                                                                    \
+    (MODEL_REACTIVE | MODEL_EXPORT | MODEL_PHASE_ENERGY | MODEL_UNBALANCE | MODEL_COLUMNS_SET)
+#define FEATURES_OF_model_sm402d                                                                   \
+    (MODEL_FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_LED_SET | MODEL_COLUMNS_SET |        \
+     MODEL_MBUS)
+#define FEATURES_OF_model_st402d                                                                   \
+    (MODEL_FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY | MODEL_LED_SET |       \
+     MODEL_COLUMNS_SET | MODEL_MBUS)
+#define FEATURES_OF_model_st402c                                                                   \
+    (MODEL_FOUR_QUADRANTS | MODEL_NEUTRAL | MODEL_THD | MODEL_PHASE_ENERGY | MODEL_LED_SET |       \
+     MODEL_RATIOS | MODEL_COLUMNS_SET | MODEL_MBUS)
+#define FEATURES_OF_model_smartesox_p                                                              \
+    (MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_APPARENT | MODEL_EXPORT | MODEL_NEUTRAL |            \
+     MODEL_THD | MODEL_ANGLES | MODEL_LOSSES | MODEL_RATIOS | MODEL_UNBALANCE | MODEL_COLUMNS_SET)
+#define FEATURES_OF_model_sm307                                                                    \
+    (MODEL_REACTIVE | MODEL_ABSOLUTE | MODEL_APPARENT | MODEL_EXPORT | MODEL_ANGLES |              \
+     MODEL_RATIOS | MODEL_UNBALANCE | MODEL_COLUMNS_SET)
+#define FEATURES_OF_model_ad11a                                                                    \
+    (MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD |                 \
+     MODEL_DIFFERENTIAL | MODEL_AVERAGES | MODEL_COLUMNS_SET | MODEL_TRADE)
+#define FEATURES_OF_model_ad13a                                                                    \
+    (MODEL_REACTIVE | MODEL_QUADRANTS | MODEL_EXPORT | MODEL_NEUTRAL | MODEL_THD | MODEL_ANGLES |  \
+     MODEL_PHASE_ENERGY | MODEL_DIFFERENTIAL | MODEL_AVERAGES | MODEL_COLUMNS_SET | MODEL_TRADE)
 
 /* Profiles with a ring of their own (class 7). The M-Bus ones are for the devices behind the meter;
  * their periods and columns are chosen like the others'. */

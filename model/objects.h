@@ -1,6 +1,7 @@
-/* The object list of the meters' management logical device, as data.
+/* The object list of the meters' management logical device, as data (objects.def).
  *
- * One table serves all eight meters: model_present() leaves out what a meter lacks. A row's `arg`
+ * One table serves all eight meters: model_present() leaves out what a meter lacks; a build for one
+ * model (rows.h) does not even have the rows of functions that its model lacks. A row's `arg`
  * says which quantity it is (enum model_quantity) and which functions a meter needs to have it. The
  * bindings named in the rows are the meter application's (firmware/meter) and the server's
  * (lib/cosem): whoever links the table links those. Sources: Blue Book, OBIS code lists. */

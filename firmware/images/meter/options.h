@@ -1,6 +1,9 @@
 /* What the meter's build of the DLMS core contains: see lib/cosem/options.h. */
 #define MODEL_ONLY      1 /* model/meters.h */
 #define MODEL_ORDER_MAX 1
+#ifdef IMAGE_MODEL /* what is compiled for each model: its row's functions decide */
+#define MODEL_HAS MODEL_FEATURES_OF(IMAGE_MODEL)
+#endif
 
 #define COSEM_PDU_MAX     256
 #define COSEM_ITEM_MAX    640 /* capture_objects of 34 columns is a value of 615 octets */
