@@ -13,17 +13,12 @@
 static const uint16_t days_before[13] = {0,   31,  59,  90,  120, 151, 181,
                                          212, 243, 273, 304, 334, 365};
 
-static bool is_leap(int32_t year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
 /* Day number of the first of a month, 1..13: of 1 January of the next year, too. */
 static int32_t month_start(int32_t year, uint8_t month)
 {
-    int32_t y = year - 1; /* the last one whose leap day is over for certain */
+    int32_t y = month > 2 ? year : year - 1; /* the last one whose leap day, if any, is over */
     return 365 * (year - YEAR_MIN) + y / 4 - y / 100 + y / 400 - LEAPS_TO_1970 +
-           days_before[month - 1] + (month > 2 && is_leap(year));
+           days_before[month - 1];
 }
 
 uint8_t civil_days_in_month(int32_t year, uint8_t month)
