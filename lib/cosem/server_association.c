@@ -24,10 +24,19 @@ static bool is_refusal(uint32_t verdict)
     return verdict >> 8 != ACSE_ACCEPTED;
 }
 
+/* Ways of HLS to prove a secret; HLS 5 proves the keys. */
+#define WITH_HLS_SECRET (COSEM_WITH_HLS2 || COSEM_WITH_HLS6 || COSEM_WITH_WEAK_HLS)
+
+/* Of a client that proves itself by HLS: whether by the keys. */
+static bool proves_keys(const struct cosem_session *s)
+{
+    return !WITH_HLS_SECRET || s->client->mechanism == COSEM_AUTH_HLS5;
+}
+
 /* How this client proves itself; NULL: not by HLS, or not in this build. */
 static const struct dlms_hls_method *method_of(const struct cosem_session *s)
 {
-    if (s->client->mechanism == COSEM_AUTH_HLS2 && !s->server->config.hls2)
+    if (COSEM_WITH_HLS2 && s->client->mechanism == COSEM_AUTH_HLS2 && !s->server->config.hls2)
         return NULL;
     return mechanism_find((uint8_t)s->client->mechanism);
 }
@@ -101,7 +110,7 @@ static uint32_t begin_hls(struct cosem_session *s, const struct dlms_hls_method 
 {
     const struct hal_rng *rng = s->server->config.rng;
     if (challenge.len < 8 || challenge.len > COSEM_CHALLENGE_MAX ||
-        (m->needs_secret && secret_of(s->client).len == 0))
+        (WITH_HLS_SECRET && m->needs_secret && secret_of(s->client).len == 0))
         return REFUSED(ACSE_DIAG_AUTHENTICATION_FAILURE);
     memcpy(s->client_challenge, challenge.p, challenge.len);
     s->client_challenge_len = (uint8_t)challenge.len;
@@ -304,22 +313,32 @@ void association_release(struct cosem_session *s, uint8_t *apdu, size_t len)
     reply_send_plain(s, REPLY_START, w.len);
 }
 
+/* What HLS 5 needs none of. */
+static void fill_secret(const struct cosem_session *s, bool client_proves, struct dlms_hls *h)
+{
+    const struct cosem_server_config *c = &s->server->config;
+    const struct bytes ours = {s->challenge, sizeof s->challenge};
+    const struct bytes theirs = {s->client_challenge, s->client_challenge_len};
+    h->secret = secret_of(s->client);
+    h->own_challenge = client_proves ? theirs : ours;
+    h->verifier = client_proves ? c->title : s->client_title;
+    h->algorithm = c->hls2;
+    h->context = c->context;
+}
+
 /* What the proof of one side is made of. ERR_KEY: a key of it is missing. */
 static enum err fill_hls(struct cosem_session *s, bool client_proves, struct dlms_hls *h)
 {
     struct cosem_server *server = s->server;
     const struct bytes ours = {s->challenge, sizeof s->challenge};
     const struct bytes theirs = {s->client_challenge, s->client_challenge_len};
-    *h = (struct dlms_hls){.secret = secret_of(s->client),
-                           .challenge = client_proves ? ours : theirs,
-                           .own_challenge = client_proves ? theirs : ours,
+    *h = (struct dlms_hls){.challenge = client_proves ? ours : theirs,
                            .prover = client_proves ? s->client_title : server->config.title,
-                           .verifier = client_proves ? server->config.title : s->client_title,
                            .gcm = &server->gcm,
-                           .ak = server->keys.gak,
-                           .algorithm = server->config.hls2,
-                           .context = server->config.context};
-    if (s->client->mechanism != COSEM_AUTH_HLS5)
+                           .ak = server->keys.gak};
+    if (WITH_HLS_SECRET)
+        fill_secret(s, client_proves, h);
+    if (!proves_keys(s))
         return ERR_OK;
     if (!server->keys.has_guek || !server->keys.has_gak)
         return ERR_KEY;
@@ -349,7 +368,7 @@ static bool hls_proof_ok(struct cosem_session *s, const struct dlms_hls_method *
     bool good = first && !fill_hls(s, true, &h) && !m->check(&h, f);
     if (!good)
         s->client_challenge_len = 0;
-    return good && (s->client->mechanism != COSEM_AUTH_HLS5 || hls_counter_ok(s, h.counter));
+    return good && (!proves_keys(s) || hls_counter_ok(s, h.counter));
 }
 
 /* Pass 4: our own proof as Data. */
@@ -360,7 +379,7 @@ static enum err put_own_proof(struct cosem_session *s, const struct dlms_hls_met
     size_t len = 0;
     struct dlms_hls h;
     enum err err = fill_hls(s, false, &h);
-    if (!err && s->client->mechanism == COSEM_AUTH_HLS5)
+    if (!err && proves_keys(s))
         err = dlms_counter_take(&s->server->tx, &h.counter);
     if (!err)
         err = m->make(&h, f, &len);
