@@ -8,31 +8,31 @@
 
 const uint8_t model_ln_clock[6] = LN(0, 0, 1, 0, 0);
 const uint8_t model_ln_outage[6] = LN(0, 0, 96, 7, 19);
-const uint8_t model_ln_profile_status[6] = LN(0, 0, 96, 10, 1);
 
-static const struct {
-    uint8_t ln[6], status[6];
-} profiles[MODEL_N_PROFILES] = {
-    [MODEL_LP1] = {LN(1, 0, 99, 1, 0), LN(0, 0, 96, 10, 1)},
-    [MODEL_LP2] = {LN(1, 0, 99, 2, 0), LN(0, 0, 96, 10, 2)},
-    [MODEL_LP3] = {LN(1, 0, 99, 1, 1), LN(0, 0, 96, 10, 3)},
-    [MODEL_LP4] = {LN(1, 0, 99, 1, 2), LN(0, 0, 96, 10, 4)},
-    [MODEL_MBUS_1] = {LN(0, 1, 24, 3, 0), LN(0, 1, 96, 10, 3)},
-    [MODEL_MBUS_2] = {LN(0, 2, 24, 3, 0), LN(0, 2, 96, 10, 3)},
-    [MODEL_MBUS_3] = {LN(0, 3, 24, 3, 0), LN(0, 3, 96, 10, 3)},
-    [MODEL_MBUS_4] = {LN(0, 4, 24, 3, 0), LN(0, 4, 96, 10, 3)},
-    [MODEL_DAILY] = {LN(1, 0, 98, 2, 0), LN(0, 0, 96, 10, 5)},
-    [MODEL_MONTHLY] = {LN(0, 0, 98, 1, 0), LN(0, 0, 96, 10, 7)},
+/* Each by itself: an image has no use for the first. */
+static const uint8_t profile_ln[MODEL_N_PROFILES][6] = {
+    [MODEL_LP1] = LN(1, 0, 99, 1, 0),    [MODEL_LP2] = LN(1, 0, 99, 2, 0),
+    [MODEL_LP3] = LN(1, 0, 99, 1, 1),    [MODEL_LP4] = LN(1, 0, 99, 1, 2),
+    [MODEL_MBUS_1] = LN(0, 1, 24, 3, 0), [MODEL_MBUS_2] = LN(0, 2, 24, 3, 0),
+    [MODEL_MBUS_3] = LN(0, 3, 24, 3, 0), [MODEL_MBUS_4] = LN(0, 4, 24, 3, 0),
+    [MODEL_DAILY] = LN(1, 0, 98, 2, 0),  [MODEL_MONTHLY] = LN(0, 0, 98, 1, 0),
+};
+static const uint8_t status_ln[MODEL_N_PROFILES][6] = {
+    [MODEL_LP1] = LN(0, 0, 96, 10, 1),    [MODEL_LP2] = LN(0, 0, 96, 10, 2),
+    [MODEL_LP3] = LN(0, 0, 96, 10, 3),    [MODEL_LP4] = LN(0, 0, 96, 10, 4),
+    [MODEL_MBUS_1] = LN(0, 1, 96, 10, 3), [MODEL_MBUS_2] = LN(0, 2, 96, 10, 3),
+    [MODEL_MBUS_3] = LN(0, 3, 96, 10, 3), [MODEL_MBUS_4] = LN(0, 4, 96, 10, 3),
+    [MODEL_DAILY] = LN(0, 0, 96, 10, 5),  [MODEL_MONTHLY] = LN(0, 0, 96, 10, 7),
 };
 
 void model_profile_ln(enum model_profile_id id, uint8_t ln[6])
 {
-    memcpy(ln, profiles[id].ln, 6);
+    memcpy(ln, profile_ln[id], 6);
 }
 
 void model_profile_status_ln(enum model_profile_id id, uint8_t ln[6])
 {
-    memcpy(ln, profiles[id].status, 6);
+    memcpy(ln, status_ln[id], 6);
 }
 
 /* Primary values need the ratios beside what their row says. */

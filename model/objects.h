@@ -161,7 +161,6 @@ void model_profile_status_ln(enum model_profile_id id, uint8_t ln[6]);
 /* Logical names other code needs. */
 extern const uint8_t model_ln_clock[6];
 extern const uint8_t model_ln_outage[6]; /* duration of the last long one */
-extern const uint8_t model_ln_profile_status[6];
 
 /* Provided by firmware/meter (meter_objects.h says what each shows). */
 extern const struct cosem_binding meter_binding_data;

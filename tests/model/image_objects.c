@@ -14,7 +14,6 @@
 #define model_profile_status_ln OWN(profile_status_ln)
 #define model_ln_clock          OWN(ln_clock)
 #define model_ln_outage         OWN(ln_outage)
-#define model_ln_profile_status OWN(ln_profile_status)
 
 #include "model/rows.c"
 
