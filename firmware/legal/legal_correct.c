@@ -212,12 +212,19 @@ static int64_t *squares_of(struct legal_cleaned *x, unsigned ch)
     return ch < AFE_I1 ? &x->phase[ch].uu : &x->phase[ch - AFE_I1].ii;
 }
 
+/* So much of each sample, counts squared in 2^-8. */
+static void take_off(int64_t *sum, int64_t each_q8, uint64_t n_q16)
+{
+    *sum = legal_add(*sum, -mul_sar((int64_t)n_q16, each_q8, 24));
+}
+
 static void take_noise(const struct legal_calibration *c, uint64_t n_q16, struct legal_cleaned *x)
 {
     for (unsigned ch = 0; ch < AFE_N_CHANNELS; ch++) {
         int64_t *sum = squares_of(x, ch);
-        int64_t noise = mul_sar((int64_t)n_q16, c->channel[ch].noise_q8, 24);
-        *sum = *sum > noise ? *sum - noise : 0;
+        take_off(sum, c->channel[ch].noise_q8, n_q16);
+        if (*sum < 0)
+            *sum = 0;
     }
 }
 
@@ -292,19 +299,14 @@ static void correct_currents(struct legal_cleaned *x, const struct correction *k
     scale(&c->in_in, &gain[3], &gain[3]);
 }
 
-static int64_t offset_of(int32_t offset_q8, uint64_t n_q16)
-{
-    return mul_sar((int64_t)n_q16, offset_q8, 24);
-}
-
 /* A phase without voltage or current has nothing for an offset to stand in. */
 static void take_offsets(struct legal_clean *c, const struct legal_phase_calibration *k,
                          uint64_t n_q16)
 {
     if (c->uu == 0 || c->ii == 0)
         return;
-    c->ui = legal_add(c->ui, -offset_of(k->p_offset_q8, n_q16));
-    c->q = legal_add(c->q, -offset_of(k->q_offset_q8, n_q16));
+    take_off(&c->ui, k->p_offset_q8, n_q16);
+    take_off(&c->q, k->q_offset_q8, n_q16);
 }
 
 void legal_correct_apply(const struct legal *l, const struct legal_window *w,

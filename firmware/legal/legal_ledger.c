@@ -108,7 +108,8 @@ static void weigh(struct legal_ledger *g, const struct legal_window *w)
 
 static int64_t power_of(const struct legal_ledger *g, const struct wide *energy)
 {
-    struct wide wide = gain_apply(&g->power, wide_narrow(energy));
+    struct wide wide;
+    gain_apply(&wide, &g->power, wide_narrow(energy));
     return legal_held(wide_narrow(&wide), POWER_MAX);
 }
 
@@ -245,6 +246,13 @@ static void enter_rate(struct legal_snapshot *b, const uint64_t before[LEGAL_N_E
         b->energy.rate[b->rate][e] += b->energy.total[e] - before[e];
 }
 
+static void weigh_phase(struct share *s, const struct gain *g, const struct legal_clean *clean)
+{
+    gain_apply(&s->p, g, clean->ui);
+    gain_apply(&s->q, g, clean->q);
+    gain_apply(&s->s, g, clean->s);
+}
+
 void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
                       const struct legal_window *w, const struct legal_clean clean[LEGAL_N_PHASES])
 {
@@ -255,9 +263,7 @@ void legal_ledger_add(struct legal_ledger *g, const struct legal_config *c,
     set_window(g, c, w);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++)
         if (phases >> p & 1)
-            share[p] = (struct share){gain_apply(&g->energy[p], clean[p].ui),
-                                      gain_apply(&g->energy[p], clean[p].q),
-                                      gain_apply(&g->energy[p], clean[p].s)};
+            weigh_phase(&share[p], &g->energy[p], &clean[p]);
     weigh(g, w);
     discard(g, c, phases, share);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {

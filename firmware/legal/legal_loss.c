@@ -46,8 +46,9 @@ void legal_loss_rate(struct legal_loss_gains *g, const struct legal_config *c, u
 static struct wide apply(const struct gain *g, const struct wide *sum)
 {
     struct gain upper = {g->mant, g->exp + 32};
-    struct wide low = gain_apply(g, (int64_t)(sum->lo & UINT32_MAX));
-    struct wide all = gain_apply(&upper, (int64_t)((uint64_t)sum->hi << 32 | sum->lo >> 32));
+    struct wide low, all;
+    gain_apply(&low, g, (int64_t)(sum->lo & UINT32_MAX));
+    gain_apply(&all, &upper, (int64_t)((uint64_t)sum->hi << 32 | sum->lo >> 32));
     wide_add(&all, &low);
     return all;
 }
@@ -55,7 +56,8 @@ static struct wide apply(const struct gain *g, const struct wide *sum)
 /* Adds v x g. */
 static void add(struct wide *sum, const struct gain *g, int64_t v)
 {
-    struct wide part = gain_apply(g, v);
+    struct wide part;
+    gain_apply(&part, g, v);
     wide_add(sum, &part);
 }
 

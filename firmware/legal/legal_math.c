@@ -302,20 +302,19 @@ void gain_div(struct gain *g, uint64_t d)
     *g = (struct gain){q << n, g->exp - f.exp - 63 - n};
 }
 
-struct wide gain_apply(const struct gain *g, int64_t v)
+void gain_apply(struct wide *out, const struct gain *g, int64_t v)
 {
-    struct wide p = mul_u64(magnitude(v), g->mant);
-    if (g->exp <= -127 || wide_sign(&p) == 0)
-        return wide_of(0);
-    if (g->exp < 0)
-        wide_sar(&p, -g->exp);
-    else if (wide_zeros(&p) < g->exp + 2) /* 2^126 and more */
-        p = (struct wide){INT64_MAX, UINT64_MAX};
+    *out = mul_u64(magnitude(v), g->mant);
+    if (g->exp <= -127 || wide_sign(out) == 0)
+        *out = wide_of(0);
+    else if (g->exp < 0)
+        wide_sar(out, -g->exp);
+    else if (wide_zeros(out) < g->exp + 2) /* 2^126 and more */
+        *out = (struct wide){INT64_MAX, UINT64_MAX};
     else
-        wide_shl(&p, g->exp);
+        wide_shl(out, g->exp);
     if (v < 0)
-        wide_neg(&p);
-    return p;
+        wide_neg(out);
 }
 
 /* atan(2^-k) in 2^-10 millidegrees. */

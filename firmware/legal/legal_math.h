@@ -54,7 +54,7 @@ struct gain gain_of(uint64_t a);
 void gain_mul(struct gain *g, uint64_t m);
 void gain_div(struct gain *g, uint64_t d); /* d > 0 */
 /* v * g to nearest; |v * g| must stay below 2^126 (saturates). */
-struct wide gain_apply(const struct gain *g, int64_t v);
+void gain_apply(struct wide *out, const struct gain *g, int64_t v);
 
 /* Angle of (x, y) in millidegrees, -180 000 < a <= 180 000; 0 for the origin. */
 int32_t atan2_mdeg(int64_t y, int64_t x);

@@ -19,15 +19,20 @@
 
 enum { SEALED = 1, OUT_OF_RANGE = 2, CONTRADICTS = 3 }; /* legal_audit.reason */
 
-/* What of legal_parameter.def a meter needs. Of all but the two lsb, which have LSB_MIN and
- * LSB_MAX, the limits fit 32 bits. */
+/* What of legal_parameter.def a meter needs, in two tables without gaps. Of all but the two lsb,
+ * which have LSB_MIN and LSB_MAX, the limits fit 32 bits. */
 static const struct {
-    int32_t min;
-    uint32_t max;
     uint8_t count, level;
 } row[LEGAL_N_PARAMETERS] = {
-#define PARAMETER(name, count, min, max, unit, level)                                              \
-    {min, (uint32_t)(max), count, LEGAL_LEVEL_##level},
+#define PARAMETER(name, count, min, max, unit, level) {count, LEGAL_LEVEL_##level},
+#include "firmware/legal/legal_parameter.def"
+#undef PARAMETER
+};
+static const struct {
+    int32_t min; /* below 0: the field is signed */
+    uint32_t max;
+} limit[LEGAL_N_PARAMETERS] = {
+#define PARAMETER(name, count, min, max, unit, level) {min, (uint32_t)(max)},
 #include "firmware/legal/legal_parameter.def"
 #undef PARAMETER
 };
@@ -48,18 +53,17 @@ uint8_t legal_parameter_count(enum legal_parameter id)
 struct place {
     uint16_t offset;
     uint8_t outer, inner, run, size;
-    bool is_signed;
 };
-#define AT(field, outer_type, inner_type, n, sign)                                                 \
+#define AT(field, outer_type, inner_type, n)                                                       \
     {                                                                                              \
         offsetof(struct legal_config, field), sizeof(outer_type), sizeof(inner_type), n,           \
-            sizeof((struct legal_config *)0)->field, sign                                          \
+            sizeof((struct legal_config *)0)->field                                                \
     }
-#define PLAIN(field, type)   AT(field, type, type, 1, false)
-#define CHANNEL(field, sign) AT(calibration.channel[0].field, CHANNEL_TYPE, CHANNEL_TYPE, 1, sign)
-#define PHASE(field, sign)   AT(calibration.phase[0].field, PHASE_TYPE, PHASE_TYPE, 1, sign)
-#define POINT(field, sign)                                                                         \
-    AT(calibration.phase[0].ct[0].field, PHASE_TYPE, struct legal_ct_point, LEGAL_N_CT_POINTS, sign)
+#define PLAIN(field, type) AT(field, type, type, 1)
+#define CHANNEL(field)     AT(calibration.channel[0].field, CHANNEL_TYPE, CHANNEL_TYPE, 1)
+#define PHASE(field)       AT(calibration.phase[0].field, PHASE_TYPE, PHASE_TYPE, 1)
+#define POINT(field)                                                                               \
+    AT(calibration.phase[0].ct[0].field, PHASE_TYPE, struct legal_ct_point, LEGAL_N_CT_POINTS)
 #define CHANNEL_TYPE struct legal_channel_calibration
 #define PHASE_TYPE   struct legal_phase_calibration
 
@@ -76,20 +80,20 @@ static const struct place place[LEGAL_N_PARAMETERS] = {
     [LEGAL_PARAMETER_LOSS_X_S_UOHM] = PLAIN(loss.x_s_uohm, uint32_t),
     [LEGAL_PARAMETER_LOSS_R_FE_OHM] = PLAIN(loss.r_fe_ohm, uint32_t),
     [LEGAL_PARAMETER_LOSS_X_M_OHM] = PLAIN(loss.x_m_ohm, uint32_t),
-    [LEGAL_PARAMETER_REFERENCE_MC] = AT(calibration.reference_mc, int32_t, int32_t, 1, true),
-    [LEGAL_PARAMETER_GAIN_PPB] = CHANNEL(gain_ppb, true),
-    [LEGAL_PARAMETER_OFFSET] = CHANNEL(offset, true),
-    [LEGAL_PARAMETER_DELAY_NS] = CHANNEL(delay_ns, true),
-    [LEGAL_PARAMETER_DRIFT_PPB_K] = CHANNEL(drift_ppb_k, true),
-    [LEGAL_PARAMETER_DRIFT_PPT_K2] = CHANNEL(drift_ppt_k2, true),
-    [LEGAL_PARAMETER_NOISE_Q8] = CHANNEL(noise_q8, false),
-    [LEGAL_PARAMETER_P_OFFSET_Q8] = PHASE(p_offset_q8, true),
-    [LEGAL_PARAMETER_Q_OFFSET_Q8] = PHASE(q_offset_q8, true),
-    [LEGAL_PARAMETER_PHASE_DRIFT_NRAD_K] = PHASE(phase_drift_nrad_k, true),
-    [LEGAL_PARAMETER_N_CT] = PHASE(n_ct, false),
-    [LEGAL_PARAMETER_CT_I_UA] = POINT(i_ua, false),
-    [LEGAL_PARAMETER_CT_GAIN_PPB] = POINT(gain_ppb, true),
-    [LEGAL_PARAMETER_CT_PHASE_NRAD] = POINT(phase_nrad, true),
+    [LEGAL_PARAMETER_REFERENCE_MC] = AT(calibration.reference_mc, int32_t, int32_t, 1),
+    [LEGAL_PARAMETER_GAIN_PPB] = CHANNEL(gain_ppb),
+    [LEGAL_PARAMETER_OFFSET] = CHANNEL(offset),
+    [LEGAL_PARAMETER_DELAY_NS] = CHANNEL(delay_ns),
+    [LEGAL_PARAMETER_DRIFT_PPB_K] = CHANNEL(drift_ppb_k),
+    [LEGAL_PARAMETER_DRIFT_PPT_K2] = CHANNEL(drift_ppt_k2),
+    [LEGAL_PARAMETER_NOISE_Q8] = CHANNEL(noise_q8),
+    [LEGAL_PARAMETER_P_OFFSET_Q8] = PHASE(p_offset_q8),
+    [LEGAL_PARAMETER_Q_OFFSET_Q8] = PHASE(q_offset_q8),
+    [LEGAL_PARAMETER_PHASE_DRIFT_NRAD_K] = PHASE(phase_drift_nrad_k),
+    [LEGAL_PARAMETER_N_CT] = PHASE(n_ct),
+    [LEGAL_PARAMETER_CT_I_UA] = POINT(i_ua),
+    [LEGAL_PARAMETER_CT_GAIN_PPB] = POINT(gain_ppb),
+    [LEGAL_PARAMETER_CT_PHASE_NRAD] = POINT(phase_nrad),
 };
 _Static_assert(sizeof(struct legal_config) < UINT16_MAX, "places are 16 bits");
 _Static_assert(sizeof(PHASE_TYPE) <= UINT8_MAX, "what lies between two of a row is an octet");
@@ -112,7 +116,7 @@ int64_t legal_parameter_of(const struct legal_config *c, enum legal_parameter id
         return small;
     case sizeof word:
         memcpy(&word, at, sizeof word);
-        return place[id].is_signed ? (int32_t)word : (int64_t)word;
+        return limit[id].min < 0 ? (int32_t)word : (int64_t)word;
     default:
         memcpy(&large, at, sizeof large);
         return large > INT64_MAX ? INT64_MAX : (int64_t)large;
@@ -153,7 +157,7 @@ static bool in_range(enum legal_parameter id, unsigned index, int64_t value)
     if (id <= LEGAL_PARAMETER_I_LSB_FA) /* that of the neutral may be 0: as the first phase */
         return lsb_valid((uint64_t)value) ||
                (id == LEGAL_PARAMETER_I_LSB_FA && index == LEGAL_N_PHASES && value == 0);
-    return value >= row[id].min && value <= row[id].max;
+    return value >= limit[id].min && value <= limit[id].max;
 }
 
 static bool ct_rises(const struct legal_phase_calibration *c)

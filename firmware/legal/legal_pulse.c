@@ -49,11 +49,9 @@ static uint64_t weigh(struct legal *l, enum legal_led led)
     p->whole = mul_div_u64(units, k, UNITS_PER_KWH);
     uint64_t over = units * k - p->whole * UNITS_PER_KWH; /* wraps alike in both products */
     uint64_t part = (over << 32) + (rest & UINT32_MAX) * k;
-    if (part >= UNITS_PER_KWH << 32) {
-        p->whole++;
-        part -= UNITS_PER_KWH << 32;
-    }
-    p->part = (uint32_t)(part / UNITS_PER_KWH);
+    uint64_t pulses_q32 = part / UNITS_PER_KWH; /* below 2 */
+    p->whole += pulses_q32 >> 32;
+    p->part = (uint32_t)pulses_q32;
     return p->whole - before;
 }
 

@@ -49,25 +49,22 @@ static struct direct direct_of(const struct legal *l, const struct legal_window 
     return (struct direct){x.sum, x.squares ? l->dc_q16[channel] : 0};
 }
 
-/* xy - a y - b x + a b n, with a and b the means of x and y in q16. */
-static int64_t without_dc(int64_t xy, const struct direct *x, const struct direct *y,
-                          uint64_t n_q16)
+/* xy becomes xy - a y - b x + a b n, with a and b the means of x and y in q16; not below 0 where it
+ * is a square. */
+static void take_dc(int64_t *xy, const struct direct *x, const struct direct *y, uint64_t n_q16)
 {
     struct wide cross = wide_mul(x->q16, y->sum);
     struct wide square = wide_mul(mul_sar(x->q16, y->q16, 16), (int64_t)n_q16);
-    struct wide left = wide_of(xy);
+    struct wide left = wide_of(*xy);
     wide_mul_add(&cross, y->q16, x->sum);
     wide_sar(&cross, 16);
     wide_neg(&cross);
     wide_sar(&square, 32);
     wide_add(&left, &cross);
     wide_add(&left, &square);
-    return wide_narrow(&left);
-}
-
-static int64_t positive(int64_t a)
-{
-    return a < 0 ? 0 : a;
+    *xy = wide_narrow(&left);
+    if (x == y && *xy < 0)
+        *xy = 0;
 }
 
 /* Out of line, as the next one: the copies would be larger than the calls. */
@@ -103,9 +100,12 @@ static void clean_phase(struct legal_clean *c, const struct legal_window_phase *
 {
     c->u = (struct legal_phasor){w->u_re, w->u_im};
     c->i = (struct legal_phasor){w->i_re, w->i_im};
-    c->uu = positive(without_dc(w->uu, u, u, n_q16));
-    c->ii = positive(without_dc(w->ii, i, i, n_q16));
-    c->ui = without_dc(w->ui, u, i, n_q16);
+    c->uu = w->uu;
+    c->ii = w->ii;
+    c->ui = w->ui;
+    take_dc(&c->uu, u, u, n_q16);
+    take_dc(&c->ii, i, i, n_q16);
+    take_dc(&c->ui, u, i, n_q16);
     c->p1 = legal_active(&c->u, &c->i, n_q16);
     c->q = legal_reactive(&c->u, &c->i, n_q16);
 }
@@ -119,12 +119,15 @@ static void clean_currents(struct legal_clean_currents *c, const struct legal_wi
     c->measured = w->in_in != 0 || (w->flags & LEGAL_WINDOW_NEUTRAL);
     c->crossed = !(w->flags & LEGAL_WINDOW_NO_CROSS);
     c->in = (struct legal_phasor){w->in_re, w->in_im};
-    c->in_in = positive(without_dc(w->in_in, &i[3], &i[3], w->n_q16));
+    c->in_in = w->in_in;
+    take_dc(&c->in_in, &i[3], &i[3], w->n_q16);
     phases |= c->measured ? 8 : 0;
     for (unsigned k = 0; k < 6; k++) {
         unsigned a = legal_pair[k][0], b = legal_pair[k][1];
-        if (c->crossed && (phases >> a & 1) && (phases >> b & 1))
-            c->cross[k] = without_dc(w->cross[k], &i[a], &i[b], w->n_q16);
+        if (!c->crossed || !(phases >> a & 1) || !(phases >> b & 1))
+            continue;
+        c->cross[k] = w->cross[k];
+        take_dc(&c->cross[k], &i[a], &i[b], w->n_q16);
     }
 }
 
@@ -314,7 +317,8 @@ static int64_t mean_power(const struct legal *l, unsigned p, int64_t sum, uint32
     struct gain g =
         legal_power_gain(l->config.u_lsb_fv[p], l->config.i_lsb_fa[p], divisor, l->average.n_q16);
     g.exp += 16;
-    struct wide mean = gain_apply(&g, sum);
+    struct wide mean;
+    gain_apply(&mean, &g, sum);
     return wide_narrow(&mean);
 }
 

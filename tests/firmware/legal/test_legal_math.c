@@ -68,7 +68,9 @@ static uint64_t root_of(i128 a)
 
 static struct wide applied(struct gain g, int64_t v)
 {
-    return gain_apply(&g, v);
+    struct wide out;
+    gain_apply(&out, &g, v);
+    return out;
 }
 
 static void wide_mul_add_neg_match_128_bits(void **state)
