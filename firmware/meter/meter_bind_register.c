@@ -106,17 +106,7 @@ static const struct format formats[MODEL_N_QUANTITIES] = {
 static void put_value(struct wr *out, uint8_t tag, uint64_t value)
 {
     wr_u8(out, tag);
-    switch (axdr_content_size(tag)) {
-    case 8:
-        wr_u64(out, value);
-        break;
-    case 4:
-        wr_u32(out, (uint32_t)value);
-        break;
-    default:
-        wr_u16(out, (uint16_t)value);
-        break;
-    }
+    wr_uint(out, value, axdr_content_size(tag));
 }
 
 void meter_put_scaler_unit(struct wr *out, int8_t scaler, uint8_t unit)

@@ -1,23 +1,16 @@
 /* See meter_field.h. */
 #include "firmware/meter/meter_field.h"
 
-#include <string.h>
-
+/* A field is an integer of its size, or a bool. */
 static uint64_t load(const void *from, uint8_t size)
 {
-    uint64_t v = 0;
-    uint32_t v32;
-    uint16_t v16;
     switch (size) {
     case 8:
-        memcpy(&v, from, sizeof v);
-        return v;
+        return *(const uint64_t *)from;
     case 4:
-        memcpy(&v32, from, sizeof v32);
-        return v32;
+        return *(const uint32_t *)from;
     case 2:
-        memcpy(&v16, from, sizeof v16);
-        return v16;
+        return *(const uint16_t *)from;
     default:
         return *(const uint8_t *)from;
     }
@@ -25,17 +18,15 @@ static uint64_t load(const void *from, uint8_t size)
 
 static void store(void *to, uint8_t size, uint64_t v)
 {
-    const uint32_t v32 = (uint32_t)v;
-    const uint16_t v16 = (uint16_t)v;
     switch (size) {
     case 8:
-        memcpy(to, &v, sizeof v);
+        *(uint64_t *)to = v;
         break;
     case 4:
-        memcpy(to, &v32, sizeof v32);
+        *(uint32_t *)to = (uint32_t)v;
         break;
     case 2:
-        memcpy(to, &v16, sizeof v16);
+        *(uint16_t *)to = (uint16_t)v;
         break;
     case 1:
         *(uint8_t *)to = (uint8_t)v;
@@ -46,34 +37,15 @@ static void store(void *to, uint8_t size, uint64_t v)
     }
 }
 
-static void put(struct wr *w, const struct meter_field *f, const void *from)
-{
-    uint8_t octets[8];
-    uint64_t v = load(from, f->size);
-    for (size_t i = f->octets; i > 0; v >>= 8)
-        octets[--i] = (uint8_t)v;
-    wr_bytes(w, octets, f->octets);
-}
-
-static void get(struct rd *r, const struct meter_field *f, void *to)
-{
-    uint8_t octets[8];
-    uint64_t v = 0;
-    rd_copy(r, octets, f->octets);
-    for (size_t i = 0; i < f->octets; i++)
-        v = v << 8 | octets[i];
-    store(to, f->size, v);
-}
-
 void meter_fields(const struct meter_io *io, void *of, const struct meter_field *fields, size_t n,
                   size_t times)
 {
     for (size_t i = 0; i < n * times; i++) {
         const struct meter_field *f = &fields[i % n];
-        uint8_t *at = (uint8_t *)of + f->offset + i / n * f->size;
+        void *at = (uint8_t *)of + f->offset + i / n * f->size;
         if (io->w != NULL)
-            put(io->w, f, at);
+            wr_uint(io->w, load(at, f->size), f->octets);
         else
-            get(io->r, f, at);
+            store(at, f->size, rd_uint(io->r, f->octets));
     }
 }

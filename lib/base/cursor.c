@@ -40,7 +40,7 @@ static const uint8_t *rd_claim(struct rd *r, size_t n)
     return at;
 }
 
-static uint64_t rd_uint(struct rd *r, size_t n)
+uint64_t rd_uint(struct rd *r, size_t n)
 {
     uint64_t v = 0;
     const uint8_t *at = rd_claim(r, n);
@@ -137,8 +137,7 @@ void wr_bytes(struct wr *w, const void *p, size_t n)
     w->len += n;
 }
 
-/* The n low octets of v, most significant first. */
-static void wr_uint(struct wr *w, uint64_t v, size_t n)
+void wr_uint(struct wr *w, uint64_t v, size_t n)
 {
     uint8_t octet[8];
     for (size_t i = n; i > 0; v >>= 8)

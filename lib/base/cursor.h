@@ -40,6 +40,7 @@ uint8_t rd_u8(struct rd *r);
 uint16_t rd_u16(struct rd *r);
 uint32_t rd_u32(struct rd *r);
 uint64_t rd_u64(struct rd *r);
+uint64_t rd_uint(struct rd *r, size_t n); /* of n octets, 0..8 */
 /* A view of the next n octets (p NULL, len 0 on error). */
 struct bytes rd_bytes(struct rd *r, size_t n);
 void rd_copy(struct rd *r, void *to, size_t n); /* zero-fills `to` on error */
@@ -56,6 +57,7 @@ void wr_u8(struct wr *w, uint8_t v);
 void wr_u16(struct wr *w, uint16_t v);
 void wr_u32(struct wr *w, uint32_t v);
 void wr_u64(struct wr *w, uint64_t v);
+void wr_uint(struct wr *w, uint64_t v, size_t n); /* its n low octets, 0..8 */
 void wr_bytes(struct wr *w, const void *p, size_t n);
 /* Shortest form of rd_length(); ERR_RANGE above 2^32 - 1. */
 void wr_length(struct wr *w, size_t n);
