@@ -52,14 +52,18 @@ bool meter_column_at(const struct cosem_device *d, const struct profile_column *
     return true;
 }
 
-bool meter_column_equal(const struct meter_column *a, const struct meter_column *b)
+unsigned meter_column_among(const struct meter_column *c, unsigned n,
+                            const struct meter_column *want)
 {
-    return a->row == b->row && a->i == b->i && a->j == b->j && a->attribute == b->attribute;
+    unsigned k = 0;
+    while (k < n && memcmp(&c[k], want, offsetof(struct meter_column, size)) != 0)
+        k++;
+    return k;
 }
 
 bool meter_column_is_clock(const struct meter_column *c)
 {
-    return row_of(c)->kind->binding == &meter_binding_clock && c->attribute == 2;
+    return row_of(c)->kind->class_id == 8 && c->attribute == 2;
 }
 
 bool meter_column_is_status(const struct meter_column *c, enum model_profile_id p)

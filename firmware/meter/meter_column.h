@@ -40,7 +40,9 @@ void meter_column_object(const struct meter_column *c, struct profile_column *ou
 /* The object of the table with this class and name, as a column of no size. False: not here. */
 bool meter_column_at(const struct cosem_device *d, const struct profile_column *want,
                      struct meter_column *out);
-bool meter_column_equal(const struct meter_column *a, const struct meter_column *b);
+/* The first of n columns that is of this object and attribute; n: none of them. */
+unsigned meter_column_among(const struct meter_column *c, unsigned n,
+                            const struct meter_column *want);
 bool meter_column_is_clock(const struct meter_column *c);
 /* Whether it shows the status octet of profile p; then, as the clock, it is in the row's head. */
 bool meter_column_is_status(const struct meter_column *c, enum model_profile_id p);

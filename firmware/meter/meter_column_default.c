@@ -83,33 +83,39 @@ static const struct item items[] = {
 };
 
 struct list {
+    struct meter *m;
+    enum model_profile_id p;
     struct meter_column *column;
     unsigned n, n_max;
     uint32_t octets, octets_max;
 };
 
-static void add(struct list *l, const struct meter_column *c)
+/* What the meter has not is left out. False: no room. */
+static bool add(struct list *l, const struct profile_column *want)
 {
-    l->column[l->n++] = *c;
-    l->octets += c->size;
+    struct meter_column c;
+    if (meter_column_find(l->m, l->p, COSEM_MANAGER, want, &c) != COSEM_SUCCESS)
+        return true;
+    if (l->n == l->n_max || l->octets + c.size > l->octets_max)
+        return false;
+    l->column[l->n++] = c;
+    l->octets += c.size;
+    return true;
 }
 
 /* All of the item's objects that the meter has, or none. */
-static void add_item(struct meter *m, enum model_profile_id p, const struct item *item,
-                     struct list *l)
+static void add_item(struct list *l, const struct item *item)
 {
-    const struct list before = *l;
+    const unsigned n = l->n;
+    const uint32_t octets = l->octets;
     struct profile_column want = {.class_id = item->class_id,
                                   .ln = {1, 0, item->c, item->d, item->e, 255},
                                   .attribute = item->attribute};
     for (unsigned k = 0; k < item->n; k++) {
-        struct meter_column c;
-        if (meter_column_find(m, p, COSEM_MANAGER, &want, &c) == COSEM_SUCCESS) {
-            if (l->n == l->n_max || l->octets + c.size > l->octets_max) {
-                *l = before;
-                return;
-            }
-            add(l, &c);
+        if (!add(l, &want)) {
+            l->n = n;
+            l->octets = octets;
+            return;
         }
         if (item->d == D_ENERGY)
             want.ln[4]++;
@@ -118,31 +124,31 @@ static void add_item(struct meter *m, enum model_profile_id p, const struct item
     }
 }
 
-static void add_head(struct meter *m, enum model_profile_id p, struct list *l)
+/* Every profile has room for them: they are no cells. */
+static void add_head(struct list *l)
 {
     struct profile_column want = {.class_id = 8, .attribute = 2};
-    struct meter_column c;
     memcpy(want.ln, model_ln_clock, sizeof want.ln);
-    if (meter_column_find(m, p, COSEM_MANAGER, &want, &c) == COSEM_SUCCESS)
-        add(l, &c);
+    (void)add(l, &want);
     want.class_id = 1;
-    model_profile_status_ln(p, want.ln);
-    if (meter_column_find(m, p, COSEM_MANAGER, &want, &c) == COSEM_SUCCESS)
-        add(l, &c);
+    model_profile_status_ln(l->p, want.ln);
+    (void)add(l, &want);
 }
 
 unsigned meter_columns_default(struct meter *m, enum model_profile_id p, struct meter_column *out)
 {
     const struct model_profile *row = &meter_model(m)->profile[p];
-    struct list l = {.column = out,
+    struct list l = {.m = m,
+                     .p = p,
+                     .column = out,
                      .n_max = METER_COLUMNS_OF(row->n_values),
                      .octets_max = row->depth_values * VALUE_SIZE};
     if (row->n_values == 0)
         return 0;
-    add_head(m, p, &l);
+    add_head(&l);
     for (size_t k = 0; k < sizeof items / sizeof items[0]; k++) {
         if ((items[k].profiles & OF(p)) != 0)
-            add_item(m, p, &items[k], &l);
+            add_item(&l, &items[k]);
     }
     return l.n;
 }

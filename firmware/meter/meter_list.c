@@ -10,6 +10,7 @@ enum { FROM_UTC, TO_UTC, SEQ, N_LEFT, COLUMNS, REST };
 #define COLUMNS_REST 3u         /* the bits below */
 #define HAS_BEFORE   (1u << 31) /* a row of the answer was told */
 #define HALVES_FROM  16         /* rows: fewer are looked at one by one */
+#define CLOCK        0          /* the column that is the clock */
 _Static_assert(METER_COLUMNS_EACH_MAX <= 32 + SHAPE, "bits of columns");
 
 #define SORT_FIFO 1
@@ -139,28 +140,25 @@ static void select_columns(struct cosem_gen *g, unsigned from, unsigned end)
         g->word[COLUMNS + k / 32] |= 1u << k % 32;
 }
 
-/* Place of an object among the columns, n_columns where it is not captured. */
-static unsigned column_of(const struct meter_list *l, const struct profile_column *want)
+/* Place of the object that is read among the columns, n_columns where it is not captured. */
+static unsigned get_column(const struct meter_list *l, struct rd *r)
 {
-    unsigned k;
-    for (k = 0; k < l->n_columns; k++) {
-        struct profile_column have;
-        meter_column_object(&l->column[k], &have);
-        if (profile_column_equal(&have, want))
-            break;
-    }
-    return k;
+    struct profile_column want;
+    struct meter_column column;
+    profile_get_column(r, &want);
+    if (want.data_index != 0 || !meter_column_at(&l->m->device, &want, &column))
+        return l->n_columns;
+    return meter_column_among(l->column, l->n_columns, &column);
 }
 
 /* A bound of a selection by time, A-XDR: UTC, open fields as their least or greatest instant. */
-static enum cosem_result get_bound(const struct meter *m, struct bytes value, bool upper,
+static enum cosem_result get_bound(const struct meter *m, struct rd *value, bool upper,
                                    uint32_t *utc)
 {
-    struct rd r = rd_of(value.p, value.len);
     struct datetime d;
     int64_t s;
-    datetime_get(&r, &d);
-    if (r.err)
+    datetime_get(value, &d);
+    if (value->err)
         return COSEM_TYPE_UNMATCHED;
     if (meter_clock_utc(&m->clock, &d, upper, &s) != ERR_OK)
         return COSEM_OTHER_REASON;
@@ -168,31 +166,33 @@ static enum cosem_result get_bound(const struct meter *m, struct bytes value, bo
     return COSEM_SUCCESS;
 }
 
+/* profile_range_parse() without a copy: the form of all of it first, then what it means. */
 static enum cosem_result select_range(const struct meter_list *l, struct bytes parameter,
                                       struct cosem_gen *g)
 {
-    struct profile_range range;
-    enum cosem_result r = profile_range_parse(parameter, &range);
-    if (r)
-        return r;
-    const unsigned by = column_of(l, &range.by);
-    if (by == l->n_columns || !meter_column_is_clock(&l->column[by]))
-        return COSEM_OTHER_REASON; /* restricted by the clock only */
-    r = get_bound(l->m, range.from, false, &g->word[FROM_UTC]);
-    if (!r)
-        r = get_bound(l->m, range.to, true, &g->word[TO_UTC]);
-    struct rd rd = rd_of(range.columns.p, range.columns.len);
-    for (size_t i = 0; i < range.n_columns && !r; i++) {
-        struct profile_column want;
-        profile_get_column(&rd, &want);
-        const unsigned k = column_of(l, &want);
-        if (rd.err || k == l->n_columns)
-            return COSEM_OTHER_REASON;
-        select_columns(g, k, k + 1);
+    struct rd r = rd_of(parameter.p, parameter.len);
+    bool is_known = true;
+    axdr_get_struct(&r, 4);
+    const unsigned by = get_column(l, &r);
+    struct rd bounds = r;
+    axdr_skip(&r);
+    axdr_skip(&r);
+    const size_t n = axdr_get_array(&r);
+    for (size_t i = 0; i < n && !r.err; i++) {
+        const unsigned k = get_column(l, &r);
+        is_known = is_known && k < l->n_columns;
+        select_columns(g, k, k + 1); /* that behind the last is refused below */
     }
-    if (range.n_columns == 0)
+    if (r.err || rd_left(&r) > 0)
+        return COSEM_TYPE_UNMATCHED;
+    if (n == 0)
         select_columns(g, 0, l->n_columns);
-    return r;
+    if (by != CLOCK)
+        return COSEM_OTHER_REASON; /* restricted by the clock only */
+    enum cosem_result result = get_bound(l->m, &bounds, false, &g->word[FROM_UTC]);
+    if (!result)
+        result = get_bound(l->m, &bounds, true, &g->word[TO_UTC]);
+    return result || is_known ? result : COSEM_OTHER_REASON;
 }
 
 /* Narrows from..to (sequence numbers) to the entries asked for. */
@@ -265,7 +265,7 @@ static bool is_told(const struct meter_list *l, const struct meter_column *c, si
 {
     if (c->size > 0)
         return memcmp(row->record + at, before->record + at, c->size) == 0;
-    if (meter_column_is_clock(c))
+    if (c == &l->column[CLOCK])
         return follows(l, &row->head, &before->head);
     return row->head.status == before->head.status;
 }
@@ -286,7 +286,7 @@ static void put_row(const struct meter_list *l, const struct cosem_gen *g, const
             axdr_put_null(out);
         else if (c->size > 0)
             l->put(row->record, at, c->size, out);
-        else if (meter_column_is_clock(c))
+        else if (k == CLOCK)
             put_clock(&row->head, out);
         else
             axdr_put_u8(out, row->head.status);
@@ -371,8 +371,8 @@ enum cosem_result meter_list_get(const struct meter_list *l, uint8_t attr,
     case 5:
         axdr_put_enum(out, l->is_lifo ? SORT_LIFO : SORT_FIFO);
         return COSEM_SUCCESS;
-    case 6: /* the clock is the first column */
-        put_object(l, 0, out);
+    case 6:
+        put_object(l, CLOCK, out);
         return COSEM_SUCCESS;
     case 7:
         axdr_put_u32(out, entries_in_use(l));

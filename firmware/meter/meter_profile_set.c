@@ -148,68 +148,48 @@ enum err meter_profiles_null(struct meter *m, bool on)
 
 /* ---- columns ---- */
 
-struct columns {
-    struct meter_column of[METER_COLUMNS_EACH_MAX];
-    unsigned n, n_values;
-};
-
-static bool has(const struct columns *c, const struct meter_column *new)
+/* Reads column k into its place; *n_values: how many there are beside clock and status. */
+static enum cosem_result get_column(const struct change *c, enum cosem_role role, struct rd *value,
+                                    unsigned k, unsigned *n_values)
 {
-    for (unsigned k = 0; k < c->n; k++) {
-        if (meter_column_equal(&c->of[k], new))
-            return true;
-    }
-    return false;
-}
-
-static enum cosem_result add(struct meter *m, enum model_profile_id p, enum cosem_role role,
-                             struct rd *value, struct columns *c)
-{
+    struct meter_column *column = meter_profile_pool(c->m, c->p);
     struct profile_column want;
-    struct meter_column column;
     profile_get_column(value, &want);
     if (value->err)
         return COSEM_TYPE_UNMATCHED;
-    enum cosem_result r = meter_column_find(m, p, role, &want, &column);
+    enum cosem_result r = meter_column_find(c->m, c->p, role, &want, &column[k]);
     if (r)
         return r;
-    const bool is_clock = meter_column_is_clock(&column);
-    if ((c->n == 0) != is_clock || has(c, &column))
+    *n_values += column[k].size > 0;
+    if ((k == 0) != meter_column_is_clock(&column[k]) ||
+        meter_column_among(column, k, &column[k]) < k ||
+        *n_values > meter_model(c->m)->profile[c->p].n_values)
         return COSEM_OTHER_REASON;
-    c->n_values += !is_clock && !meter_column_is_status(&column, p);
-    if (c->n_values > meter_model(m)->profile[p].n_values)
-        return COSEM_OTHER_REASON;
-    c->of[c->n++] = column;
     return COSEM_SUCCESS;
-}
-
-static enum err take(struct meter *m, enum model_profile_id p, const struct columns *columns)
-{
-    struct change c;
-    struct meter_profile *x = begin(&c, m, p);
-    memcpy(meter_profile_pool(m, p), columns->of, columns->n * sizeof columns->of[0]);
-    x->n_columns = (uint8_t)columns->n;
-    x->is_chosen = true;
-    meter_ring_fit(m, p);
-    return changed(m, remake(&c));
 }
 
 enum cosem_result meter_profile_capture_set(struct meter *m, enum model_profile_id p,
                                             enum cosem_role role, struct rd *value)
 {
-    struct columns c;
+    struct change c;
+    struct meter_profile *x = begin(&c, m, p);
+    enum cosem_result r = COSEM_SUCCESS;
+    unsigned n_values = 0;
     const size_t n = axdr_get_array(value);
     if (value->err)
         return COSEM_TYPE_UNMATCHED;
-    if (n == 0 || n > METER_COLUMNS_EACH_MAX)
+    if (n == 0 || n > METER_COLUMNS_OF(meter_model(m)->profile[p].n_values))
         return COSEM_OTHER_REASON;
-    c.n = c.n_values = 0;
-    for (size_t k = 0; k < n; k++) {
-        enum cosem_result r = add(m, p, role, value, &c);
-        if (r)
-            return r;
+    for (unsigned k = 0; k < n && !r; k++)
+        r = get_column(&c, role, value, k, &n_values);
+    if (r) {
+        go_back(&c);
+        return r;
     }
-    return cosem_result_of(take(m, p, &c));
+    x->n_columns = (uint8_t)n;
+    x->is_chosen = true;
+    meter_ring_fit(m, p);
+    return cosem_result_of(changed(m, remake(&c)));
 }
 
 /* ---- methods ---- */
