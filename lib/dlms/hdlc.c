@@ -182,8 +182,8 @@ static void finish(struct hdlc *h)
 static void append(struct hdlc *h, const struct hdlc_frame *f)
 {
     const struct hdlc_address *from = &f->source, *to = &f->destination;
-    h->in_client = h->config.is_server ? from->upper : to->upper;
-    h->in_server = h->config.is_server ? to->upper : from->upper;
+    h->in_client = hdlc_is_server(h) ? from->upper : to->upper;
+    h->in_server = hdlc_is_server(h) ? to->upper : from->upper;
     if (!h->discard && f->info.len > 0) {
         memmove(h->buf + h->in_len, f->info.p, f->info.len);
         h->in_len = (uint16_t)(h->in_len + f->info.len);
@@ -259,8 +259,7 @@ void hdlc_rewind(struct hdlc *h)
 static void take_frame(struct hdlc *h, uint64_t now_ms)
 {
     struct hdlc_frame f;
-    size_t at;
-    if (hdlc_frame_decode((struct bytes){h->rx.buf, h->rx.len}, &f, &at))
+    if (hdlc_frame_told(&h->rx, &f))
         h->n_bad++;
     else
         hdlc_role_frame(h, now_ms, &f);
@@ -407,7 +406,7 @@ void hdlc_start_s(struct hdlc *h, uint8_t control)
 static void put_u_info(struct wr *w, const struct hdlc *h, uint8_t control)
 {
     control = (uint8_t)(control & ~HDLC_PF);
-    if (control == HDLC_SNRM)
+    if (control == HDLC_SNRM && !hdlc_is_server(h))
         hdlc_parameters_put(w, &h->config.parameters);
     if (control == HDLC_UA && h->state == LINK_OPENING)
         hdlc_parameters_put(w, &h->agreed);
@@ -431,8 +430,8 @@ static void put_head(struct wr *w, const struct hdlc *h)
     const struct hdlc_ends *ends = is_u(h->tx.control) ? &h->aside : &h->peer;
     struct hdlc_address client = {.upper = ends->client, .size = 1};
     struct hdlc_frame f = {.segmented = h->tx.segmented, .control = h->tx.control};
-    f.destination = h->config.is_server ? client : ends->server;
-    f.source = h->config.is_server ? ends->server : client;
+    f.destination = hdlc_is_server(h) ? client : ends->server;
+    f.source = hdlc_is_server(h) ? ends->server : client;
     wr_u8(w, HDLC_FLAG);
     hdlc_head_put(w, &f, h->tx.info_len);
     if (is_u(h->tx.control) && !is_ui(h->tx.control))
@@ -452,7 +451,7 @@ static void take_part(struct hdlc *h, struct wr *w, size_t begin, struct bytes p
 
 static void take_info(struct hdlc *h, struct wr *w, size_t begin)
 {
-    const uint8_t llc[N_LLC] = {0xE6, h->config.is_server ? 0xE7 : 0xE6, 0};
+    const uint8_t llc[N_LLC] = {0xE6, hdlc_is_server(h) ? 0xE7 : 0xE6, 0};
     uint32_t at = info_at(h);
     size_t n_llc = at < N_LLC ? N_LLC - at : 0;
     n_llc = n_llc < h->tx.info_len ? n_llc : h->tx.info_len;

@@ -201,6 +201,24 @@ static void get_address(struct rd *r, struct hdlc_address *a)
     a->size = (uint8_t)n;
 }
 
+static void get_head(struct rd *r, struct hdlc_frame *out)
+{
+    get_address(r, &out->destination);
+    get_address(r, &out->source);
+    out->control = rd_u8(r);
+}
+
+enum err hdlc_frame_told(const struct hdlc_rx *rx, struct hdlc_frame *out)
+{
+    struct rd r = rd_of(rx->buf, rx->len - 2u);
+    *out = (struct hdlc_frame){.segmented = (rd_u16(&r) & 0x800u) != 0};
+    get_head(&r, out);
+    if (rd_left(&r) > 0)
+        (void)rd_u16(&r); /* HCS */
+    out->info = rd_bytes(&r, rd_left(&r));
+    return r.err;
+}
+
 enum err hdlc_frame_decode(struct bytes raw, struct hdlc_frame *out, size_t *at)
 {
     struct rd r = rd_of(raw.p, raw.len);
@@ -212,9 +230,7 @@ enum err hdlc_frame_decode(struct bytes raw, struct hdlc_frame *out, size_t *at)
         *at = 0;
         return ERR_FORMAT;
     }
-    get_address(&r, &out->destination);
-    get_address(&r, &out->source);
-    out->control = rd_u8(&r);
+    get_head(&r, out);
     size_t head = r.pos;
     if (!r.err && length > raw.len) {
         r.pos = raw.len;

@@ -77,6 +77,9 @@ void hdlc_rx_move(struct hdlc_rx *r, uint8_t *buf, size_t size);
 /* raw: format field to FCS. ERR_TRUNCATED, ERR_FORMAT (format type, address, HCS, FCS, length);
  * *at: position of what is wrong. */
 MUST_CHECK enum err hdlc_frame_decode(struct bytes raw, struct hdlc_frame *out, size_t *at);
+/* The same of a frame that rx has told: length and sums are right, only an address may be none of
+ * ours (ERR_FORMAT). */
+MUST_CHECK enum err hdlc_frame_told(const struct hdlc_rx *rx, struct hdlc_frame *out);
 /* Writes a whole frame with both flags. ERR_FULL, ERR_RANGE (address, length) stick in w. */
 void hdlc_frame_put(struct wr *w, const struct hdlc_frame *f);
 /* Only format field to HCS, for info_len octets that follow (f->info is not looked at); without

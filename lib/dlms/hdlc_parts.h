@@ -24,6 +24,7 @@ enum err hdlc_setup(struct hdlc *h, const struct dlms_link_ops *ops,
                     const struct hdlc_config *config, uint8_t *buffer, size_t size);
 /* The calls of struct hdlc_role: through the table (hdlc_role.c), or the server's where a program
  * has no other link (link_hdlc_server.c). */
+bool hdlc_is_server(const struct hdlc *h);
 void hdlc_role_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_frame *f);
 bool hdlc_role_next(struct hdlc *h);
 void hdlc_role_sent(struct hdlc *h, uint64_t now_ms);

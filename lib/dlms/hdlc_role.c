@@ -6,6 +6,11 @@ static const struct hdlc_role *role_of(const struct hdlc *h)
     return (const struct hdlc_role *)(const void *)h->link.ops;
 }
 
+bool hdlc_is_server(const struct hdlc *h)
+{
+    return h->config.is_server;
+}
+
 void hdlc_role_frame(struct hdlc *h, uint64_t now_ms, const struct hdlc_frame *f)
 {
     role_of(h)->frame(h, now_ms, f);
