@@ -96,6 +96,18 @@ static void adopt_error(struct rd *r, const struct rd *field)
         rd_fail(r, field->err);
 }
 
+/* The next field of the body; the error of the one before, or of the body, is the whole's. field:
+ * zeros at first. */
+static bool next_field(struct rd *r, struct rd *body, uint8_t *tag, struct rd *field)
+{
+    adopt_error(r, field);
+    if (r->err || rd_left(body) == 0)
+        return false;
+    *tag = get_field(body, field);
+    adopt_error(r, body);
+    return true;
+}
+
 static void aarq_field(uint8_t tag, struct rd *f, struct acse_aarq *out)
 {
     switch (tag) {
@@ -122,14 +134,10 @@ static void aarq_field(uint8_t tag, struct rd *f, struct acse_aarq *out)
 void acse_get_aarq(struct rd *r, struct acse_aarq *out)
 {
     *out = (struct acse_aarq){.context = 0};
-    struct rd body = get_outer(r, DLMS_AARQ);
-    while (!r->err && rd_left(&body) > 0) {
-        struct rd field;
-        uint8_t tag = get_field(&body, &field);
-        adopt_error(r, &body);
+    struct rd body = get_outer(r, DLMS_AARQ), field = {.err = ERR_OK};
+    uint8_t tag;
+    while (next_field(r, &body, &tag, &field))
         aarq_field(tag, &field, out);
-        adopt_error(r, &field);
-    }
 }
 
 /* result-source-diagnostic: a choice by tag A1 (user), A2 (provider), an INTEGER inside */
@@ -176,14 +184,10 @@ static void aare_field(uint8_t tag, struct rd *f, struct acse_aare *out)
 void acse_get_aare(struct rd *r, struct acse_aare *out)
 {
     *out = (struct acse_aare){.context = 0};
-    struct rd body = get_outer(r, DLMS_AARE);
-    while (!r->err && rd_left(&body) > 0) {
-        struct rd field;
-        uint8_t tag = get_field(&body, &field);
-        adopt_error(r, &body);
+    struct rd body = get_outer(r, DLMS_AARE), field = {.err = ERR_OK};
+    uint8_t tag;
+    while (next_field(r, &body, &tag, &field))
         aare_field(tag, &field, out);
-        adopt_error(r, &field);
-    }
     if (!r->err && out->source == 0) /* result-source-diagnostic is mandatory */
         rd_fail(r, ERR_FORMAT);
 }
@@ -191,18 +195,15 @@ void acse_get_aare(struct rd *r, struct acse_aare *out)
 void acse_get_release(struct rd *r, uint8_t tag, struct acse_release *out)
 {
     *out = (struct acse_release){.has_reason = false};
-    struct rd body = get_outer(r, tag);
-    while (!r->err && rd_left(&body) > 0) {
-        struct rd field;
-        uint8_t got = get_field(&body, &field);
-        adopt_error(r, &body);
+    struct rd body = get_outer(r, tag), field = {.err = ERR_OK};
+    uint8_t got;
+    while (next_field(r, &body, &got, &field)) {
         if (got == TAG_REASON) {
             out->has_reason = true;
             out->reason = rd_u8(&field);
         } else if (got == TAG_USER_INFO) {
             out->user_info = get_only(&field, BER_OCTETS);
         }
-        adopt_error(r, &field);
     }
 }
 
