@@ -79,15 +79,13 @@ static enum cosem_result unwrap_one(struct dlms_keys *keys, struct rd *param)
     struct bytes wrapped = axdr_get_octets(param);
     if (param->err || wrapped.len != WRAPPED_LEN)
         return COSEM_TYPE_UNMATCHED;
-    if (id == KEY_GLOBAL_UNICAST) {
-        keys->has_guek = true;
-        return cosem_result_of(crypto_key_unwrap(keys->kek, wrapped.p, wrapped.len, keys->guek));
-    }
-    if (id == KEY_AUTHENTICATION) {
-        keys->has_gak = true;
-        return cosem_result_of(crypto_key_unwrap(keys->kek, wrapped.p, wrapped.len, keys->gak));
-    }
-    return COSEM_OTHER_REASON; /* a broadcast key: this meter has none */
+    bool unicast = id == KEY_GLOBAL_UNICAST;
+    if (!unicast && id != KEY_AUTHENTICATION)
+        return COSEM_OTHER_REASON; /* a broadcast key: this meter has none */
+    keys->has_guek |= unicast;
+    keys->has_gak |= !unicast;
+    return cosem_result_of(
+        crypto_key_unwrap(keys->kek, wrapped.p, wrapped.len, unicast ? keys->guek : keys->gak));
 }
 
 static enum cosem_result transfer_keys(struct cosem_session *s, struct rd *param)
