@@ -128,6 +128,7 @@ struct cosem_binding {
                                 uint8_t method, struct rd *param, struct wr *reply);
 };
 
+/* Two ranges of a row vary different groups of the logical name. */
 struct cosem_range {
     uint8_t group; /* 0..5 = A..F of the logical name that varies */
     uint8_t step;
