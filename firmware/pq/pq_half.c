@@ -147,12 +147,9 @@ void pq_half_rate(struct pq *p, uint64_t rate_uhz)
     p->sample_q14 = (FS_IN_S << 14) / rate_uhz;
     p->step_min = step_of(PQ_F_MIN_MHZ, rate_uhz);
     p->step_max = step_of(PQ_F_MAX_MHZ, rate_uhz);
-    if (from == 0) {
-        set_step(p, step_of(p->config.f_nominal_mhz, rate_uhz));
-        return;
-    }
-    uint64_t ratio = (rate_uhz << 24) / from;
-    set_step(p, (uint32_t)(((uint64_t)p->step << 24) / ratio));
+    uint64_t ratio = from ? (rate_uhz << 24) / from : 0; /* before the first block all is 0 */
+    set_step(p, from ? (uint32_t)(((uint64_t)p->step << 24) / ratio)
+                     : step_of(p->config.f_nominal_mhz, rate_uhz));
     for (unsigned k = 0; k < LEGAL_N_PHASES; k++) {
         struct pq_cycle *c = &p->cycle[k];
         int64_t u = c->last - c->dc_q4 / 16, half = u * u / 2;

@@ -193,10 +193,11 @@ __attribute__((noinline)) static uint64_t level(const struct pq_config *c, uint8
 static bool is_beyond(const struct rule *r, const struct pq_config *c, bool present, uint32_t value)
 {
     const struct pq_limit *l = &c->limit[r->kind];
-    uint64_t on = level(c, r->base, l->on_ppm), h = level(c, r->base, l->hysteresis_ppm);
+    uint64_t on = level(c, r->base, l->on_ppm);
+    uint64_t h = present ? level(c, r->base, l->hysteresis_ppm) : 0;
     if (r->below)
-        return value < (present ? on + h : on);
-    return value > (present ? (on > h ? on - h : 0) : on);
+        return value < on + h;
+    return value > (on > h ? on - h : 0);
 }
 
 static bool whole_wiring_is_one(const struct pq *p, const struct rule *r)
@@ -234,19 +235,17 @@ __attribute__((noinline)) static void judge(struct pq *p, const struct rule *r,
     uint32_t value = 0;
     bool now = l->on_ppm > 0 && r->measure(w, phase, &value);
     bool beyond = now && is_beyond(r, &p->config, a->active, value);
-    if (beyond == a->active) { /* as it was: what had begun to change is forgotten */
-        a->passed_ms = 0;
+    if (beyond != a->active && a->passed_ms == 0) {
+        *(beyond ? &a->begin_us : &a->back_us) = start_us;
         if (beyond)
-            worsen(a, r, value);
-        return;
-    }
-    if (a->passed_ms == 0) {
-        *(a->active ? &a->back_us : &a->begin_us) = start_us;
-        if (!a->active)
             a->extreme = value;
     }
-    if (!a->active)
+    if (beyond)
         worsen(a, r, value);
+    if (beyond == a->active) { /* as it was: what had begun to change is forgotten */
+        a->passed_ms = 0;
+        return;
+    }
     a->passed_ms = clip_u32((uint64_t)a->passed_ms + ms);
     if (a->passed_ms < (a->active ? l->off_ms : l->on_ms))
         return;
