@@ -99,12 +99,12 @@ static int64_t log2_q24(uint64_t a)
 
 /* --- what follows from calibration and temperature ------------------------------------------ */
 
-static int64_t delta_mk(const struct legal *l)
+static int32_t delta_mk(const struct legal *l)
 {
     if (!l->correct.warm)
         return 0;
     int64_t d = (int64_t)l->correct.temperature_mc - l->config.calibration.reference_mc;
-    return legal_held(d, DELTA_MAX_MK);
+    return (int32_t)legal_held(d, DELTA_MAX_MK);
 }
 
 /* 1 + a / per */
@@ -113,9 +113,10 @@ static int64_t one_and_q40(int64_t a, uint64_t per)
     return ONE_Q40 + mul_div_i64(a, (uint64_t)ONE_Q40, per);
 }
 
-static int64_t channel_gain_q40(const struct legal_channel_calibration *c, int64_t mk)
+static int64_t channel_gain_q40(const struct legal_channel_calibration *c, int32_t mk)
 {
-    int64_t drift_ppt = c->drift_ppb_k * mk + c->drift_ppt_k2 * mk * mk / 1000000;
+    int64_t square_ppm = (int64_t)c->drift_ppt_k2 * mk * mk;
+    int64_t drift_ppt = (int64_t)c->drift_ppb_k * mk + square_ppm / 1000000;
     return scaled(one_and_q40(c->gain_ppb, PER_PPB), one_and_q40(drift_ppt, PER_PPT));
 }
 
@@ -143,11 +144,11 @@ void legal_correct_prepare(struct legal *l)
 {
     const struct legal_calibration *c = &l->config.calibration;
     struct legal_correct *k = &l->correct;
-    int64_t mk = delta_mk(l);
+    int32_t mk = delta_mk(l);
     for (unsigned ch = 0; ch < AFE_N_CHANNELS; ch++)
         k->gain_q40[ch] = channel_gain_q40(&c->channel[ch], mk);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        k->lead_q31[p] = nrad_q31(c->phase[p].phase_drift_nrad_k * mk / 1000);
+        k->lead_q31[p] = nrad_q31((int64_t)c->phase[p].phase_drift_nrad_k * mk / 1000);
         for (unsigned n = 0; n < c->phase[p].n_ct; n++)
             k->ct_log_q24[p][n] = point_log_q24(c->phase[p].ct[n].i_ua, l->config.i_lsb_fa[p],
                                                 k->gain_q40[AFE_I1 + p]);

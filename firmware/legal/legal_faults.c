@@ -170,10 +170,10 @@ uint32_t legal_faults_window(struct legal *l, uint32_t flags)
 }
 
 /* A quarter of Un, in counts. */
-static int64_t voltage(const struct legal_config *c, unsigned p)
+static uint32_t voltage(const struct legal_config *c, unsigned p)
 {
     uint64_t counts = mul_div_u64(c->un_mv, UINT64_C(250000000000), c->u_lsb_fv[p]);
-    return counts < 2 ? 2 : counts > AFE_FULL_SCALE ? AFE_FULL_SCALE : (int64_t)counts;
+    return counts < 2 ? 2 : counts > AFE_FULL_SCALE ? AFE_FULL_SCALE : (uint32_t)counts;
 }
 
 void legal_faults_frequency(struct legal *l, const struct legal_window *w)
@@ -181,8 +181,8 @@ void legal_faults_frequency(struct legal *l, const struct legal_window *w)
     struct legal_faults *f = &l->faults;
     uint32_t phases = legal_wiring_phases(l->config.wiring);
     for (unsigned p = 0; p < LEGAL_N_PHASES; p++) {
-        int64_t u = phases >> p & 1 ? voltage(&l->config, p) : 0;
-        bool is = u > 0 && w->phase[p].uu >= u * u * (int64_t)(w->n_q16 >> 16);
+        uint32_t u = phases >> p & 1 ? voltage(&l->config, p) : 0, n = (uint32_t)(w->n_q16 >> 16);
+        bool is = u > 0 && w->phase[p].uu >= (int64_t)((uint64_t)u * u * n);
         if (!is || !(w->flags & LEGAL_WINDOW_NO_FREQ))
             f->restless[p] = 0;
         else if (f->restless[p] < RESTLESS)

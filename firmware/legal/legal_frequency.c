@@ -49,8 +49,8 @@ static void reset_filter(struct legal_tracker *t)
     t->armed = false;
     t->locked = false;
     t->cycles = 0;
-    t->search_q16 = t->now_q16;
-    t->cross_q16 = t->now_q16;
+    t->time.search_q16 = t->time.now_q16;
+    t->time.cross_q16 = t->time.now_q16;
 }
 
 void legal_tracker_init(struct legal_tracker *t, const struct legal_config *c)
@@ -58,7 +58,7 @@ void legal_tracker_init(struct legal_tracker *t, const struct legal_config *c)
     memset(t, 0, sizeof *t);
     t->cycles_per_window = c->f_nominal_mhz == 60000 ? 12 : 10;
     legal_tracker_config(t, c);
-    t->now_q16 = -32768; /* a plain start lies half a sample before the first one */
+    t->time.now_q16 = -32768; /* a plain start lies half a sample before the first one */
     reset_filter(t);
 }
 
@@ -72,9 +72,7 @@ void legal_tracker_rate(struct legal_tracker *t, const struct legal_config *c, u
                         uint64_t from)
 {
     if (from) {
-        t->now_q16 = mul_div_i64(t->now_q16, to, from);
-        t->cross_q16 = mul_div_i64(t->cross_q16, to, from);
-        t->search_q16 = mul_div_i64(t->search_q16, to, from);
+        legal_rescale((int64_t *)&t->time, sizeof t->time / sizeof(int64_t), to, from);
         t->period_q16 = mul_div_u64(t->period_q16, to, from);
     } else {
         t->period_q16 = mul_div_u64(to, UINT64_C(65536) * 1000, c->f_nominal_mhz * UHZ);
@@ -146,12 +144,12 @@ static int32_t zero_between(const struct legal_tracker *t, int32_t before, int32
 /* A crossing alpha into the interval before sample `at`. True when a window ends there. */
 static bool crossing(struct legal_tracker *t, struct legal_cut *cut)
 {
-    int64_t time = t->now_q16 - 65536 + cut->alpha_q16, period = time - t->cross_q16;
+    int64_t time = t->time.now_q16 - 65536 + cut->alpha_q16, period = time - t->time.cross_q16;
     int64_t least = t->locked ? t->least_q16 * 3 / 4 : t->least_q16;
     bool good = period >= least && period <= t->most_q16;
     if (t->locked && !good)
         return false;
-    t->cross_q16 = time;
+    t->time.cross_q16 = time;
     t->cycles = (uint8_t)(good ? t->cycles + 1 : 0);
     cut->time_q16 = time;
     if (t->locked) {
@@ -188,21 +186,21 @@ static int64_t window_end(const struct legal_tracker *t)
 __attribute__((noinline)) static int64_t deadline(const struct legal_tracker *t)
 {
     if (t->locked)
-        return t->cross_q16 + t->lost_q16;
-    int64_t give_up = t->search_q16 + t->patience_q16;
+        return t->time.cross_q16 + t->lost_q16;
+    int64_t give_up = t->time.search_q16 + t->patience_q16;
     return window_end(t) < give_up ? window_end(t) : give_up;
 }
 
 /* `now` has reached the deadline. True when a window ends. */
 static bool timeout(struct legal_tracker *t, const struct legal_view *v, struct legal_cut *cut)
 {
-    if (t->locked || t->now_q16 >= t->search_q16 + t->patience_q16)
+    if (t->locked || t->time.now_q16 >= t->time.search_q16 + t->patience_q16)
         search(t, v);
     int64_t end = window_end(t);
-    if (t->now_q16 < end)
+    if (t->time.now_q16 < end)
         return false;
-    cut->time_q16 = end < t->now_q16 - 65536 ? t->now_q16 : end;
-    cut->alpha_q16 = cut->time_q16 - (t->now_q16 - 65536);
+    cut->time_q16 = end < t->time.now_q16 - 65536 ? t->time.now_q16 : end;
+    cut->alpha_q16 = cut->time_q16 - (t->time.now_q16 - 65536);
     cut->flags = LEGAL_WINDOW_NO_FREQ;
     return true;
 }
@@ -212,20 +210,20 @@ bool legal_tracker_next(struct legal_tracker *t, const struct legal_view *v, uin
 {
     while (*seek < n) {
         const int32_t *x = v->x[AFE_U1 + t->ref] ? v->x[AFE_U1 + t->ref] : legal_silence;
-        int64_t quiet = (deadline(t) - t->now_q16 + 65535) >> 16;
+        int64_t quiet = (deadline(t) - t->time.now_q16 + 65535) >> 16;
         uint32_t most = quiet < 1 ? 1 : quiet < n - *seek ? (uint32_t)quiet : n - *seek;
         int32_t before = 0;
         uint32_t k = filter(t, x + *seek, most, &before);
         bool crossed = k < most;
         cut->at = *seek + (crossed ? k : most - 1);
-        t->now_q16 += (int64_t)(cut->at + 1 - *seek) * 65536;
+        t->time.now_q16 += (int64_t)(cut->at + 1 - *seek) * 65536;
         *seek = cut->at + 1;
         if (crossed) {
             cut->alpha_q16 = zero_between(t, before, t->y[2]);
             if (crossing(t, cut))
                 return true;
         }
-        if (t->now_q16 >= deadline(t) && timeout(t, v, cut))
+        if (t->time.now_q16 >= deadline(t) && timeout(t, v, cut))
             return true;
     }
     return false;
@@ -235,9 +233,9 @@ void legal_tracker_cut(struct legal_tracker *t, const struct legal_cut *cut)
 {
     if (cut->flags == 0)
         t->period_q16 = ((uint64_t)cut->time_q16 + t->cycles_per_window / 2) / t->cycles_per_window;
-    t->now_q16 -= cut->time_q16;
-    t->cross_q16 -= cut->time_q16;
-    t->search_q16 -= cut->time_q16;
+    t->time.now_q16 -= cut->time_q16;
+    t->time.cross_q16 -= cut->time_q16;
+    t->time.search_q16 -= cut->time_q16;
     if (t->locked)
         t->cycles = 0;
 }
@@ -256,6 +254,6 @@ void legal_tracker_dc(struct legal_tracker *t, int32_t dc)
     if (change > limit || change < -limit) {
         t->locked = false;
         t->cycles = 0;
-        t->search_q16 = t->now_q16;
+        t->time.search_q16 = t->time.now_q16;
     }
 }

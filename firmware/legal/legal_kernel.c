@@ -345,6 +345,12 @@ static void sharpen(int64_t *re, int64_t *im, const struct detune *d)
     *im += mul_part(*im, d->grow_q32);
 }
 
+/* a^2, of 2^-32. */
+static int32_t square_q32(int32_t a)
+{
+    return (int32_t)(((int64_t)a * a + (INT64_C(1) << 31)) >> 32);
+}
+
 /* The wave ran through e turns more than the window has cycles, because the frequency was that of
  * the window before. Over N whole cycles of A cos(wt) its correlation is, with eps = 2 pi e,
  *
@@ -358,11 +364,11 @@ int64_t legal_kernel_sharpen(struct legal_window *w, uint32_t step, uint32_t n_c
     int64_t e_q32 = (int64_t)mul_div_u64(w->n_q16, step, 65536) - ((int64_t)n_cycles << 32);
     if (e_q32 > INT64_C(1) << 30 || e_q32 < -(INT64_C(1) << 30))
         return e_q32;
-    int64_t grow = mul_sar(e_q32, e_q32, 32) * 1645 / 1000; /* eps^2 / 24 */
+    int32_t grow = (int32_t)(INT64_C(1645) * square_q32((int32_t)e_q32) / 1000); /* eps^2 / 24 */
     uint64_t of_q32 = (uint64_t)(((int64_t)n_cycles << 33) + e_q32);
     struct detune d = {
         .delta_q32 = (int32_t)mul_div_i64(e_q32, UINT64_C(1) << 32, of_q32),
-        .grow_q32 = (int32_t)(grow + mul_sar(grow, grow, 32) * 7 / 10),
+        .grow_q32 = grow + square_q32(grow) * 7 / 10,
         .back = rotor_q23((uint32_t)e_q32),
     };
     d.back.sine = -d.back.sine;

@@ -77,11 +77,11 @@ static void give_until(struct legal *l, enum legal_led led, int64_t end_q16)
 {
     struct legal_pulse *p = &l->pulses.led[led];
     while (p->left) {
-        int64_t at_q16 = (p->next_q32 >> 16) - l->pulses.now_q16;
+        int64_t at_q16 = (p->pace.next_q32 >> 16) - l->pulses.now_q16;
         if (at_q16 >= end_q16)
             return;
         give(l, led, at_q16);
-        p->next_q32 += p->step_q32;
+        p->pace.next_q32 += p->pace.step_q32;
     }
 }
 
@@ -98,8 +98,8 @@ static void spread(struct legal *l, enum legal_led led, uint64_t length_q16)
         uint64_t step = mul_div_u64(length_q16 << 16, UINT64_C(1) << 32, due_q32);
         uint64_t next = mul_div_u64(length_q16 << 16, (UINT64_C(1) << 32) - part, due_q32);
         p->left = n;
-        p->next_q32 = (int64_t)next;
-        p->step_q32 = step > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)step; /* n is 1 then */
+        p->pace.next_q32 = (int64_t)next;
+        p->pace.step_q32 = step > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)step; /* n is 1 then */
     }
 }
 
@@ -107,8 +107,8 @@ void legal_pulse_rescale(struct legal_pulses *s, uint64_t to, uint64_t from)
 {
     legal_rescale(&s->now_q16, 1, to, from);
     for (unsigned led = 0; led < 2; led++) {
-        legal_rescale(&s->led[led].next_q32, 1, to, from);
-        legal_rescale(&s->led[led].step_q32, 1, to, from);
+        struct legal_pace *pace = &s->led[led].pace;
+        legal_rescale((int64_t *)pace, sizeof *pace / sizeof(int64_t), to, from);
     }
 }
 

@@ -56,6 +56,12 @@ struct legal_last_wave {
     uint32_t reference_turn[LEGAL_FIT_MAX]; /* and what the voltage was ahead of whole cycles */
 };
 
+struct legal_times {    /* since the window began; nothing but int64_t */
+    int64_t now_q16;    /* of the last filtered sample */
+    int64_t cross_q16;  /* of the last crossing */
+    int64_t search_q16; /* when the search on this phase began */
+};
+
 /* Low-pass of three equal poles at 50 Hz on the reference voltage, and its rising crossings. */
 struct legal_tracker {
     uint8_t ref;    /* the phase whose voltage bounds the windows */
@@ -66,10 +72,8 @@ struct legal_tracker {
     int32_t y[3];                /* filter state, counts in 2^-5 */
     int32_t dc;                  /* of the reference voltage, counts */
     int32_t arm[LEGAL_N_PHASES]; /* a crossing counts after the signal was below -arm */
-    int64_t now_q16;             /* time of the last filtered sample */
-    int64_t cross_q16;           /* time of the last crossing */
-    int64_t search_q16;          /* when the search on this phase began */
-    uint64_t period_q16;         /* of one cycle, the last good one */
+    struct legal_times time;
+    uint64_t period_q16; /* of one cycle, the last good one */
     /* At this rate: the ends of a good period, a period that is none, the time of a search. */
     int64_t least_q16, most_q16, lost_q16, patience_q16;
 };
@@ -148,12 +152,15 @@ struct legal_ledger {
     struct legal_snapshot book;
 };
 
-/* See legal_pulse.c. */
+/* See legal_pulse.c. Samples in 2^-32, nothing but int64_t. */
+struct legal_pace {
+    int64_t next_q32, step_q32; /* from the border to the next pulse, and from one to the next */
+};
 struct legal_pulse {
-    uint64_t whole;             /* pulses that the book was worth at the last border, */
-    uint32_t part;              /* and the part of the next one, 2^-32 */
-    uint64_t left;              /* of the window before, not given yet */
-    int64_t next_q32, step_q32; /* samples, 2^-32, from the border to the next one and between */
+    uint64_t whole; /* pulses that the book was worth at the last border, */
+    uint32_t part;  /* and the part of the next one, 2^-32 */
+    uint64_t left;  /* of the window before, not given yet */
+    struct legal_pace pace;
 };
 struct legal_pulses {
     struct legal_pulse led[2]; /* enum legal_led */

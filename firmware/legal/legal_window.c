@@ -118,7 +118,7 @@ static void cut_window(struct legal *l, const struct legal_view *v, const struct
 void legal_flush(struct legal *l)
 {
     struct legal_cut cut = {.flags = LEGAL_WINDOW_PARTIAL,
-                            .time_q16 = l->tracker.now_q16 + PLAIN_Q16};
+                            .time_q16 = l->tracker.time.now_q16 + PLAIN_Q16};
     if (cut.time_q16 <= 0) {
         release_held(l);
         legal_pulse_flush(l);
