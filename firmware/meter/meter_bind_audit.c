@@ -31,8 +31,7 @@ static enum cosem_result get_audit(const struct cosem_call *c, const struct cose
                                    struct cosem_gen *g, struct wr *out)
 {
     (void)o;
-    static const struct profile_column value = {
-        .class_id = 1, .ln = {0, 0, 96, 128, 0, 255}, .attribute = 2};
+    static const uint8_t newest[6] = {0, 0, 96, 128, 0, 255};
     const struct meter *m = meter_of(c);
     struct meter_column column[2];
     const struct meter_list list = {.m = m,
@@ -43,7 +42,7 @@ static enum cosem_result get_audit(const struct cosem_call *c, const struct cose
                                     .ordered_from = UINT32_MAX,
                                     .ring = METER_RING_AUDIT,
                                     .lacks = NO_NUMBER};
-    meter_list_columns(m, &value, column);
+    meter_list_columns(m, 1, newest, column);
     column[1].size = METER_AUDIT_SIZE;
     return meter_list_get(&list, attr, sel, g, out);
 }

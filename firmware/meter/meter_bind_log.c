@@ -2,8 +2,6 @@
  * 1). Which E means which log is the matter of the model's map. */
 #include "firmware/meter/meter_list.h"
 
-#include <string.h>
-
 #define D_CODE 11 /* 0-0:96.11.E */
 _Static_assert(METER_LOG_ENTRY_SIZE == METER_ROW_HEAD + 4, "an entry is the head of a row, extra");
 
@@ -27,19 +25,18 @@ static enum cosem_result get_log(const struct cosem_call *c, const struct cosem_
 {
     struct meter *m = meter_of(c);
     const unsigned log = log_of(m, o);
-    struct profile_column value = {
-        .class_id = 1, .ln = {0, 0, 96, D_CODE, o->i, 255}, .attribute = 2};
+    const uint8_t code[6] = {0, 0, 96, D_CODE, o->i, 255};
     struct meter_column column[2];
     if (log >= MODEL_N_LOGS)
         return COSEM_OBJECT_UNDEFINED;
     if (g->item == 0)
         meter_log_flush(m); /* now, for the server writes it behind what it read */
     if (log == MODEL_LOG_OUTAGE) {
-        value.class_id = 3;
-        memcpy(value.ln, model_ln_outage, sizeof value.ln);
+        meter_list_columns(m, 3, model_ln_outage, column);
+        column[1].size = 4;
+    } else {
+        meter_list_columns(m, 1, code, column);
     }
-    meter_list_columns(m, &value, column);
-    column[1].size = log == MODEL_LOG_OUTAGE ? 4 : 0;
     const struct meter_list list = {.m = m,
                                     .column = column,
                                     .n_columns = 2,

@@ -198,10 +198,9 @@ static void deliver(struct meter *m)
 {
     (void)meter_layout(m->model, m->rings);
     meter_profiles_reset(m);
-    for (unsigned k = 0; k < MODEL_N_PROFILES; k++) {
-        const enum model_profile_id p = (enum model_profile_id)k;
+    for (unsigned p = 0; p < MODEL_N_PROFILES; p++) {
         if (m->profile[p].n_columns > 0)
-            ring_of(m, p)->record_size = meter_profile_row_size(m, p);
+            meter_ring_fit(m, (enum model_profile_id)p);
     }
 }
 

@@ -127,8 +127,6 @@ bool meter_layout_move(struct nv_ring_layout *rings, uint8_t n_rings, uint8_t of
         } else {
             ring->more[ring->n_more++] = run;
         }
-        if (run.n_sectors == 0)
-            break;
     }
     if (n > 0)
         *ring = before;

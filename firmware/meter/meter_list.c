@@ -16,14 +16,20 @@ _Static_assert(METER_COLUMNS_EACH_MAX <= 32 + SHAPE, "bits of columns");
 #define SORT_FIFO 1
 #define SORT_LIFO 2
 
-void meter_list_columns(const struct meter *m, const struct profile_column *value,
+static void find_column(const struct meter *m, uint16_t class_id, const uint8_t ln[6],
+                        struct meter_column *out)
+{
+    struct profile_column want = {.class_id = class_id, .attribute = 2};
+    memcpy(want.ln, ln, sizeof want.ln);
+    *out = (struct meter_column){.row = 0};
+    (void)meter_column_at(&m->device, &want, out); /* every meter has them */
+}
+
+void meter_list_columns(const struct meter *m, uint16_t class_id, const uint8_t ln[6],
                         struct meter_column out[2])
 {
-    struct profile_column clock = {.class_id = 8, .attribute = 2};
-    memcpy(clock.ln, model_ln_clock, sizeof clock.ln);
-    memset(out, 0, 2 * sizeof *out);
-    (void)meter_column_at(&m->device, &clock, &out[0]); /* every meter has them */
-    (void)meter_column_at(&m->device, value, &out[1]);
+    find_column(m, 8, model_ln_clock, &out[0]);
+    find_column(m, class_id, ln, &out[1]);
 }
 
 /* ---- rows ---- */

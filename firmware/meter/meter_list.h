@@ -32,8 +32,8 @@ struct meter_list {
     bool is_lifo, tells_null;
 };
 
-/* Two columns, the clock and the object that shows the newest row's value. */
-void meter_list_columns(const struct meter *m, const struct profile_column *value,
+/* Two columns, the clock and the object (its value) that shows the newest row's. */
+void meter_list_columns(const struct meter *m, uint16_t class_id, const uint8_t ln[6],
                         struct meter_column out[2]);
 enum cosem_result meter_list_get(const struct meter_list *l, uint8_t attr,
                                  const struct cosem_select *sel, struct cosem_gen *g,

@@ -59,19 +59,19 @@ static void put_values(struct wr *w, const struct meter *m)
  * table is valid only when its points are there: their number comes last. */
 enum pass { FIRST, AGAIN, NUMBERS, N_PASSES };
 
-static enum err get_values(struct rd r, struct meter *m, enum pass pass)
+static enum err get_values(struct rd *r, struct meter *m, enum pass pass)
 {
-    while (rd_left(&r) > 0 && !r.err) {
-        enum legal_parameter id = (enum legal_parameter)rd_u8(&r);
-        unsigned index = rd_u8(&r);
-        int64_t value = get_value(&r);
-        if (r.err || (id == LEGAL_PARAMETER_N_CT) != (pass == NUMBERS))
+    while (rd_left(r) > 0) {
+        enum legal_parameter id = (enum legal_parameter)rd_u8(r);
+        unsigned index = rd_u8(r);
+        int64_t value = get_value(r);
+        if (r->err || (id == LEGAL_PARAMETER_N_CT) != (pass == NUMBERS))
             continue;
         enum err err = legal_parameter_set(&m->legal, id, index, value, NULL);
         if (err && !(err == ERR_STATE && pass == FIRST))
             return ERR_CORRUPT;
     }
-    return r.err ? ERR_CORRUPT : ERR_OK;
+    return r->err ? ERR_CORRUPT : ERR_OK;
 }
 
 /* ---- under the key ---- */
@@ -107,20 +107,23 @@ enum err meter_store_parameters(struct meter *m)
 
 /* Applies what is under the key; *upto: the last audit record in it, a number of 32 bits as the
  * store's are. */
-static enum err load_values(struct meter *m, struct rd r, uint32_t *upto)
+static enum err load_values(struct meter *m, struct rd *r, uint32_t *upto)
 {
-    if (rd_u8(&r) != PARAMETER_FORMAT)
+    if (rd_u8(r) != PARAMETER_FORMAT)
         return ERR_VERSION;
-    *upto = (uint32_t)rd_u64(&r);
-    uint32_t sequence = rd_u32(&r);
-    bool sealed = rd_u8(&r) != 0;
+    *upto = (uint32_t)rd_u64(r);
+    uint32_t sequence = rd_u32(r);
+    bool sealed = rd_u8(r) != 0;
     for (unsigned i = 0; i < METER_N_RATIOS; i++)
-        m->ratio.part[i] = rd_u32(&r);
-    if (r.err || !meter_ratio_valid(&m->ratio))
+        m->ratio.part[i] = rd_u32(r);
+    if (r->err || !meter_ratio_valid(&m->ratio))
         return ERR_CORRUPT;
     enum err err = ERR_OK;
-    for (unsigned pass = FIRST; pass < N_PASSES && !err; pass++)
+    const size_t start = r->pos;
+    for (unsigned pass = FIRST; pass < N_PASSES && !err; pass++) {
+        r->pos = start;
         err = get_values(r, m, (enum pass)pass);
+    }
     if (!err)
         seal_at(m, sequence, sealed ? LEGAL_CHANGE_SEALED : LEGAL_CHANGE_OPENED);
     return err;
@@ -197,7 +200,7 @@ enum err meter_load_parameters(struct meter *m, const struct legal_calibration *
                    ? ERR_CORRUPT
                    : first_values(m, calibration);
     if (!err)
-        err = load_values(m, r, &upto);
+        err = load_values(m, &r, &upto);
     return err ? err : redo_from(m, upto);
 }
 
