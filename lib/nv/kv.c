@@ -27,6 +27,8 @@
 #define GRAIN     16u /* records begin at multiples of this */
 #define REC_HEAD  16u
 #define REC_TAIL  8u
+#define HEAD_TAG  4u /* behind half of the sequence number: zeros, a sector wears out before */
+#define HEAD_CRC  12u
 #define ADDR_NONE UINT32_MAX
 #define KEY_DONE  0xFF
 
@@ -58,18 +60,33 @@ static bool kind_known(uint8_t kind)
 }
 
 /* Check sums begin with the address, so that a stored image of a record is none. */
-static uint32_t crc_at(uint32_t addr)
+static uint32_t crc_head(uint32_t addr, const uint8_t octet[REC_HEAD])
 {
-    uint8_t octet[4];
-    struct wr w = wr_of(octet, sizeof octet);
+    uint8_t at[4];
+    struct wr w = wr_of(at, sizeof at);
     wr_u32(&w, addr);
-    return crc32_update(0, octet, sizeof octet);
+    return crc32_update(crc32_update(0, at, sizeof at), octet, HEAD_CRC);
 }
 
-static uint32_t crc_tag(uint32_t addr, const struct record *r)
+/* What a tail is and a head has in it: a number, the sequence number in a head, the check sum in a
+ * tail; then what record it is. */
+static void tag_encode(uint8_t to[REC_TAIL], uint32_t number, const struct record *r)
 {
-    const uint8_t tag[4] = {(uint8_t)(r->len >> 8), (uint8_t)r->len, r->key, r->kind};
-    return crc32_update(crc_at(addr), tag, sizeof tag);
+    struct wr w = wr_of(to, REC_TAIL);
+    wr_u32(&w, number);
+    wr_u16(&w, r->len);
+    wr_u8(&w, r->key);
+    wr_u8(&w, r->kind);
+}
+
+static uint32_t tag_decode(const uint8_t from[REC_TAIL], struct record *r)
+{
+    struct rd in = rd_of(from, REC_TAIL);
+    uint32_t number = rd_u32(&in);
+    r->len = rd_u16(&in);
+    r->key = rd_u8(&in);
+    r->kind = rd_u8(&in);
+    return number;
 }
 
 /* Which bit of a payload of `len` octets makes its CRC-32 differ by `syndrome`; 0: none does alone.
@@ -86,11 +103,13 @@ static uint16_t find_flip(uint32_t syndrome, uint16_t len)
     return 0;
 }
 
-/* Check sum of a tail: the tag, then the payload. */
+/* Check sum of a tail: address, tag, payload. */
 static enum err crc_of(const struct nv_area *a, const struct record *r, const struct source *from,
                        uint32_t *crc)
 {
-    *crc = crc_tag(r->addr, r);
+    uint8_t tag[REC_TAIL];
+    tag_encode(tag, r->addr, r);
+    *crc = crc32_update(0, tag, sizeof tag);
     return source_crc(a, from, crc);
 }
 
@@ -99,16 +118,19 @@ static struct source payload_of(const struct record *r)
     return (struct source){.addr = r->addr + REC_HEAD, .len = r->len, .flip = r->flip};
 }
 
+/* The same of what stands on the flash. */
+static enum err crc_there(const struct nv_area *a, const struct record *r, uint32_t *crc)
+{
+    struct source payload = payload_of(r);
+    return crc_of(a, r, &payload, crc);
+}
+
 /* Reads the tail that ends at `end` into crc and tag. */
 static enum err tail_read(const struct nv_area *a, uint32_t end, uint32_t *crc, struct record *tag)
 {
     uint8_t octet[REC_TAIL] = {0};
     enum err err = area_read(a, end - REC_TAIL, octet, sizeof octet);
-    struct rd r = rd_of(octet, sizeof octet);
-    *crc = rd_u32(&r);
-    tag->len = rd_u16(&r);
-    tag->key = rd_u8(&r);
-    tag->kind = rd_u8(&r);
+    *crc = tag_decode(octet, tag);
     return err;
 }
 
@@ -122,16 +144,11 @@ static enum err head_read(const struct nv_area *a, struct record *r, bool *good)
 {
     uint8_t octet[REC_HEAD] = {0};
     enum err err = area_read(a, r->addr, octet, sizeof octet);
-    struct rd in = rd_of(octet, sizeof octet);
-    rd_u32(&in); /* a sector's wear ends long before these count */
-    r->seq = rd_u32(&in);
-    r->len = rd_u16(&in);
-    r->key = rd_u8(&in);
-    r->kind = rd_u8(&in);
+    struct rd in = rd_of(octet + HEAD_CRC, REC_HEAD - HEAD_CRC);
+    r->seq = tag_decode(octet + HEAD_TAG, r);
     r->span = span_of(r->len);
-    *good = rd_u32(&in) == crc32_update(crc_at(r->addr), octet, REC_HEAD - 4) &&
-            kind_known(r->kind) && r->len <= NV_VALUE_MAX &&
-            r->span <= limit_of(a, r->addr) - r->addr;
+    *good = rd_u32(&in) == crc_head(r->addr, octet) && kind_known(r->kind) &&
+            r->len <= NV_VALUE_MAX && r->span <= limit_of(a, r->addr) - r->addr;
     return err;
 }
 
@@ -140,10 +157,9 @@ static enum err state_by_head(const struct nv_area *a, struct record *r)
 {
     struct record tag;
     uint32_t crc, stored;
-    struct source payload = payload_of(r);
     enum err err = tail_read(a, r->addr + r->span, &stored, &tag);
     if (!err)
-        err = crc_of(a, r, &payload, &crc);
+        err = crc_there(a, r, &crc);
     if (err)
         return err;
     bool ended = stored != 0 && tag.kind == r->kind; /* 0: struck out */
@@ -162,10 +178,10 @@ static enum err head_torn(const struct nv_area *a, uint32_t addr, bool *garbage)
 {
     uint8_t octet[REC_HEAD] = {0};
     enum err err = area_read(a, addr, octet, sizeof octet);
-    uint32_t crc = crc32_update(crc_at(addr), octet, REC_HEAD - 4);
-    struct rd r = rd_of(octet + REC_HEAD - 4, 4);
+    uint32_t crc = crc_head(addr, octet);
+    struct rd r = rd_of(octet + HEAD_CRC, REC_HEAD - HEAD_CRC);
     uint32_t stored = rd_u32(&r);
-    bool struck = stored < 0x100 && octet[REC_HEAD - 5] == 0;
+    bool struck = stored < 0x100 && octet[HEAD_CRC - 1] == 0;
     *garbage = (stored & 0xFF) != 0xFF && (stored | 0xFF) != (crc | 0xFF) && !struck;
     return err;
 }
@@ -178,22 +194,17 @@ static enum err state_by_tail(const struct nv_area *a, struct record *r)
     if (limit - start > max)
         limit = start + max;
     for (uint32_t end = start + span_of(0); end <= limit; end += GRAIN) {
-        struct record tag = {.addr = start, .state = STATE_VALID, .by_tail = true};
+        *r = (struct record){.addr = start, .state = STATE_VALID, .by_tail = true};
         uint32_t crc, stored;
-        enum err err = tail_read(a, end, &stored, &tag);
+        enum err err = tail_read(a, end, &stored, r);
         if (err)
             return err;
-        tag.span = span_of(tag.len);
-        if (!kind_known(tag.kind) || tag.len > NV_VALUE_MAX || tag.span != end - start)
+        r->span = span_of(r->len);
+        if (!kind_known(r->kind) || r->len > NV_VALUE_MAX || r->span != end - start)
             continue;
-        struct source payload = payload_of(&tag);
-        err = crc_of(a, &tag, &payload, &crc);
-        if (err)
+        err = crc_there(a, r, &crc);
+        if (err || crc == stored)
             return err;
-        if (crc == stored) {
-            *r = tag;
-            return ERR_OK;
-        }
     }
     *r = (struct record){.state = STATE_TORN, .addr = start, .span = GRAIN};
     return head_torn(a, start, &r->garbage);
@@ -215,7 +226,7 @@ static enum err record_read(const struct nv_area *a, uint32_t addr, struct recor
 static enum err record_settle(const struct nv_area *a, struct record *r)
 {
     enum err err = ERR_OK;
-    for (uint8_t i = 1; i < SETTLE_READS && !err; i++) {
+    for (unsigned i = 1; i < SETTLE_READS && !err; i++) {
         struct record again;
         err = record_read(a, r->addr, &again);
         bool same = again.state == r->state && again.span == r->span && again.seq == r->seq;
@@ -235,7 +246,7 @@ static enum err end_settle(const struct nv_area *a, uint32_t limit, uint32_t *en
 {
     bool blank = true;
     enum err err = ERR_OK;
-    for (uint8_t i = 1; i < SETTLE_READS && !err && blank && *end < limit; i++)
+    for (unsigned i = 1; i < SETTLE_READS && !err && blank && *end < limit; i++)
         err = flash_blank(a, *end, GRAIN, &blank);
     if (err || blank)
         return err;
@@ -258,9 +269,9 @@ static void kv_note(struct nv *nv, const struct record *r)
 static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, uint32_t *end)
 {
     const struct nv_area *a = &nv->kv_area;
-    uint32_t addr = area_addr(a, sector) + SECTOR_DATA, limit = limit_of(a, addr), used;
+    uint32_t start = area_addr(a, sector), addr = start + SECTOR_DATA, used;
     enum err err = sector_used(a, sector, &used);
-    used += area_addr(a, sector);
+    used += start;
     *done = false;
     while (!err && addr < used) {
         struct record r;
@@ -278,13 +289,15 @@ static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, u
             break;
         if (note)
             kv_note(nv, &r);
-        *done = *done || (r.state != STATE_TORN && r.kind == KIND_DONE);
-        if (r.state != STATE_TORN && r.seq >= nv->kv_seq)
-            nv->kv_seq = r.seq + 1;
+        if (r.state != STATE_TORN) {
+            *done |= r.kind == KIND_DONE;
+            if (r.seq >= nv->kv_seq)
+                nv->kv_seq = r.seq + 1;
+        }
         addr += r.span;
     }
     if (!err && sector == nv->kv_sector)
-        err = end_settle(a, limit, &addr);
+        err = end_settle(a, start + a->flash->sector_size, &addr);
     *end = addr;
     return err;
 }
@@ -293,15 +306,11 @@ static enum err kv_walk(struct nv *nv, uint16_t sector, bool note, bool *done, u
 static enum err record_program(const struct nv_area *a, const struct record *r,
                                const struct source *from)
 {
-    uint8_t octet[REC_HEAD];
+    uint8_t octet[REC_HEAD] = {0};
     uint32_t crc;
-    struct wr w = wr_of(octet, sizeof octet);
-    wr_u32(&w, 0);
-    wr_u32(&w, r->seq);
-    wr_u16(&w, r->len);
-    wr_u8(&w, r->key);
-    wr_u8(&w, r->kind);
-    wr_u32(&w, crc32_update(crc_at(r->addr), octet, w.len));
+    struct wr w = wr_of(octet + HEAD_CRC, REC_HEAD - HEAD_CRC);
+    tag_encode(octet + HEAD_TAG, r->seq, r);
+    wr_u32(&w, crc_head(r->addr, octet));
     enum err err = crc_of(a, r, from, &crc);
     if (!err)
         err = area_program(a, r->addr, octet, REC_HEAD);
@@ -309,11 +318,7 @@ static enum err record_program(const struct nv_area *a, const struct record *r,
         err = source_program(a, r->addr + REC_HEAD, from);
     if (err)
         return err;
-    w = wr_of(octet, REC_TAIL);
-    wr_u32(&w, crc);
-    wr_u16(&w, r->len);
-    wr_u8(&w, r->key);
-    wr_u8(&w, r->kind);
+    tag_encode(octet, crc, r);
     return area_program(a, r->addr + r->span - REC_TAIL, octet, REC_TAIL);
 }
 

@@ -6,7 +6,7 @@
 
 #define RING_RECORD_N 2048u
 
-static struct nv_area area_of(const struct nv_config *config, uint8_t i)
+static struct nv_area area_of(const struct nv_config *config, unsigned i)
 {
     return i == 0 ? area_kv(config) : area_ring(config, (uint8_t)(i - 1));
 }
@@ -18,19 +18,19 @@ static bool flash_usable(const struct hal_flash *f)
            f->n_sectors <= 65535;
 }
 
-static struct nv_extent extent_of(const struct nv_area *a, uint8_t i)
+static struct nv_extent extent_of(const struct nv_area *a, unsigned i)
 {
     return i == 0 ? a->first : a->more[i - 1];
 }
 
 /* Overlaps one of the extents before it, in the areas up to its own. */
-static bool extent_taken(const struct nv_config *config, uint8_t area, uint8_t index,
+static bool extent_taken(const struct nv_config *config, unsigned area, unsigned index,
                          struct nv_extent x)
 {
-    for (uint8_t i = 0; i <= area; i++) {
+    for (unsigned i = 0; i <= area; i++) {
         struct nv_area a = area_of(config, i);
-        uint8_t n = i < area ? (uint8_t)(a.n_more + 1) : index;
-        for (uint8_t j = 0; j < n; j++) {
+        unsigned n = i < area ? a.n_more + 1u : index;
+        for (unsigned j = 0; j < n; j++) {
             struct nv_extent y = extent_of(&a, j);
             if (x.first_sector < y.first_sector + y.n_sectors &&
                 y.first_sector < x.first_sector + x.n_sectors)
@@ -45,11 +45,11 @@ static bool ring_fits(const struct nv_area *a)
     return a->record_size >= 1 && a->record_size <= RING_RECORD_N && a->n_slots >= 1;
 }
 
-static bool area_usable(const struct nv_config *config, uint8_t area)
+static bool area_usable(const struct nv_config *config, unsigned area)
 {
     struct nv_area a = area_of(config, area);
     uint32_t n = 0;
-    for (uint8_t i = 0; i <= a.n_more; i++) {
+    for (unsigned i = 0; i <= a.n_more; i++) {
         struct nv_extent x = extent_of(&a, i);
         n += x.n_sectors;
         if ((uint32_t)x.first_sector + x.n_sectors > a.flash->n_sectors ||
@@ -63,10 +63,10 @@ static bool layout_usable(const struct nv_config *config)
 {
     if (!flash_usable(config->flash) || config->n_rings > NV_RINGS_MAX)
         return false;
-    for (uint8_t i = 0; i < config->n_rings; i++)
+    for (unsigned i = 0; i < config->n_rings; i++)
         if (config->rings[i].n_more > NV_MORE_MAX)
             return false;
-    for (uint8_t i = 0; i <= config->n_rings; i++)
+    for (unsigned i = 0; i <= config->n_rings; i++)
         if (!area_usable(config, i))
             return false;
     return true;
@@ -89,17 +89,17 @@ static enum err area_is_ours(const struct nv_area *a)
     return a->id == 0 && any_foreign && !any_valid ? ERR_VERSION : ERR_OK;
 }
 
-static enum err device_is_ours(const struct nv *nv, uint8_t first)
+static enum err device_is_ours(const struct nv *nv, unsigned first)
 {
     enum err err = ERR_OK;
-    for (uint8_t i = first; i <= nv->config.n_rings && !err; i++) {
+    for (unsigned i = first; i <= nv->config.n_rings && !err; i++) {
         struct nv_area a = area_of(&nv->config, i);
         err = area_is_ours(&a);
     }
     return err;
 }
 
-static void ring_empty(struct nv *nv, uint8_t ring)
+static void ring_empty(struct nv *nv, unsigned ring)
 {
     nv->ring[ring] = (struct nv_ring_state){.next_seq = 1, .oldest = 1};
 }
@@ -109,8 +109,8 @@ static enum err mount_rings(struct nv *nv)
 {
     enum err failed = ERR_OK;
     nv->closed = 0;
-    for (uint8_t i = 0; i < nv->config.n_rings; i++) {
-        enum err err = ring_mount(nv, i);
+    for (unsigned i = 0; i < nv->config.n_rings; i++) {
+        enum err err = ring_mount(nv, (uint8_t)i);
         if (err && err != ERR_IO)
             return err;
         if (!err)
@@ -202,7 +202,7 @@ static bool area_has(const struct nv_area *a, uint16_t sector, uint16_t *place)
 enum err nv_wear(const struct nv *nv, uint16_t sector, uint32_t *n_erases)
 {
     *n_erases = 0;
-    for (uint8_t i = 0; i <= nv->config.n_rings; i++) {
+    for (unsigned i = 0; i <= nv->config.n_rings; i++) {
         struct nv_area a = area_of(&nv->config, i);
         struct sector_head head;
         uint16_t place;

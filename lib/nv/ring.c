@@ -42,7 +42,7 @@ struct nv_area area_ring(const struct nv_config *config, uint8_t ring)
                         .record_size = layout->record_size,
                         .generation = layout->generation,
                         .slot_size = SLOT_SEQ + layout->record_size + SLOT_TAIL};
-    for (uint8_t i = 0; i < a.n_more; i++)
+    for (unsigned i = 0; i < a.n_more; i++)
         a.n_sectors = (uint16_t)(a.n_sectors + a.more[i].n_sectors);
     a.n_slots = (a.flash->sector_size - SECTOR_DATA) / a.slot_size;
     a.n_spare = a.n_slots >= 8 ? 2 : a.n_slots >= 3 ? 1 : 0;
@@ -147,7 +147,7 @@ static enum err slot_read(const struct nv_area *a, uint32_t addr, uint8_t *recor
 static enum err slot_settle(const struct nv_area *a, uint32_t addr, struct slot *slot)
 {
     enum err err = slot_read(a, addr, NULL, slot);
-    for (uint8_t i = 1; i < SETTLE_READS && !err; i++) {
+    for (unsigned i = 1; i < SETTLE_READS && !err; i++) {
         struct slot again;
         err = slot_read(a, addr, NULL, &again);
         if (again.state != slot->state || again.seq != slot->seq)

@@ -23,7 +23,7 @@ struct nv_area area_kv(const struct nv_config *config)
 uint32_t area_sector(const struct nv_area *a, uint16_t sector)
 {
     const struct nv_extent *in = &a->first;
-    for (uint8_t i = 0; i < a->n_more && sector >= in->n_sectors; i++) {
+    for (unsigned i = 0; i < a->n_more && sector >= in->n_sectors; i++) {
         sector = (uint16_t)(sector - in->n_sectors);
         in = &a->more[i];
     }
@@ -211,10 +211,10 @@ void octets_mend(uint8_t *octets, size_t at, size_t n, uint16_t flip)
         octets[octet - at] = (uint8_t)(octets[octet - at] ^ 1u << (flip - 1u) % 8u);
 }
 
-static enum err source_chunk(const struct nv_area *a, const struct source *from, uint16_t at,
-                             uint8_t chunk[SECTOR_CHUNK], uint16_t *n)
+static enum err source_chunk(const struct nv_area *a, const struct source *from, uint32_t at,
+                             uint8_t chunk[SECTOR_CHUNK], uint32_t *n)
 {
-    uint16_t left = (uint16_t)(from->len - at);
+    uint32_t left = from->len - at;
     enum err err = ERR_OK;
     *n = left < SECTOR_CHUNK ? left : SECTOR_CHUNK;
     if (from->p)
@@ -229,9 +229,9 @@ static enum err source_chunk(const struct nv_area *a, const struct source *from,
 
 enum err source_crc(const struct nv_area *a, const struct source *from, uint32_t *crc)
 {
-    uint16_t n;
+    uint32_t n;
     enum err err = ERR_OK;
-    for (uint16_t at = 0; at < from->len && !err; at = (uint16_t)(at + n)) {
+    for (uint32_t at = 0; at < from->len && !err; at += n) {
         uint8_t chunk[SECTOR_CHUNK];
         err = source_chunk(a, from, at, chunk, &n);
         *crc = crc32_update(*crc, chunk, err ? 0 : n);
@@ -241,9 +241,9 @@ enum err source_crc(const struct nv_area *a, const struct source *from, uint32_t
 
 enum err source_program(const struct nv_area *a, uint32_t addr, const struct source *from)
 {
-    uint16_t n;
+    uint32_t n;
     enum err err = ERR_OK;
-    for (uint16_t at = 0; at < from->len && !err; at = (uint16_t)(at + n)) {
+    for (uint32_t at = 0; at < from->len && !err; at += n) {
         uint8_t chunk[SECTOR_CHUNK];
         err = source_chunk(a, from, at, chunk, &n);
         if (!err)
