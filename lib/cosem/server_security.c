@@ -99,16 +99,16 @@ bool security_follows(uint32_t counter, uint32_t proven)
 
 /* The counter of an opened request counts as used. What was not authenticated leaves nothing below
  * acceptable. */
-static void use_counter(struct cosem_session *s, const struct dlms_body *b, struct dlms_replay w)
+static void use_counter(struct cosem_session *s, const struct dlms_body *b, struct dlms_replay *w)
 {
     if (b->sc & DLMS_SC_AUTH)
-        dlms_replay_use(&w, b->counter);
+        dlms_replay_use(w, b->counter);
     else
-        w = (struct dlms_replay){.next = b->counter + 1};
+        *w = (struct dlms_replay){.next = b->counter + 1};
     if (s->request_dedicated)
-        s->dedicated_rx = w;
+        s->dedicated_rx = *w;
     else
-        security_set_window(s, &w);
+        security_set_window(s, w);
 }
 
 /* Opens the body, judges its counter and what is inside: `tag`, or anything where that is 0. */
@@ -126,7 +126,7 @@ static enum err open_body(struct cosem_session *s, uint8_t tag, struct dlms_body
         return ERR_REPLAY;
     /* without a tag only what makes sense from a client that has proven itself */
     if ((b->sc & DLMS_SC_AUTH) || (expected && s->state == SESSION_ASSOCIATED))
-        use_counter(s, b, w);
+        use_counter(s, b, &w);
     return expected ? ERR_OK : ERR_ACCESS;
 }
 

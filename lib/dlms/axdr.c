@@ -315,40 +315,47 @@ void axdr_put_null(struct wr *w)
     wr_u8(w, AXDR_NULL);
 }
 
+static void put_head(struct wr *w, uint8_t tag, size_t n)
+{
+    wr_u8(w, tag);
+    wr_length(w, n);
+}
+
 void axdr_put_array(struct wr *w, size_t n)
 {
-    wr_u8(w, AXDR_ARRAY);
-    wr_length(w, n);
+    put_head(w, AXDR_ARRAY, n);
 }
 
 void axdr_put_struct(struct wr *w, size_t n)
 {
-    wr_u8(w, AXDR_STRUCT);
-    wr_length(w, n);
+    put_head(w, AXDR_STRUCT, n);
+}
+
+/* A number of n octets behind its tag. */
+static void put_number(struct wr *w, uint8_t tag, uint32_t v, size_t n)
+{
+    wr_u8(w, tag);
+    wr_uint(w, v, n);
 }
 
 void axdr_put_bool(struct wr *w, bool v)
 {
-    wr_u8(w, AXDR_BOOL);
-    wr_u8(w, v);
+    put_number(w, AXDR_BOOL, v, 1);
 }
 
 void axdr_put_i8(struct wr *w, int8_t v)
 {
-    wr_u8(w, AXDR_I8);
-    wr_u8(w, (uint8_t)v);
+    put_number(w, AXDR_I8, (uint32_t)v, 1);
 }
 
 void axdr_put_i16(struct wr *w, int16_t v)
 {
-    wr_u8(w, AXDR_I16);
-    wr_u16(w, (uint16_t)v);
+    put_number(w, AXDR_I16, (uint32_t)v, 2);
 }
 
 void axdr_put_i32(struct wr *w, int32_t v)
 {
-    wr_u8(w, AXDR_I32);
-    wr_u32(w, (uint32_t)v);
+    put_number(w, AXDR_I32, (uint32_t)v, 4);
 }
 
 void axdr_put_i64(struct wr *w, int64_t v)
@@ -359,20 +366,17 @@ void axdr_put_i64(struct wr *w, int64_t v)
 
 void axdr_put_u8(struct wr *w, uint8_t v)
 {
-    wr_u8(w, AXDR_U8);
-    wr_u8(w, v);
+    put_number(w, AXDR_U8, v, 1);
 }
 
 void axdr_put_u16(struct wr *w, uint16_t v)
 {
-    wr_u8(w, AXDR_U16);
-    wr_u16(w, v);
+    put_number(w, AXDR_U16, v, 2);
 }
 
 void axdr_put_u32(struct wr *w, uint32_t v)
 {
-    wr_u8(w, AXDR_U32);
-    wr_u32(w, v);
+    put_number(w, AXDR_U32, v, 4);
 }
 
 void axdr_put_u64(struct wr *w, uint64_t v)
@@ -383,28 +387,24 @@ void axdr_put_u64(struct wr *w, uint64_t v)
 
 void axdr_put_enum(struct wr *w, uint8_t v)
 {
-    wr_u8(w, AXDR_ENUM);
-    wr_u8(w, v);
+    put_number(w, AXDR_ENUM, v, 1);
 }
 
 void axdr_put_octets(struct wr *w, const void *p, size_t n)
 {
-    wr_u8(w, AXDR_OCTETS);
-    wr_length(w, n);
+    put_head(w, AXDR_OCTETS, n);
     wr_bytes(w, p, n);
 }
 
 void axdr_put_text(struct wr *w, const char *text)
 {
     size_t n = strlen(text);
-    wr_u8(w, AXDR_TEXT);
-    wr_length(w, n);
+    put_head(w, AXDR_TEXT, n);
     wr_bytes(w, text, n);
 }
 
 void axdr_put_bits(struct wr *w, const uint8_t *bits, size_t n_bits)
 {
-    wr_u8(w, AXDR_BITS);
-    wr_length(w, n_bits);
+    put_head(w, AXDR_BITS, n_bits);
     wr_bytes(w, bits, n_bits / 8 + (n_bits % 8 ? 1 : 0));
 }
