@@ -68,7 +68,7 @@ bool meter_column_is_clock(const struct meter_column *c)
 
 bool meter_column_is_status(const struct meter_column *c, enum model_profile_id p)
 {
-    const struct cosem_ref o = ref_of(c);
+    const struct cosem_ref o = {.row = row_of(c), .i = c->i};
     return o.row->kind->class_id == 1 && MODEL_QUANTITY(o.row->arg) == MODEL_PROFILE_STATUS &&
            MODEL_PROFILE_OF(&o) == p && c->attribute == 2;
 }
