@@ -16,26 +16,17 @@
 
 /* ---- records ---- */
 
-static void encode(const struct meter_log_entry *e, uint8_t out[METER_LOG_ENTRY_SIZE])
-{
-    struct wr w = wr_of(out, METER_LOG_ENTRY_SIZE);
-    wr_u32(&w, e->number);
-    wr_u32(&w, e->utc_s);
-    wr_u16(&w, (uint16_t)e->deviation);
-    wr_u8(&w, e->clock_status);
-    wr_u8(&w, e->code);
-    wr_u32(&w, e->extra);
-}
+#define F(member, n) METER_FIELD(meter_log_queued, member, n)
+static const struct meter_field fields[] = {
+    F(log, 1), /* in the snapshot, not in a ring */
+    F(e.number, 4), F(e.utc_s, 4), F(e.deviation, 2), F(e.clock_status, 1),
+    F(e.code, 1),   F(e.extra, 4),
+};
+#undef F
 
-static void decode(const uint8_t in[METER_LOG_ENTRY_SIZE], struct meter_log_entry *e)
+static void entry(const struct meter_io *io, struct meter_log_queued *q)
 {
-    struct rd r = rd_of(in, METER_LOG_ENTRY_SIZE);
-    e->number = rd_u32(&r);
-    e->utc_s = rd_u32(&r);
-    e->deviation = (int16_t)rd_u16(&r);
-    e->clock_status = rd_u8(&r);
-    e->code = rd_u8(&r);
-    e->extra = rd_u32(&r);
+    meter_fields(io, q, fields + 1, METER_N_FIELDS(fields) - 1, 1);
 }
 
 static bool exists(const struct meter *m, unsigned log)
@@ -63,9 +54,13 @@ enum err meter_log_read(const struct meter *m, unsigned log, uint64_t seq,
     if (!exists(m, log))
         return ERR_NOT_FOUND;
     enum err err = nv_read(&m->nv, meter_log_ring(m->model, log), seq, octets);
-    if (!err)
-        decode(octets, out);
-    return err;
+    if (err)
+        return err;
+    struct rd r = rd_of(octets, sizeof octets);
+    struct meter_log_queued q;
+    entry(&(struct meter_io){.r = &r}, &q);
+    *out = q.e;
+    return ERR_OK;
 }
 
 /* The newest one that can be read. */
@@ -95,26 +90,26 @@ static uint8_t code_of(const struct meter *m, enum model_event e)
 }
 
 /* The log that an entry empties before it is written; MODEL_N_LOGS: none. */
-static unsigned clears(const struct meter *m, unsigned log, const struct meter_log_entry *e)
+static unsigned clears(const struct meter *m, const struct meter_log_queued *q)
 {
-    if (log == MODEL_LOG_OUTAGE)
+    if (q->log == MODEL_LOG_OUTAGE)
         return MODEL_N_LOGS;
-    if (e->code == code_of(m, MODEL_EVENT_LOG_CLEARED))
-        return log;
-    return e->code == code_of(m, MODEL_EVENT_OUTAGES_CLEARED) ? MODEL_LOG_OUTAGE : MODEL_N_LOGS;
+    if (q->e.code == code_of(m, MODEL_EVENT_LOG_CLEARED))
+        return q->log;
+    return q->e.code == code_of(m, MODEL_EVENT_OUTAGES_CLEARED) ? MODEL_LOG_OUTAGE : MODEL_N_LOGS;
 }
 
-static enum err write_queued(struct meter *m, unsigned i)
+static enum err write_queued(struct meter *m, struct meter_log_queued *q)
 {
-    struct meter_log_entry e;
-    const unsigned log = m->log.queue[i].log;
-    decode(m->log.queue[i].octets, &e);
-    const unsigned cleared = clears(m, log, &e);
+    uint8_t octets[METER_LOG_ENTRY_SIZE];
+    struct wr w = wr_of(octets, sizeof octets);
+    const unsigned cleared = clears(m, q);
     enum err err = ERR_OK;
+    entry(&(struct meter_io){.w = &w}, q);
     if (exists(m, cleared))
         err = nv_clear(&m->nv, meter_log_ring(m->model, cleared));
     if (!err)
-        err = nv_append(&m->nv, meter_log_ring(m->model, log), m->log.queue[i].octets);
+        err = nv_append(&m->nv, meter_log_ring(m->model, q->log), octets);
     return err;
 }
 
@@ -139,7 +134,7 @@ void meter_log_flush(struct meter *m)
             i++;
             continue;
         }
-        enum err err = write_queued(m, i);
+        enum err err = write_queued(m, &l->queue[i]);
         m->fault = err ? err : m->fault;
         if (!err || err == ERR_STATE) {
             drop(l, i);
@@ -157,11 +152,13 @@ static void enter(struct meter *m, struct model_event_place place, uint32_t utc_
         meter_log_flush(m);
     if (l->n_queued == METER_LOG_QUEUE)
         drop(l, 0); /* the flash fails: m->fault */
-    struct meter_log_entry e = {
-        .number = l->next_number++, .utc_s = utc_s, .code = place.code, .extra = extra};
-    e.clock_status = meter_clock_stamp(&m->clock, utc_s, &e.deviation);
-    l->queue[l->n_queued].log = place.log;
-    encode(&e, l->queue[l->n_queued++].octets);
+    struct meter_log_queued *q = &l->queue[l->n_queued++];
+    q->log = place.log;
+    q->e.number = l->next_number++;
+    q->e.utc_s = utc_s;
+    q->e.clock_status = meter_clock_stamp(&m->clock, utc_s, &q->e.deviation);
+    q->e.code = place.code;
+    q->e.extra = extra;
 }
 
 /* ---- which events are entered ---- */
@@ -171,35 +168,38 @@ static bool is_held(const struct meter *m, enum model_event e)
     return ((unsigned)m->log.held[e / 8] >> (e % 8) & 1u) != 0;
 }
 
+#define BIT(e) (1u << MODEL_EVENT_##e)
 /* Anybody who reaches a port can cause these. */
-static bool is_from_line(unsigned e)
-{
-    return e == MODEL_EVENT_ACCESS_REFUSED || e == MODEL_EVENT_DECIPHER_FAILED ||
-           e == MODEL_EVENT_REPLAY;
-}
-
+#define FROM_LINE (BIT(ACCESS_REFUSED) | BIT(DECIPHER_FAILED) | BIT(REPLAY))
 /* Those get room once a day only, and those that each power-up can bring. */
-static bool is_daily(unsigned e)
+#define DAILY (FROM_LINE | BIT(POWER_DOWN) | BIT(POWER_UP) | BIT(CLOCK_INVALID) | BIT(NV_ERROR))
+
+static bool is_one_of(unsigned e, uint32_t set)
 {
-    return is_from_line(e) || e == MODEL_EVENT_POWER_DOWN || e == MODEL_EVENT_POWER_UP ||
-           e == MODEL_EVENT_CLOCK_INVALID || e == MODEL_EVENT_NV_ERROR;
+    return e < 32 && (set >> e & 1u) != 0;
 }
 
 static uint8_t burst_of(unsigned e)
 {
-    return is_from_line(e) ? METER_LOG_LINE_BURST : METER_LOG_BURST;
+    return is_one_of(e, FROM_LINE) ? METER_LOG_LINE_BURST : METER_LOG_BURST;
+}
+
+/* Where an event goes; false: the model does not have it, or the owner's filter holds it. */
+static bool place_of(const struct meter *m, enum model_event e, struct model_event_place *place)
+{
+    return model_event_place(m->model, e, place) && !is_held(m, e);
 }
 
 bool meter_event_wanted(const struct meter *m, enum model_event e)
 {
     struct model_event_place place;
-    return model_event_place(m->model, e, &place) && !is_held(m, e) && (m->log.left[e] & LEFT) > 0;
+    return place_of(m, e, &place) && (m->log.left[e] & LEFT) > 0;
 }
 
 void meter_event_over(struct meter *m, enum model_event e, uint32_t utc_s, uint32_t extra)
 {
     struct model_event_place place;
-    if (model_event_place(m->model, e, &place) && !is_held(m, e))
+    if (place_of(m, e, &place))
         enter(m, place, utc_s, extra);
 }
 
@@ -223,7 +223,7 @@ static bool take_room(struct meter *m, unsigned k, uint32_t utc_s, struct model_
 void meter_event_value(struct meter *m, enum model_event e, uint32_t utc_s, uint32_t extra)
 {
     struct model_event_place place;
-    if (model_event_place(m->model, e, &place) && !is_held(m, e) && take_room(m, e, utc_s, place))
+    if (place_of(m, e, &place) && take_room(m, e, utc_s, place))
         enter(m, place, utc_s, extra);
 }
 
@@ -254,9 +254,9 @@ bool meter_log_outage(struct meter *m, uint32_t utc_s, uint32_t duration_s)
 static void refill(struct meter_log *l, unsigned e)
 {
     const uint8_t burst = burst_of(e);
-    if ((l->left[e] & LEFT) < burst)
+    if ((l->left[e] & LEFT) + 1 < burst)
         l->left[e]++;
-    if ((l->left[e] & LEFT) == burst)
+    else
         l->left[e] = burst; /* quiet again: not told any more */
 }
 
@@ -264,7 +264,7 @@ static void pass_hour(struct meter_log *l)
 {
     l->hours = (uint8_t)((l->hours + 1) % HOURS_A_DAY);
     for (unsigned e = 0; e <= OUTAGES; e++) {
-        if (!is_daily(e) || l->hours == 0)
+        if (l->hours == 0 || !is_one_of(e, DAILY))
             refill(l, e);
     }
 }
@@ -443,7 +443,6 @@ void meter_log_start(struct meter *m)
 {
     uint32_t newest[MODEL_N_LOGS];
     struct meter_log *l = &m->log;
-    struct meter_log_entry e;
     const uint32_t from = l->next_number;
     for (unsigned log = 0; log < MODEL_N_LOGS; log++) {
         newest[log] = look_back(m, log, from);
@@ -451,8 +450,7 @@ void meter_log_start(struct meter *m)
             l->next_number = newest[log] + 1;
     }
     for (unsigned i = 0; i < l->n_queued;) {
-        decode(l->queue[i].octets, &e);
-        if (e.number <= newest[l->queue[i].log % MODEL_N_LOGS])
+        if (l->queue[i].e.number <= newest[l->queue[i].log % MODEL_N_LOGS])
             drop(l, i);
         else
             i++;
@@ -463,10 +461,10 @@ void meter_log_state(const struct meter_io *io, struct meter *m)
 {
     static const struct meter_field head[] = {METER_FIELD(meter_log, next_number, 4),
                                               METER_FIELD(meter_log, n_queued, 1)};
-    static const struct meter_field octet = {0, 1, 1};
     struct meter_log *l = &m->log;
     meter_fields(io, l, head, METER_N_FIELDS(head), 1);
-    meter_fields(io, l->queue, &octet, 1, sizeof l->queue);
+    for (unsigned i = 0; i < METER_LOG_QUEUE; i++)
+        meter_fields(io, &l->queue[i], fields, METER_N_FIELDS(fields), 1);
     meter_outage_state(io, &m->outage);
     if (io->r != NULL && l->n_queued > METER_LOG_QUEUE)
         io->r->err = ERR_CORRUPT;

@@ -52,9 +52,9 @@ struct meter_log { /* fields are private to firmware/meter; small ones first, se
     uint32_t failed;   /* logs that are left in peace until */
     int64_t retry_ns;  /* this, crystal */
     uint8_t hours;     /* of the day of 24 refills */
-    struct {
+    struct meter_log_queued {
+        struct meter_log_entry e;
         uint8_t log; /* enum model_log_id */
-        uint8_t octets[METER_LOG_ENTRY_SIZE];
     } queue[METER_LOG_QUEUE];
     uint8_t held[(MODEL_N_EVENTS + 7) / 8]; /* the owner's filters, bit e of enum model_event */
     uint8_t left[MODEL_N_EVENTS + 1]; /* entries it may still have; top bit: told; last: outages */
