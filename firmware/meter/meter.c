@@ -145,21 +145,19 @@ static void advance(struct meter *m, uint64_t ns)
     meter_clock_run(&m->clock, target);
 }
 
-/* Nanoseconds of n_q16 samples (Q16) at a rate; what is below one is carried while the rate stays.
- * Nothing overflows up to a minute at 64 kHz: n_q16 < 2.6e11, rate * 65536 < 4.3e15. */
-static uint64_t duration_ns(struct meter *m, uint64_t n_q16, uint64_t rate_uhz)
+/* So many samples at once: their product with the factor below fits 64 bits, and the rest. */
+#define SAMPLES_MAX 8192u
+#define NS_UHZ_Q15  UINT64_C(30517578125) /* 1e9 ns x 1e6 uHz / 2^15 */
+_Static_assert(AFE_BLOCK_MAX <= SAMPLES_MAX, "duration of a block");
+
+/* Nanoseconds of n_q16 samples (Q16) at a rate; below one they are carried while it stays. */
+static uint64_t duration_ns(struct meter *m, uint32_t n_q16, uint64_t rate_uhz)
 {
-    uint64_t of = rate_uhz << 16;
-    uint64_t rest = n_q16 * 1000000u;
-    uint64_t ns = 0;
-    for (unsigned step = 0; step < 4; step++) { /* whole seconds, milli, micro, nano */
-        ns = ns * (step > 0 ? 1000u : 1u) + rest / of;
-        rest = rest % of * (step < 3 ? 1000u : 1u);
-    }
-    rest += m->ns_rest_of == of ? m->ns_rest : 0;
+    const uint64_t of = 2 * rate_uhz;
+    const uint64_t rest = n_q16 * NS_UHZ_Q15 + (m->ns_rest_of == of ? m->ns_rest : 0);
     m->ns_rest = rest % of;
     m->ns_rest_of = of;
-    return ns + rest / of;
+    return rest / of;
 }
 
 static void run_logs(struct meter *m)
@@ -194,7 +192,7 @@ enum err meter_samples(struct meter *m, const struct afe_block *block)
     if (err)
         return err;
     meter_watch_after(m, block);
-    live(m, duration_ns(m, (uint64_t)block->n << 16, block->rate_uhz));
+    live(m, duration_ns(m, (uint32_t)block->n << 16, block->rate_uhz));
     run_logs(m);
     return ERR_OK;
 }
@@ -205,7 +203,13 @@ enum err meter_window(struct meter *m, const struct legal_window *w)
     enum err err = legal_feed_window(&m->legal, w);
     if (err)
         return err;
-    live(m, duration_ns(m, w->n_q16, w->rate_uhz));
+    uint64_t ns = 0;
+    for (uint64_t left = w->n_q16; left > 0;) {
+        const uint32_t part = left < SAMPLES_MAX << 16 ? (uint32_t)left : SAMPLES_MAX << 16;
+        ns += duration_ns(m, part, w->rate_uhz);
+        left -= part;
+    }
+    live(m, ns);
     run_logs(m);
     return ERR_OK;
 }
@@ -366,17 +370,17 @@ static void name_device(struct meter *m)
         title[3 + i] = (uint8_t)(number >> (8 * (4 - i)));
 }
 
+#define BOTH (DLMS_SC_AUTH | DLMS_SC_ENC)
+static const struct cosem_client_entry clients[MODEL_N_CLIENTS] = {
+    {METER_SAP_PUBLIC, COSEM_PUBLIC, COSEM_AUTH_NONE, 0, NULL},
+    {METER_SAP_MANAGER, COSEM_MANAGER, COSEM_AUTH_HLS5, BOTH, NULL},
+    {METER_SAP_READER, COSEM_READER, COSEM_AUTH_LLS, 0, NULL},
+    {METER_SAP_READER_HLS, COSEM_READER, COSEM_AUTH_HLS5, BOTH, NULL},
+};
+
 static void start_server(struct meter *m, const struct meter_config *c)
 {
-    const uint8_t both = DLMS_SC_AUTH | DLMS_SC_ENC;
-    m->clients[0] =
-        (struct cosem_client_entry){METER_SAP_PUBLIC, COSEM_PUBLIC, COSEM_AUTH_NONE, 0, NULL};
-    m->clients[1] =
-        (struct cosem_client_entry){METER_SAP_MANAGER, COSEM_MANAGER, COSEM_AUTH_HLS5, both, NULL};
-    m->clients[2] =
-        (struct cosem_client_entry){METER_SAP_READER, COSEM_READER, COSEM_AUTH_LLS, 0, NULL};
-    m->clients[3] = (struct cosem_client_entry){METER_SAP_READER_HLS, COSEM_READER, COSEM_AUTH_HLS5,
-                                                both, NULL};
+    memcpy(m->clients, clients, sizeof clients);
     m->device = (struct cosem_device){.sap = 1,
                                       .name = m->device_name,
                                       .rows = model_rows,
