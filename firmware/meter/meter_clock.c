@@ -136,10 +136,8 @@ static uint8_t rule_day(const struct datetime *d, int32_t year)
 {
     const int step = d->weekday == DATETIME_ANY ? 1 : 7;
     int day = d->day;
-    if (day == DATETIME_LAST)
-        day = civil_days_in_month(year, d->month) + 1 - step;
-    else if (day == DATETIME_SECOND_LAST)
-        day = civil_days_in_month(year, d->month) + 1 - 2 * step;
+    if (day == DATETIME_LAST || day == DATETIME_SECOND_LAST)
+        day = civil_days_in_month(year, d->month) + 1 - (day == DATETIME_LAST ? step : 2 * step);
     if (step > 1)
         day += (d->weekday + 7 - civil_weekday(year, d->month, (uint8_t)day)) % 7;
     return (uint8_t)day;
@@ -211,7 +209,7 @@ static bool is_summer(const struct meter_clock *c, uint32_t utc_s, uint32_t *nex
             *next = s.begin;
         if (s.end > utc_s && s.end < *next)
             *next = s.end;
-        is = is || (s.begin <= utc_s && utc_s < s.end);
+        is |= s.begin <= utc_s && utc_s < s.end;
     }
     return is;
 }

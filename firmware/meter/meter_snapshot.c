@@ -200,23 +200,14 @@ static enum err read_newest(const struct meter *m, uint8_t buf[SNAPSHOT_MAX])
     return err;
 }
 
-/* The audit trail knows of changes after the snapshot. */
-static enum err restore_legal(struct meter *m, struct legal_snapshot *s)
-{
-    struct legal_snapshot trail;
-    legal_snapshot_get(&m->legal, &trail);
-    if (trail.audit_sequence > s->audit_sequence)
-        s->audit_sequence = trail.audit_sequence;
-    s->sealed = trail.sealed;
-    m->told = s->energy;
-    return legal_snapshot_set(&m->legal, s);
-}
-
 /* Behind the format's octet. Format 2 had one profile and no logs; its profile goes to `old`. What
  * comes later is as delivered where it is missing. */
 static enum err restore_from(struct meter *m, struct rd *r, uint8_t format, struct bytes *old)
 {
-    struct legal_snapshot s = {0};
+    struct legal_snapshot s; /* of a start: zeros but for what the audit trail says */
+    legal_snapshot_get(&m->legal, &s);
+    const uint32_t sequence = s.audit_sequence;
+    const bool sealed = s.sealed;
     const struct meter_io io = {.r = r};
     meter_fields(&io, &m->clock, clock_fields, METER_N_FIELDS(clock_fields) - (format == 2), 1);
     legal(&io, m->model, &s);
@@ -232,7 +223,13 @@ static enum err restore_from(struct meter *m, struct rd *r, uint8_t format, stru
     meter_raise_floors(r, m);
     if (rd_left(r) > 0)
         later(&io, m);
-    return r->err ? r->err : restore_legal(m, &s);
+    if (r->err)
+        return r->err;
+    if (s.audit_sequence < sequence) /* the trail knows of changes after the snapshot */
+        s.audit_sequence = sequence;
+    s.sealed = sealed;
+    m->told = s.energy;
+    return legal_snapshot_set(&m->legal, &s);
 }
 
 enum err meter_snapshot_take_2(struct meter *m, struct bytes snapshot, struct bytes *profile)

@@ -32,8 +32,7 @@ static bool move(struct meter *m, int64_t utc_ns)
 {
     int64_t delta = utc_ns - meter_clock_ns(&m->clock);
     int64_t limit = m->clock.shift_s * METER_NS;
-    bool silent = m->clock.doubt == 0 && delta >= -limit && delta <= limit;
-    if (silent) {
+    if (m->clock.doubt == 0 && (delta < 0 ? -delta : delta) <= limit) {
         meter_clock_set_ns(&m->clock, utc_ns);
         meter_idle(m, 0); /* 12: ends passed over, before what comes counts into them */
         return false;
