@@ -41,14 +41,13 @@ uint32_t meter_migrate_n_sectors(const struct model_meter *m)
 
 struct old {
     struct meter_old_ring snapshots, rows;
-    bool has_rows;
-    uint32_t end; /* the sector behind them */
+    bool has_rows; /* else `rows` is not set */
+    uint32_t end;  /* the sector behind them */
 };
 
 /* ERR_NOT_FOUND: no flash of the version before. */
 static enum err old_find(const struct hal_flash *flash, struct old *o)
 {
-    *o = (struct old){.has_rows = false};
     enum err err = meter_old_find(flash, METER_OLD_SNAPSHOTS, FIRST_SECTOR, &o->snapshots);
     if (err)
         return err;
@@ -101,9 +100,9 @@ static enum err place(struct space *s, struct nv_ring_layout *ring, uint32_t hea
 /* Sectors of load profile 1 that its old rows go to. */
 static uint32_t sectors_of_rows(const struct old *o, uint32_t record_size)
 {
-    const uint64_t rows =
+    const uint32_t rows =
         o->has_rows && o->rows.newest > 0 ? o->rows.newest - o->rows.oldest + 1 : 0;
-    return meter_sectors_for((uint32_t)rows + 1, record_size) + 1;
+    return meter_sectors_for(rows + 1, record_size) + 1;
 }
 
 enum err meter_migrate_plan(struct meter *m, const struct meter_seen *seen, bool *is_old)
@@ -147,7 +146,6 @@ static void get_row(struct rd *r, struct old_row *row)
 
 static void put_cell(const struct old_row *row, const struct meter_column *c, struct wr *w)
 {
-    static const uint8_t filling[METER_CELL_MAX] = {0};
     const size_t end = w->len + c->size;
     const int interval = meter_column_interval(c);
     struct profile_column object;
@@ -159,8 +157,8 @@ static void put_cell(const struct old_row *row, const struct meter_column *c, st
         axdr_put_u64(w, row->reg[code - 1]);
     else
         axdr_put_null(w);
-    if (w->len < end)
-        wr_bytes(w, filling, end - w->len);
+    for (size_t at = w->len; at < end; at++)
+        wr_u8(w, 0);
 }
 
 static enum err append(struct meter *m, const struct old_row *row)
@@ -173,7 +171,7 @@ static enum err append(struct meter *m, const struct old_row *row)
         if (c[k].size > 0)
             put_cell(row, &c[k], &w);
     }
-    if (w.err || w.len != meter_profile_row_size(m, MODEL_LP1))
+    if (w.err || wr_left(&w) > 0)
         return ERR_CORRUPT;
     return nv_append(&m->nv, METER_RING_PROFILE, record);
 }
@@ -182,7 +180,7 @@ static enum err append(struct meter *m, const struct old_row *row)
 static enum err copy_rows(struct meter *m, const struct meter_old_ring *rows, uint32_t *newest)
 {
     *newest = 0;
-    for (uint64_t seq = rows->oldest; seq <= rows->newest; seq++) {
+    for (uint32_t seq = rows->oldest; seq <= rows->newest; seq++) {
         uint8_t octets[METER_OLD_ROW_SIZE];
         struct old_row row;
         enum err err = meter_old_read(rows, seq, octets);
@@ -247,7 +245,7 @@ static void take_profile(struct meter *m, const struct old_profile *old)
 /* The newest one that is whole. */
 static enum err read_snapshot(const struct meter_old_ring *ring, uint8_t octets[SNAPSHOT_MAX])
 {
-    for (uint64_t i = 0; i < TRIES && i < ring->newest; i++) {
+    for (uint32_t i = 0; i < TRIES && i < ring->newest; i++) {
         enum err err = meter_old_read(ring, ring->newest - i, octets);
         if (err != ERR_NOT_FOUND)
             return err;

@@ -16,12 +16,16 @@
 #define RECORD_MAX  2048u
 #define SECTORS_MAX 4096u /* of a device of the version before */
 
+/* Numbers are of 64 bits on the flash, and none of a meter's is near the end of 32: a record a
+ * second would take 136 years. */
+#define NUMBERS_END UINT32_MAX
+
 enum kind { KIND_NONE = 0, KIND_DATA = 0x3C, KIND_CLEAR = 0xC3 };
+static const uint8_t kinds[] = {KIND_DATA, KIND_CLEAR};
 
 struct head {
     uint8_t area;
-    uint16_t record_size, n_sectors, place;
-    uint64_t base;
+    uint32_t record_size, n_sectors, place, base;
 };
 
 static bool decode(const uint8_t octets[HEAD], struct head *out)
@@ -36,12 +40,13 @@ static bool decode(const uint8_t octets[HEAD], struct head *out)
     out->place = rd_u16(&r);
     rd_u16(&r);
     rd_u32(&r); /* erases: carried on by whoever erases */
-    out->base = rd_u64(&r);
+    const uint32_t base_high = rd_u32(&r);
+    out->base = rd_u32(&r);
     const uint32_t crc = crc32_update(0, octets, r.pos);
-    return magic == MAGIC && format == FORMAT && rd_u32(&r) == crc;
+    return magic == MAGIC && format == FORMAT && base_high == 0 && rd_u32(&r) == crc;
 }
 
-/* ERR_NOT_FOUND: neither copy is a header of format 1. */
+/* Of area 0, which no ring has, where neither copy is a header of format 1. */
 static enum err head_read(const struct hal_flash *flash, uint32_t sector, struct head *out)
 {
     uint8_t octets[HEAD];
@@ -53,34 +58,29 @@ static enum err head_read(const struct hal_flash *flash, uint32_t sector, struct
         if (decode(octets, out))
             return ERR_OK;
     }
-    return ERR_NOT_FOUND;
+    out->area = 0;
+    return ERR_OK;
 }
 
-struct geometry {
-    uint32_t slot_size, n_slots, n_spare, n_records;
-};
-
-static struct geometry geometry_of(const struct meter_old_ring *ring)
+static void set_geometry(struct meter_old_ring *ring)
 {
-    struct geometry g = {.slot_size = SLOT_SEQ + ring->record_size + SLOT_TAIL};
-    g.n_slots = (ring->flash->sector_size - DATA) / g.slot_size;
-    g.n_spare = g.n_slots >= 8 ? 2 : g.n_slots >= 3 ? 1 : 0;
-    g.n_records = g.n_slots - g.n_spare;
-    return g;
+    ring->slot_size = SLOT_SEQ + ring->record_size + SLOT_TAIL;
+    ring->n_slots = (ring->flash->sector_size - DATA) / ring->slot_size;
+    ring->n_spare = ring->n_slots >= 8 ? 2 : ring->n_slots >= 3 ? 1 : 0;
+    ring->n_records = ring->n_slots - ring->n_spare;
 }
 
-static uint16_t place_of(const struct meter_old_ring *ring, const struct geometry *g, uint64_t seq)
+static uint32_t place_of(const struct meter_old_ring *ring, uint32_t seq)
 {
-    return (uint16_t)((seq - 1) / g->n_records % ring->n_sectors);
+    return (seq - 1) / ring->n_records % ring->n_sectors;
 }
 
-static bool belongs(const struct meter_old_ring *ring, const struct geometry *g, uint16_t place,
-                    uint32_t slot, uint64_t seq)
+static bool belongs(const struct meter_old_ring *ring, uint32_t place, uint32_t slot, uint32_t seq)
 {
-    if (seq == 0 || place_of(ring, g, seq) != place)
+    if (seq == 0 || place_of(ring, seq) != place)
         return false;
-    const uint32_t index = (uint32_t)((seq - 1) % g->n_records);
-    return slot >= index && slot - index <= g->n_spare;
+    const uint32_t index = (seq - 1) % ring->n_records;
+    return slot >= index && slot - index <= ring->n_spare;
 }
 
 /* Check sum of a payload, which goes to `record` unless that is NULL. */
@@ -100,62 +100,55 @@ static enum err payload_read(const struct meter_old_ring *ring, uint32_t addr, u
     return ERR_OK;
 }
 
-static uint32_t crc_with(uint32_t crc, uint8_t kind)
-{
-    return crc32_update(crc, &kind, 1);
-}
-
 struct slot {
-    uint64_t seq;
+    uint32_t seq;
     enum kind kind; /* KIND_NONE: no valid record */
 };
 
-static enum err slot_read(const struct meter_old_ring *ring, const struct geometry *g,
-                          uint16_t place, uint32_t slot, uint8_t *record, struct slot *out)
+static enum err slot_read(const struct meter_old_ring *ring, uint32_t place, uint32_t slot,
+                          uint8_t *record, struct slot *out)
 {
     const struct hal_flash *flash = ring->flash;
     const uint32_t addr =
-        (uint32_t)(ring->first_sector + place) * flash->sector_size + DATA + slot * g->slot_size;
+        (ring->first_sector + place) * flash->sector_size + DATA + slot * ring->slot_size;
     const uint8_t tag[3] = {ring->area, (uint8_t)(ring->record_size >> 8),
                             (uint8_t)ring->record_size};
     uint8_t head[SLOT_SEQ], tail[SLOT_TAIL];
     *out = (struct slot){.kind = KIND_NONE};
     enum err err = flash->read(flash, addr, head, sizeof head);
     if (!err)
-        err = flash->read(flash, addr + g->slot_size - SLOT_TAIL, tail, sizeof tail);
+        err = flash->read(flash, addr + ring->slot_size - SLOT_TAIL, tail, sizeof tail);
     if (err)
         return err;
     struct rd r = rd_of(head, sizeof head);
-    out->seq = rd_u64(&r);
-    if (!belongs(ring, g, place, slot, out->seq)) /* blank ones, too */
+    const uint64_t seq = rd_u64(&r);
+    out->seq = seq < NUMBERS_END ? (uint32_t)seq : 0;
+    if (!belongs(ring, place, slot, out->seq)) /* blank ones, too */
         return ERR_OK;
     uint32_t crc = crc32_update(crc32_update(0, tag, sizeof tag), head, sizeof head);
     err = payload_read(ring, addr + SLOT_SEQ, record, &crc);
     r = rd_of(tail, sizeof tail);
     const uint32_t stored = rd_u32(&r);
-    if (stored == crc_with(crc, KIND_DATA))
-        out->kind = KIND_DATA;
-    else if (stored == crc_with(crc, KIND_CLEAR))
-        out->kind = KIND_CLEAR;
+    for (size_t k = 0; k < sizeof kinds; k++) {
+        if (stored == crc32_update(crc, &kinds[k], 1))
+            out->kind = (enum kind)kinds[k];
+    }
     return err;
 }
 
 struct survey {
-    uint64_t newest, cleared, base;
+    uint32_t newest, cleared, base;
 };
 
-static enum err survey_sector(const struct meter_old_ring *ring, const struct geometry *g,
-                              uint16_t place, struct survey *s)
+static enum err survey_sector(const struct meter_old_ring *ring, uint32_t place, struct survey *s)
 {
     struct head head;
-    enum err err = head_read(ring->flash, (uint32_t)ring->first_sector + place, &head);
+    enum err err = head_read(ring->flash, ring->first_sector + place, &head);
     if (!err && head.area == ring->area && head.place == place && head.base > s->base)
         s->base = head.base;
-    if (err == ERR_NOT_FOUND)
-        err = ERR_OK; /* records are numbers of their own */
-    for (uint32_t i = 0; i < g->n_slots && !err; i++) {
+    for (uint32_t i = 0; i < ring->n_slots && !err; i++) {
         struct slot slot;
-        err = slot_read(ring, g, place, i, NULL, &slot);
+        err = slot_read(ring, place, i, NULL, &slot);
         if (err || slot.kind == KIND_NONE)
             continue;
         if (slot.seq > s->newest)
@@ -168,12 +161,11 @@ static enum err survey_sector(const struct meter_old_ring *ring, const struct ge
 
 static enum err survey(struct meter_old_ring *ring)
 {
-    const struct geometry g = geometry_of(ring);
     struct survey s = {0};
     enum err err = ERR_OK;
-    for (uint16_t place = 0; place < ring->n_sectors && !err; place++)
-        err = survey_sector(ring, &g, place, &s);
-    const uint64_t held = (uint64_t)(ring->n_sectors - 1u) * g.n_records;
+    for (uint32_t place = 0; place < ring->n_sectors && !err; place++)
+        err = survey_sector(ring, place, &s);
+    const uint32_t held = (ring->n_sectors - 1u) * ring->n_records;
     ring->newest = s.newest > s.cleared ? s.newest : 0;
     ring->oldest = s.cleared + 1;
     if (s.base > held && s.base - held > ring->oldest)
@@ -196,31 +188,31 @@ enum err meter_old_find(const struct hal_flash *flash, uint8_t area, uint32_t fr
     for (uint32_t s = from; s < flash->n_sectors && s < SECTORS_MAX; s++) {
         struct head head;
         enum err err = head_read(flash, s, &head);
-        if (err == ERR_NOT_FOUND || (!err && head.area != area))
-            continue;
         if (err)
             return err;
+        if (head.area != area)
+            continue;
         if (!credible(flash, s, &head))
             return ERR_CORRUPT;
         *out = (struct meter_old_ring){.flash = flash,
                                        .area = area,
-                                       .first_sector = (uint16_t)(s - head.place),
+                                       .first_sector = s - head.place,
                                        .n_sectors = head.n_sectors,
                                        .record_size = head.record_size};
+        set_geometry(out);
         return survey(out);
     }
     return ERR_NOT_FOUND;
 }
 
-enum err meter_old_read(const struct meter_old_ring *ring, uint64_t seq, void *record)
+enum err meter_old_read(const struct meter_old_ring *ring, uint32_t seq, void *record)
 {
-    const struct geometry g = geometry_of(ring);
     if (seq < ring->oldest || seq > ring->newest)
         return ERR_NOT_FOUND;
-    const uint32_t index = (uint32_t)((seq - 1) % g.n_records);
-    for (uint32_t i = index; i <= index + g.n_spare; i++) {
+    const uint32_t index = (seq - 1) % ring->n_records;
+    for (uint32_t i = index; i <= index + ring->n_spare; i++) {
         struct slot slot;
-        enum err err = slot_read(ring, &g, place_of(ring, &g, seq), i, record, &slot);
+        enum err err = slot_read(ring, place_of(ring, seq), i, record, &slot);
         if (err)
             return err;
         if (slot.kind == KIND_DATA && slot.seq == seq)
@@ -231,5 +223,5 @@ enum err meter_old_read(const struct meter_old_ring *ring, uint64_t seq, void *r
 
 uint32_t meter_old_end(const struct meter_old_ring *ring)
 {
-    return (uint32_t)ring->first_sector + ring->n_sectors;
+    return ring->first_sector + ring->n_sectors;
 }

@@ -21,8 +21,9 @@ enum { METER_OLD_SNAPSHOTS = 1, METER_OLD_ROWS = 2 };
 struct meter_old_ring {
     const struct hal_flash *flash;
     uint8_t area;
-    uint16_t first_sector, n_sectors, record_size;
-    uint64_t oldest, newest; /* numbers held, some of them may be unreadable; newest 0: none */
+    uint32_t first_sector, n_sectors, record_size;
+    uint32_t slot_size, n_slots, n_spare, n_records; /* of a sector */
+    uint32_t oldest, newest; /* numbers held, some of them may be unreadable; newest 0: none */
 };
 
 /* Looks for the ring's sectors from `from` on and surveys them. ERR_NOT_FOUND (no sector of it),
@@ -31,7 +32,7 @@ MUST_CHECK enum err meter_old_find(const struct hal_flash *flash, uint8_t area, 
                                    struct meter_old_ring *out);
 /* `record` has room for record_size octets. ERR_NOT_FOUND (no valid record of this number), ERR_IO;
  * then `record` is undefined. */
-MUST_CHECK enum err meter_old_read(const struct meter_old_ring *ring, uint64_t seq, void *record);
+MUST_CHECK enum err meter_old_read(const struct meter_old_ring *ring, uint32_t seq, void *record);
 /* The sector behind the last one of this ring. */
 uint32_t meter_old_end(const struct meter_old_ring *ring);
 
